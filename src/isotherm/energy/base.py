@@ -1,0 +1,19 @@
+"""The contract of every energy: an immutable pytree with a scalar energy of a state."""
+
+import abc
+
+import equinox as eqx
+from jaxtyping import Array, Float, Shaped
+
+
+class AbstractEnergy(eqx.Module):
+    """A function of a state; low energy means high probability, ``p(x) ∝ q(x) exp(-beta E(x))``.
+
+    Parameters are array leaves, so that an energy can be ``vmap``-ped, differentiated and swept over without
+    recompiling; sizes and structure are static. ``beta`` is never stored here: whoever samples says at which
+    temperature.
+    """
+
+    @abc.abstractmethod
+    def energy(self, x: Shaped[Array, " n"]) -> Float[Array, ""]:
+        """Energy of one state; ``vmap`` for more."""
