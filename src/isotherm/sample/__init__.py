@@ -1,0 +1,1 @@
+"""How energies are sampled: kernels, chains, diagnostics, and exact answers."""
