@@ -1,0 +1,121 @@
+"""The contract of a study: what one task computes, how tasks combine, what to show.
+
+A study's module must import neither JAX nor matplotlib at the top: the command line lists every study, and
+should do so at once. Methods import what they need. Results are a function of the config alone, never of the
+number of workers: anything random is seeded from the config and the task.
+"""
+
+import abc
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from isotherm.study.config import Config
+from isotherm.study.tables import Table
+
+if TYPE_CHECKING:
+    import matplotlib.figure
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One piece of a study's work, computed in one worker process and kept as one file.
+
+    Attributes:
+        name: unique in the study; letters, digits, ``-``, ``_`` and ``.`` only, since it names a file.
+        payload: what ``compute`` needs beyond the config; JSON-able, small.
+        weight: relative cost, above 0; heavy tasks start first, and the time left is told by it.
+    """
+
+    name: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+class Result(NamedTuple):
+    """What a study found.
+
+    Attributes:
+        metrics: JSON-able numbers, nested as the study likes; estimates as ``Estimate.to_json()``; no NaN.
+        arrays: what the figures are drawn from, saved as ``arrays.npz``.
+    """
+
+    metrics: dict[str, Any]
+    arrays: Arrays
+
+
+class Figure(NamedTuple):
+    """A picture of the report: file name without ending, caption in plain words, the matplotlib figure."""
+
+    name: str
+    caption: str
+    figure: "matplotlib.figure.Figure"
+
+
+class Study(abc.ABC, Generic[ConfigT]):
+    """A reproducible experiment. Subclasses are stateless and made without arguments.
+
+    Attributes:
+        name: as on the command line, e.g. ``routing-beta``.
+        title: heading of the report.
+        summary: what is asked and how, one short paragraph; its first sentence stands in ``isotherm list``.
+        config: the class of its settings.
+        presets: changes to the config's defaults by name; always has ``smoke`` (seconds) and ``published``.
+        default_preset: the preset of a plain ``isotherm run STUDY``.
+        version: raised when the same config gives other numbers than before; part of the fingerprint.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    summary: ClassVar[str]
+    config: ClassVar[type[Config]]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]]
+    default_preset: ClassVar[str] = "published"
+    version: ClassVar[int] = 1
+
+    def inputs(self, config: ConfigT) -> Mapping[str, Path]:
+        """The files that results depend on, by the field that names them.
+
+        They must exist when a run starts, and their contents are part of its fingerprint.
+        """
+        return {}
+
+    def check(self, config: ConfigT) -> None:
+        """Refuse what a config cannot check alone, such as the contents of an input, before any work.
+
+        Raises:
+            ValueError: one line, ``field = value: what is allowed`` (see ``isotherm.errors.refusal``).
+        """
+        return
+
+    @abc.abstractmethod
+    def tasks(self, config: ConfigT) -> list[Task]:
+        """The work, cut into pieces that depend on nothing but the config."""
+
+    @abc.abstractmethod
+    def compute(self, config: ConfigT, task: Task) -> Arrays:
+        """Do one task. Runs in a worker process; may import JAX. No object arrays."""
+
+    @abc.abstractmethod
+    def combine(self, config: ConfigT, results: Mapping[str, Arrays]) -> Result:
+        """Metrics and arrays from the results of all tasks, by task name."""
+
+    @abc.abstractmethod
+    def tables(self, config: ConfigT, metrics: Mapping[str, Any]) -> list[Table]:
+        """The tables to print and to show in the report, made from ``metrics`` as read back from JSON."""
+
+    @abc.abstractmethod
+    def conclusions(self, config: ConfigT, metrics: Mapping[str, Any]) -> list[str]:
+        """Plain sentences, most important first; ``**bold**``, ``*emphasis*`` and backticks work."""
+
+    @abc.abstractmethod
+    def figures(
+        self, config: ConfigT, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> Iterator[Figure]:
+        """The pictures of the report, one at a time: each is saved and closed before the next is drawn."""

@@ -1,0 +1,91 @@
+"""Frozen, documented, validated settings of a study, and the fingerprint that names a run."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+
+class ConfigError(ValueError):
+    """A refusal of one or several fields; ``lines`` holds one ``field = value: what is allowed`` each."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("; ".join(lines))
+        self.lines = lines
+
+
+class Config(BaseModel):
+    """Base of every study's settings: immutable, no unknown fields, wrong types refused, no NaN or infinity.
+
+    A subclass documents each field with a string literal below it and puts its range on the annotation:
+    ``size: Annotated[int, Field(ge=2, multiple_of=2)] = 64``. Sequences are tuples (lists are accepted and
+    become tuples). A field may itself be a ``Config``; its flags are then ``--outer.inner``.
+
+    Raises:
+        ValueError: at construction, one line that names each refused field, its value and what is allowed.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**{name: _frozen(value) for name, value in values.items()})
+        except ValidationError as error:
+            raise ConfigError(_lines(type(self), error)) from None
+
+    def settings(self) -> dict[str, Any]:
+        """The fields as JSON-able values, in the order of declaration."""
+        return self.model_dump(mode="json")
+
+    def fingerprint(self, study: str, version: int = 1, inputs: Mapping[str, str] | None = None) -> str:
+        """SHA-256 (hexadecimal) of everything a result depends on.
+
+        Args:
+            study: the study's name.
+            version: the study's version, raised when the same config gives other numbers.
+            inputs: for each field that names a file, the SHA-256 of that file's bytes.
+        """
+        identity = {
+            "study": study,
+            "version": version,
+            "config": self.settings(),
+            "inputs": dict(inputs or {}),
+        }
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def unknown_name(name: str, known: list[str]) -> str:
+    """``did you mean "size"?`` if one of the known names is close, else the list of them all."""
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
+
+
+def _lines(config: type[Config], error: ValidationError) -> list[str]:
+    return [line for details in error.errors() for line in _one_line(config, details)]
+
+
+def _one_line(config: type[Config], error: ErrorDetails) -> list[str]:
+    where = ".".join(str(part) for part in error["loc"]) or "config"
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ConfigError):
+        return [f"{where}.{line}" for line in cause.lines]
+    if error["type"] == "missing":
+        return [f"{where}: this field is required"]
+    if error["type"] == "extra_forbidden":
+        hint = unknown_name(where, list(config.model_fields))
+        return [f"{where} = {error['input']!r}: is not a field of {config.__name__}; {hint}"]
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if not error["loc"] and error["type"] == "value_error":
+        return [message]
+    return [f"{where} = {error['input']!r}: {message}"]

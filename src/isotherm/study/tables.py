@@ -1,0 +1,158 @@
+"""Tables of numbers with error bars, for the terminal and for a report."""
+
+import math
+from dataclasses import dataclass
+from html import escape
+from typing import Any, TypeAlias
+
+import numpy as np
+from rich.table import Table as RichTable
+from rich.text import Text
+
+Real: TypeAlias = float | int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over ``n`` independent runs with its standard error, and optionally a published value beside it.
+
+    Attributes:
+        mean: the estimate.
+        se: its standard error, at least 0; ``None`` if it cannot be known (a single run).
+        n: how many independent runs it averages, at least 1.
+        published: the value to compare with.
+        published_se: the standard error of that value; ``None`` counts as 0.
+    """
+
+    mean: Real
+    se: Real | None
+    n: int
+    published: Real | None = None
+    published_se: Real | None = None
+
+    @classmethod
+    def of(cls, samples: Any, published: Real | None = None, published_se: Real | None = None) -> "Estimate":
+        """Mean and standard error (``ddof=1``) of independent values, one a run.
+
+        Raises:
+            ValueError: if there is no value, or one that is not finite.
+        """
+        values = np.asarray(samples, dtype=np.float64).ravel()
+        if values.size == 0 or not np.isfinite(values).all():
+            raise ValueError("samples: an estimate needs at least one value, all of them finite")
+        se = float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else None
+        return cls(float(values.mean()), se, int(values.size), published, published_se)
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"mean", "se", "n"}``; ``se`` is ``None`` for a single run."""
+        return {"mean": self.mean, "se": self.se, "n": self.n}
+
+    @property
+    def deviation(self) -> float | None:
+        """Difference to the published value in combined standard errors; ``None`` if that cannot be said."""
+        if self.published is None or self.se is None:
+            return None
+        combined = math.hypot(self.se, self.published_se or 0.0)
+        difference = self.mean - self.published
+        if combined == 0:
+            return 0.0 if difference == 0 else None
+        return difference / combined
+
+    def lines(self) -> list[str]:
+        """``624.1 ± 2.5 (200)``, and below it ``published 624.8, -0.2 SE`` where that is known."""
+        digits = _decimals(self.se) if self.se else None
+        error = "n/a" if self.se is None else _number(self.se, digits)
+        own = f"{_number(self.mean, digits)} ± {error} ({self.n})"
+        if self.published is None:
+            return [own]
+        difference = "" if self.deviation is None else f", {self.deviation:+.1f} SE"
+        return [own, f"published {_number(self.published, digits)}{difference}"]
+
+
+Cell: TypeAlias = Estimate | str | float | int | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table; the first column holds the names of the rows.
+
+    Attributes:
+        title: one line.
+        columns: headings.
+        rows: one tuple of cells a row, as long as ``columns``.
+        note: what a reader must know to read it: units, what the brackets mean, how many runs.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = "mean ± standard error (runs)"
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise ValueError(f"rows = {row!r}: needs {len(self.columns)} cells, one a column")
+
+
+def to_rich(table: Table) -> RichTable:
+    """The table for a terminal: row names to the left, numbers to the right."""
+    drawn = RichTable(title=table.title, caption=table.note or None, title_justify="left", title_style="bold")
+    drawn.caption_justify = "left"
+    for index, column in enumerate(table.columns):
+        drawn.add_column(Text(column), justify="left" if index == 0 else "right")
+    for row in table.rows:
+        drawn.add_row(*(_rich_cell(cell) for cell in row))
+    return drawn
+
+
+def to_html(table: Table) -> str:
+    """The table as an HTML ``figure``; text is escaped."""
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    body = "\n".join(_html_row(row) for row in table.rows)
+    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    return (
+        f'<figure class="table"><figcaption>{escape(table.title)}</figcaption>\n<div class="scroll"><table>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>{note}</figure>"
+    )
+
+
+def cell_lines(cell: Cell) -> list[str]:
+    """What a cell shows: its value, and below it the comparison with a published value."""
+    if isinstance(cell, Estimate):
+        return cell.lines()
+    if cell is None:
+        return ["–"]
+    if isinstance(cell, bool):
+        return ["yes" if cell else "no"]
+    return [_number(cell) if isinstance(cell, float) else str(cell)]
+
+
+def _rich_cell(cell: Cell) -> Text:
+    first, *rest = cell_lines(cell)
+    text = Text(first)
+    for line in rest:
+        text.append(f"\n{line}", style="dim")
+    return text
+
+
+def _html_row(row: tuple[Cell, ...]) -> str:
+    name, *cells = (_html_cell(cell) for cell in row)
+    return f'<tr><th scope="row">{name}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _html_cell(cell: Cell) -> str:
+    first, *rest = (escape(line) for line in cell_lines(cell))
+    return first + "".join(f"<br><small>{line}</small>" for line in rest)
+
+
+def _decimals(se: Real) -> int:
+    """Decimals that show two significant digits of a standard error."""
+    return min(max(0, 1 - math.floor(math.log10(abs(se)))), 9)
+
+
+def _number(value: Real, decimals: int | None = None) -> str:
+    if not math.isfinite(value):
+        return "n/a"
+    if decimals is not None:
+        return f"{value:.{decimals}f}"
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
