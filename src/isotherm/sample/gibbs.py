@@ -1,0 +1,390 @@
+"""Block Gibbs for dense Ising models: chains and models side by side as the trailing vector axis.
+
+A sweep updates the spins in order, each from its conditional ``P(s_i = +1 | rest) = σ(2 beta h_i)`` with
+local field ``h_i = b_i + Σ_j J_ij s_j``. Up to :data:`MAX_UNROLLED` spins the sweep is unrolled, the spins of
+a chain are bits of one word, and XLA fuses sweeps into one vector loop over all chains; larger models loop
+over sites. Both are one function of batches (:func:`_run_lanes`); ``vmap`` over anything (models,
+temperatures, clamps, chains) lands in its trailing axis.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
+
+from isotherm.energy.ising import Ising
+from isotherm.errors import refusal
+from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
+from isotherm.sample.clamp import Clamp
+from isotherm.sample.kernel import Kernel
+
+MAX_UNROLLED = 16
+"""Largest number of spins whose sweep is unrolled."""
+
+UNROLLED_UPDATES = 20
+"""Spin updates in one fused loop body: more gained no speed and compiled slower."""
+
+EXPONENT_LIMIT = 80.0
+"""Largest ``2 beta Σ|..|`` at which products of float32 exponentials neither overflow nor vanish."""
+
+_T = TypeVar("_T")
+
+Init = Literal["independent", "hinton", "uniform"]
+
+
+class GibbsState(NamedTuple):
+    """Spins of one chain, ``+1`` and ``-1``."""
+
+    position: Int8[Array, " n"]
+
+
+class GibbsInfo(NamedTuple):
+    """Fraction of spins that a step changed, in ``[0, 1]``."""
+
+    flipped: Float[Array, ""]
+
+
+class Schedule(NamedTuple):
+    """A sampling budget, counted in sweeps; static, so a change recompiles.
+
+    Attributes:
+        num_warmup: sweeps before the first sample, at least 0.
+        num_samples: samples taken, at least 1; sample ``k = 1, 2, ...`` is the state after
+            ``num_warmup + k * thin`` sweeps.
+        thin: sweeps between samples, at least 1.
+    """
+
+    num_warmup: int = 50
+    num_samples: int = 100
+    thin: int = 4
+
+    def checked(self) -> "Schedule":
+        """This schedule.
+
+        Raises:
+            ValueError: naming the first field out of range.
+        """
+        for name, value, least in zip(self._fields, self, (0, 1, 1), strict=True):
+            if value < least:
+                raise refusal(name, value, f"should be at least {least}")
+        return self
+
+
+PUBLISHED = Schedule()
+"""The budget of the published routing study."""
+
+
+class Moments(NamedTuple):
+    """First and second moments of spins: ``⟨s_i⟩`` and ``⟨s_i s_j⟩`` with unit diagonal."""
+
+    spins: Float[Array, " n"]
+    pairs: Float[Array, "n n"]
+
+
+class _Fields(NamedTuple):
+    """``2 beta`` times the parameters, batch last; a clamped spin has an infinite bias, so it needs no branch."""
+
+    biases: Float[Array, "n lanes"]
+    couplings: Float[Array, "n n lanes"]
+
+
+def initial_spins(
+    key: Key[Array, ""],
+    model: Ising,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Clamp | None = None,
+    init: Init = "independent",
+) -> Int8[Array, " n"]:
+    """Random spins to start a chain from.
+
+    Args:
+        key: a JAX key.
+        model: dense Ising model of ``n`` spins.
+        beta: inverse temperature.
+        clamp: held spins take their values.
+        init: ``"independent"`` draws ``+1`` with probability ``σ(2 beta b_i)``, the law without couplings;
+            ``"hinton"`` with ``σ(beta b_i)`` as the reference library does; ``"uniform"`` with one half.
+
+    Raises:
+        ValueError: if ``init`` is none of these.
+    """
+    slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
+    if init not in slopes:
+        raise refusal("init", init, f"should be one of {', '.join(slopes)}")
+    up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
+    spins = jnp.where(up, 1, -1).astype(jnp.int8)
+    return spins if clamp is None else jnp.where(clamp.mask, clamp.values, spins)
+
+
+def gibbs(
+    model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | None = None, num_sweeps: int = 1
+) -> Kernel:
+    """Heat bath over the spins in order, leaving clamped spins alone.
+
+    Args:
+        model: dense Ising model of ``n`` spins, float32 parameters; may be traced.
+        beta: inverse temperature; may be traced.
+        clamp: spins held, and their values; None holds none.
+        num_sweeps: sweeps in one step, at least 1 (static). Seeding costs as much as a few updates, so steps
+            of several sweeps are faster.
+
+    Returns:
+        A kernel whose position is int8 of shape ``(n,)``; ``vmap`` its step over keys, states, models.
+
+    Raises:
+        ValueError: if ``num_sweeps`` is below 1.
+    """
+    if num_sweeps < 1:
+        raise refusal("num_sweeps", num_sweeps, "should be at least 1")
+    fields = _fields(model, beta, clamp)
+
+    def init(position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
+        del key
+        return GibbsState(position if clamp is None else jnp.where(clamp.mask, clamp.values, position))
+
+    def step(key: Key[Array, ""], state: GibbsState) -> tuple[GibbsState, GibbsInfo]:
+        run = _chain(model.num_spins, Schedule(num_sweeps, 1, 1), "none")
+        position, _ = run(*fields, state.position, seed_words(key))
+        flipped = jnp.mean((position != state.position).astype(jnp.float32))
+        return GibbsState(position), GibbsInfo(flipped)
+
+    return Kernel(init=init, step=step)
+
+
+def gibbs_moments(
+    key: Key[Array, ""],
+    model: Ising,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Clamp | None = None,
+    schedule: Schedule = PUBLISHED,
+    init: Init = "independent",
+) -> Moments:
+    """Moments averaged over one fresh chain; memory does not grow with the budget.
+
+    Args:
+        key: a JAX key.
+        model: dense Ising model of ``n`` spins, float32 parameters.
+        beta: inverse temperature.
+        clamp: spins held, and their values; their moments are their values.
+        schedule: the budget (static).
+        init: law of the first state, see :func:`initial_spins`.
+    """
+    key_init, key_run = jax.random.split(key)
+    start = initial_spins(key_init, model, beta, clamp, init)
+    run = _chain(model.num_spins, schedule.checked(), "pairs")
+    _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
+    return _unpack_moments(sums, model.num_spins, schedule.num_samples)
+
+
+def gibbs_means(
+    key: Key[Array, ""],
+    model: Ising,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Clamp | None = None,
+    schedule: Schedule = PUBLISHED,
+    init: Init = "independent",
+) -> Float[Array, " n"]:
+    """``⟨s_i⟩`` alone, as :func:`gibbs_moments` estimates it, without the cost of the pairs."""
+    key_init, key_run = jax.random.split(key)
+    start = initial_spins(key_init, model, beta, clamp, init)
+    run = _chain(model.num_spins, schedule.checked(), "spins")
+    _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
+    return sums.astype(jnp.float32) / schedule.num_samples
+
+
+def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> _Fields:
+    biases = 2.0 * beta * model.biases.astype(jnp.float32)
+    if clamp is not None:
+        biases = jnp.where(clamp.mask, jnp.where(clamp.values > 0, jnp.inf, -jnp.inf), biases)
+    return _Fields(biases, 2.0 * beta * model.couplings.astype(jnp.float32))
+
+
+def _unpack_moments(sums: Int32[Array, " features"], n: int, num_samples: int) -> Moments:
+    means = sums.astype(jnp.float32) / num_samples
+    first, second = np.triu_indices(n, 1)
+    upper = jnp.zeros((n, n), jnp.float32).at[first, second].set(means[n:])
+    return Moments(means[:n], upper + upper.T + jnp.eye(n, dtype=jnp.float32))
+
+
+# ------------------------------------------------------------------------------
+# From one chain to lanes
+
+Observe = Literal["none", "spins", "pairs"]
+
+
+@functools.cache
+def _chain(n: int, schedule: Schedule, observe: Observe):
+    """One chain as a function that ``vmap`` turns into lanes, however deeply it is nested."""
+
+    @jax.custom_batching.custom_vmap
+    def lanes(biases, couplings, spins, seeds):
+        return _run_lanes(_Fields(biases, couplings), spins, seeds, schedule, observe)
+
+    @lanes.def_vmap
+    def _merge(axis_size, in_batched, *args):
+        def to_lanes(x, is_batched):
+            batched = (
+                jnp.moveaxis(x, 0, -1)
+                if is_batched
+                else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
+            )
+            return batched.reshape(*batched.shape[:-2], -1)
+
+        def from_lanes(x):
+            return jnp.moveaxis(x.reshape(*x.shape[:-1], -1, axis_size), -1, 0)
+
+        out = lanes(*(to_lanes(x, is_batched) for x, is_batched in zip(args, in_batched, strict=True)))
+        return jax.tree.map(from_lanes, out), (True, True)
+
+    def chain(biases, couplings, spins, seeds):
+        position, sums = lanes(biases[:, None], couplings[:, :, None], spins[:, None], seeds[:, None])
+        return position[:, 0], sums[:, 0]
+
+    return chain
+
+
+def _run_lanes(
+    fields: _Fields,
+    spins: Int8[Array, "n lanes"],
+    seeds: UInt32[Array, "4 lanes"],
+    schedule: Schedule,
+    observe: Observe,
+) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
+    """All chains through the whole schedule: final spins and the sums of what is observed."""
+    n = spins.shape[0]
+    by_site = functools.partial(_run_sites, schedule=schedule, observe=observe)
+    if n > MAX_UNROLLED:
+        return by_site(fields, spins, seeds)
+    finite = jnp.where(jnp.isinf(fields.biases), 0.0, jnp.abs(fields.biases))
+    exponent = jnp.max(finite + jnp.sum(jnp.abs(fields.couplings), axis=1))
+    unrolled = functools.partial(_run_unrolled, schedule=schedule, observe=observe)
+    return lax.cond(exponent < EXPONENT_LIMIT, unrolled, by_site, fields, spins, seeds)
+
+
+def _features(n: int, observe: Observe) -> tuple[np.ndarray, np.ndarray]:
+    """Rows ``(i, j)`` whose product is summed; ``j = n`` stands for the constant one."""
+    singles = (np.arange(n), np.full(n, n))
+    if observe == "none":
+        return singles[0][:0], singles[1][:0]
+    if observe == "spins":
+        return singles
+    first, second = np.triu_indices(n, 1)
+    return np.concatenate([singles[0], first]), np.concatenate([singles[1], second])
+
+
+def _loop(times: int, body: Callable[[_T], _T], carry: _T) -> _T:
+    if times <= 1:
+        return body(carry) if times else carry
+    return lax.fori_loop(0, times, lambda _, c: body(c), carry)
+
+
+# ------------------------------------------------------------------------------
+# Few spins: unrolled sweeps, the spins of a chain as bits of one word
+
+
+class _Factors(NamedTuple):
+    """Odds of ``-1`` against ``+1`` as products, so that an update needs no exponential."""
+
+    bias: Float[Array, "n lanes"]
+    if_up: Float[Array, "n n lanes"]
+    if_down: Float[Array, "n n lanes"]
+
+
+def _run_unrolled(fields, spins, seeds, schedule: Schedule, observe: Observe):
+    n, num_lanes = spins.shape
+    first, second = (jnp.asarray(x[:, None], jnp.uint32) for x in _features(n, observe))
+    factors = _Factors(jnp.exp(-fields.biases), jnp.exp(-fields.couplings), jnp.exp(fields.couplings))
+
+    def draw(carry):
+        word, lanes, sums = carry
+        word, lanes = _block(factors, schedule.thin, (word, lanes))
+        return word, lanes, sums + 1 - 2 * (((word >> first) ^ (word >> second)) & 1).astype(jnp.int32)
+
+    word = _pack(list(spins > 0))
+    warm_lanes = make_lanes(seeds, _rows(schedule.num_warmup, n))
+    word, _ = _block(factors, schedule.num_warmup, (word, warm_lanes))
+    lanes = make_lanes(seeds, _rows(schedule.thin, n), stream=1)
+    sums = jnp.zeros((len(first), num_lanes), jnp.int32)
+    word, _, sums = _loop(schedule.num_samples, draw, (word, lanes, sums))
+    bit = jnp.arange(n, dtype=jnp.uint32)[:, None]
+    return jnp.where((word >> bit) & 1, 1, -1).astype(jnp.int8), sums
+
+
+def _rows(num_sweeps: int, n: int) -> int:
+    """Spin updates in one fused part: the largest equal share of the sweeps that is worth unrolling."""
+    shares = (num_sweeps // parts for parts in range(1, num_sweeps + 1) if num_sweeps % parts == 0)
+    return n * next((share for share in shares if share * n <= UNROLLED_UPDATES), 1)
+
+
+def _block(factors: _Factors, num_sweeps: int, carry: tuple[UInt32[Array, " lanes"], Lanes]):
+    n = factors.bias.shape[0]
+
+    def part(carry):
+        word, lanes = carry
+        words, lanes = next_words(lanes)
+        return _update(factors, word, words), lanes
+
+    return _loop(num_sweeps * n // _rows(num_sweeps, n), part, carry)
+
+
+def _update(factors: _Factors, word: UInt32[Array, " lanes"], words: UInt32[Array, "rows lanes"]):
+    """One update a row of ``words``, cycling through the spins in order."""
+    n = factors.bias.shape[0]
+    is_up = [(word >> i) & 1 != 0 for i in range(n)]
+    for row, u in enumerate(uniform(words)):
+        i = row % n
+        odds = [jnp.where(is_up[j], factors.if_up[i, j], factors.if_down[i, j]) for j in range(n) if j != i]
+        odds_down = _product([factors.bias[i], *odds])
+        is_up[i] = u * (1 + odds_down) < 1
+    return _pack(is_up)
+
+
+def _product(terms: list[Array]) -> Array:
+    while len(terms) > 1:  # pairwise, for instruction-level parallelism
+        pairs = [a * b for a, b in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[2 * len(pairs) :]
+    return terms[0]
+
+
+def _pack(is_up: list[Bool[Array, " lanes"]]) -> UInt32[Array, " lanes"]:
+    """Bit ``i`` is spin ``i``; bit ``n`` is the constant one of :func:`_features`."""
+    n = len(is_up)
+    bits = [jnp.where(up, jnp.uint32(1 << i), jnp.uint32(0)) for i, up in enumerate(is_up)]
+    return functools.reduce(jnp.bitwise_or, bits, jnp.uint32(1 << n))
+
+
+# ------------------------------------------------------------------------------
+# Many spins, or extreme temperatures: a loop over sites
+
+
+def _run_sites(fields, spins, seeds, schedule: Schedule, observe: Observe):
+    n, num_lanes = spins.shape
+    first, second = _features(n, observe)
+
+    def sweep(carry):
+        s, lanes = carry
+        words, lanes = next_words(lanes)
+        uniforms = uniform(words)
+
+        def update(site, s):
+            field = fields.biases[site] + jnp.sum(fields.couplings[site] * s[:n], axis=0)
+            up = uniforms[site] * (1 + jnp.exp(-field)) < 1
+            return s.at[site].set(jnp.where(up, 1.0, -1.0))
+
+        return lax.fori_loop(0, n, update, s), lanes
+
+    def draw(carry):
+        s, lanes, sums = carry
+        s, lanes = _loop(schedule.thin, sweep, (s, lanes))
+        return s, lanes, sums + (s[first] * s[second]).astype(jnp.int32)
+
+    s = jnp.concatenate([spins.astype(jnp.float32), jnp.ones((1, num_lanes), jnp.float32)])
+    s, lanes = _loop(schedule.num_warmup, sweep, (s, make_lanes(seeds, n)))
+    sums = jnp.zeros((len(first), num_lanes), jnp.int32)
+    s, _, sums = _loop(schedule.num_samples, draw, (s, lanes, sums))
+    return s[:n].astype(jnp.int8), sums
