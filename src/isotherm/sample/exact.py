@@ -160,7 +160,8 @@ def exact(model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | Non
     rows = _log_weights(fields[:a], couplings[:a, :a])
     columns = _log_weights(fields[a:], couplings[a:, a:])
     table = rows[:, None] + columns[None, :]
-    onto_columns = _dot(couplings[:a, a:], _constants(b, dtype).states.T)
+    across = (couplings[:a, a:] + couplings[a:, :a].T) / 2
+    onto_columns = _dot(across, _constants(b, dtype).states.T)
     table += _dot(_constants(a, dtype).states, onto_columns)
     free = Exact(table.reshape(-1))
     return free if clamp is None else free.condition(clamp)

@@ -1,0 +1,144 @@
+"""What chains leave behind, with its errors: all draws, or the running moments of each chain."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, PyTree
+
+from isotherm.sample import diagnostics
+
+MAX_LINES = 24
+"""Parameters shown when results are printed."""
+
+
+class Draws(eqx.Module):
+    """Draws of all chains; diagnostics are computed when asked for, and printed one parameter a line.
+
+    Attributes:
+        values: what was observed, each leaf of shape ``(chains, samples, *parameter)``.
+        states: the last state of each chain, chains leading; ``states.position`` starts a continuation.
+    """
+
+    values: PyTree
+    states: PyTree
+
+    @property
+    def mean(self) -> PyTree:
+        """Mean over chains and samples, each leaf of shape ``parameter``, float64 on the host."""
+        return jax.tree.map(lambda x: _host(x).mean(axis=(0, 1)), self.values)
+
+    @property
+    def mcse(self) -> PyTree:
+        """Monte Carlo standard error of the mean; see :func:`isotherm.sample.diagnostics.mcse`."""
+        return jax.tree.map(diagnostics.mcse, self.values)
+
+    @property
+    def ess(self) -> PyTree:
+        """Bulk effective sample size; see :func:`isotherm.sample.diagnostics.ess`."""
+        return jax.tree.map(diagnostics.ess, self.values)
+
+    @property
+    def rhat(self) -> PyTree:
+        """Split R-hat; see :func:`isotherm.sample.diagnostics.rhat`."""
+        return jax.tree.map(diagnostics.rhat, self.values)
+
+    def __str__(self) -> str:
+        return _table(self.mean, self.mcse, self.ess, self.rhat)
+
+    def to_arviz(self) -> Any:
+        """An ArviZ ``DataTree`` with the draws as its posterior group.
+
+        Raises:
+            ImportError: if the extra ``arviz`` is not installed.
+        """
+        try:
+            from arviz_base import from_dict
+        except ImportError:
+            raise ImportError("to_arviz needs arviz-base: pip install 'isotherm[arviz]'") from None
+        leaves, _ = jax.tree_util.tree_flatten_with_path(self.values)
+        return from_dict({"posterior": {_name(path): np.asarray(leaf) for path, leaf in leaves}})
+
+
+class ChainMeans(eqx.Module):
+    """Running moments of each chain instead of its draws; errors come from the spread between chains.
+
+    Attributes:
+        means: mean over the samples of each chain, each leaf of shape ``(chains, *parameter)``.
+        variances: variance over the samples of each chain, as ``means``.
+        states: the last state of each chain, chains leading.
+        num_samples: samples a chain.
+    """
+
+    means: PyTree
+    variances: PyTree
+    states: PyTree
+    num_samples: int = eqx.field(static=True)
+
+    @property
+    def mean(self) -> PyTree:
+        """Mean over chains, each leaf of shape ``parameter``, float64 on the host."""
+        return jax.tree.map(lambda means: _host(means).mean(axis=0), self.means)
+
+    @property
+    def mcse(self) -> PyTree:
+        """Standard error of the mean from independent chains; NaN with one chain."""
+        return jax.tree.map(lambda means: np.sqrt(_between(means) / len(means)), self.means)
+
+    @property
+    def ess(self) -> PyTree:
+        """Independent draws that would give the same error; NaN with one chain or if nothing varies."""
+
+        def leaf(means: Array, variances: Array) -> np.ndarray:
+            between, within = _between(means), _host(variances).mean(axis=0)
+            return _ratio((between + within) * len(means), between)
+
+        return jax.tree.map(leaf, self.means, self.variances)
+
+    @property
+    def rhat(self) -> PyTree:
+        """Gelman and Rubin's R-hat of whole chains, not split; NaN with one chain or if nothing varies."""
+
+        def leaf(means: Array, variances: Array) -> np.ndarray:
+            return np.sqrt(1 - 1 / self.num_samples + _ratio(_between(means), _host(variances).mean(axis=0)))
+
+        return jax.tree.map(leaf, self.means, self.variances)
+
+    def __str__(self) -> str:
+        return _table(self.mean, self.mcse, self.ess, self.rhat)
+
+
+def _host(x: Array) -> np.ndarray:
+    return np.asarray(x).astype(np.float64)
+
+
+def _between(means: Array) -> np.ndarray:
+    """Variance between chains."""
+    values = _host(means)
+    return values.var(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], np.nan)
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.divide(numerator, denominator)
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    return jax.tree_util.keystr(path, simple=True, separator=".") or "x"
+
+
+def _table(*columns: PyTree) -> str:
+    leaves, _ = jax.tree_util.tree_flatten_with_path(columns[0])
+    names = [
+        _name(path) + (str(list(index)) if index else "")
+        for path, leaf in leaves
+        for index in np.ndindex(np.shape(leaf))
+    ]
+    flat = [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(column)]) for column in columns]
+    lines = [
+        f"{name} = {mean:.4g} ± {mcse:.2g} [ess {ess:.0f}, rhat {rhat:.3f}]"
+        for name, mean, mcse, ess, rhat in zip(names, *flat, strict=True)
+    ]
+    hidden = len(lines) - MAX_LINES
+    return "\n".join(lines if hidden <= 0 else [*lines[:MAX_LINES], f"... and {hidden} more"])

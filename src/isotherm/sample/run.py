@@ -1,0 +1,183 @@
+"""Chains, warm-up, thinning and what is kept: one compiled loop around any kernel."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Key, PyTree
+
+from isotherm.errors import refusal
+from isotherm.sample.draws import ChainMeans, Draws
+
+
+@runtime_checkable
+class AnyKernel(Protocol):
+    """What a sampler must offer, ours and BlackJAX's alike: see :class:`isotherm.sample.kernel.Kernel`."""
+
+    @property
+    def init(self) -> Callable[..., Any]:
+        """``init(position, key) -> state``."""
+        ...
+
+    @property
+    def step(self) -> Callable[..., tuple[Any, Any]]:
+        """``step(key, state) -> (state, info)``."""
+        ...
+
+
+class _Budget(NamedTuple):
+    num_warmup: int
+    num_samples: int
+    thin: int
+
+
+def position(state: Any) -> Any:
+    """The position of a kernel's state, which :func:`sample` keeps by default."""
+    return state.position
+
+
+def sample(
+    key: Key[Array, ""],
+    kernel: AnyKernel,
+    positions: PyTree | Callable[..., Any],
+    *,
+    num_warmup: int = 1000,
+    num_samples: int = 1000,
+    thin: int = 1,
+    num_chains: int | None = None,
+    observe: Callable[..., Any] = position,
+) -> Draws:
+    """Run chains x (warm-up + samples x thinning) steps in one compiled loop.
+
+    Args:
+        key: one JAX key. The same key gives the same draws; more chains leave the first ones as they were.
+        kernel: ``init`` and ``step``, ours or BlackJAX's. Where they are pytrees, such as
+            ``jax.tree_util.Partial``, their arrays and floats change from call to call without recompiling.
+            Closures compile anew at each call, unless the call itself stands under ``jit`` or ``vmap``.
+        positions: first positions, a pytree whose leaves lead with the chain axis; or a function of a key
+            that gives the first position of one chain.
+        num_warmup: steps of each chain before the first draw, at least 0.
+        num_samples: draws a chain, at least 1.
+        thin: steps before each draw, at least 1.
+        num_chains: at least 1, by default 4; only for ``positions`` that are a function.
+        observe: what to keep of a state, any pytree of numbers; the position by default.
+
+    Returns:
+        Draws, each leaf of shape ``(chains, samples, ...)``.
+
+    Raises:
+        ValueError: naming the argument out of range.
+    """
+    budget = _checked(num_warmup, num_samples, thin)
+    starts, keys = _starts(key, positions, num_chains)
+    states, values, _ = _run(keys, starts, _traceable(kernel), observe, budget, True)
+    return Draws(values, states)
+
+
+def sample_means(
+    key: Key[Array, ""],
+    kernel: AnyKernel,
+    positions: PyTree | Callable[..., Any],
+    *,
+    num_warmup: int = 1000,
+    num_samples: int = 1000,
+    thin: int = 1,
+    num_chains: int | None = None,
+    observe: Callable[..., Any] = position,
+) -> ChainMeans:
+    """The same chains as :func:`sample`, but only their running means and variances are kept.
+
+    Memory does not grow with ``num_samples``. Arguments and refusals are those of :func:`sample`; error bars
+    need at least two chains.
+    """
+    budget = _checked(num_warmup, num_samples, thin)
+    starts, keys = _starts(key, positions, num_chains)
+    states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
+    variances = jax.tree.map(lambda x: x / max(num_samples - 1, 1), squares)
+    return ChainMeans(means, variances, states, num_samples)
+
+
+@eqx.filter_jit
+def _run(
+    keys: Key[Array, " chains"],
+    starts: PyTree,
+    kernel: AnyKernel,
+    observe: Callable[..., Any],
+    budget: _Budget,
+    keep: bool,
+) -> tuple[PyTree, PyTree, PyTree]:
+    def chain(key: Key[Array, ""], start: PyTree) -> tuple[PyTree, PyTree, PyTree]:
+        init_key, step_key = jax.random.split(key)
+        state = kernel.init(start, init_key)
+
+        def step(state: PyTree, time: Array) -> tuple[PyTree, None]:
+            return kernel.step(jax.random.fold_in(step_key, time), state)[0], None
+
+        def draw(carry: tuple[PyTree, PyTree], index: Array) -> tuple[tuple[PyTree, PyTree], PyTree]:
+            state, running = carry
+            first = budget.num_warmup + index * budget.thin
+            state, _ = jax.lax.scan(step, state, first + jnp.arange(budget.thin))
+            values = observe(state)
+            if keep:
+                return (state, None), values
+            return (state, _accumulate(running, values, index + 1)), None
+
+        state, _ = jax.lax.scan(step, state, jnp.arange(budget.num_warmup))
+        running = None if keep else _nothing_yet(jax.eval_shape(observe, state))
+        (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(budget.num_samples))
+        return state, values, running
+
+    return jax.vmap(chain)(keys, starts)
+
+
+def _nothing_yet(shapes: PyTree) -> tuple[PyTree, PyTree]:
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, _float(x.dtype)), shapes)
+    return zeros, zeros
+
+
+def _accumulate(running: tuple[PyTree, PyTree], values: PyTree, count: Array) -> tuple[PyTree, PyTree]:
+    """Welford's update of means and centred sums of squares."""
+    means, squares = running
+    values = jax.tree.map(lambda x, m: x.astype(m.dtype), values, means)
+    new_means = jax.tree.map(lambda x, m: m + (x - m) / count.astype(m.dtype), values, means)
+    new_squares = jax.tree.map(lambda x, m, n, s: s + (x - m) * (x - n), values, means, new_means, squares)
+    return new_means, new_squares
+
+
+def _float(dtype: Any) -> Any:
+    return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.float32
+
+
+def _traceable(kernel: AnyKernel) -> AnyKernel:
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf) if isinstance(leaf, float) else leaf, kernel)
+
+
+def _starts(
+    key: Key[Array, ""], positions: PyTree | Callable[..., Any], num_chains: int | None
+) -> tuple[PyTree, Key[Array, " chains"]]:
+    """First positions of all chains, and the key of each."""
+    if num_chains is not None and num_chains < 1:
+        raise refusal("num_chains", num_chains, "must be at least 1")
+    if not callable(positions):
+        chains = {jnp.shape(leaf)[:1] for leaf in jax.tree.leaves(positions)}
+        if len(chains) != 1 or chains & {(), (0,)}:
+            shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(positions)]
+            raise refusal("positions.shape", shapes, "all leaves must lead with the same axis of chains")
+        found = chains.pop()[0]
+        if num_chains not in (None, found):
+            raise refusal("num_chains", num_chains, f"must be left out, since positions hold {found} chains")
+        num_chains = found
+    indices = jnp.arange(4 if num_chains is None else num_chains)
+    start_keys, keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
+    starts = jax.vmap(positions)(start_keys) if callable(positions) else jax.tree.map(jnp.asarray, positions)
+    return starts, keys
+
+
+def _checked(num_warmup: int, num_samples: int, thin: int) -> _Budget:
+    budget = _Budget(num_warmup, num_samples, thin)
+    for name, value, least in zip(budget._fields, budget, (0, 1, 1), strict=True):
+        if value < least:
+            raise refusal(name, value, f"must be at least {least}")
+    return budget
