@@ -1,0 +1,202 @@
+"""Contextual bandits: tables of discounted wins and losses, and LinUCB."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int32, Key
+
+from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.world.routing import Context, route
+
+
+def context_index(context: Context) -> Int32[Array, ""]:
+    """Row of a context: the base-``2n`` number of its ``2 venue + [won]``, first venue most significant."""
+    digits = 2 * context.venues + (context.outcomes > 0)
+    index = jnp.zeros((), jnp.int32)
+    for digit in digits:
+        index = index * 2 * context.num_venues + digit
+    return index
+
+
+class Table(NamedTuple):
+    """Discounted wins and losses of every venue in every context.
+
+    Discounting the whole table each step would cost its whole size; a row is discounted when it is touched.
+
+    Attributes:
+        wins: shape ``(contexts, n)``, float32, as of the row's last touch.
+        losses: likewise.
+        touched: step of each row's last touch, shape ``(contexts,)``, int32.
+        time: steps so far, int32.
+    """
+
+    wins: Float[Array, "contexts n"]
+    losses: Float[Array, "contexts n"]
+    touched: Int32[Array, " contexts"]
+    time: Int32[Array, ""]
+
+    @classmethod
+    def empty(cls, num_venues: int, num_context: int) -> "Table":
+        """Zeros for the ``(2n)^k`` contexts of ``k`` context venues among ``n``."""
+        contexts = (2 * num_venues) ** num_context
+        cells = jnp.zeros((contexts, num_venues), jnp.float32)
+        return cls(cells, cells, jnp.zeros(contexts, jnp.int32), jnp.zeros((), jnp.int32))
+
+    def row(self, context: Context, discount: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
+        """Wins and losses of every venue in a context, discounted up to now."""
+        index = context_index(context)
+        kept = jnp.float32(discount) ** (self.time - self.touched[index]).astype(jnp.float32)
+        return self.wins[index] * kept, self.losses[index] * kept
+
+    def add(self, transition: Transition, discount: float) -> "Table":
+        """The table after one step: everything discounted, then the outcome added."""
+        context = transition.observation
+        index = context_index(context)
+        wins, losses = self.row(context, discount)
+        chosen = (jnp.arange(context.num_venues) == transition.action).astype(jnp.float32)
+        won = jnp.where(transition.reward > 0, chosen, 0.0)
+        return Table(
+            wins=self.wins.at[index].set(discount * wins + won),
+            losses=self.losses.at[index].set(discount * losses + (chosen - won)),
+            touched=self.touched.at[index].set(self.time + 1),
+            time=self.time + 1,
+        )
+
+
+class AbstractTableAgent(AbstractAgent):
+    """An agent that keeps a :class:`Table` and differs in how it chooses.
+
+    Attributes:
+        num_venues: ``n``.
+        num_context: ``k``.
+        discount: ``γ``, factor on the table each step, in (0, 1].
+    """
+
+    num_venues: int
+    num_context: int
+    discount: float
+
+    def init(self, key: Key[Array, ""]) -> Table:
+        """An empty table."""
+        del key
+        return Table.empty(self.num_venues, self.num_context)
+
+    def learn(self, key: Key[Array, ""], state: Table, transition: Transition) -> Table:
+        """Count the outcome of the venue chosen."""
+        del key
+        return state.add(transition, self.discount)
+
+
+class EpsilonGreedy(AbstractTableAgent):
+    """The best mean so far, or with probability ``epsilon`` a uniformly random available venue."""
+
+    num_venues: int
+    num_context: int = 1
+    discount: float = 0.995
+    epsilon: float = 0.1
+
+    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+        """An available venue; an unseen one counts as mean one half."""
+        explore_key, random_key, tie_key = jax.random.split(key, 3)
+        wins, losses = state.row(observation, self.discount)
+        counts = wins + losses
+        means = jnp.where(counts > 0, wins / jnp.where(counts > 0, counts, 1.0), 0.5)
+        greedy = route(tie_key, means, observation.available)
+        anywhere = route(random_key, jnp.zeros_like(means), observation.available)
+        explore = jax.random.uniform(explore_key) < self.epsilon
+        return jnp.where(explore, anywhere, greedy), state
+
+
+class Thompson(AbstractTableAgent):
+    """The best of one Beta draw a venue, from wins and losses with a uniform prior."""
+
+    num_venues: int
+    num_context: int = 1
+    discount: float = 0.995
+
+    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+        """An available venue."""
+        wins, losses = state.row(observation, self.discount)
+        draws = jax.random.beta(key, 1.0 + wins, 1.0 + losses)
+        return route(key, draws, observation.available, tie_break=0.0), state
+
+
+class UCB(AbstractTableAgent):
+    """The best upper confidence bound, mean + sqrt(2 ln n_c / n_ca), of discounted counts.
+
+    References:
+        Auer, Cesa-Bianchi and Fischer, Machine Learning 47 (2002), UCB1; one table row a context.
+    """
+
+    num_venues: int
+    num_context: int = 1
+    discount: float = 0.995
+
+    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+        """An available venue; one never tried in this context comes first."""
+        wins, losses = state.row(observation, self.discount)
+        counts = wins + losses
+        tried = counts > 0
+        safe = jnp.where(tried, counts, 1.0)
+        width = jnp.sqrt(2 * jnp.log(jnp.maximum(jnp.sum(counts), 1.0)) / safe)
+        bound = jnp.where(tried, jnp.minimum(wins / safe + width, 1e6), 1e7)
+        return route(key, bound, observation.available, tie_break=1e-6), state
+
+
+class LinUCBState(NamedTuple):
+    """Ridge regressions, one a venue: inverse Gram matrices ``(n, d, d)`` and moments ``(n, d)``."""
+
+    inverse: Float[Array, "n d d"]
+    moment: Float[Array, "n d"]
+
+
+class LinUCB(AbstractAgent):
+    """A ridge regression of success on context features for each venue, and its upper confidence bound.
+
+    Features: one, and for each venue and outcome whether the context shows it: ``d = 2n + 1``.
+
+    Attributes:
+        num_venues: ``n``.
+        width: ``α``, widths of the bound in standard errors.
+        ridge: penalty, above 0.
+
+    References:
+        Li, Chu, Langford and Schapire, WWW (2010), algorithm 1.
+    """
+
+    num_venues: int
+    width: float = 1.0
+    ridge: float = 1.0
+
+    def init(self, key: Key[Array, ""]) -> LinUCBState:
+        """No data: the ridge alone."""
+        del key
+        d = 2 * self.num_venues + 1
+        inverse = jnp.broadcast_to(jnp.eye(d, dtype=jnp.float32) / self.ridge, (self.num_venues, d, d))
+        return LinUCBState(inverse, jnp.zeros((self.num_venues, d), jnp.float32))
+
+    def act(
+        self, key: Key[Array, ""], state: LinUCBState, observation: Context
+    ) -> tuple[Int32[Array, ""], LinUCBState]:
+        """The available venue of the highest bound."""
+        x = self._features(observation)
+        solved = state.inverse @ x
+        mean = jnp.sum(solved * state.moment, axis=-1)
+        bound = mean + self.width * jnp.sqrt(jnp.maximum(solved @ x, 0.0))
+        return route(key, bound, observation.available), state
+
+    def learn(self, key: Key[Array, ""], state: LinUCBState, transition: Transition) -> LinUCBState:
+        """Rank-one update of the chosen venue's regression (Sherman and Morrison)."""
+        del key
+        x = self._features(transition.observation)
+        action = transition.action
+        solved = state.inverse[action] @ x
+        shrink = jnp.outer(solved, solved) / (1.0 + solved @ x)
+        won = (transition.reward > 0).astype(jnp.float32)
+        return LinUCBState(state.inverse.at[action].add(-shrink), state.moment.at[action].add(won * x))
+
+    def _features(self, context: Context) -> Float[Array, " d"]:
+        shown = 2 * context.venues + (context.outcomes > 0)
+        hits = (shown[:, None] == jnp.arange(2 * self.num_venues)).any(axis=0)
+        return jnp.append(hits.astype(jnp.float32), jnp.float32(1.0))

@@ -1,0 +1,79 @@
+"""A counter of winners: all there is to learn where exactly one venue wins."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int32, Key
+
+from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.world.routing import Context, route
+
+
+class Counts(NamedTuple):
+    """Dirichlet counts of winners, shape ``(n,)``, and the CUSUM of surprise, at least 0."""
+
+    winners: Float[Array, " n"]
+    surprise: Float[Array, ""]
+
+
+def possible_winners(transition: Transition) -> Bool[Array, " n"]:
+    """Venues that may have won: those seen to win, or all unseen ones where no win was seen."""
+    seen = transition.observation.with_action(transition.action, transition.reward.astype(jnp.int8))
+    won = seen.mask & (seen.values > 0)
+    return jnp.where(won.any(), won, ~seen.mask)
+
+
+class WinnerCounts(AbstractAgent):
+    """Counts winners, draws from their Dirichlet law, and forgets everything when a CUSUM sees a change.
+
+    A step that only rules out venues is spread over the others in proportion to the present mean. The CUSUM
+    compares the predictive likelihood of what was seen with that of uniform winners.
+
+    Attributes:
+        num_venues: ``n``.
+        prior: count of each venue at the start and after a change, above 0.
+        threshold: surprise in nats at which a change is declared, above 0.
+        sharpness: the Dirichlet law is drawn from this multiple of the counts; 1 is Thompson sampling.
+
+    References:
+        Page, Biometrika 41 (1954), for the CUSUM; Thompson, Biometrika 25 (1933), for the draw.
+    """
+
+    num_venues: int
+    prior: float = 0.5
+    threshold: float = 12.0
+    sharpness: float = 1.0
+
+    def init(self, key: Key[Array, ""]) -> Counts:
+        """The prior."""
+        del key
+        return Counts(jnp.full(self.num_venues, self.prior, jnp.float32), jnp.zeros((), jnp.float32))
+
+    def act(self, key: Key[Array, ""], state: Counts, observation: Context) -> tuple[Int32[Array, ""], Counts]:
+        """The available venue of the largest draw."""
+        draws = jax.random.loggamma(key, self.sharpness * state.winners)
+        return route(key, draws, observation.available, tie_break=0.0), state
+
+    def learn(self, key: Key[Array, ""], state: Counts, transition: Transition) -> Counts:
+        """Count, and start afresh after a change."""
+        del key
+        possible = possible_winners(transition)
+        winners, predictive = count(state.winners, possible)
+        chance = jnp.mean(possible.astype(jnp.float32))
+        gain = jnp.where(possible.any(), jnp.log(jnp.maximum(chance, 1e-9)) - jnp.log(predictive), 0.0)
+        surprise = jnp.maximum(0.0, state.surprise + gain)
+        changed = surprise > self.threshold
+        return Counts(
+            winners=jnp.where(changed, self.prior, winners), surprise=jnp.where(changed, 0.0, surprise)
+        )
+
+
+def count(
+    winners: Float[Array, " n"], possible: Bool[Array, " n"]
+) -> tuple[Float[Array, " n"], Float[Array, ""]]:
+    """Counts after one observation of who may have won, and its predictive probability before."""
+    mean = winners / jnp.sum(winners)
+    share = jnp.where(possible, mean, 0.0)
+    predictive = jnp.maximum(jnp.sum(share), 1e-9)
+    return winners + share / predictive, predictive

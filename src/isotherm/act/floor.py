@@ -1,0 +1,41 @@
+"""The floor: an agent that knows the true model."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int32, Key
+
+from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.world.routing import Context, route
+from isotherm.world.venues import VenueMarket
+
+
+class Floor(AbstractAgent):
+    """Routes by the truth: no agent does better on average, whatever it learns.
+
+    Attributes:
+        market: the world it is put into.
+        win_probability: ``P(best = i)`` of each phase for the winner rule, shape ``(phases, n)``; for the own
+            rule None, since the market's conditional success rates depend on the context.
+    """
+
+    market: VenueMarket
+    win_probability: Float[Array, "phases n"] | None
+
+    def init(self, key: Key[Array, ""]) -> Int32[Array, ""]:
+        """The clock, which tells the phase."""
+        del key
+        return jnp.zeros((), jnp.int32)
+
+    def act(
+        self, key: Key[Array, ""], state: Int32[Array, ""], observation: Context
+    ) -> tuple[Int32[Array, ""], Int32[Array, ""]]:
+        """The available venue most likely to succeed."""
+        if self.win_probability is None:
+            scores = self.market.success(state, observation)
+        else:
+            scores = self.win_probability[self.market.phase(state)]
+        return route(key, scores, observation.available), state
+
+    def learn(self, key: Key[Array, ""], state: Int32[Array, ""], transition: Transition) -> Int32[Array, ""]:
+        """Nothing to learn but the time."""
+        del key, transition
+        return state + 1

@@ -1,0 +1,87 @@
+"""The published Ising router: learn the joint outcome law by moment matching, route by conditional inference."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int32, Key
+
+from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.energy.ising import Ising
+from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
+from isotherm.sample.clamp import Clamp
+from isotherm.sample.exact import exact
+from isotherm.sample.gibbs import Moments, Schedule, gibbs_means, gibbs_moments
+from isotherm.world.routing import Context, route
+
+Inference = Literal["gibbs", "exact"]
+
+
+class RouterState(NamedTuple):
+    """What the router has learned: its model and the pair statistics of the last observations."""
+
+    model: Ising
+    window: PairWindow
+
+
+class IsingRouter(AbstractAgent):
+    """Clamps what the context shows, and routes to the venue most likely to be ``+1`` given it.
+
+    Attributes:
+        num_venues: ``n``.
+        beta: inverse temperature of inference and of the updates, above 0.
+        schedule: Gibbs budget of each of the two chains of a step (static).
+        inference: ``"gibbs"`` or ``"exact"`` (enumeration, up to some 16 venues).
+        window: observations behind the pair statistics.
+        rates: constants of the moment matching.
+        clamps: False ignores the context when choosing (ablation).
+        couples: False keeps all couplings at zero (ablation).
+
+    References:
+        The published routing study; its equations stand in :mod:`isotherm.learn.moments`.
+    """
+
+    num_venues: int
+    beta: float | Float[Array, ""] = 1.0
+    schedule: Schedule = Schedule()  # noqa: RUF009 - immutable
+    inference: Inference = "gibbs"
+    window: int = 200
+    rates: MatchingRates = MatchingRates()  # noqa: RUF009 - immutable
+    clamps: bool = True
+    couples: bool = True
+
+    def init(self, key: Key[Array, ""]) -> RouterState:
+        """All parameters zero, nothing seen."""
+        del key
+        return RouterState(zero_model(self.num_venues), PairWindow.empty(self.num_venues, self.window))
+
+    def act(
+        self, key: Key[Array, ""], state: RouterState, observation: Context
+    ) -> tuple[Int32[Array, ""], RouterState]:
+        """The available venue of the highest conditional probability, ties at random."""
+        chain_key, tie_key = jax.random.split(key)
+        clamp = observation.clamp() if self.clamps else None
+        means = self._means(chain_key, state.model, clamp)
+        return route(tie_key, (1 + means) / 2, observation.available), state
+
+    def learn(self, key: Key[Array, ""], state: RouterState, transition: Transition) -> RouterState:
+        """One step of moment matching on the context and the chosen venue."""
+        seen = transition.observation.with_action(transition.action, transition.reward.astype(jnp.int8))
+        observation = jnp.where(seen.mask, seen.values, 0).astype(jnp.int8)
+        moments = self._moments(key, state.model)
+        window = state.window.push(observation)
+        rates = self.rates if self.couples else self.rates._replace(couplings=0.0)
+        return RouterState(
+            match_moments(state.model, self.beta, observation, window, moments, rates), window
+        )
+
+    def _means(self, key, model: Ising, clamp: Clamp | None) -> Float[Array, " n"]:
+        if self.inference == "exact":
+            return exact(model, self.beta, clamp).spins
+        return gibbs_means(key, model, self.beta, clamp, self.schedule)
+
+    def _moments(self, key, model: Ising) -> Moments:
+        if self.inference == "exact":
+            law = exact(model, self.beta)
+            return Moments(law.spins, law.pairs)
+        return gibbs_moments(key, model, self.beta, None, self.schedule)

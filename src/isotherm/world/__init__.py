@@ -1,0 +1,7 @@
+"""What agents act in."""
+
+from isotherm.world.routing import Context as Context
+from isotherm.world.venues import VenueMarket as VenueMarket
+from isotherm.world.venues import venue_market as venue_market
+from isotherm.world.world import AbstractWorld as AbstractWorld
+from isotherm.world.world import Step as Step

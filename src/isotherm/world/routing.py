@@ -1,0 +1,72 @@
+"""What every routing world shows: the context of an order, and how contexts are chosen."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int8, Int32, Key
+
+from isotherm.sample.clamp import Clamp
+
+ContextMode = Literal["fixed", "random"]
+
+
+class Context(NamedTuple):
+    """What an agent knows when it routes an order.
+
+    Attributes:
+        venues: the ``k`` venues whose outcome is seen for free, in order, shape ``(k,)``, int32.
+        outcomes: their outcomes, ``+1`` or ``-1``, shape ``(k,)``, int8.
+        available: venues that the order may go to, shape ``(n,)``; never a context venue.
+    """
+
+    venues: Int32[Array, " k"]
+    outcomes: Int8[Array, " k"]
+    available: Bool[Array, " n"]
+
+    @property
+    def num_venues(self) -> int:
+        """Number of venues ``n``."""
+        return self.available.shape[-1]
+
+    def clamp(self) -> Clamp:
+        """The context as evidence on ``n`` spins."""
+        return observed(self.num_venues, self.venues, self.outcomes)
+
+    def with_action(self, action: Int32[Array, ""], outcome: Int8[Array, ""]) -> Clamp:
+        """The context and the outcome of the chosen venue as evidence: all that a step has shown."""
+        venues = jnp.append(self.venues, action)
+        return observed(self.num_venues, venues, jnp.append(self.outcomes, outcome))
+
+
+def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) -> Clamp:
+    """Evidence of ``outcomes`` at ``venues`` among ``n``."""
+    at = venues[:, None] == jnp.arange(n)
+    values = jnp.sum(jnp.where(at, outcomes[:, None], 0), axis=0, dtype=jnp.int8)
+    return Clamp(mask=at.any(axis=0), values=values)
+
+
+def choose_context(
+    key: Key[Array, ""], eligible: Bool[Array, " n"], num_context: int, mode: ContextMode
+) -> Int32[Array, " k"]:
+    """The context venues of one step: the first eligible ones, or a uniformly random subset in random order.
+
+    Args:
+        key: used in mode ``"random"`` only.
+        eligible: venues that may be context, shape ``(n,)``; at least ``num_context`` of them.
+        num_context: ``k``, at least 1 (static).
+        mode: static.
+    """
+    if mode == "fixed":
+        priority = -jnp.arange(eligible.shape[0], dtype=jnp.float32)
+    else:
+        priority = jax.random.uniform(key, eligible.shape)
+    return jax.lax.top_k(jnp.where(eligible, priority, -jnp.inf), num_context)[1].astype(jnp.int32)
+
+
+def route(
+    key: Key[Array, ""], scores: Float[Array, " n"], available: Bool[Array, " n"], tie_break: float = 1e-6
+) -> Int32[Array, ""]:
+    """The available venue of the highest score; scores within ``tie_break`` of each other are tied at random."""
+    noise = jax.random.uniform(key, scores.shape, minval=-tie_break, maxval=tie_break)
+    return jnp.argmax(jnp.where(available, scores + noise, -jnp.inf)).astype(jnp.int32)

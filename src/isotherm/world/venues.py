@@ -1,0 +1,222 @@
+"""The venue market: outcomes of trading venues drawn from an Ising model, possibly shifting in time."""
+
+from typing import Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int8, Int32, Key
+
+from isotherm.energy.ising import Ising
+from isotherm.errors import refusal
+from isotherm.random.keys import named
+from isotherm.sample.exact import Exact, all_states, exact
+from isotherm.sample.gibbs import gibbs, initial_spins
+from isotherm.world.routing import Context, ContextMode, choose_context
+from isotherm.world.world import AbstractWorld, Step
+
+Outcome = Literal["winner", "own"]
+
+MAX_EXACT = 12
+"""Up to this many venues market states are exact draws from a table; above, by Gibbs sweeps."""
+
+MAX_ORACLE = 16
+"""Up to this many venues the best route is known by enumeration."""
+
+TIE_BREAK = 1e-5
+NUM_WARMUP = 100
+
+
+class MarketState(NamedTuple):
+    """State of a :class:`VenueMarket`.
+
+    Attributes:
+        time: steps taken so far.
+        context: what the agent sees now.
+        outcomes: this step's outcome of every venue, ``+1`` or ``-1``.
+        regret: what an order to each venue would cost now, at least 0.
+    """
+
+    time: Int32[Array, ""]
+    context: Context
+    outcomes: Int8[Array, " n"]
+    regret: Float[Array, " n"]
+
+
+class VenueMarket(AbstractWorld):
+    r"""A market of ``n`` venues whose states follow :math:`p(s) \propto \exp(-\beta E(s))`, drawn anew each step.
+
+    Outcome rule ``"winner"``: the venue of the highest local field (ties broken at random) has ``+1``, all others
+    ``-1``; regret is ``r[best available] - r[action]``, 0 or 2. Rule ``"own"``: ``r = s``; regret is
+    ``2 (max_j P(s_j = +1 | context) - P(s_action = +1 | context))`` under the truth, over available venues.
+
+    Build with :func:`venue_market`, which checks its arguments.
+
+    Attributes:
+        models: the truth, one Ising model a phase, batched on the first axis.
+        shifts: steps at which the next phase begins, ascending, one fewer than phases, int32.
+        beta: inverse temperature of the market.
+        num_context: venues seen for free, ``k`` (static).
+        context_mode: ``"fixed"`` (venues ``0 .. k-1``) or ``"random"`` (static).
+        outcome: ``"winner"`` or ``"own"`` (static).
+        laws: exact law of each phase, or None above :data:`MAX_ORACLE` venues.
+        cumulative: distribution function over states of each phase, or None above :data:`MAX_EXACT` venues.
+    """
+
+    models: Ising
+    shifts: Int32[Array, " shifts"]
+    beta: Float[Array, ""]
+    laws: Exact | None
+    cumulative: Float[Array, "phases states"] | None
+    num_context: int
+    context_mode: ContextMode
+    outcome: Outcome
+
+    @property
+    def num_venues(self) -> int:
+        """Number of venues ``n``."""
+        return self.models.num_spins
+
+    def phase(self, time: Int32[Array, ""]) -> Int32[Array, ""]:
+        """Index of the model in force at ``time``."""
+        return jnp.sum(time >= self.shifts, dtype=jnp.int32)
+
+    def success(self, time: Int32[Array, ""], context: Context) -> Float[Array, " n"]:
+        """``P(s_j = +1 | context)`` under the truth, for up to :data:`MAX_ORACLE` venues."""
+        assert self.laws is not None
+        law = jax.tree.map(lambda leaf: leaf[self.phase(time)], self.laws)
+        return law.condition(context.clamp()).marginals
+
+    def reset(self, key: Key[Array, ""]) -> tuple[Context, MarketState]:
+        """Draw the first market state and its context."""
+        state = self._draw(key, jnp.int32(0))
+        return state.context, state
+
+    def step(self, key: Key[Array, ""], state: MarketState, action: Int32[Array, ""]) -> Step:
+        """Reward ``r[action]``; ``info["regret"]`` says what the choice cost, ``info["success"]`` if it won."""
+        chosen = jnp.arange(self.num_venues) == action
+        reward = jnp.sum(jnp.where(chosen, state.outcomes, 0)).astype(jnp.float32)
+        regret = jnp.sum(jnp.where(chosen, state.regret, 0.0))
+        info = {"regret": regret, "success": (reward > 0).astype(jnp.float32)}
+        following = self._draw(key, state.time + 1)
+        no = jnp.zeros((), bool)
+        return Step(following.context, following, reward, no, no, info)
+
+    def _draw(self, key: Key[Array, ""], time: Int32[Array, ""]) -> MarketState:
+        phase = self.phase(time)
+        spins = self._spins(named(key, "spins"), phase)
+        everyone = jnp.ones(self.num_venues, bool)
+        venues = choose_context(named(key, "context"), everyone, self.num_context, self.context_mode)
+        is_context = (venues[:, None] == jnp.arange(self.num_venues)).any(axis=0)
+        if self.outcome == "own":
+            outcomes, context = self._context(spins, venues, is_context)
+            worth = 2.0 * self.success(time, context)
+            best = jnp.max(jnp.where(is_context, -jnp.inf, worth))
+            return MarketState(time, context, outcomes, best - worth)
+        score = self._score(named(key, "tie"), spins, phase)
+        labels = _one_hot_sign(jnp.argmax(score), self.num_venues)
+        outcomes, context = self._context(labels, venues, is_context)
+        best_label = jnp.max(jnp.where(is_context, -1, outcomes))
+        return MarketState(time, context, outcomes, (best_label - outcomes).astype(jnp.float32))
+
+    def _context(self, outcomes, venues, is_context):
+        seen = jnp.sum(
+            jnp.where(venues[:, None] == jnp.arange(self.num_venues), outcomes, 0), axis=1, dtype=jnp.int8
+        )
+        return outcomes, Context(venues, seen, ~is_context)
+
+    def _score(self, key, spins, phase):
+        s = spins.astype(jnp.float32)
+        field = self.models.biases[phase] + jnp.sum(self.models.couplings[phase] * s, axis=-1)
+        return field + jax.random.uniform(key, s.shape, minval=-TIE_BREAK, maxval=TIE_BREAK)
+
+    def _spins(self, key: Key[Array, ""], phase: Int32[Array, ""]) -> Int8[Array, " n"]:
+        n = self.num_venues
+        if self.cumulative is not None:
+            u = jax.random.uniform(key)
+            index = jnp.sum(self.cumulative[phase, :-1] <= u, dtype=jnp.int32)
+            return (2 * ((index >> jnp.arange(n - 1, -1, -1)) & 1) - 1).astype(jnp.int8)
+        model = jax.tree.map(lambda leaf: leaf[phase], self.models)
+        start = initial_spins(named(key, "start"), model, self.beta)
+        kernel = gibbs(model, self.beta, num_sweeps=NUM_WARMUP + 1)
+        return kernel.step(named(key, "sweeps"), kernel.init(start))[0].position
+
+
+def _one_hot_sign(best: Int32[Array, ""], n: int) -> Int8[Array, " n"]:
+    return jnp.where(jnp.arange(n) == best, 1, -1).astype(jnp.int8)
+
+
+def venue_market(
+    biases: np.ndarray,
+    couplings: np.ndarray,
+    *,
+    shifts: tuple[int, ...] = (),
+    beta: float = 1.0,
+    num_context: int = 1,
+    context_mode: ContextMode = "fixed",
+    outcome: Outcome = "winner",
+) -> VenueMarket:
+    """A checked :class:`VenueMarket`.
+
+    Args:
+        biases: shape ``(n,)``, or ``(phases, n)`` with one row a phase.
+        couplings: a scalar for every pair, ``(n, n)``, or ``(phases, n, n)``.
+        shifts: ascending steps at which the next phase begins, one fewer than phases.
+        beta: inverse temperature of the market, at least 0.
+        num_context: venues seen for free, ``1 <= k <= n - 1``.
+        context_mode: ``"fixed"`` or ``"random"``.
+        outcome: ``"winner"`` or ``"own"``.
+
+    Raises:
+        ValueError: naming the argument out of range, or if ``outcome="own"`` with more than 16 venues, whose
+            regret is not enumerable.
+    """
+    b = np.atleast_2d(np.asarray(biases, dtype=np.float64))
+    phases, n = b.shape
+    j = np.asarray(couplings, dtype=np.float64)
+    j = np.broadcast_to(j * (1.0 - np.eye(n)) if j.ndim == 0 else j, (phases, n, n))
+    if len(shifts) != phases - 1 or list(shifts) != sorted(set(shifts)) or min(shifts, default=1) < 1:
+        raise refusal("shifts", shifts, f"should be {phases - 1} ascending steps of at least 1")
+    if not 1 <= num_context <= n - 1:
+        raise refusal("num_context", num_context, f"should be between 1 and {n - 1}, venues less one")
+    if not beta >= 0:
+        raise refusal("beta", beta, "should be at least 0")
+    if outcome == "own" and n > MAX_ORACLE:
+        raise refusal("outcome", outcome, f"its regret is enumerated: at most {MAX_ORACLE} venues, not {n}")
+    models = [Ising.checked(b[p], j[p]) for p in range(phases)]
+    laws = [exact(model, beta) for model in models] if n <= MAX_ORACLE else []
+    cumulative = np.array([np.cumsum(np.asarray(law.probabilities, np.float64)) for law in laws])
+    return VenueMarket(
+        models=_stack(models),
+        shifts=jnp.asarray(shifts, jnp.int32),
+        beta=jnp.float32(beta),
+        laws=_stack(laws) if laws else None,
+        cumulative=jnp.asarray(cumulative / cumulative[:, -1:], jnp.float32) if n <= MAX_EXACT else None,
+        num_context=num_context,
+        context_mode=context_mode,
+        outcome=outcome,
+    )
+
+
+def _stack(trees: list) -> object:
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def win_probabilities(biases: np.ndarray, couplings: np.ndarray, beta: float = 1.0) -> np.ndarray:
+    """``P(best = i)`` of the winner rule by enumeration, ties split evenly.
+
+    Args:
+        biases: shape ``(n,)``, at most 16 venues.
+        couplings: shape ``(n, n)``.
+        beta: inverse temperature.
+
+    Returns:
+        Shape ``(n,)``, float64, sums to 1.
+    """
+    b, j = np.asarray(biases, np.float64), np.asarray(couplings, np.float64)
+    states = all_states(len(b)).astype(np.float64)
+    field = states @ j + b
+    log_weights = beta * (states @ b + 0.5 * np.einsum("ki,ki->k", states @ j, states))
+    weights = np.exp(log_weights - log_weights.max())
+    is_best = field >= field.max(axis=1, keepdims=True) - TIE_BREAK / 10
+    return (weights / weights.sum()) @ (is_best / is_best.sum(axis=1, keepdims=True))
