@@ -51,14 +51,16 @@ class Config(BaseModel):
             version: the study's version, raised when the same config gives other numbers.
             inputs: for each field that names a file, the SHA-256 of that file's bytes.
         """
-        identity = {
-            "study": study,
-            "version": version,
-            "config": self.settings(),
-            "inputs": dict(inputs or {}),
-        }
-        text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint_of(
+            {"study": study, "version": version, "config": self.settings(), "inputs": dict(inputs or {})}
+        )
+
+
+def fingerprint_of(identity: Mapping[str, Any]) -> str:
+    """SHA-256 (hexadecimal) of the canonical JSON of a run's study, version, config and inputs."""
+    parts = {key: identity[key] for key in ("study", "version", "config", "inputs")}
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def unknown_name(name: str, known: list[str]) -> str:

@@ -39,6 +39,12 @@ def find_study(name: str) -> Study[Any]:
     return found()
 
 
+def public_name(study: Study[Any]) -> str:
+    """What to call the study on the command line: its name if it is one of ours, else ``module:Class``."""
+    entry = entry_of(study)
+    return study.name if STUDIES.get(study.name) == entry else entry
+
+
 def entry_of(study: Study[Any]) -> str:
     """The ``module:Class`` by which a worker process finds the study."""
     return f"{type(study).__module__}:{type(study).__qualname__}"

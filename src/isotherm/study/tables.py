@@ -6,6 +6,7 @@ from html import escape
 from typing import Any, TypeAlias
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -96,8 +97,8 @@ class Table:
 
 def to_rich(table: Table) -> RichTable:
     """The table for a terminal: row names to the left, numbers to the right."""
-    drawn = RichTable(title=table.title, caption=table.note or None, title_justify="left", title_style="bold")
-    drawn.caption_justify = "left"
+    drawn = RichTable(title=table.title, caption=table.note or None, box=SIMPLE_HEAD, pad_edge=False)
+    drawn.title_style, drawn.title_justify, drawn.caption_justify = "bold", "left", "left"
     for index, column in enumerate(table.columns):
         drawn.add_column(Text(column), justify="left" if index == 0 else "right")
     for row in table.rows:

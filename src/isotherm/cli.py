@@ -1,0 +1,227 @@
+"""The command line. Verbs import what they need when they are called, so that help comes at once."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+_DEVICES = ("auto", "cpu", "gpu")
+_HELP = """Isotherm: energy-based models, sampled, learned and acted with at an explicit temperature.
+
+\b
+  isotherm list                            what can be run
+  isotherm run routing --preset smoke      run a study; the same command resumes it
+  isotherm run routing --help              every setting of a study, with its range
+  isotherm runs                            what has been run
+  isotherm show routing                    the newest run's tables again
+  isotherm compare routing-3f routing-a1   two runs, number by number
+
+\b
+Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
+Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 interrupted."""
+
+app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The store of runs.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+STORE = Path("runs")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _refuse(getattr(error, "format_message", error.__str__)(), 2)
+    except ValueError as error:
+        return _refuse(str(error), 2)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except (KeyboardInterrupt, typer.Abort):
+        return _refuse("interrupted", 130)
+    except Exception as error:
+        from isotherm.study.executor import TaskError
+        from isotherm.study.runner import InterruptedRunError
+
+        if isinstance(error, InterruptedRunError):
+            print(error, file=sys.stderr)  # noqa: T201
+            return 130
+        if isinstance(error, TaskError | OSError):
+            return _refuse(str(error), 1)
+        raise
+    return code if isinstance(code, int) else 0
+
+
+def _refuse(message: str, code: int) -> int:
+    """One plain line on standard error."""
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import version
+
+        print(f"isotherm {version('isotherm')}")  # noqa: T201
+        raise typer.Exit
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))  # noqa: T201
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_studies(as_json: AsJson = False) -> None:
+    """Show what can be run."""
+    from isotherm.study.registry import STUDIES, find_study
+
+    studies = [find_study(name) for name in STUDIES]
+    if as_json:
+        keys = ("name", "title", "summary", "default_preset")
+        listed = [{key: getattr(study, key) for key in keys} for study in studies]
+        _print_json(
+            [entry | {"presets": list(study.presets)} for entry, study in zip(listed, studies, strict=True)]
+        )
+        return
+    from isotherm.study.terminal import print_studies
+
+    print_studies(studies)
+
+
+@app.command("run", context_settings=_PASS_ON, add_help_option=False)
+def run_study(
+    context: typer.Context,
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or module:Class.")] = "",
+    preset: Annotated[str | None, typer.Option(metavar="NAME", help="The settings to begin with.")] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
+    out: Out = STORE,
+    workers: Annotated[
+        str, typer.Option(metavar="N", help="Worker processes, or auto: one a core.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|gpu", help="Where JAX computes.")] = "auto",
+    as_json: AsJson = False,
+    help_asked: Annotated[bool, typer.Option("--help", help="With STUDY: all its settings.")] = False,
+) -> None:
+    """Run a study, or resume it.
+
+    --FIELD=VALUE sets any of its settings; `isotherm run STUDY --help` lists them. Finished work is kept: the same
+    command takes up an interrupted run, and shows a finished one again.
+    """
+    if not study or study.startswith("-"):
+        if study or not help_asked:
+            raise ValueError(
+                "STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all"
+            )
+        typer.echo(context.get_help())
+        return
+    from isotherm.study.terminal import print_run, print_study_help
+
+    found = _study(study)
+    if help_asked:
+        print_study_help(found)
+        return
+    from isotherm.study.runner import run
+    from isotherm.study.settings import build_config, read_flags
+
+    pool = _pool(workers, device)
+    settings = build_config(found, preset, config, read_flags(type(found).config, context.args))
+    done = run(
+        found,
+        settings,
+        out,
+        pool=pool,
+        preset=preset or found.default_preset,
+        command=["isotherm", *sys.argv[1:]],
+    )
+    _print_json(done.to_json()) if as_json else print_run(done)
+
+
+@app.command("runs")
+def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:
+    """List the runs of a store."""
+    from dataclasses import asdict
+
+    from isotherm.study.archive import list_runs
+    from isotherm.study.terminal import print_runs
+
+    rows = list_runs(out)
+    if not as_json:
+        print_runs(rows)
+        return
+    _print_json([{name: value for name, value in asdict(row).items() if name != "identity"} for row in rows])
+
+
+@app.command("show")
+def show_run(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="Id, start of an id, folder, or study (its newest).")
+    ],
+    out: Out = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Show a finished run again.
+
+    Its files are verified first; what does not match its digest is set aside and made again.
+    """
+    from isotherm.study.archive import find_run, open_run
+    from isotherm.study.terminal import print_run
+
+    found = open_run(find_run(run, out))
+    _print_json(found.to_json()) if as_json else print_run(found)
+
+
+@app.command("compare")
+def compare(
+    first: Annotated[str, typer.Argument(metavar="RUN", help="As for show.")],
+    second: Annotated[str, typer.Argument(metavar="RUN", help="As for show.")],
+    out: Out = STORE,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs, number by number.
+
+    Shows the settings that differ, and every number that both have, with differences in standard errors.
+    """
+    from isotherm.study.archive import find_run, open_run
+    from isotherm.study.compare import compare_runs, comparison_tables
+    from isotherm.study.terminal import print_tables
+
+    comparison = compare_runs(open_run(find_run(first, out)), open_run(find_run(second, out)))
+    _print_json(comparison) if as_json else print_tables(comparison_tables(comparison))
+
+
+def _study(name: str) -> Any:
+    """The study; one of the user's own may lie in the working folder."""
+    from isotherm.study.registry import find_study
+
+    if ":" in name and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    return find_study(name)
+
+
+def _pool(workers: str, device: str) -> Any:
+    from isotherm.errors import refusal
+    from isotherm.study.executor import Pool
+
+    if device not in _DEVICES:
+        raise refusal("device", device, f"should be one of {', '.join(_DEVICES)}")
+    if workers == "auto":
+        return Pool(None, device)
+    if not workers.isdecimal() or int(workers) < 1:
+        raise refusal("workers", workers, "should be auto or a whole number, at least 1")
+    return Pool(int(workers), device)

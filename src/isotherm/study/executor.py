@@ -1,0 +1,156 @@
+"""Tasks on worker processes, one a core; each keeps its own results on disk before it says so."""
+
+import contextlib
+import importlib.util
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from isotherm.study.base import Study, Task
+from isotherm.study.progress import Meter
+from isotherm.study.registry import entry_of, find_study
+from isotherm.study.store import RunFolder
+
+Device = Literal["auto", "cpu", "gpu"]
+_POLL_S = 1.0
+_ONE_THREAD = dict.fromkeys(("NPROC", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class TaskError(RuntimeError):
+    """A task failed or its worker died; the chunks that were finished are kept."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Where tasks run.
+
+    Attributes:
+        workers: how many processes, at least 1; ``None`` is one a core, or one on a GPU.
+        device: ``cpu`` and ``gpu`` make JAX use that or fail; ``auto`` leaves the choice to JAX.
+    """
+
+    workers: int | None = None
+    device: Device = "auto"
+
+    def count(self, tasks: int) -> int:
+        """How many processes to start for so many tasks."""
+        if self.workers is not None:
+            return min(self.workers, tasks)
+        return min(1 if self.uses_gpu() else len(os.sched_getaffinity(0)), tasks)
+
+    def uses_gpu(self) -> bool:
+        """Whether workers will find a GPU, told without importing JAX."""
+        if self.device != "auto":
+            return self.device == "gpu"
+        is_there = any(Path("/dev").glob("nvidia[0-9]*"))
+        plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
+        return is_there and any(importlib.util.find_spec(plugin) for plugin in plugins)
+
+    def environment(self) -> dict[str, str]:
+        """What each worker's environment says beyond ours."""
+        platform = {"auto": {}, "cpu": {"JAX_PLATFORMS": "cpu"}, "gpu": {"JAX_PLATFORMS": "cuda"}}
+        return _ONE_THREAD | platform[self.device]
+
+    def run(
+        self, study: Study[Any], settings: dict[str, Any], tasks: Sequence[Task], folder: Path, meter: Meter
+    ) -> float:
+        """Compute the tasks, heaviest first, each into a chunk of the run folder.
+
+        Returns:
+            Seconds of computing, summed over tasks.
+
+        Raises:
+            TaskError: if a task raises or a worker dies.
+        """
+        if not tasks:
+            return 0.0
+        queue = sorted(tasks, key=lambda task: -task.weight)
+        with self._workers(len(queue)) as executor:
+            # Processes start while tasks are submitted: that is when the environment has to be theirs.
+            with _environment(self.environment()):
+                work = [
+                    executor.submit(_work, entry_of(study), settings, task, str(folder)) for task in queue
+                ]
+            return _collect(dict(zip(work, queue, strict=True)), meter)
+
+    @contextlib.contextmanager
+    def _workers(self, tasks: int) -> Iterator[ProcessPoolExecutor]:
+        """A pool whose processes are gone when the block ends, however it ends."""
+        before = set(multiprocessing.active_children())
+        executor = ProcessPoolExecutor(
+            self.count(tasks), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
+        )
+        try:
+            yield executor
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - before:
+                process.kill()
+            raise
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _collect(pending: dict[Future[float], Task], meter: Meter) -> float:
+    """Wait for all tasks, telling progress; the seconds they took."""
+    seconds = 0.0
+    waiting = set(pending)
+    while waiting:
+        done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
+        for future in done:
+            task = pending[future]
+            try:
+                seconds += future.result()
+            except BrokenProcessPool:
+                raise TaskError(
+                    "a worker process died; if memory ran out, pass a smaller --workers"
+                ) from None
+            except Exception as error:
+                message = str(error).strip().splitlines() or [""]
+                raise TaskError(f"task {task.name}: {type(error).__name__}: {message[0]}") from error
+            meter.advance(task.weight)
+        meter.tick()
+    return seconds
+
+
+@contextlib.contextmanager
+def _environment(changes: dict[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _prepare_worker() -> None:
+    """Leave Ctrl-C to the parent, and die with it even if it is killed."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(entry: str, settings: dict[str, Any], task: Task, folder: str) -> float:
+    """In a worker: do one task and keep its arrays."""
+    start = time.perf_counter()
+    study = find_study(entry)
+    arrays = study.compute(study.config(**settings), task)
+    RunFolder(Path(folder)).write_chunk(task.name, arrays)
+    return time.perf_counter() - start

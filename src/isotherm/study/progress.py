@@ -1,0 +1,82 @@
+"""How far a run is and how long it will take: a bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+_PLAIN_EVERY_S = 10.0
+
+
+class Meter:
+    """Tells progress on standard error while a ``with`` block runs.
+
+    The time left is told from the weights of the tasks done in this session, not from those kept before.
+
+    Args:
+        label: what is running.
+        total: sum of the weights of all tasks, above 0.
+        kept: weight of the tasks that an earlier session finished.
+        is_quiet: say nothing.
+    """
+
+    def __init__(self, label: str, total: float, kept: float, is_quiet: bool = False) -> None:
+        self._label, self._total, self._kept, self._done = label, total, kept, 0.0
+        self._start = self._last = time.monotonic()
+        console = Console(stderr=True)
+        self._plain = not is_quiet and not console.is_terminal
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+            transient=True,
+            disable=is_quiet or self._plain,
+        )
+        self._task = self._bar.add_task(label, total=total, left="")
+        self._bar.advance(self._task, kept)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, weight: float) -> None:
+        """A task of this weight is done."""
+        self._done += weight
+        self._bar.update(self._task, advance=weight, left=self.left())
+
+    def tick(self) -> None:
+        """Called every second or so, so that a log file hears of a long run too."""
+        now = time.monotonic()
+        if self._plain and now - self._last >= _PLAIN_EVERY_S:
+            self._last = now
+            percent = 100 * (self._kept + self._done) / self._total
+            line = f"{self._label}: {percent:.0f} %, {now - self._start:.0f} s so far, {self.left()}"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    def left(self) -> str:
+        """``about 40 s left``, or that it is not known yet."""
+        if self._done == 0:
+            return "time left not known yet"
+        elapsed = time.monotonic() - self._start
+        return f"about {duration(elapsed * (self._total - self._kept - self._done) / self._done)} left"
+
+
+def duration(seconds: float) -> str:
+    """``40 s``, ``3 min 20 s`` or ``2 h 05 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s" if whole >= 10 or whole == 0 else f"{seconds:.1f} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,0 +1,157 @@
+"""A study's config from its four sources: defaults < preset < TOML file < flags.
+
+Flags are read here rather than by a parser generator: a flag's text becomes the value its field's type
+asks for, or stays text, and the config itself then refuses it in its own words. So Python, TOML and the
+command line say the same about the same mistake.
+"""
+
+import re
+import tomllib
+import types
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from isotherm.errors import refusal
+from isotherm.study.base import Study
+from isotherm.study.config import Config, unknown_name
+from isotherm.study.fields import FieldDoc, describe
+
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def build_config(
+    study: Study[Any],
+    preset: str | None = None,
+    file: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Config:
+    """The config of a run.
+
+    Args:
+        study: whose config.
+        preset: one of the study's presets; ``None`` is its default.
+        file: a TOML file of fields.
+        flags: values by field, nested as the config is.
+
+    Raises:
+        ValueError: one line that names the field, the value and what is allowed.
+    """
+    name = preset or study.default_preset
+    if name not in study.presets:
+        known = list(study.presets)
+        raise refusal("preset", name, f"is not a preset of {study.name}; {unknown_name(name, known)}")
+    values = merge(study.presets[name], read_toml(file) if file else {})
+    return study.config(**merge(values, flags or {}))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The fields a TOML file sets.
+
+    Raises:
+        ValueError: if it cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise refusal("config", str(path), f"cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise refusal("config", str(path), f"is not valid TOML: {str(error).splitlines()[0]}") from None
+
+
+def merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of both, the upper ones winning; tables are merged in depth."""
+    merged = dict(lower)
+    for name, value in upper.items():
+        below = merged.get(name)
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            value = merge(below, value)
+        merged[name] = value
+    return merged
+
+
+def read_flags(config: type[Config], arguments: Sequence[str]) -> dict[str, Any]:
+    """Values by field from ``--field=value``, ``--field value`` or ``--field value value ...``.
+
+    Sequences take several values, with commas or spaces between; ``--field`` alone is ``true``.
+
+    Raises:
+        ValueError: if a flag is no field of the config or lacks its value.
+    """
+    fields = {field.flag: field for field in describe(config)}
+    values: dict[str, Any] = {}
+    for flag, texts in _grouped(arguments):
+        field = fields.get(flag.replace("_", "-"))
+        if field is None:
+            raise refusal("flag", flag, f"is not a setting of this study; {unknown_name(flag, list(fields))}")
+        _put(values, field.name.split("."), _value(field, texts))
+    return values
+
+
+def _grouped(arguments: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Each flag with the words that follow it; a negative number is no flag."""
+    groups: list[tuple[str, list[str]]] = []
+    for word in arguments:
+        if re.match(r"--[A-Za-z]", word):
+            flag, sign, value = word.partition("=")
+            groups.append((flag, [value] if sign else []))
+        elif groups and not re.match(r"-[A-Za-z]", word):
+            groups[-1][1].append(word)
+        else:
+            raise refusal("argument", word, "is not understood; settings are written --field=value")
+    return groups
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+    values[path[-1]] = value
+
+
+def _value(field: FieldDoc, texts: list[str]) -> Any:
+    sequence = _sequence(field.annotation)
+    if sequence is not None:
+        if not texts:
+            raise ValueError(f"{field.name}: needs values, as in {field.flag}={field.default or 'a,b'}")
+        words = [word for text in texts for word in text.split(",") if word]
+        return tuple(_scalar(sequence, word.strip()) for word in words)
+    if not texts and _bare(field.annotation) is bool:
+        return True
+    if len(texts) != 1:
+        problem = "needs a value" if not texts else f"takes one value, got {len(texts)}"
+        raise ValueError(f"{field.name}: {problem}, as in {field.flag}={field.default or 'value'}")
+    return _scalar(field.annotation, texts[0])
+
+
+def _sequence(annotation: Any) -> Any:
+    """The type of a sequence's elements, or ``None`` if this is no sequence."""
+    bare = _bare(annotation)
+    if get_origin(bare) is tuple:
+        return get_args(bare)[0]
+    if get_origin(bare) in (Union, types.UnionType):
+        return next((found for one in get_args(bare) if (found := _sequence(one)) is not None), None)
+    return None
+
+
+def _bare(annotation: Any) -> Any:
+    return annotation.__origin__ if hasattr(annotation, "__metadata__") else annotation
+
+
+def _scalar(annotation: Any, text: str) -> Any:
+    """The value that the type reads from the text; the text itself if it reads none."""
+    bare = _bare(annotation)
+    if get_origin(bare) in (Union, types.UnionType):
+        readings = (_scalar(one, text) for one in get_args(bare))
+        return next((value for value in readings if not isinstance(value, str)), text)
+    if get_origin(bare) is Literal:
+        return next((choice for choice in get_args(bare) if str(choice) == text), text)
+    if bare is bool:
+        return _WORDS.get(text.lower(), text)
+    if bare is types.NoneType:
+        return None if text.lower() == "none" else text
+    if bare in (int, float):
+        try:
+            return bare(text)
+        except ValueError:
+            return text
+    return text

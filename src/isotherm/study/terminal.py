@@ -1,0 +1,115 @@
+"""What the command line prints: a run's tables, a study's settings, lists of studies and runs."""
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from isotherm.study.base import Study
+from isotherm.study.catalog import Row
+from isotherm.study.fields import FieldDoc, as_text, describe
+from isotherm.study.progress import duration
+from isotherm.study.registry import public_name
+from isotherm.study.report import plain
+from isotherm.study.runner import Run
+from isotherm.study.store import REPORT
+from isotherm.study.tables import Table, to_rich
+
+_WIDTH = 120
+_SHOWN_CONCLUSIONS = 2
+
+
+def console() -> Console:
+    """Standard output; a fixed width where it is no terminal, so that logs keep their tables."""
+    out = Console()
+    return out if out.is_terminal else Console(width=_WIDTH)
+
+
+def print_run(run: Run) -> None:
+    """A run's tables, its first conclusions, and where its report lies."""
+    out = console()
+    print_tables(run.study.tables(run.config, run.metrics))
+    for sentence in run.study.conclusions(run.config, run.metrics)[:_SHOWN_CONCLUSIONS]:
+        out.print(plain(sentence), markup=False, highlight=False)
+    out.print(
+        f"\n{run.path.name}: computed in {duration(run.facts['seconds'])}", markup=False, highlight=False
+    )
+    out.print(f"report: {_near(run.path / REPORT)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_tables(tables: Sequence[Table]) -> None:
+    """Tables with a line between."""
+    out = console()
+    for table in tables:
+        out.print(to_rich(table))
+        out.print()
+
+
+def print_studies(studies: Sequence[Study[Any]]) -> None:
+    """One line a study: its name, its presets and what it asks."""
+    drawn = RichTable("study", "presets", "what it asks", box=None, pad_edge=False)
+    for study in studies:
+        drawn.add_row(study.name, " ".join(study.presets), escape(first_sentence(study.summary)))
+    console().print(drawn)
+
+
+def print_runs(rows: Sequence[Row]) -> None:
+    """One line a run, newest first."""
+    if not rows:
+        console().print("no runs yet; `isotherm list` shows what can be run", markup=False)
+        return
+    drawn = RichTable("run", "preset", "status", "begun", "took", "headline", box=None, pad_edge=False)
+    for row in rows:
+        begun = row.created.replace("T", " ")[:16]
+        drawn.add_row(row.id, row.preset, row.status, begun, duration(row.seconds), escape(row.headline))
+    console().print(drawn)
+
+
+def print_study_help(study: Study[Any]) -> None:
+    """All that a user may set: presets, every field with type, default, range and meaning, and examples."""
+    out, name = console(), public_name(study)
+    out.print(
+        f"Usage: isotherm run {name} [--preset NAME] [--config FILE.toml] [--FIELD=VALUE ...]", markup=False
+    )
+    out.print(f"\n{textwrap.fill(study.summary, min(out.width, 100))}\n", markup=False, highlight=False)
+    out.print("Presets", style="bold")
+    for preset, changes in study.presets.items():
+        listed = ", ".join(f"{key} = {as_text(value)}" for key, value in changes.items()) or "the defaults"
+        usual = " (used unless --preset says otherwise)" if preset == study.default_preset else ""
+        out.print(f"  {preset}: {listed}{usual}", markup=False, highlight=False)
+    out.print("\nSettings", style="bold")
+    fields = describe(study.config)
+    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for field in fields:
+        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
+        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
+    out.print(drawn)
+    out.print("\nExamples", style="bold")
+    for example in _examples(name, study, fields):
+        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def first_sentence(text: str) -> str:
+    """Up to the first full stop."""
+    return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
+
+
+def _examples(name: str, study: Study[Any], fields: list[FieldDoc]) -> list[str]:
+    examples = [f"isotherm run {name}", f"isotherm run {name} --preset smoke --out /tmp/runs --json"]
+    single = next((field for field in fields if field.type in ("int", "float")), None)
+    several = next((field for field in fields if field.type.endswith(",...")), None)
+    examples += [f"isotherm run {name} {field.flag}={field.default}" for field in (single, several) if field]
+    return [
+        *examples,
+        f"isotherm run {name} --config mine.toml    # FIELD = VALUE a line; flags win over the file",
+    ]
+
+
+def _near(path: Path) -> str:
+    """The path as seen from here, if it lies below."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
