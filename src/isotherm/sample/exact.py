@@ -120,8 +120,8 @@ class Exact(eqx.Module):
         # A parallel prefix sum may rise by a rounding error across states of probability zero: step back.
         possible = jax.lax.cummax(jnp.where(p > 0, jnp.arange(p.size), 0))
         index = jnp.maximum(possible[index], jnp.argmax(p > 0))
-        shifts = jnp.arange(self.num_spins - 1, -1, -1)
-        return (2 * ((index[..., None] >> shifts) & 1) - 1).astype(jnp.int8)
+        bits = jnp.stack([(index >> shift) & 1 for shift in reversed(range(self.num_spins))], axis=-1)
+        return (2 * bits - 1).astype(jnp.int8)
 
     def _weights(self) -> tuple[Array, Array, Array]:
         """Unnormalised weights: of the first half of the spins, of the second, and of both."""
