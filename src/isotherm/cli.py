@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 _DEVICES = ("auto", "cpu", "gpu")
 _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an explicit temperature.
 
@@ -35,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        if words[:1] == ["run"] and "--help" in words[2:]:
+            return _study_help(words[1])
         code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
@@ -59,18 +60,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _study_help(name: str) -> int:
+    from isotherm.study.terminal import print_study_help
+
+    print_study_help(_study(name))
+    return 0
+
+
 def _refuse(message: str, code: int) -> int:
     """One plain line on standard error."""
     print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code
 
 
-def _print_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> bool:
     if is_asked:
         from importlib.metadata import version
 
         print(f"isotherm {version('isotherm')}")  # noqa: T201
         raise typer.Exit
+    return is_asked
 
 
 def _print_json(value: Any) -> None:
@@ -95,19 +104,21 @@ def list_studies(as_json: AsJson = False) -> None:
     if as_json:
         keys = ("name", "title", "summary", "default_preset")
         listed = [{key: getattr(study, key) for key in keys} for study in studies]
-        _print_json(
-            [entry | {"presets": list(study.presets)} for entry, study in zip(listed, studies, strict=True)]
-        )
+        for entry, study in zip(listed, studies, strict=True):
+            entry["presets"] = list(study.presets)
+        _print_json({"studies": listed})
         return
     from isotherm.study.terminal import print_studies
 
     print_studies(studies)
 
 
-@app.command("run", context_settings=_PASS_ON, add_help_option=False)
+@app.command("run", context_settings={"ignore_unknown_options": True})
 def run_study(
-    context: typer.Context,
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or module:Class.")] = "",
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or module:Class.")],
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of the study's.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(metavar="NAME", help="The settings to begin with.")] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
     out: Out = STORE,
@@ -116,39 +127,22 @@ def run_study(
     ] = "auto",
     device: Annotated[str, typer.Option(metavar="auto|cpu|gpu", help="Where JAX computes.")] = "auto",
     as_json: AsJson = False,
-    help_asked: Annotated[bool, typer.Option("--help", help="With STUDY: all its settings.")] = False,
 ) -> None:
     """Run a study, or resume it.
 
-    --FIELD=VALUE sets any of its settings; `isotherm run STUDY --help` lists them. Finished work is kept: the same
+    `isotherm run STUDY --help` lists the study's settings, with ranges. Finished work is kept: the same
     command takes up an interrupted run, and shows a finished one again.
     """
-    if not study or study.startswith("-"):
-        if study or not help_asked:
-            raise ValueError(
-                "STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all"
-            )
-        typer.echo(context.get_help())
-        return
-    from isotherm.study.terminal import print_run, print_study_help
-
-    found = _study(study)
-    if help_asked:
-        print_study_help(found)
-        return
+    if study.startswith("-"):
+        raise ValueError("STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all")
     from isotherm.study.runner import run
     from isotherm.study.settings import build_config, read_flags
+    from isotherm.study.terminal import print_run
 
-    pool = _pool(workers, device)
-    settings = build_config(found, preset, config, read_flags(type(found).config, context.args))
-    done = run(
-        found,
-        settings,
-        out,
-        pool=pool,
-        preset=preset or found.default_preset,
-        command=["isotherm", *sys.argv[1:]],
-    )
+    found, pool = _study(study), _pool(workers, device)
+    values = build_config(found, preset, config, read_flags(type(found).config, settings or []))
+    begun_with, command = preset or found.default_preset, ["isotherm", *sys.argv[1:]]
+    done = run(found, values, out, pool=pool, preset=begun_with, command=command)
     _print_json(done.to_json()) if as_json else print_run(done)
 
 
@@ -164,7 +158,8 @@ def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:
     if not as_json:
         print_runs(rows)
         return
-    _print_json([{name: value for name, value in asdict(row).items() if name != "identity"} for row in rows])
+    shown = [{name: value for name, value in asdict(row).items() if name != "identity"} for row in rows]
+    _print_json({"runs": shown})
 
 
 @app.command("show")

@@ -7,7 +7,7 @@ set aside and made again from the run folders.
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -63,14 +63,15 @@ class Catalog:
     """
 
     def __init__(self, store: Path) -> None:
-        self.store = store
-        self.path = store / CATALOG
+        self.store = store.resolve()
+        self.path = self.store / CATALOG
 
     def rows(self) -> list[Row]:
         """All runs, newest first."""
         if not self.store.is_dir():
             return []
-        return self._sound(_read)
+        # A store may have been moved since, so that where a run lies is told from where the store is now.
+        return [replace(row, path=str(self.store / row.id)) for row in self._sound(_read)]
 
     def find(self, run: str) -> Row | None:
         """The row of that id."""
@@ -163,7 +164,7 @@ def _connect(path: Path) -> Iterator[sqlite3.Connection]:
 
 def _read(connection: sqlite3.Connection) -> list[Row]:
     """All rows, each checked against its digest."""
-    verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+    verdict = connection.execute("PRAGMA integrity_check").fetchone()[0]
     if verdict != "ok":
         raise UnsoundError(str(verdict).splitlines()[0])
     rows = []

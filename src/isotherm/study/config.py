@@ -74,7 +74,11 @@ def _frozen(value: Any) -> Any:
 
 
 def _lines(config: type[Config], error: ValidationError) -> list[str]:
-    return [line for details in error.errors() for line in _one_line(config, details)]
+    found = error.errors()
+    # pydantic counts only valid elements, and so finds an array short whose element it has refused already.
+    inner = {details["loc"][:-1] for details in found}
+    kept = [details for details in found if details["type"] != "too_short" or details["loc"] not in inner]
+    return [line for details in kept for line in _one_line(config, details)]
 
 
 def _one_line(config: type[Config], error: ErrorDetails) -> list[str]:
@@ -87,7 +91,8 @@ def _one_line(config: type[Config], error: ErrorDetails) -> list[str]:
     if error["type"] == "extra_forbidden":
         hint = unknown_name(where, list(config.model_fields))
         return [f"{where} = {error['input']!r}: is not a field of {config.__name__}; {hint}"]
-    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("Tuple ")
+    message = message.partition(" after validation")[0]
     if not error["loc"] and error["type"] == "value_error":
         return [message]
     return [f"{where} = {error['input']!r}: {message}"]

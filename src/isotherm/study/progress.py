@@ -3,7 +3,6 @@
 import sys
 import time
 from types import TracebackType
-from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -41,7 +40,7 @@ class Meter:
         self._task = self._bar.add_task(label, total=total, left="")
         self._bar.advance(self._task, kept)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Meter":
         self._bar.start()
         return self
 
