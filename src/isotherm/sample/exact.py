@@ -189,7 +189,7 @@ def _constants(m: int, dtype: jnp.dtype) -> _Features:
 
 
 def _agrees(m: int, mask: Array, values: Array) -> Array:
-    return (~mask | (all_states(m) == values)).all(axis=-1)
+    return (~mask[None] | (all_states(m) == values[None])).all(axis=-1)
 
 
 def _dot(x: Array, matrix: Array) -> Array:

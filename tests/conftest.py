@@ -1,0 +1,15 @@
+"""Settings of all tests: strict promotion; warnings are errors by ``pyproject.toml``."""
+
+import sys
+from pathlib import Path
+
+import jax
+from hypothesis import settings
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
+settings.load_profile("isotherm")
