@@ -50,7 +50,9 @@ class WinnerCounts(AbstractAgent):
         del key
         return Counts(jnp.full(self.num_venues, self.prior, jnp.float32), jnp.zeros((), jnp.float32))
 
-    def act(self, key: Key[Array, ""], state: Counts, observation: Context) -> tuple[Int32[Array, ""], Counts]:
+    def act(
+        self, key: Key[Array, ""], state: Counts, observation: Context
+    ) -> tuple[Int32[Array, ""], Counts]:
         """The available venue of the largest draw."""
         draws = jax.random.loggamma(key, self.sharpness * state.winners)
         return route(key, draws, observation.available, tie_break=0.0), state

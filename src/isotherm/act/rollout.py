@@ -35,7 +35,11 @@ def cumulative(sums: Float[Array, "runs points"] | np.ndarray) -> np.ndarray:
 
 @eqx.filter_jit
 def rollout(
-    keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, num_steps: int, num_points: int = 100
+    keys: Key[Array, " runs"],
+    agent: AbstractAgent,
+    world: AbstractWorld,
+    num_steps: int,
+    num_points: int = 100,
 ) -> Rollout:
     """Let an agent act and learn in a world, one independent run a key.
 
@@ -64,7 +68,14 @@ def rollout(
             act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, time))
             action, agent_state = agent.act(act_key, agent_state, observation)
             answer = world.step(jax.random.fold_in(world_key, time), world_state, action)
-            seen = (observation, action, answer.reward, answer.terminated, answer.truncated, answer.observation)
+            seen = (
+                observation,
+                action,
+                answer.reward,
+                answer.terminated,
+                answer.truncated,
+                answer.observation,
+            )
             agent_state = agent.learn(learn_key, agent_state, Transition(*seen))
             sums = jax.tree.map(jnp.add, sums, {"reward": answer.reward} | answer.info)
             return (agent_state, answer.state, answer.observation, sums), None
@@ -75,7 +86,9 @@ def rollout(
 
         observation, world_state = world.reset(named(world_key, "reset"))
         agent_state = agent.init(named(agent_key, "init"))
-        answer = jax.eval_shape(lambda: _first_answer(agent, world, key, agent_state, world_state, observation))
+        answer = jax.eval_shape(
+            lambda: _first_answer(agent, world, key, agent_state, world_state, observation)
+        )
         zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), {"reward": answer.reward} | answer.info)
         times = jnp.arange(num_steps).reshape(num_points, -1)
         carry, sums = lax.scan(stretch, (agent_state, world_state, observation), times)

@@ -71,9 +71,7 @@ class IsingRouter(AbstractAgent):
         moments = self._moments(key, state.model)
         window = state.window.push(observation)
         rates = self.rates if self.couples else self.rates._replace(couplings=0.0)
-        return RouterState(
-            match_moments(state.model, self.beta, observation, window, moments, rates), window
-        )
+        return RouterState(match_moments(state.model, self.beta, observation, window, moments, rates), window)
 
     def _means(self, key, model: Ising, clamp: Clamp | None) -> Float[Array, " n"]:
         if self.inference == "exact":
