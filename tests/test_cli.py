@@ -7,6 +7,7 @@ import pytest
 from tests.support.shell import COINS, isotherm
 
 from isotherm.cli import main
+from isotherm.study.executor import Pool
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +69,12 @@ def test_bad_input_is_one_line_and_exit_code_2(
     (told,) = printed.err.splitlines()
     assert told.startswith(f"error: {line}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(Pool(device="gpu").uses_gpu(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["run", COINS, "--device=gpu", f"--out={tmp_path}"]) == 2
+    assert capsys.readouterr().err.startswith("error: device = 'gpu': no NVIDIA GPU")
 
 
 def test_a_bad_file_of_settings_is_refused_like_flags(

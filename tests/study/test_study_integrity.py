@@ -76,6 +76,16 @@ def test_show_mends(copy_of: Callable[[], Path], unbroken: Run, capfd: pytest.Ca
     assert is_whole(folder)
 
 
+def test_show_does_not_believe_a_forged_config(
+    copy_of: Callable[[], Path], unbroken: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = copy_of()
+    path = folder / "config.json"
+    path.write_text(path.read_text().replace("toy_study:Coins", "toy_study:Flips"))
+    assert open_run(folder).metrics == unbroken.metrics
+    assert "config.json: does not match its digest; moved to" in capfd.readouterr().err
+
+
 def test_a_harmed_chunk_of_an_unfinished_run_is_computed_again(
     copy_of: Callable[[], Path], unbroken: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:

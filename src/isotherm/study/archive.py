@@ -11,7 +11,7 @@ from isotherm.study.config import unknown_name
 from isotherm.study.lock import is_held
 from isotherm.study.registry import find_study
 from isotherm.study.runner import Run, identify, run
-from isotherm.study.store import LOCK, METRICS, RUN, RunFolder, is_sound, read_identity
+from isotherm.study.store import METRICS, RUN, RunFolder, is_run, is_sound
 
 
 def list_runs(out: Path) -> list[Row]:
@@ -33,7 +33,7 @@ def find_run(name: str, out: Path) -> Path:
     Raises:
         ValueError: if there is no such run, or several.
     """
-    if (Path(name) / LOCK).exists():
+    if is_run(Path(name)):
         return Path(name).resolve()
     rows = list_runs(out)
     newest = next((row for row in rows if row.study == name and row.status == "complete"), None)
@@ -56,12 +56,12 @@ def open_run(path: Path) -> Run:
     folder, row = RunFolder(path), _row(path)
     if is_held(folder.lock):
         raise refusal("RUN", path.name, "is still running")
-    identity = read_identity(path) or _identity_of(row)
+    sums = folder.sums()
+    identity = folder.identity(sums or {}) or _identity_of(row)
     if identity is None:
         raise refusal("RUN", path.name, "has lost its config.json; run the study again to make it anew")
     study = find_study(identity["entry"])
     config = study.config(**identity["config"])
-    sums = folder.sums()
     if sums is not None and not folder.faults(sums):
         metrics, facts = folder.read_json(METRICS, sums), folder.read_json(RUN, sums)
         return Run(path, study, config, identity["fingerprint"], metrics, facts)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from isotherm.study.files import digest, json_bytes, move_aside
 from isotherm.study.lock import wait_for
-from isotherm.study.store import LOCK, METRICS, RUN, SET_ASIDE, RunFolder, read_identity, report_fault
+from isotherm.study.store import LOCK, METRICS, RUN, SET_ASIDE, RunFolder, is_run, report_fault
 
 CATALOG = "catalog.sqlite"
 _BUSY_S = 30.0
@@ -119,8 +119,8 @@ class Catalog:
 def row_of_folder(path: Path) -> Row:
     """What a run's own files say about it; only files that match their digest are believed."""
     folder = RunFolder(path)
-    identity = read_identity(path) or {}
     sums = folder.sums() or {}
+    identity = folder.identity(sums) or {}
     facts = folder.read_json(RUN, sums) or {}
     is_complete = bool(facts) and folder.read_json(METRICS, sums) is not None
     return Row(
@@ -141,7 +141,7 @@ def row_of_folder(path: Path) -> Row:
 def _folders(store: Path) -> Iterator[Path]:
     """Folders of the store that hold a run."""
     for path in sorted(store.iterdir()):
-        if path.is_dir() and (path / LOCK).exists():
+        if is_run(path):
             yield path
 
 

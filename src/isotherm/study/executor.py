@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
 from isotherm.study.progress import Meter
 from isotherm.study.registry import entry_of, find_study
@@ -47,15 +48,22 @@ class Pool:
 
     def uses_gpu(self) -> bool:
         """Whether workers will find a GPU, told without importing JAX."""
-        if self.device != "auto":
-            return self.device == "gpu"
         is_there = any(Path("/dev").glob("nvidia[0-9]*"))
         plugins = ("jax_cuda12_plugin", "jax_cuda13_plugin")
-        return is_there and any(importlib.util.find_spec(plugin) for plugin in plugins)
+        return self.device != "cpu" and is_there and any(map(importlib.util.find_spec, plugins))
+
+    def check(self) -> None:
+        """Refuse a device that is not there.
+
+        Raises:
+            ValueError: if a GPU is asked for and there is none that JAX could use.
+        """
+        if self.device == "gpu" and not self.uses_gpu():
+            raise refusal("device", "gpu", "no NVIDIA GPU with JAX's CUDA plugin is found; pass cpu or auto")
 
     def environment(self) -> dict[str, str]:
         """What each worker's environment says beyond ours."""
-        platform = {"auto": {}, "cpu": {"JAX_PLATFORMS": "cpu"}, "gpu": {"JAX_PLATFORMS": "cuda"}}
+        platform = {"auto": {}, "cpu": {"JAX_PLATFORMS": "cpu"}, "gpu": {"JAX_PLATFORMS": "cuda,cpu"}}
         return _ONE_THREAD | platform[self.device]
 
     def run(

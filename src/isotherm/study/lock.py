@@ -8,6 +8,9 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
+
+_ATTEMPTS, _PAUSE_S = 5, 0.02
 
 
 class RunHeldError(ValueError):
@@ -23,10 +26,8 @@ def hold(path: Path) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunHeldError(f"run = {path.parent.name!r}: is held by {_holder(path)}") from None
+        if not _take(file):
+            raise RunHeldError(f"run = {path.parent.name!r}: is held by {_holder(path)}")
         file.truncate(0)
         json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}, file)
         file.flush()
@@ -52,6 +53,16 @@ def wait_for(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _take(file: IO[str]) -> bool:
+    """Take the lock, unless somebody keeps it longer than it takes to look whether it is held."""
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PAUSE_S)
+    return False
 
 
 def _holder(path: Path) -> str:

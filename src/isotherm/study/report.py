@@ -147,7 +147,7 @@ def _conclusions(sentences: list[str]) -> str:
 def _picture(name: str, caption: str, png: bytes) -> str:
     data = base64.b64encode(png).decode()
     return (
-        f'<figure id="{escape(name)}"><img alt="{escape(caption)}" src="data:image/png;base64,{data}">'
+        f'<figure id="{escape(name)}"><img alt="{escape(plain(caption))}" src="data:image/png;base64,{data}">'
         f"<figcaption>{inline(caption)}</figcaption></figure>"
     )
 

@@ -120,6 +120,9 @@ def run(
 ) -> Run:
     """Run a study, or the rest of it, or just verify and return it if it is complete.
 
+    Workers are new processes that import the main module: a script calls this below
+    ``if __name__ == "__main__":``.
+
     Args:
         study: what to run.
         config: its settings.
@@ -134,6 +137,7 @@ def run(
         TaskError: if the work fails; finished chunks are kept.
         InterruptedRunError: on Ctrl-C or SIGTERM; finished chunks are kept.
     """
+    pool.check()
     identity = identify(study, config)
     study.check(config)
     tasks = _checked(study.tasks(config))

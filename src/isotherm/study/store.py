@@ -141,6 +141,22 @@ class RunFolder:
         content = (self.path / ARRAYS).read_bytes()
         return read_npz(content) if digest(content) == sums.get(ARRAYS) else None
 
+    def identity(self, sums: Mapping[str, str]) -> dict[str, Any] | None:
+        """Study, config and fingerprint of the run; ``None`` if ``config.json`` cannot be trusted.
+
+        Args:
+            sums: the digests on record; empty for an unfinished run, whose fingerprint alone vouches for it.
+        """
+        path = self.path / CONFIG
+        content = path.read_bytes() if path.is_file() else b""
+        if sums and digest(content) != sums.get(CONFIG):
+            return None
+        try:
+            identity = json.loads(content)
+        except ValueError:
+            return None
+        return identity if is_sound(identity) and self.path.name == folder_name(identity) else None
+
     def ensure_config(self, identity: Mapping[str, Any]) -> str:
         """Make ``config.json`` say what this run is; returns its digest."""
         content = json_bytes(identity)
@@ -152,13 +168,9 @@ class RunFolder:
         return digest(content)
 
 
-def read_identity(folder: Path) -> dict[str, Any] | None:
-    """Study, config and fingerprint of a run from its ``config.json``; ``None`` if it does not match them."""
-    try:
-        identity = json.loads((folder / CONFIG).read_bytes())
-    except (OSError, ValueError):
-        return None
-    return identity if is_sound(identity) and folder.name == folder_name(identity) else None
+def is_run(path: Path) -> bool:
+    """Whether a folder holds a run, or what is left of one."""
+    return any((path / name).exists() for name in (LOCK, CONFIG, SUMS))
 
 
 def is_sound(identity: Any) -> bool:
