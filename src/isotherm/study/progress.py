@@ -25,6 +25,7 @@ class Meter:
     def __init__(self, label: str, total: float, kept: float, is_quiet: bool = False) -> None:
         self._label, self._total, self._kept, self._done = label, total, kept, 0.0
         self._start = self._last = time.monotonic()
+        self._end: float | None = None
         console = Console(stderr=True)
         self._plain = not is_quiet and not console.is_terminal
         self._bar = Progress(
@@ -52,11 +53,15 @@ class Meter:
     def advance(self, weight: float) -> None:
         """A task of this weight is done."""
         self._done += weight
+        now = time.monotonic()
+        remaining = self._total - self._kept - self._done
+        self._end = now + (now - self._start) * remaining / self._done
         self._bar.update(self._task, advance=weight, left=self.left())
 
     def tick(self) -> None:
         """Called every second or so, so that a log file hears of a long run too."""
         now = time.monotonic()
+        self._bar.update(self._task, left=self.left())
         if self._plain and now - self._last >= _PLAIN_EVERY_S:
             self._last = now
             percent = 100 * (self._kept + self._done) / self._total
@@ -65,10 +70,9 @@ class Meter:
 
     def left(self) -> str:
         """``about 40 s left``, or that it is not known yet."""
-        if self._done == 0:
+        if self._end is None:
             return "time left not known yet"
-        elapsed = time.monotonic() - self._start
-        return f"about {duration(elapsed * (self._total - self._kept - self._done) / self._done)} left"
+        return f"about {duration(max(0.0, self._end - time.monotonic()))} left"
 
 
 def duration(seconds: float) -> str:
