@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("interrupted", 130)
     except Exception as error:
         from isotherm.study.executor import TaskError
-        from isotherm.study.runner import InterruptedRunError
+        from isotherm.study.session import InterruptedRunError
 
         if isinstance(error, InterruptedRunError):
             print(error, file=sys.stderr)  # noqa: T201

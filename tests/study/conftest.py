@@ -6,7 +6,8 @@ import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.study.executor import Pool
-from isotherm.study.runner import Run, run
+from isotherm.study.runner import run
+from isotherm.study.session import Run
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from tests.support.toy_study import Coins, CoinsConfig
 from isotherm.study.archive import list_runs, open_run
 from isotherm.study.catalog import CATALOG
 from isotherm.study.executor import Pool
-from isotherm.study.runner import Run, run
+from isotherm.study.runner import run
+from isotherm.study.session import Run
 from isotherm.study.store import ARRAYS, METRICS, SUMS, RunFolder
 
 FILES = (

@@ -1,7 +1,7 @@
 import re
 
 from isotherm.study.report import inline, plain
-from isotherm.study.runner import Run
+from isotherm.study.session import Run
 from isotherm.study.store import REPORT
 
 

@@ -19,7 +19,8 @@ from isotherm.study.compare import compare_runs, comparison_tables
 from isotherm.study.executor import Pool, TaskError
 from isotherm.study.files import npz_bytes, read_npz
 from isotherm.study.lock import hold
-from isotherm.study.runner import Run, identify, run
+from isotherm.study.runner import identify, run
+from isotherm.study.session import Run
 from isotherm.study.store import ARRAYS, METRICS
 
 

@@ -10,7 +10,8 @@ from isotherm.study.catalog import Catalog, Row, row_of_folder
 from isotherm.study.config import unknown_name
 from isotherm.study.lock import is_held
 from isotherm.study.registry import find_study
-from isotherm.study.runner import Run, identify, run
+from isotherm.study.runner import identify, run
+from isotherm.study.session import Run
 from isotherm.study.store import METRICS, RUN, RunFolder, is_run, is_sound
 
 

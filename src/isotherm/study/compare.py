@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from isotherm.study.fields import as_text
-from isotherm.study.runner import Run
+from isotherm.study.session import Run
 from isotherm.study.tables import Cell, Estimate, Table
 
 _ESTIMATE = {"mean", "se", "n"}

@@ -1,89 +1,19 @@
-"""Run a study: what is there is verified and kept, the rest is computed, combined, drawn and recorded."""
+"""Run a study: the door, where everything is checked before any work."""
 
-import contextlib
-import json
 import os
 import re
-import signal
-import threading
-import time
-import traceback
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from isotherm.errors import refusal
-from isotherm.study.base import Arrays, Study, Task
-from isotherm.study.catalog import Catalog, Row
+from isotherm.study.base import Study, Task
 from isotherm.study.config import Config
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.files import digest_file, json_bytes, npz_bytes, remove_temporary, write_atomic
+from isotherm.study.executor import Pool
+from isotherm.study.files import digest_file
 from isotherm.study.lock import hold
-from isotherm.study.progress import Meter
 from isotherm.study.registry import entry_of
-from isotherm.study.report import Report, versions
-from isotherm.study.store import (
-    ARRAYS,
-    CONFIG,
-    METRICS,
-    REPORT,
-    RUN,
-    SUMS,
-    RunFolder,
-    folder_name,
-    report_fault,
-)
-
-_FAILURE = "failure.txt"
-
-
-class InterruptedRunError(Exception):
-    """Ctrl-C or SIGTERM; the message says how much is kept."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run, verified.
-
-    Attributes:
-        path: its folder.
-        study: what was run.
-        config: its settings.
-        fingerprint: SHA-256 of all that the results depend on.
-        metrics: the study's numbers.
-        facts: ``run.json``: when, how long, which versions, which command.
-    """
-
-    path: Path
-    study: Study[Any]
-    config: Config
-    fingerprint: str
-    metrics: dict[str, Any]
-    facts: dict[str, Any] = field(repr=False)
-
-    def arrays(self) -> Arrays:
-        """The final arrays.
-
-        Raises:
-            OSError: if the file no longer matches its digest.
-        """
-        folder = RunFolder(self.path)
-        arrays = folder.read_arrays(folder.sums() or {})
-        if arrays is None:
-            raise OSError(f"{self.path / ARRAYS}: does not match its digest; run the same command again")
-        return arrays
-
-    def to_json(self) -> dict[str, Any]:
-        """What ``--json`` prints."""
-        return {
-            "study": self.study.name,
-            "fingerprint": self.fingerprint,
-            "path": str(self.path),
-            "config": self.config.settings(),
-            "metrics": self.metrics,
-        }
+from isotherm.study.session import Run, Session
 
 
 def identify(study: Study[Any], config: Config) -> dict[str, Any]:
@@ -141,7 +71,7 @@ def run(
     identity = identify(study, config)
     study.check(config)
     tasks = _checked(study.tasks(config))
-    session = _Session(study, config, identity, _store(out), pool, preset, list(command), is_quiet)
+    session = Session(study, config, identity, _store(out), pool, preset, list(command), is_quiet)
     with hold(session.folder.lock):
         return session.finished() or session.work(tasks)
 
@@ -164,165 +94,3 @@ def _checked(tasks: list[Task]) -> list[Task]:
         if not re.fullmatch(r"[\w-][\w.-]{0,150}", task.name, re.ASCII) or not task.weight > 0:
             raise refusal("task", task.name, "needs a name fit for a file and a weight above 0")
     return tasks
-
-
-@dataclass
-class _Session:
-    """One go at a run, while its lock is held."""
-
-    study: Study[Any]
-    config: Config
-    identity: dict[str, Any]
-    store: Path
-    pool: Pool
-    preset: str
-    command: list[str]
-    is_quiet: bool
-
-    def __post_init__(self) -> None:
-        self.folder = RunFolder(self.store / folder_name(self.identity))
-        self.catalog = Catalog(self.store)
-        self.start = time.monotonic()
-
-    def finished(self) -> Run | None:
-        """The run, if it is complete and every file of it matches its digest."""
-        sums = self.verified()
-        if sums is None:
-            return None
-        facts, metrics = self.folder.read_json(RUN, sums), self.folder.read_json(METRICS, sums)
-        row = self.catalog.find(self.folder.path.name)
-        if row is None or row.status != "complete":
-            self.catalog.put(self.row("complete", facts))
-        return self.result(metrics, facts)
-
-    def verified(self) -> dict[str, str] | None:
-        """The digests on record if all files match them; what does not is reported and set aside."""
-        row = self.catalog.find(self.folder.path.name)
-        if not self.folder.is_finished():
-            if row is not None and row.status == "complete":
-                report_fault(f"{self.folder.path.name}/{SUMS}: is missing")
-            return None
-        sums = self.folder.sums()
-        if sums is None:
-            return None
-        faults = self.folder.faults(sums)
-        for name, fault in faults.items():
-            self.folder.set_aside(name, fault)
-        return None if faults else sums
-
-    def work(self, tasks: list[Task]) -> Run:
-        """Compute what is missing, then make every file anew from the chunks."""
-        facts = self.earlier_facts()
-        self.catalog.put(self.row("running", facts))
-        for name in (SUMS, _FAILURE):
-            (self.folder.path / name).unlink(missing_ok=True)
-        remove_temporary(self.folder.path)
-        config_digest = self.folder.ensure_config(self.identity)
-        try:
-            with _signals_interrupt():
-                self.compute(tasks)
-                return self.conclude(tasks, facts, {CONFIG: config_digest})
-        except KeyboardInterrupt:
-            self.catalog.put(self.row("interrupted", self.timed(facts)))
-            raise InterruptedRunError(f"interrupted: {self.kept(tasks)}") from None
-        except Exception as error:
-            self.catalog.put(self.row("failed", self.timed(facts)))
-            log = self.folder.path / _FAILURE
-            write_atomic(log, "".join(traceback.format_exception(error)).encode())
-            message = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
-            raise TaskError(f"{message}; {self.kept(tasks)}; details in {log}") from error
-
-    def compute(self, tasks: list[Task]) -> None:
-        """Compute the tasks that no sound chunk is kept of."""
-        kept = self.folder.chunks()
-        missing = [task for task in tasks if task.name not in kept]
-        total = sum(task.weight for task in tasks)
-        done = total - sum(task.weight for task in missing)
-        with Meter(self.study.name, total, done, self.is_quiet) as meter:
-            self.pool.run(self.study, self.identity["config"], missing, self.folder.path, meter)
-
-    def conclude(self, tasks: list[Task], facts: dict[str, Any], sums: dict[str, str]) -> Run:
-        """Combine the chunks and write metrics, arrays, figures, facts and report."""
-        chunks = self.folder.chunks()
-        results = {task.name: self.folder.read_chunk(chunks[task.name]) for task in tasks}
-        combined = self.study.combine(self.config, results)
-        metrics = json.loads(json_bytes(combined.metrics))
-        sums |= {chunks[task.name]: digest_file(self.folder.path / chunks[task.name]) for task in tasks}
-        sums[METRICS] = self.folder.write_json(METRICS, metrics)
-        sums[ARRAYS] = write_atomic(self.folder.path / ARRAYS, npz_bytes(combined.arrays))
-        report = Report(self.study, self.config, self.identity["fingerprint"], metrics)
-        sums |= report.draw(self.folder.path, combined.arrays)
-        facts = self.timed(facts) | {"headline": report.headline()}
-        if not facts["finished"]:
-            facts["finished"] = _now()
-        sums[RUN] = self.folder.write_json(RUN, facts)
-        sums[REPORT] = write_atomic(self.folder.path / REPORT, report.html(facts).encode())
-        self.folder.write_sums(sums)
-        self.catalog.put(self.row("complete", facts))
-        return self.result(metrics, facts)
-
-    def earlier_facts(self) -> dict[str, Any]:
-        """What is known of the run from before, from its own sound file or else the catalog."""
-        facts = self.folder.read_json(RUN, self.folder.sums() or {})
-        if facts is not None:
-            return facts
-        row = self.catalog.find(self.folder.path.name)
-        return {
-            "study": self.study.name,
-            "preset": (row.preset if row else "") or self.preset,
-            "created": (row.created if row else "") or _now(),
-            "finished": row.finished if row else "",
-            "seconds": row.seconds if row else 0.0,
-            "command": self.command,
-            "workers": self.pool.workers,
-            "device": self.pool.device,
-            "versions": versions(),
-        }
-
-    def timed(self, facts: dict[str, Any]) -> dict[str, Any]:
-        """Facts with this session's seconds added, unless the run was ended before and is only mended."""
-        if facts["finished"]:
-            return facts
-        return facts | {"seconds": round(facts["seconds"] + time.monotonic() - self.start, 3)}
-
-    def row(self, status: str, facts: Mapping[str, Any]) -> Row:
-        """The run's row in the catalog."""
-        return Row(
-            id=self.folder.path.name,
-            study=self.study.name,
-            fingerprint=self.identity["fingerprint"],
-            preset=facts["preset"],
-            status=status,
-            created=facts["created"],
-            finished=facts["finished"],
-            seconds=float(facts["seconds"]),
-            path=str(self.folder.path),
-            headline=facts.get("headline", ""),
-            identity=json_bytes(self.identity).decode(),
-        )
-
-    def kept(self, tasks: list[Task]) -> str:
-        """How many chunks a next session will find."""
-        count = len(self.folder.chunks().keys() & {task.name for task in tasks})
-        return f"{count} of {len(tasks)} tasks are kept, the same command resumes"
-
-    def result(self, metrics: dict[str, Any], facts: dict[str, Any]) -> Run:
-        """The finished run."""
-        return Run(self.folder.path, self.study, self.config, self.identity["fingerprint"], metrics, facts)
-
-
-@contextlib.contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -15,7 +15,7 @@ from isotherm.study.fields import FieldDoc, as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report import plain
-from isotherm.study.runner import Run
+from isotherm.study.session import Run
 from isotherm.study.store import REPORT
 from isotherm.study.tables import Table, to_rich
 
