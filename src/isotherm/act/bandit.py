@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int32, Key
+from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.world.routing import Context, route
@@ -49,18 +49,23 @@ class Table(NamedTuple):
         kept = jnp.float32(discount) ** (self.time - self.touched[index]).astype(jnp.float32)
         return self.wins[index] * kept, self.losses[index] * kept
 
-    def add(self, transition: Transition, discount: float) -> "Table":
-        """The table after one step: everything discounted, then the outcome added."""
-        context = transition.observation
+    def tick(self) -> "Table":
+        """One step later: everything is discounted once more."""
+        return self._replace(time=self.time + 1)
+
+    def add(
+        self, context: Context, venue: Int32[Array, ""], has_won: Bool[Array, ""], discount: float
+    ) -> "Table":
+        """Count one outcome of ``venue`` in ``context``."""
         index = context_index(context)
         wins, losses = self.row(context, discount)
-        chosen = (jnp.arange(context.num_venues) == transition.action).astype(jnp.float32)
-        won = jnp.where(transition.reward > 0, chosen, 0.0)
+        counted = (jnp.arange(context.num_venues) == venue).astype(jnp.float32)
+        won = jnp.where(has_won, counted, 0.0)
         return Table(
-            wins=self.wins.at[index].set(discount * wins + won),
-            losses=self.losses.at[index].set(discount * losses + (chosen - won)),
-            touched=self.touched.at[index].set(self.time + 1),
-            time=self.time + 1,
+            wins=self.wins.at[index].set(wins + won),
+            losses=self.losses.at[index].set(losses + counted - won),
+            touched=self.touched.at[index].set(self.time),
+            time=self.time,
         )
 
 
@@ -71,11 +76,15 @@ class AbstractTableAgent(AbstractAgent):
         num_venues: ``n``.
         num_context: ``k``.
         discount: ``γ``, factor on the table each step, in (0, 1].
+        learns_labels: also count each context venue's own outcome, in the context where the chosen venue takes
+            its place. The published bandits do not: they learn from one outcome a step, the Ising router from
+            ``k + 1``. The extra counts are biased, since the choice followed the context.
     """
 
     num_venues: int
     num_context: int
     discount: float
+    learns_labels: bool
 
     def init(self, key: Key[Array, ""]) -> Table:
         """An empty table."""
@@ -85,7 +94,15 @@ class AbstractTableAgent(AbstractAgent):
     def learn(self, key: Key[Array, ""], state: Table, transition: Transition) -> Table:
         """Count the outcome of the venue chosen."""
         del key
-        return state.add(transition, self.discount)
+        context, action = transition.observation, transition.action
+        has_won = transition.reward > 0
+        table = state.tick().add(context, action, has_won, self.discount)
+        for k in range(self.num_context if self.learns_labels else 0):
+            venues = context.venues.at[k].set(action)
+            outcomes = context.outcomes.at[k].set(transition.reward.astype(jnp.int8))
+            swapped = context._replace(venues=venues, outcomes=outcomes)
+            table = table.add(swapped, context.venues[k], context.outcomes[k] > 0, self.discount)
+        return table
 
 
 class EpsilonGreedy(AbstractTableAgent):
@@ -94,6 +111,7 @@ class EpsilonGreedy(AbstractTableAgent):
     num_venues: int
     num_context: int = 1
     discount: float = 0.995
+    learns_labels: bool = False
     epsilon: float = 0.1
 
     def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
@@ -114,6 +132,7 @@ class Thompson(AbstractTableAgent):
     num_venues: int
     num_context: int = 1
     discount: float = 0.995
+    learns_labels: bool = False
 
     def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
         """An available venue."""
@@ -132,6 +151,7 @@ class UCB(AbstractTableAgent):
     num_venues: int
     num_context: int = 1
     discount: float = 0.995
+    learns_labels: bool = False
 
     def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
         """An available venue; one never tried in this context comes first."""

@@ -99,7 +99,7 @@ class JointRouter(AbstractAgent):
 
     num_venues: int
     inference: Inference = "exact"
-    schedule: Schedule = Schedule()  # noqa: RUF009 - immutable
+    schedule: Schedule = Schedule()
     prior: float = 0.5
     sharpness: float = 2.0
     threshold: float = 12.0
@@ -166,7 +166,10 @@ class JointRouter(AbstractAgent):
         gradient = Ising(held.spins - expected.spins, (held.pairs - expected.pairs) * off_diagonal)
         squares = jax.tree.map(lambda h, g: h + g**2, state.squares, gradient)
         model = jax.tree.map(
-            lambda theta, g, h: theta + self.learning_rate * g / jnp.sqrt(h + 1e-8), state.model, gradient, squares
+            lambda theta, g, h: theta + self.learning_rate * g / jnp.sqrt(h + 1e-8),
+            state.model,
+            gradient,
+            squares,
         )
         surprise = jnp.maximum(0.0, state.surprise + jnp.log(0.5) - log_predictive)
         changed = surprise > self.threshold

@@ -12,25 +12,31 @@ from jaxtyping import Array, Float, Key
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
 from isotherm.random.keys import named
-from isotherm.world.world import AbstractWorld
+from isotherm.world.world import AbstractWorld, Step
 
 
 class Rollout(NamedTuple):
     """What a rollout keeps.
 
     Attributes:
-        sums: sums of ``reward`` and of every scalar of the world's ``info`` over each of ``num_points`` equal
-            stretches of the run, each of shape ``(runs, num_points)``, float32; see :func:`cumulative`.
+        sums: sums of ``reward`` and of every entry of the world's ``info`` over consecutive stretches of the
+            run, ``(runs, stretches, ...)``, float32; see :func:`cumulative` and :func:`stretch_ends`.
         agent_state: the agents' states after the last step, batched over runs.
     """
 
-    sums: dict[str, Float[Array, "runs points"]]
+    sums: dict[str, Float[Array, "runs stretches ..."]]
     agent_state: Any
 
 
-def cumulative(sums: Float[Array, "runs points"] | np.ndarray) -> np.ndarray:
-    """Running totals of a rollout's sums, float64, shape ``(runs, num_points)``; the last column is the total."""
-    return np.cumsum(np.asarray(sums), axis=-1, dtype=np.float64)
+def stretch_ends(num_steps: int, num_points: int) -> np.ndarray:
+    """Steps done at the end of each stretch, ``(stretches,)``: at most ``num_points``, the last ``num_steps``."""
+    length = -(-num_steps // num_points)
+    return np.minimum(np.arange(length, num_steps + length, length), num_steps)
+
+
+def cumulative(sums: Float[Array, "runs stretches ..."] | np.ndarray) -> np.ndarray:
+    """Running totals of a rollout's sums, float64; the last stretch has the total of the run."""
+    return np.cumsum(np.asarray(sums), axis=1, dtype=np.float64)
 
 
 @eqx.filter_jit
@@ -43,60 +49,70 @@ def rollout(
 ) -> Rollout:
     """Let an agent act and learn in a world, one independent run a key.
 
-    The world's draws depend on the key alone, not on the agent or its actions' randomness: two agents given the
-    same keys meet the same world, so that their difference run by run is a paired comparison. Memory grows with
-    runs and points, not with steps.
+    The world's draws depend on the key and the step alone: two agents given the same keys meet the same world,
+    so that their difference run by run is a paired comparison. Memory grows with runs and points, not with
+    steps. Array leaves of agent and world may change without recompiling, everything else is static.
 
     Args:
         keys: one key a run.
         agent: any agent whose observations and actions fit the world's.
         world: any world.
-        num_steps: steps of each run, a multiple of ``num_points`` (static).
-        num_points: how many stretches the record is kept in (static).
+        num_steps: steps of each run, at least 1 (static).
+        num_points: the record is kept in at most so many stretches of equal length, at least 1 (static).
 
     Raises:
-        ValueError: if ``num_steps`` is not a positive multiple of ``num_points``.
+        ValueError: if ``num_steps`` or ``num_points`` is below 1.
     """
-    if num_points < 1 or num_steps < 1 or num_steps % num_points:
-        raise refusal("num_steps", num_steps, f"should be a positive multiple of num_points = {num_points}")
+    for name, value in (("num_steps", num_steps), ("num_points", num_points)):
+        if value < 1:
+            raise refusal(name, value, "should be at least 1")
+    ends = stretch_ends(num_steps, num_points)
+    length, whole = int(ends[0]), num_steps // int(ends[0])
 
     def run(key: Key[Array, ""]) -> tuple[dict[str, Array], Any]:
-        world_key, agent_key = named(key, "world"), named(key, "agent")
-
-        def step(carry, time):
-            agent_state, world_state, observation, sums = carry
-            act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, time))
-            action, agent_state = agent.act(act_key, agent_state, observation)
-            answer = world.step(jax.random.fold_in(world_key, time), world_state, action)
-            seen = (
-                observation,
-                action,
-                answer.reward,
-                answer.terminated,
-                answer.truncated,
-                answer.observation,
-            )
-            agent_state = agent.learn(learn_key, agent_state, Transition(*seen))
-            sums = jax.tree.map(jnp.add, sums, {"reward": answer.reward} | answer.info)
-            return (agent_state, answer.state, answer.observation, sums), None
+        carry, zeros, step = _start(key, agent, world)
 
         def stretch(carry, times):
-            (*carry, sums), _ = lax.scan(step, (*carry, zeros), times)
-            return tuple(carry), sums
+            (carry, sums), _ = lax.scan(step, (carry, zeros), times)
+            return carry, sums
 
-        observation, world_state = world.reset(named(world_key, "reset"))
-        agent_state = agent.init(named(agent_key, "init"))
-        answer = jax.eval_shape(
-            lambda: _first_answer(agent, world, key, agent_state, world_state, observation)
-        )
-        zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), {"reward": answer.reward} | answer.info)
-        times = jnp.arange(num_steps).reshape(num_points, -1)
-        carry, sums = lax.scan(stretch, (agent_state, world_state, observation), times)
+        carry, sums = lax.scan(stretch, carry, jnp.arange(whole * length).reshape(whole, length))
+        if whole < len(ends):
+            carry, last = stretch(carry, jnp.arange(whole * length, num_steps))
+            sums = jax.tree.map(lambda xs, x: jnp.concatenate([xs, x[None]]), sums, last)
         return sums, carry[0]
 
     return Rollout(*jax.vmap(run)(keys))
 
 
-def _first_answer(agent, world, key, agent_state, world_state, observation):
-    action, _ = agent.act(key, agent_state, observation)
-    return world.step(key, world_state, action)
+def _start(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld):
+    """What a run carries from step to step, zeros for its record, and the step itself."""
+    world_key, agent_key = named(key, "world"), named(key, "agent")
+
+    def act(carry, time):
+        agent_state, world_state, observation = carry
+        act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, time))
+        action, agent_state = agent.act(act_key, agent_state, observation)
+        return (
+            world.step(jax.random.fold_in(world_key, time), world_state, action),
+            action,
+            agent_state,
+            learn_key,
+        )
+
+    def step(carry_and_sums, time):
+        carry, sums = carry_and_sums
+        answer, action, agent_state, learn_key = act(carry, time)
+        outcome = (action, answer.reward, answer.terminated, answer.truncated, answer.observation)
+        agent_state = agent.learn(learn_key, agent_state, Transition(carry[2], *outcome))
+        sums = jax.tree.map(jnp.add, sums, _record(answer))
+        return ((agent_state, answer.state, answer.observation), sums), None
+
+    observation, world_state = world.reset(named(world_key, "reset"))
+    carry = (agent.init(named(agent_key, "init")), world_state, observation)
+    record = jax.eval_shape(lambda carry: _record(act(carry, jnp.int32(0))[0]), carry)
+    return carry, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), record), step
+
+
+def _record(answer: Step) -> dict[str, Array]:
+    return {"reward": answer.reward} | answer.info

@@ -43,10 +43,10 @@ class IsingRouter(AbstractAgent):
 
     num_venues: int
     beta: float | Float[Array, ""] = 1.0
-    schedule: Schedule = Schedule()  # noqa: RUF009 - immutable
+    schedule: Schedule = Schedule()
     inference: Inference = "gibbs"
     window: int = 200
-    rates: MatchingRates = MatchingRates()  # noqa: RUF009 - immutable
+    rates: MatchingRates = MatchingRates()
     clamps: bool = True
     couples: bool = True
 

@@ -47,20 +47,18 @@ def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) ->
 
 
 def choose_context(
-    key: Key[Array, ""], eligible: Bool[Array, " n"], num_context: int, mode: ContextMode
+    key: Key[Array, ""], eligible: Bool[Array, " n"], num_context: int, is_random: Bool[Array, ""]
 ) -> Int32[Array, " k"]:
-    """The context venues of one step: the first eligible ones, or a uniformly random subset in random order.
+    """The context venues of one step: a uniformly random subset in random order, or the first eligible ones.
 
     Args:
-        key: used in mode ``"random"`` only.
+        key: used where ``is_random``.
         eligible: venues that may be context, shape ``(n,)``; at least ``num_context`` of them.
         num_context: ``k``, at least 1 (static).
-        mode: static.
+        is_random: random or fixed.
     """
-    if mode == "fixed":
-        priority = -jnp.arange(eligible.shape[0], dtype=jnp.float32)
-    else:
-        priority = jax.random.uniform(key, eligible.shape)
+    in_order = -jnp.arange(eligible.shape[0], dtype=jnp.float32)
+    priority = jnp.where(is_random, jax.random.uniform(key, eligible.shape), in_order)
     return jax.lax.top_k(jnp.where(eligible, priority, -jnp.inf), num_context)[1].astype(jnp.int32)
 
 

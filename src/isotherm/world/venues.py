@@ -1,11 +1,11 @@
 """The venue market: outcomes of trading venues drawn from an Ising model, possibly shifting in time."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int8, Int32, Key
+from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
 from isotherm.energy.ising import Ising
 from isotherm.errors import refusal
@@ -57,7 +57,7 @@ class VenueMarket(AbstractWorld):
         shifts: steps at which the next phase begins, ascending, one fewer than phases, int32.
         beta: inverse temperature of the market.
         num_context: venues seen for free, ``k`` (static).
-        context_mode: ``"fixed"`` (venues ``0 .. k-1``) or ``"random"`` (static).
+        is_random: contexts are random; else venues ``0 .. k-1``.
         outcome: ``"winner"`` or ``"own"`` (static).
         laws: exact law of each phase, or None above :data:`MAX_ORACLE` venues.
         cumulative: distribution function over states of each phase, or None above :data:`MAX_EXACT` venues.
@@ -68,8 +68,8 @@ class VenueMarket(AbstractWorld):
     beta: Float[Array, ""]
     laws: Exact | None
     cumulative: Float[Array, "phases states"] | None
+    is_random: Bool[Array, ""]
     num_context: int
-    context_mode: ContextMode
     outcome: Outcome
 
     @property
@@ -106,7 +106,7 @@ class VenueMarket(AbstractWorld):
         phase = self.phase(time)
         spins = self._spins(named(key, "spins"), phase)
         everyone = jnp.ones(self.num_venues, bool)
-        venues = choose_context(named(key, "context"), everyone, self.num_context, self.context_mode)
+        venues = choose_context(named(key, "context"), everyone, self.num_context, self.is_random)
         is_context = (venues[:, None] == jnp.arange(self.num_venues)).any(axis=0)
         if self.outcome == "own":
             outcomes, context = self._context(spins, venues, is_context)
@@ -179,6 +179,10 @@ def venue_market(
         raise refusal("shifts", shifts, f"should be {phases - 1} ascending steps of at least 1")
     if not 1 <= num_context <= n - 1:
         raise refusal("num_context", num_context, f"should be between 1 and {n - 1}, venues less one")
+    if context_mode not in get_args(ContextMode):
+        raise refusal("context_mode", context_mode, f"should be one of {', '.join(get_args(ContextMode))}")
+    if outcome not in get_args(Outcome):
+        raise refusal("outcome", outcome, f"should be one of {', '.join(get_args(Outcome))}")
     if not beta >= 0:
         raise refusal("beta", beta, "should be at least 0")
     if outcome == "own" and n > MAX_ORACLE:
@@ -193,30 +197,45 @@ def venue_market(
         laws=_stack(laws) if laws else None,
         cumulative=jnp.asarray(cumulative / cumulative[:, -1:], jnp.float32) if n <= MAX_EXACT else None,
         num_context=num_context,
-        context_mode=context_mode,
+        is_random=jnp.asarray(context_mode == "random"),
         outcome=outcome,
     )
 
 
-def _stack(trees: list) -> object:
+def _stack(trees: list[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
-def win_probabilities(biases: np.ndarray, couplings: np.ndarray, beta: float = 1.0) -> np.ndarray:
-    """``P(best = i)`` of the winner rule by enumeration, ties split evenly.
+def win_probabilities(market: VenueMarket) -> Float[np.ndarray, "phases n"]:
+    """``P(best = i)`` of the winner rule in each phase, ties split evenly; rows sum to 1.
 
-    Args:
-        biases: shape ``(n,)``, at most 16 venues.
-        couplings: shape ``(n, n)``.
-        beta: inverse temperature.
-
-    Returns:
-        Shape ``(n,)``, float64, sums to 1.
+    By enumeration up to :data:`MAX_ORACLE` venues, above from 16,384 Gibbs draws (error below 0.004).
     """
-    b, j = np.asarray(biases, np.float64), np.asarray(couplings, np.float64)
-    states = all_states(len(b)).astype(np.float64)
+    phases = range(market.models.biases.shape[0])
+    models = [jax.tree.map(lambda leaf, phase=phase: leaf[phase], market.models) for phase in phases]
+    return np.stack([_win_probabilities(model, market.beta) for model in models])
+
+
+def _win_probabilities(model: Ising, beta: Float[Array, ""]) -> Float[np.ndarray, " n"]:
+    b, j = np.asarray(model.biases, np.float64), np.asarray(model.couplings, np.float64)
+    if model.num_spins > MAX_ORACLE:
+        states = np.asarray(_gibbs_draws(model, beta), np.float64)
+        weights = np.ones(len(states))
+    else:
+        states = all_states(len(b)).astype(np.float64)
+        log_weights = float(beta) * (states @ b + 0.5 * np.sum((states @ j) * states, axis=1))
+        weights = np.exp(log_weights - log_weights.max())
     field = states @ j + b
-    log_weights = beta * (states @ b + 0.5 * np.einsum("ki,ki->k", states @ j, states))
-    weights = np.exp(log_weights - log_weights.max())
-    is_best = field >= field.max(axis=1, keepdims=True) - TIE_BREAK / 10
+    is_best = field >= field.max(axis=1, keepdims=True) - TIE_BREAK
     return (weights / weights.sum()) @ (is_best / is_best.sum(axis=1, keepdims=True))
+
+
+def _gibbs_draws(model: Ising, beta: Float[Array, ""], num_draws: int = 16_384) -> Int8[Array, "draws n"]:
+    kernel = gibbs(model, beta, num_sweeps=NUM_WARMUP + 1)
+
+    def draw(key):
+        start_key, sweep_key = jax.random.split(key)
+        start = kernel.init(initial_spins(start_key, model, beta))
+        return kernel.step(sweep_key, start)[0].position
+
+    return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(0), num_draws))
