@@ -105,4 +105,4 @@ def _checked(draws: Draws) -> Float64[np.ndarray, "chains samples *parameter"]:
 
 
 def _is_constant(values: np.ndarray) -> np.ndarray:
-    return (values == values[:1, :1]).all(axis=(0, 1))
+    return np.asarray((values == values[:1, :1]).all(axis=(0, 1)))
