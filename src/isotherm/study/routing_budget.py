@@ -1,0 +1,83 @@
+"""What a sampling budget buys: the published router at several numbers of Gibbs samples."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from isotherm.study.routing_sweep import SweepStudy
+from isotherm.study.venue_config import Count, VenueConfig
+from isotherm.study.venue_study import Cell, Entry, scenario_cells
+
+
+class BudgetConfig(VenueConfig):
+    """Settings of the budget sweep; num_warmup and num_samples of the router follow from budgets."""
+
+    budgets: Annotated[tuple[Count, ...], Field(min_length=1)] = (10, 25, 50, 100, 200)
+    """Samples of each chain; its warm-up is max(5, samples // 4) sweeps."""
+
+
+class RoutingBudget(SweepStudy[BudgetConfig]):
+    """Final regret against the number of Gibbs samples behind each decision."""
+
+    name = "routing-budget"
+    title = "What does a sampling budget buy?"
+    summary = (
+        "How many Gibbs samples does a routing decision need? The published Ising router in the correlated "
+        "scenario with 10 to 200 samples a chain, and the same router with exact inference as the limit."
+    )
+    config = BudgetConfig
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "smoke": {"num_runs": 8, "num_steps": 200, "shift_steps": (100,), "batch": 8, "budgets": (5, 20)},
+        "published": {},
+    }
+    symbol = "samples"
+    axis = "Gibbs samples per chain"
+    reported: ClassVar[Mapping[tuple[str, ...], Mapping[float, float]]] = {
+        ("correlated", "fixed"): {10: 707.28, 25: 633.38, 50: 627.93, 100: 625.15, 200: 623.70}
+    }
+
+    def cells(self, config: BudgetConfig) -> Sequence[Cell]:
+        """Correlated, fixed context."""
+        return scenario_cells(("correlated",), ("fixed",), config.correlation_weight)
+
+    def values(self, config: BudgetConfig) -> Sequence[float]:
+        """Samples."""
+        return config.budgets
+
+    def entries(self, config: BudgetConfig) -> Sequence[Entry]:
+        """The router at each budget, then the floor."""
+        budgets = [
+            Entry(
+                f"samples-{n}",
+                "ising",
+                {"num_samples": n, "num_warmup": max(5, n // 4)},
+                cost=1 + 0.11 * n,
+            )
+            for n in config.budgets
+        ]
+        return [*budgets, Entry.of("floor")]
+
+    def conclusions(self, config: BudgetConfig, metrics: Mapping[str, Any]) -> list[str]:
+        """Where more samples stop paying."""
+        cell = self.cells(config)[0]
+        by_value = dict(self.ranked(config, metrics, cell))
+        least, most = min(by_value), max(by_value)
+        best, found = self.ranked(config, metrics, cell)[0]
+        said = [
+            f"From {least:g} to {most:g} samples the distance to the floor falls from "
+            f"{by_value[least]['mean']:.1f} to {by_value[most]['mean']:.1f}."
+        ]
+        enough = [
+            v
+            for v in sorted(by_value)
+            if by_value[v]["mean"] < found["mean"] + 3 * _error(by_value[v], found)
+        ]
+        said.append(
+            f"**{enough[0]:g} samples** are within three standard errors of the best budget ({best:g})."
+        )
+        return said
+
+
+def _error(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
+    return ((first["se"] or 0.0) ** 2 + (second["se"] or 0.0) ** 2) ** 0.5
