@@ -70,7 +70,7 @@ def errors_of_64_seeds(coupling: float) -> tuple[Errors, Errors, averaged.Averag
     truth = exact(venues(coupling))
     data = truth.draw(jax.random.key(4), (64, 10_000))
     states = jax.jit(jax.vmap(learn))(data)
-    law = jax.vmap(lambda state: exact(averaged.model(state)))(states)
+    law = jax.jit(jax.vmap(lambda state: exact(averaged.model(state))))(states)
     samples = np.asarray(data, np.float64)
     second = np.einsum("rti,rtj->rij", samples, samples) / 10_000
 
