@@ -63,11 +63,12 @@ class Ising(AbstractEnergy):
         for name, values in (("biases", b), ("couplings", j)):
             if not np.isfinite(values).all():
                 raise refusal(name, values[~np.isfinite(values)][0].item(), "must be finite")
-        if j.shape == (len(b), len(b)):
-            if not np.array_equal(j, j.T):
-                i, k = np.argwhere(j != j.T)[0]
-                raise refusal(f"couplings[{i}, {k}]", j[i, k].item(), f"must equal couplings[{k}, {i}]")
-            if np.diag(j).any():
-                i = int(np.flatnonzero(np.diag(j))[0])
-                raise refusal(f"couplings[{i}, {i}]", j[i, i].item(), "the diagonal must be zero")
+        if j.shape != (len(b), len(b)):
+            raise refusal("couplings.shape", j.shape, f"must be ({len(b)}, {len(b)}) to match biases")
+        if not np.array_equal(j, j.T):
+            i, k = np.argwhere(j != j.T)[0]
+            raise refusal(f"couplings[{i}, {k}]", j[i, k].item(), f"must equal couplings[{k}, {i}]")
+        if np.diag(j).any():
+            i = int(np.flatnonzero(np.diag(j))[0])
+            raise refusal(f"couplings[{i}, {i}]", j[i, i].item(), "the diagonal must be zero")
         return cls(biases=jnp.asarray(b, dtype=dtype), couplings=jnp.asarray(j, dtype=dtype))

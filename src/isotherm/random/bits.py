@@ -51,7 +51,7 @@ def make_lanes(seeds: UInt32[Array, "4 lanes"], rows: int, stream: int = 0) -> L
     golden = jnp.uint32(0x9E3779B9)
     return Lanes(
         *(
-            _mix(_mix(word + golden * row) + jnp.uint32(k + SEED_WORDS * stream))
+            _mix(_mix(word[None] + golden * row) + jnp.uint32(k + SEED_WORDS * stream))
             for k, word in enumerate(seeds)
         )
     )

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeVar
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,7 +88,7 @@ class Moments(NamedTuple):
 
 
 class _Fields(NamedTuple):
-    """``2 beta`` times the parameters, batch last; a clamped spin has an infinite bias, so it needs no branch."""
+    """``2 beta`` times the parameters, batch last; infinite biases stand for clamped spins."""
 
     biases: Float[Array, "n lanes"]
     couplings: Float[Array, "n n lanes"]
@@ -141,19 +142,30 @@ def gibbs(
     """
     if num_sweeps < 1:
         raise refusal("num_sweeps", num_sweeps, "should be at least 1")
-    fields = _fields(model, beta, clamp)
+    return Kernel(init=_Init(clamp), step=_Step(_fields(model, beta, clamp), num_sweeps))
 
-    def init(position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
+
+class _Init(eqx.Module):
+    """A pytree, so that :func:`isotherm.sample.run.sample` sweeps clamps without recompiling."""
+
+    clamp: Clamp | None
+
+    def __call__(self, position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
         del key
-        return GibbsState(position if clamp is None else jnp.where(clamp.mask, clamp.values, position))
+        if self.clamp is None:
+            return GibbsState(position)
+        return GibbsState(jnp.where(self.clamp.mask, self.clamp.values, position))
 
-    def step(key: Key[Array, ""], state: GibbsState) -> tuple[GibbsState, GibbsInfo]:
-        run = _chain(model.num_spins, Schedule(num_sweeps, 1, 1), "none")
-        position, _ = run(*fields, state.position, seed_words(key))
+
+class _Step(eqx.Module):
+    fields: _Fields
+    num_sweeps: int = eqx.field(static=True)
+
+    def __call__(self, key: Key[Array, ""], state: GibbsState) -> tuple[GibbsState, GibbsInfo]:
+        run = _chain(state.position.shape[0], Schedule(0, 1, self.num_sweeps), "none")
+        position, _ = run(*self.fields, state.position, seed_words(key))
         flipped = jnp.mean((position != state.position).astype(jnp.float32))
         return GibbsState(position), GibbsInfo(flipped)
-
-    return Kernel(init=init, step=step)
 
 
 def gibbs_moments(
@@ -236,7 +248,7 @@ def _chain(n: int, schedule: Schedule, observe: Observe):
             return batched.reshape(*batched.shape[:-2], -1)
 
         def from_lanes(x):
-            return jnp.moveaxis(x.reshape(*x.shape[:-1], -1, axis_size), -1, 0)
+            return jnp.moveaxis(x.reshape(*x.shape[:-1], x.shape[-1] // axis_size, axis_size), -1, 0)
 
         out = lanes(*(to_lanes(x, is_batched) for x, is_batched in zip(args, in_batched, strict=True)))
         return jax.tree.map(from_lanes, out), (True, True)
@@ -303,7 +315,8 @@ def _run_unrolled(fields, spins, seeds, schedule: Schedule, observe: Observe):
     def draw(carry):
         word, lanes, sums = carry
         word, lanes = _block(factors, schedule.thin, (word, lanes))
-        return word, lanes, sums + 1 - 2 * (((word >> first) ^ (word >> second)) & 1).astype(jnp.int32)
+        differ = ((word[None] >> first) ^ (word[None] >> second)) & 1
+        return word, lanes, sums + 1 - 2 * differ.astype(jnp.int32)
 
     word = _pack(list(spins > 0))
     warm_lanes = make_lanes(seeds, _rows(schedule.num_warmup, n))
@@ -312,7 +325,7 @@ def _run_unrolled(fields, spins, seeds, schedule: Schedule, observe: Observe):
     sums = jnp.zeros((len(first), num_lanes), jnp.int32)
     word, _, sums = _loop(schedule.num_samples, draw, (word, lanes, sums))
     bit = jnp.arange(n, dtype=jnp.uint32)[:, None]
-    return jnp.where((word >> bit) & 1, 1, -1).astype(jnp.int8), sums
+    return jnp.where((word[None] >> bit) & 1, 1, -1).astype(jnp.int8), sums
 
 
 def _rows(num_sweeps: int, n: int) -> int:

@@ -1,5 +1,6 @@
 """The venue market: outcomes of trading venues drawn from an Ising model, possibly shifting in time."""
 
+import itertools
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
@@ -239,3 +240,32 @@ def _gibbs_draws(model: Ising, beta: Float[Array, ""], num_draws: int = 16_384) 
         return kernel.step(sweep_key, start)[0].position
 
     return jax.jit(jax.vmap(draw))(jax.random.split(jax.random.key(0), num_draws))
+
+
+def grouped_couplings(n: int, num_groups: int, inside: float, across: float) -> Float[np.ndarray, "n n"]:
+    """Couplings of the scenario *Groups*: venue ``i`` belongs to group ``i mod num_groups``."""
+    group = np.arange(n) % num_groups
+    return np.where(group[:, None] == group, inside, across) * (1.0 - np.eye(n))
+
+
+def worth_of_context(market: VenueMarket) -> tuple[float, float]:
+    """Success rate of the best action without and with the context, for random contexts and the own rule.
+
+    By enumeration of the first phase: every subset of ``k`` venues, every outcome of it.
+
+    Returns:
+        ``(ignored, used)``, each in [0, 1].
+    """
+    assert market.laws is not None
+    n, k = market.num_venues, market.num_context
+    states = all_states(n)
+    p = np.asarray(market.laws.probabilities[0], np.float64)
+    ignored, used = [], []
+    for subset in itertools.combinations(range(n), k):
+        others = [i for i in range(n) if i not in subset]
+        wins = p[:, None] * (states[:, others] > 0)
+        index = (states[:, subset] > 0) @ (1 << np.arange(k))
+        by_context = np.stack([wins[index == value].sum(axis=0) for value in range(2**k)])
+        used.append(by_context.max(axis=1).sum())
+        ignored.append(wins.sum(axis=0).max())
+    return float(np.mean(ignored)), float(np.mean(used))

@@ -1,0 +1,91 @@
+"""Lines with bands over the orders routed."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from isotherm.plot.axes import Panel, Series, label_ends, mark_steps, numbered, say_zero
+from isotherm.plot.style import Look, looks
+
+STEPS = "orders routed"
+
+
+class Curve(NamedTuple):
+    """A line and the half width of its band, zeros where there is none."""
+
+    series: Series
+    x: np.ndarray
+    y: np.ndarray
+    half: np.ndarray
+
+
+def read_curves(
+    panel: Panel,
+    series: Sequence[Series],
+    arrays: Mapping[str, np.ndarray],
+    centre: str,
+    band: str,
+    factor: float,
+) -> list[Curve]:
+    """The curves that a panel has, from the first order on, where everything is zero.
+
+    Args:
+        panel: where.
+        series: of which agents; one without arrays in this panel is left out.
+        arrays: the study's arrays.
+        centre: last part of the name of the curves' arrays.
+        band: last part of the name of the arrays of their spread or error.
+        factor: half width of the band in units of these.
+    """
+    steps = np.asarray(arrays[f"{panel.cell}/steps"], float)
+    found = []
+    for one in series:
+        key = f"{panel.cell}/{one.name}/"
+        if key + centre in arrays:
+            mean = np.asarray(arrays[key + centre], float)
+            half = factor * np.nan_to_num(np.asarray(arrays.get(key + band, np.zeros_like(mean)), float))
+            found.append(Curve(one, *(np.concatenate([[0.0], values]) for values in (steps, mean, half))))
+    return found
+
+
+def is_zero(curves: Sequence[Curve]) -> bool:
+    """Whether there is nothing but zeros to show."""
+    return not any(np.any(np.abs(curve.y) > 1e-9) for curve in curves)
+
+
+def draw_curves(
+    axes: Axes, panel: Panel, curves: Sequence[Curve], *, mark_text: str = "biases reverse"
+) -> None:
+    """Lines with their bands, and the panel's marks."""
+    styles = looks([curve.series.name for curve in curves])
+    for curve in curves:
+        look = styles[curve.series.name]
+        axes.plot(
+            curve.x,
+            curve.y,
+            color=look.colour,
+            linestyle=look.line,
+            linewidth=look.width,
+            zorder=3 + 0.1 * look.rank,
+            label=curve.series.label,
+        )
+        if np.any(curve.half > 0):
+            low, high = curve.y - curve.half, curve.y + curve.half
+            alpha = 0.2 if look.rank else 0.13
+            axes.fill_between(curve.x, low, high, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
+    axes.set_xlim(min(c.x[0] for c in curves), max(c.x[-1] for c in curves)) if curves else None
+    numbered(axes, ticks=4)
+    mark_steps(axes, panel.marks, mark_text)
+    if is_zero(curves):
+        say_zero(axes)
+
+
+def end_labels(axes: Axes, curves: Sequence[Curve], height: float) -> None:
+    """Name the curves where they end."""
+    styles = looks([curve.series.name for curve in curves])
+    ends: list[tuple[float, float, str, Look]] = [
+        (float(c.x[-1]), float(c.y[-1]), c.series.label, styles[c.series.name]) for c in curves
+    ]
+    label_ends(axes, ends, height)
