@@ -64,9 +64,9 @@ def is_first_column(axes: Axes) -> bool:
 
 def numbered(axes: Axes, which: str = "both", ticks: int = 5) -> None:
     """Few round ticks with thousands apart."""
-    for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+    for name, axis, steps in (("x", axes.xaxis, [1, 2, 5, 10]), ("y", axes.yaxis, [1, 2, 2.5, 5, 10])):
         if which in (name, "both"):
-            axis.set_major_locator(MaxNLocator(ticks, steps=[1, 2, 2.5, 5, 10]))
+            axis.set_major_locator(MaxNLocator(ticks, steps=steps))
             axis.set_major_formatter(FuncFormatter(number))
 
 

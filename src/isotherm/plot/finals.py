@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid
-from isotherm.plot.style import INK, LOOKS, PAPER, SOFT, Look, Number, looks, number, styled
+from isotherm.plot.style import INK, LOOKS, SOFT, Look, Number, looks, number, styled
 from isotherm.study.base import Figure
 
 _PUBLISHED = "published (mean of 200 runs)"
@@ -49,7 +49,7 @@ def final_sweep(
         _draw_sweep(axes, values, [arrays[f"{panel.cell}/{one}/final"] for one in names])
         known = (published or {}).get(panel.cell)
         if known is not None:
-            axes.plot(values, np.asarray(known, float), **_open_diamond(), zorder=4)
+            axes.plot(np.asarray(values, float), np.asarray(known, float), **_open_diamond(), zorder=4)
         if panel.cell in (floor or {}):
             _draw_floor(axes, (floor or {})[panel.cell])
         _label_sweep(axes, values, xlabel, ylabel, log_x=log_x)

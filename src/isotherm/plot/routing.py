@@ -39,10 +39,11 @@ def regret_curves(
         arrays: ``CELL/steps``, ``CELL/AGENT/mean`` and ``CELL/AGENT/sd``.
         ylabel: what adds up.
     """
+    pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels))
     read = [read_curves(panel, series, arrays, "mean", "sd", 1.0) for panel in panels]
     for panel, curves, (axes,) in zip(panels, read, grid, strict=True):
-        _draw_titled(axes, panel, curves, ylabel)
+        _draw_titled(axes, panel, curves, ylabel, pad)
         if not is_zero(curves):
             axes.set_ylim(bottom=min(0.0, *(float(c.y.min()) for c in curves)))
     _name_series(figure, grid, read)
@@ -59,6 +60,8 @@ def paired_curves(
     *,
     reference: str,
     reference_label: str,
+    ylabel: str | None = None,
+    xlabel: str = STEPS,
 ) -> Figure:
     """Mean difference to a reference in the same runs with its 95 % confidence band; the reference is zero.
 
@@ -72,14 +75,17 @@ def paired_curves(
         arrays: ``CELL/steps``, ``CELL/AGENT/over_REFERENCE`` and ``CELL/AGENT/over_REFERENCE_se``.
         reference: the id of the agent compared with.
         reference_label: how to call it.
+        ylabel: what the difference is.
+        xlabel: what the steps are.
     """
     centre = f"over_{reference}"
     read = [read_curves(panel, series, arrays, centre, f"{centre}_se", _CONFIDENCE) for panel in panels]
     enlarged = any(map(_is_dwarfed, read))
+    pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels), (1.7, 2.6) if enlarged else None)
     zero = LOOKS.get(reference, Look(SOFT))._replace(width=1.1)
     for panel, curves, stack in zip(panels, read, grid, strict=True):
-        _draw_titled(stack[0], panel, curves, f"difference to\n{reference_label}")
+        _draw_titled(stack[0], panel, curves, ylabel or f"difference to\n{reference_label}", pad, xlabel)
         for axes in stack:
             axes.axhline(0, color=zero.colour, linestyle=zero.line, linewidth=zero.width, zorder=2.9)
         if enlarged:
@@ -110,13 +116,14 @@ def rate_curves(
         window: first and last step to show; the whole run by default.
         ylabel: what a slope is.
     """
+    pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels))
     read = [
         [_slope(curve, window) for curve in read_curves(panel, series, arrays, "mean", "", 0.0)]
         for panel in panels
     ]
     for panel, curves, (axes,) in zip(panels, read, grid, strict=True):
-        _draw_titled(axes, panel, curves, ylabel)
+        _draw_titled(axes, panel, curves, ylabel, pad)
         if window:
             axes.set_xlim(*window)
         if not is_zero(curves):
@@ -133,10 +140,17 @@ def _slope(curve: Curve, window: tuple[int, int] | None) -> Curve:
     return curve._replace(x=middle[shown], y=slope[shown], half=np.zeros_like(slope[shown]))
 
 
-def _draw_titled(axes: Axes, panel: Panel, curves: Sequence[Curve], ylabel: str) -> None:
+def _title_pad(panels: Sequence[Panel]) -> float:
+    """Points between panels and their titles, with room for the names of marks if any panel has some."""
+    return 16.0 if any(panel.marks for panel in panels) else 8.0
+
+
+def _draw_titled(
+    axes: Axes, panel: Panel, curves: Sequence[Curve], ylabel: str, pad: float, xlabel: str = STEPS
+) -> None:
     draw_curves(axes, panel, curves)
-    axes.set_title(panel.title, pad=16 if panel.marks else 8)
-    axes.set_xlabel(STEPS)
+    axes.set_title(panel.title, pad=pad)
+    axes.set_xlabel(xlabel)
     if is_first_column(axes):
         axes.set_ylabel(ylabel)
 
@@ -145,7 +159,7 @@ def _draw_enlarged(stack: Sequence[Axes], panel: Panel, curves: Sequence[Curve])
     """The lower axes of a panel: the same curves, as far up as the routers reach."""
     whole, part = stack
     draw_curves(part, panel, curves, mark_text="")
-    part.set_xlabel(STEPS)
+    part.set_xlabel(whole.get_xlabel())
     whole.set_xlabel("")
     whole.tick_params(labelbottom=False)
     if is_first_column(part):

@@ -6,7 +6,7 @@ every line also in its dashes and marker, so that they stay apart without colour
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import Literal, NamedTuple, ParamSpec, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -15,7 +15,7 @@ from matplotlib.colors import to_hex, to_rgb
 P = ParamSpec("P")
 R = TypeVar("R")
 Number = float | int | np.number
-Dashes = str | tuple[float, tuple[float, ...]]
+Dashes = Literal["-"] | tuple[float, tuple[float, ...]]
 
 WIDTH = 9.0
 """Inches: fills the report's column at its resolution, and prints at three quarters on a page of text."""
