@@ -47,7 +47,7 @@ def panel_grid(count: int, heights: Sequence[float] | None = None) -> tuple[Canv
     figure = Canvas(figsize=(WIDTH, rows * sum(stack)), layout="constrained")
     engine = figure.get_layout_engine()
     assert isinstance(engine, ConstrainedLayoutEngine)
-    engine.set(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.04)
+    engine.set(w_pad=0.06, h_pad=0.06, wspace=0.04, hspace=0.05)
     grid = figure.add_gridspec(rows * len(stack), columns, height_ratios=stack * rows)
     panels = []
     for i in range(count):
@@ -56,18 +56,43 @@ def panel_grid(count: int, heights: Sequence[float] | None = None) -> tuple[Canv
     return figure, panels
 
 
+def joined(stack: Sequence[Axes]) -> list[Axes]:
+    """One axes in the place of those of a panel, top to bottom."""
+    specs = [spec for axes in stack if (spec := axes.get_subplotspec()) is not None]
+    rows = slice(specs[0].rowspan.start, specs[-1].rowspan.stop)
+    stack[0].set_subplotspec(specs[0].get_gridspec()[rows, specs[0].colspan.start])
+    for axes in stack[1:]:
+        axes.remove()
+    return [stack[0]]
+
+
 def is_first_column(axes: Axes) -> bool:
     """Whether the axes stand in the first column of their figure."""
     spec = axes.get_subplotspec()
     return spec is None or spec.is_first_col()
 
 
-def numbered(axes: Axes, which: str = "both", ticks: int = 5) -> None:
+def numbered(axes: Axes, which: str = "both") -> None:
     """Few round ticks with thousands apart."""
-    for name, axis, steps in (("x", axes.xaxis, [1, 2, 5, 10]), ("y", axes.yaxis, [1, 2, 2.5, 5, 10])):
-        if which in (name, "both"):
+    for axis in (axes.xaxis, axes.yaxis):
+        if which in (axis.axis_name, "both"):
+            steps = [1, 2, 5, 10] if axis is axes.xaxis else [1, 2, 2.5, 5, 10]
+            ticks = (4 if is_narrow(axes) else 6) if axis is axes.xaxis else 5
             axis.set_major_locator(MaxNLocator(ticks, steps=steps))
             axis.set_major_formatter(FuncFormatter(number))
+
+
+def is_narrow(axes: Axes) -> bool:
+    """Whether three panels or more stand in a row."""
+    spec = axes.get_subplotspec()
+    return spec is not None and spec.get_gridspec().ncols > 2
+
+
+def share_y(panels: Sequence[Axes]) -> None:
+    """One vertical range for all panels, the widest."""
+    limits = [axes.get_ylim() for axes in panels]
+    for axes in panels:
+        axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
 
 
 def handle(look: Look, label: str, *, markers: bool = False) -> Line2D:
@@ -88,11 +113,13 @@ def legend(figure: Canvas, handles: Sequence[Line2D]) -> None:
     """A legend under the panels, in rows of about equal length, read from left to right."""
     if not handles:
         return
-    longest = max(len(str(handle.get_label())) for handle in handles)
-    fitting = max(1, int((WIDTH - 0.2) / (0.62 + 0.072 * longest)))
-    rows = -(-len(handles) // fitting)
+    columns = len(handles)
+    widths = [0.65 + 0.07 * len(str(one.get_label())) for one in handles]
+    while columns > 1 and sum(max(widths[i::columns]) for i in range(columns)) > WIDTH - 0.2:
+        columns -= 1
+    rows = -(-len(handles) // columns)
     columns = -(-len(handles) // rows)
-    order = [handles[i] for column in range(columns) for i in range(column, len(handles), columns)]
+    order = [one for column in range(columns) for one in handles[column::columns]]
     figure.set_figheight(figure.get_figheight() + 0.2 * rows + 0.1)
     figure.legend(handles=order, loc="outside lower center", ncols=columns, columnspacing=1.6)
 
@@ -141,6 +168,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, Look]], heigh
                 "arrowstyle": "-",
                 "color": look.colour,
                 "linewidth": 0.7,
+                "relpos": (0, 0.5),
                 "shrinkA": 1,
                 "shrinkB": 1,
             },

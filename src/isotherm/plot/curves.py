@@ -73,10 +73,10 @@ def draw_curves(
         )
         if np.any(curve.half > 0):
             low, high = curve.y - curve.half, curve.y + curve.half
-            alpha = 0.2 if look.rank else 0.13
+            alpha = 0.18 if look.rank > 2 else 0.13
             axes.fill_between(curve.x, low, high, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
     axes.set_xlim(min(c.x[0] for c in curves), max(c.x[-1] for c in curves)) if curves else None
-    numbered(axes, ticks=4)
+    numbered(axes)
     mark_steps(axes, panel.marks, mark_text)
     if is_zero(curves):
         say_zero(axes)

@@ -140,7 +140,7 @@ def _limit_bars(axes: Axes) -> None:
     """From 0 on, where every regret starts; a panel of zeros gets room to show that they are zeros."""
     high = axes.dataLim.x1
     axes.set_xlim((-0.03 * high, 1.06 * high) if high > 0 else (-0.05, 1.0))
-    numbered(axes, "x", ticks=4)
+    numbered(axes, "x")
     if high <= 0:
         axes.set_xticks([0])
 
@@ -169,9 +169,10 @@ def _draw_floor(axes: Axes, value: Number) -> None:
         f"floor {number(round(float(value)))}",
         xy=(1, float(value)),
         xycoords=("axes fraction", "data"),
-        xytext=(0, 3),
+        xytext=(0, -3),
         textcoords="offset points",
         ha="right",
+        va="top",
         fontsize=8,
         color=SOFT,
     )
@@ -184,7 +185,7 @@ def _label_sweep(axes: Axes, values: Sequence[Number], xlabel: str, ylabel: str,
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(number))
     numbered(axes, "y")
-    axes.margins(x=0.07, y=0.1)
+    axes.margins(x=0.07, y=0.12)
     axes.set_xlabel(xlabel)
     if is_first_column(axes):
         axes.set_ylabel(ylabel)

@@ -1,5 +1,6 @@
 """Figures of the generative proof: what learners believe of the market, against the truth."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Literal
@@ -9,15 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from isotherm.plot.axes import handle, is_first_column, legend, numbered, panel_grid, spread
+from isotherm.plot.axes import handle, is_first_column, legend, numbered, panel_grid, share_y, spread
 from isotherm.plot.style import INK, SOFT, Look, Number, looks, number, styled
 from isotherm.study.base import Figure
 
 Named = Sequence[tuple[str, str]]
 Kind = Literal["marginals", "correlations", "parameters"]
 MEANINGS = {
-    "marginals": ("true $P(s_i = +1)$", "learned"),
-    "correlations": ("true $E[s_i s_j]$", "learned"),
+    "marginals": ("true $P(s_i = +1)$; venues named above", "learned"),
+    "correlations": ("true $E[s_i s_j]$; pairs named above", "learned"),
     "parameters": ("bias of each venue, then coupling of each pair", "value"),
 }
 _MAX_LABELS = 45
@@ -47,13 +48,14 @@ def learned_against_true(
         kind: which values.
     """
     figure, grid = panel_grid(len(scenarios), (3.6,) if kind != "parameters" else None)
+    pad = 8.0 if kind == "parameters" else _title_pad([arrays[f"{key}/true/{kind}"] for key, _ in scenarios])
     styles = looks([key for key, _ in learners])
     for (scenario, title), (axes,) in zip(scenarios, grid, strict=True):
         true = np.asarray(arrays[f"{scenario}/true/{kind}"], float)
         learned = {key: arrays[f"{scenario}/{key}/{kind}"] for key, _ in learners}
         draw = _draw_side_by_side if kind == "parameters" else _draw_against
         draw(axes, true, learned, styles, _names(kind, true.size))
-        axes.set_title(title, pad=8 if kind == "parameters" else 40)
+        axes.set_title(title, pad=pad)
         axes.set_xlabel(MEANINGS[kind][0])
         if is_first_column(axes):
             axes.set_ylabel(MEANINGS[kind][1])
@@ -89,10 +91,13 @@ def error_per_seed(
             for i, (key, _) in enumerate(learners):
                 place = group + (i - (len(learners) - 1) / 2) * 0.8 / len(learners)
                 _draw_strip(axes, place, arrays[f"{scenario}/{key}/{kind}_error"], styles[key])
-        _label_errors(axes, tolerances)
+        _label_errors(axes)
         axes.set_title(title)
         if is_first_column(axes):
             axes.set_ylabel("mean absolute error")
+    share_y([axes for (axes,) in grid])
+    for (axes,) in grid:
+        _draw_tolerances(axes, tolerances, is_last=axes is grid[-1][0])
     legend(figure, [handle(styles[key], label, markers=True) for key, label in learners])
     return Figure(name, caption, figure)
 
@@ -135,9 +140,9 @@ def _draw_against(
     styles: Mapping[str, Look],
     names: list[str],
 ) -> None:
-    width = max(float(np.ptp(true)), 0.1)
+    width = _width(true)
     low, high = float(true.min()) - 0.1 * width, float(true.max()) + 0.1 * width
-    aside = _places_aside(true, tolerance=0.004 * width)
+    aside = _places_aside(true)
     for i, (key, values) in enumerate(learned.items()):
         shift = aside * len(learned) + (i - (len(learned) - 1) / 2)
         _draw_points(axes, true + 0.009 * width * shift, values, styles[key])
@@ -145,13 +150,13 @@ def _draw_against(
     axes.set_xlim(low, high)
     numbered(axes)
     if true.size <= _MAX_LABELS:
-        _name_above(axes, true, names, tolerance=0.004 * width)
+        _name_above(axes, true, names)
 
 
-def _places_aside(true: np.ndarray, tolerance: float) -> np.ndarray:
+def _places_aside(true: np.ndarray) -> np.ndarray:
     """Places of points beside each other where they share a true value: 0, or -0.5 and 0.5, and so on."""
     aside = np.zeros(true.size)
-    for group in _groups(true, tolerance):
+    for group in _groups(true, _tolerance(true)):
         aside[group] = np.arange(len(group)) - (len(group) - 1) / 2
     return aside
 
@@ -164,13 +169,29 @@ def _groups(true: np.ndarray, tolerance: float) -> list[list[int]]:
             groups[-1].append(int(index))
         else:
             groups.append([int(index)])
-    return groups
+    return [sorted(group) for group in groups]
 
 
-def _name_above(axes: Axes, true: np.ndarray, names: list[str], tolerance: float) -> None:
+def _title_pad(truths: Sequence[np.ndarray]) -> float:
+    """Points between a panel and its title, with room for the tallest stack of names."""
+    truths = [np.asarray(true, float) for true in truths if true.size <= _MAX_LABELS]
+    tallest = max((len(group) for true in truths for group in _groups(true, _tolerance(true))), default=0)
+    return 14.0 + 8.5 * tallest
+
+
+def _tolerance(true: np.ndarray) -> float:
+    """Values nearer to each other than this stand at one place."""
+    return 0.004 * _width(true)
+
+
+def _width(true: np.ndarray) -> float:
+    return max(float(np.ptp(true)), 0.1)
+
+
+def _name_above(axes: Axes, true: np.ndarray, names: list[str]) -> None:
     """Names above the panel, led to their true values, those that share a value stacked."""
     low, high = axes.get_xlim()
-    groups = _groups(true, tolerance)
+    groups = _groups(true, _tolerance(true))
     wanted = [(true[group].mean() - low) / (high - low) for group in groups]
     for group, x, place in zip(groups, wanted, spread(wanted, 0.055, 0.0, 1.0), strict=True):
         axes.annotate(
@@ -230,7 +251,7 @@ def _draw_strip(axes: Axes, place: float, errors: np.ndarray, look: Look) -> Non
     axes.hlines(errors.mean(), place - 0.11, place + 0.11, color=INK, linewidth=1.6, zorder=4)
 
 
-def _label_errors(axes: Axes, tolerances: Mapping[str, Number]) -> None:
+def _label_errors(axes: Axes) -> None:
     axes.set_yscale("log")
     axes.set_xlim(-0.5, 1.5)
     axes.set_xticks([0, 1], ["marginals", "correlations"], fontsize=9)
@@ -238,15 +259,20 @@ def _label_errors(axes: Axes, tolerances: Mapping[str, Number]) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(number))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _draw_tolerances(axes: Axes, tolerances: Mapping[str, Number], *, is_last: bool) -> None:
+    """Lines to stay below, named to the right of the last panel."""
     for label, value in tolerances.items():
         axes.axhline(float(value), color=INK, linewidth=0.9, linestyle=(0, (3, 2)), zorder=2)
-        axes.annotate(
-            label,
-            (1, float(value)),
-            (0, 2),
-            ("axes fraction", "data"),
-            "offset points",
-            ha="right",
-            fontsize=7.5,
-            color=SOFT,
-        )
+        if is_last:
+            axes.annotate(
+                "\n".join([*textwrap.wrap(label, 14), number(value)]),
+                (1, float(value)),
+                (5, 0),
+                ("axes fraction", "data"),
+                "offset points",
+                va="center",
+                fontsize=7.5,
+                color=SOFT,
+            )

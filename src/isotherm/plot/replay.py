@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from isotherm.plot.axes import Panel, Series, numbered, panel_grid
 from isotherm.plot.finals import draw_dot, label_rows, mean_and_error
 from isotherm.plot.routing import paired_curves
-from isotherm.plot.style import INK, SOFT, Number, looks, styled
+from isotherm.plot.style import INK, PAPER, SOFT, Number, looks, styled
 from isotherm.study.base import Figure
 
 _FAR = 1.2
@@ -43,13 +43,13 @@ def success_bars(
     for row, one in enumerate(series):
         mean, error = mean_and_error(arrays[f"{cell}/{one.name}/final"] / num_steps)
         draw_dot(axes, row, mean, error, styles[one.name])
-        axes.annotate(f"{mean:.3f}", (mean, row), (0, 6), textcoords="offset points", **_SMALL)
+        axes.annotate(f"{mean:.3f}", (mean, row), (0, 6), textcoords="offset points", bbox=_HALO, **_SMALL)
         means.append(mean)
     label_rows(axes, [one.label for one in series])
     _draw_bound(axes, "best fixed venue in hindsight", best_fixed)
     low, high = min(*means, float(best_fixed[0])), max(*means, float(best_fixed[0]))
     _draw_clairvoyant(axes, clairvoyant, low, high)
-    numbered(axes, "x", ticks=7)
+    numbered(axes, "x")
     axes.set_xlabel("success rate")
     return Figure(name, caption, figure)
 
@@ -87,6 +87,7 @@ def success_curves(
     )
 
 
+_HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 _SMALL = {"fontsize": 8, "color": SOFT, "ha": "center"}
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, panel_grid
+from isotherm.plot.axes import Panel, Series, handle, is_first_column, joined, legend, panel_grid
 from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves
 from isotherm.plot.finals import final_bars, final_sweep
 from isotherm.plot.style import BANDITS, LOOKS, SOFT, Look, looks, styled
@@ -85,10 +85,11 @@ def paired_curves(
     figure, grid = panel_grid(len(panels), (1.7, 2.6) if enlarged else None)
     zero = LOOKS.get(reference, Look(SOFT))._replace(width=1.1)
     for panel, curves, stack in zip(panels, read, grid, strict=True):
+        stack = joined(stack) if is_zero(curves) else stack
         _draw_titled(stack[0], panel, curves, ylabel or f"difference to\n{reference_label}", pad, xlabel)
         for axes in stack:
             axes.axhline(0, color=zero.colour, linestyle=zero.line, linewidth=zero.width, zorder=2.9)
-        if enlarged:
+        if len(stack) > 1:
             _draw_enlarged(stack, panel, curves)
     _name_series(figure, grid, read, handle(zero, f"zero: {reference_label}"))
     return Figure(name, caption, figure)
@@ -165,8 +166,6 @@ def _draw_enlarged(stack: Sequence[Axes], panel: Panel, curves: Sequence[Curve])
     if is_first_column(part):
         part.set_ylabel("the same,\nenlarged")
     routers = _routers(curves)
-    if is_zero(curves):
-        return
     low = min(float((c.y - c.half).min()) for c in routers)
     high = max(float((c.y + c.half).max()) for c in routers)
     margin = 0.06 * (high - low) or 1.0

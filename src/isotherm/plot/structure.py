@@ -1,14 +1,15 @@
 """Figures of the study of structure: regret against the size or the strength of a problem."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from isotherm.plot.axes import Series, handle, is_first_column, legend, numbered, panel_grid
+from isotherm.plot.axes import Series, handle, is_first_column, legend, numbered, panel_grid, share_y
 from isotherm.plot.finals import mean_and_error
-from isotherm.plot.style import SOFT, Look, Number, looks, number, styled
+from isotherm.plot.style import Look, Number, looks, number, styled
 from isotherm.study.base import Figure
 
 Group = tuple[str, Sequence[tuple[Number, str]]]
@@ -28,7 +29,8 @@ def regret_against(
 ) -> Figure:
     """Final mean ± standard error against a size or strength, a line an agent, a panel a group.
 
-    The vertical axis is logarmithic where values differ a lot; agents that are 0 everywhere are then named below.
+    All panels share the vertical axis, logarithmic where values differ a lot; agents that are 0 everywhere are then
+    named in the legend only.
 
     Args:
         name: file name without ending.
@@ -41,38 +43,45 @@ def regret_against(
     """
     figure, grid = panel_grid(len(groups))
     styles = looks([one.name for one in series])
-    for (title, cells), (axes,) in zip(groups, grid, strict=True):
-        lines = [(one, *_line(one, cells, arrays)) for one in series]
-        is_log = _is_log(np.concatenate([y for _, _, y, _ in lines]))
-        zeros = [one.label for one, _, y, _ in lines if y.size and is_log and not np.any(y > 0)]
-        for one, x, y, error in lines:
-            if y.size and one.label not in zeros:
-                _draw_line(axes, x, y, error, styles[one.name], is_log=is_log)
+    lines = [[_line(one, cells, arrays) for one in series] for _, cells in groups]
+    every = [line for group in lines for line in group]
+    is_log = _is_log(np.concatenate([line.y for line in every]))
+    zeros = (
+        {one.name for one in series} - {line.name for line in every if np.any(line.y > 0)}
+        if is_log
+        else set()
+    )
+    for (title, cells), group, (axes,) in zip(groups, lines, grid, strict=True):
+        for line in group:
+            if line.y.size and line.name not in zeros:
+                _draw_line(axes, line, styles[line.name], is_log=is_log)
         _label_axes(axes, [float(x) for x, _ in cells], is_log=is_log)
-        if zeros:
-            axes.text(0.02, 0.02, f"0 throughout: {', '.join(zeros)}", transform=axes.transAxes, **_NOTE)
         axes.set_title(title)
         axes.set_xlabel(xlabel)
         if is_first_column(axes):
             axes.set_ylabel(ylabel)
-    legend(figure, [handle(styles[one.name], one.label) for one in series])
+    share_y([axes for (axes,) in grid])
+    legend(figure, [handle(styles[s.name], s.label + ": 0" * (s.name in zeros)) for s in series])
     return Figure(name, caption, figure)
 
 
-_NOTE = {"fontsize": 8, "color": SOFT, "va": "bottom"}
+class _Line(NamedTuple):
+    """An agent's places, means and standard errors."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+    error: np.ndarray
 
 
-def _line(
-    one: Series, cells: Sequence[tuple[Number, str]], arrays: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Places, means and standard errors of an agent, from left to right."""
+def _line(one: Series, cells: Sequence[tuple[Number, str]], arrays: Mapping[str, np.ndarray]) -> _Line:
+    """An agent's line, from left to right."""
     found = sorted(
         (float(x), *mean_and_error(arrays[f"{cell}/{one.name}/final"]))
         for x, cell in cells
         if f"{cell}/{one.name}/final" in arrays
     )
-    x, y, error = np.array(found, float).reshape(-1, 3).T
-    return x, y, error
+    return _Line(one.name, *np.array(found, float).reshape(-1, 3).T)
 
 
 def _is_log(means: np.ndarray) -> bool:
@@ -81,15 +90,13 @@ def _is_log(means: np.ndarray) -> bool:
     return positive.size > 0 and not np.any(means < 0) and positive.max() > _WORTH_LOG * positive.min()
 
 
-def _draw_line(
-    axes: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray, look: Look, *, is_log: bool
-) -> None:
-    shown = np.where(y > 0, y, np.nan) if is_log else y
-    down = np.minimum(error, 0.9 * np.abs(y)) if is_log else error
+def _draw_line(axes: Axes, line: _Line, look: Look, *, is_log: bool) -> None:
+    shown = np.where(line.y > 0, line.y, np.nan) if is_log else line.y
+    down = np.minimum(line.error, 0.9 * np.abs(line.y)) if is_log else line.error
     axes.errorbar(
-        x,
+        line.x,
         shown,
-        yerr=np.stack([down, error]),
+        yerr=np.stack([down, line.error]),
         color=look.colour,
         linestyle=look.line,
         linewidth=look.width,

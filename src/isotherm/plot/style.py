@@ -81,6 +81,7 @@ LOOKS = {
     "epsilon-greedy-labels": Look("#4f545b", _DOT, "1"),
     "thompson": Look("#a898c8", _DOT, "<", 1.7),
     "thompson-labels": Look("#7d69a8", _DASH, "2"),
+    "thompson-stationary": Look("#6a4fa3", _DOT, "p", 1.8, 2),
     "ucb": Look("#c4a95f", _DASH_DOT, "X"),
     "linucb": Look("#8fb8a8", _DASH_DOTS, ">"),
     "winner-counts": Look("#12806a", _DASH_DOT, "^", 1.8, 3),
@@ -90,7 +91,7 @@ LOOKS = {
     "ising-no-couplings": Look("#d9952b", _DASH_DOT, "^", 1.7, 2),
     "ising-no-damping": Look("#6d8f3c", _LONG, "P", 1.7, 2),
     "joint": Look(ACCENT, "-", "o", 2.3, 6),
-    "floor": Look(INK, (0, (3, 2)), "_", 1.1, 5),
+    "floor": Look(INK, (0, (3, 2)), "_", 1.1, 7),
     # learners of the generative proof
     "published": Look(STRONG, "-", "s", 2.0, 4),
     "averaged": Look(ACCENT, "-", "o", 2.3, 6),
