@@ -1,5 +1,6 @@
 """Parts that figures share: panels in a grid, legends, labels that keep apart, marks, empty panels."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -72,6 +73,12 @@ def is_first_column(axes: Axes) -> bool:
     return spec is None or spec.is_first_col()
 
 
+def titled(axes: Axes, title: str, pad: float = 8.0) -> None:
+    """A title to the left above the panel, in as many lines as it needs."""
+    size, width = (9.5, 28) if is_narrow(axes) else (10.5, 46)
+    axes.set_title(textwrap.fill(title, width), pad=pad, fontsize=size)
+
+
 def numbered(axes: Axes, which: str = "both") -> None:
     """Few round ticks with thousands apart."""
     for axis in (axes.xaxis, axes.yaxis):
@@ -93,6 +100,7 @@ def share_y(panels: Sequence[Axes]) -> None:
     limits = [axes.get_ylim() for axes in panels]
     for axes in panels:
         axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+        axes.tick_params(labelleft=is_first_column(axes))
 
 
 def handle(look: Look, label: str, *, markers: bool = False) -> Line2D:

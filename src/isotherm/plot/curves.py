@@ -56,15 +56,19 @@ def is_zero(curves: Sequence[Curve]) -> bool:
 
 
 def draw_curves(
-    axes: Axes, panel: Panel, curves: Sequence[Curve], *, mark_text: str = "biases reverse"
+    axes: Axes,
+    panel: Panel,
+    curves: Sequence[Curve],
+    *,
+    mark_text: str = "biases reverse",
+    breaks: Sequence[int] = (),
 ) -> None:
-    """Lines with their bands, and the panel's marks."""
+    """Lines with their bands, and the panel's marks; lines are broken at ``breaks``."""
     styles = looks([curve.series.name for curve in curves])
     for curve in curves:
         look = styles[curve.series.name]
         axes.plot(
-            curve.x,
-            curve.y,
+            *_broken(curve, breaks),
             color=look.colour,
             linestyle=look.line,
             linewidth=look.width,
@@ -80,6 +84,12 @@ def draw_curves(
     mark_steps(axes, panel.marks, mark_text)
     if is_zero(curves):
         say_zero(axes)
+
+
+def _broken(curve: Curve, breaks: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """The line's points, with none to join those on either side of a break."""
+    places = np.searchsorted(curve.x, breaks)
+    return np.insert(curve.x, places, breaks), np.insert(curve.y, places, np.nan)
 
 
 def end_labels(axes: Axes, curves: Sequence[Curve], height: float) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid
+from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid, titled
 from isotherm.plot.style import INK, LOOKS, SOFT, Look, Number, looks, number, styled
 from isotherm.study.base import Figure
 
@@ -53,7 +53,7 @@ def final_sweep(
         if panel.cell in (floor or {}):
             _draw_floor(axes, (floor or {})[panel.cell])
         _label_sweep(axes, values, xlabel, ylabel, log_x=log_x)
-        axes.set_title(panel.title)
+        titled(axes, panel.title)
     look = LOOKS["ising"]
     handles = [
         Line2D([], [], color=look.colour, marker="o", markersize=5, label="this run, mean ± standard error")
@@ -98,7 +98,7 @@ def final_bars(
                 axes.plot([float(known[panel.cell, one.name])], [row], **_open_diamond(), zorder=4)
         label_rows(axes, [one.label for one in series])
         _limit_bars(axes)
-        axes.set_title(panel.title)
+        titled(axes, panel.title)
         axes.set_xlabel(xlabel)
     dots = Line2D(
         [], [], color=SOFT, marker="o", linestyle="-", markersize=5, label="this run, mean ± standard error"

@@ -91,14 +91,14 @@ _HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 _SMALL = {"fontsize": 8, "color": SOFT, "ha": "center"}
 
 
-def _draw_bound(axes: Axes, label: str, bound: tuple[Number, Number]) -> None:
+def _draw_bound(axes: Axes, label: str, bound: tuple[Number, Number], lift: float = 3) -> None:
     """A vertical line with its 95 % band, named above the panel."""
     rate, error = (float(value) for value in bound)
     axes.axvline(rate, color=INK, linestyle=(0, (3, 2)), linewidth=1.1, zorder=2)
     if error > 0:
         axes.axvspan(rate - 1.96 * error, rate + 1.96 * error, color=INK, alpha=0.08, linewidth=0, zorder=1)
     text = f"{label} {rate:.3f}"
-    axes.annotate(text, (rate, 1), (0, 3), ("data", "axes fraction"), "offset points", **_SMALL)
+    axes.annotate(text, (rate, 1), (0, lift), ("data", "axes fraction"), "offset points", **_SMALL)
 
 
 def _draw_clairvoyant(axes: Axes, bound: tuple[Number, Number], low: float, high: float) -> None:
@@ -106,7 +106,7 @@ def _draw_clairvoyant(axes: Axes, bound: tuple[Number, Number], low: float, high
     width = max(high - low, 0.02)
     rate = float(bound[0])
     if rate <= high + _FAR * width:
-        _draw_bound(axes, "clairvoyant", bound)
+        _draw_bound(axes, "clairvoyant", bound, lift=14)
         high = max(high, rate)
     else:
         text = f"clairvoyant {rate:.3f} →"

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from isotherm.plot.axes import Panel, Series, handle, is_first_column, joined, legend, panel_grid
+from isotherm.plot.axes import Panel, Series, handle, is_first_column, joined, legend, panel_grid, titled
 from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves
 from isotherm.plot.finals import final_bars, final_sweep
 from isotherm.plot.style import BANDITS, LOOKS, SOFT, Look, looks, styled
@@ -108,6 +108,8 @@ def rate_curves(
 ) -> Figure:
     """Slope of the mean curve in each stretch, at the middle of the stretch, not smoothed.
 
+    Lines are broken where biases reverse, since no slope lies between the stretches before and after.
+
     Args:
         name: file name without ending.
         caption: what the reader should see.
@@ -124,7 +126,7 @@ def rate_curves(
         for panel in panels
     ]
     for panel, curves, (axes,) in zip(panels, read, grid, strict=True):
-        _draw_titled(axes, panel, curves, ylabel, pad)
+        _draw_titled(axes, panel, curves, ylabel, pad, breaks=panel.marks)
         if window:
             axes.set_xlim(*window)
         if not is_zero(curves):
@@ -147,10 +149,16 @@ def _title_pad(panels: Sequence[Panel]) -> float:
 
 
 def _draw_titled(
-    axes: Axes, panel: Panel, curves: Sequence[Curve], ylabel: str, pad: float, xlabel: str = STEPS
+    axes: Axes,
+    panel: Panel,
+    curves: Sequence[Curve],
+    ylabel: str,
+    pad: float,
+    xlabel: str = STEPS,
+    breaks: Sequence[int] = (),
 ) -> None:
-    draw_curves(axes, panel, curves)
-    axes.set_title(panel.title, pad=pad)
+    draw_curves(axes, panel, curves, breaks=breaks)
+    titled(axes, panel.title, pad)
     axes.set_xlabel(xlabel)
     if is_first_column(axes):
         axes.set_ylabel(ylabel)

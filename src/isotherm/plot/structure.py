@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from isotherm.plot.axes import Series, handle, is_first_column, legend, numbered, panel_grid, share_y
+from isotherm.plot.axes import Series, handle, is_first_column, legend, numbered, panel_grid, share_y, titled
 from isotherm.plot.finals import mean_and_error
 from isotherm.plot.style import Look, Number, looks, number, styled
 from isotherm.study.base import Figure
@@ -56,7 +56,7 @@ def regret_against(
             if line.y.size and line.name not in zeros:
                 _draw_line(axes, line, styles[line.name], is_log=is_log)
         _label_axes(axes, [float(x) for x, _ in cells], is_log=is_log)
-        axes.set_title(title)
+        titled(axes, title)
         axes.set_xlabel(xlabel)
         if is_first_column(axes):
             axes.set_ylabel(ylabel)
