@@ -12,7 +12,7 @@ from isotherm.world.routing import Context, route
 
 def context_index(context: Context) -> Int32[Array, ""]:
     """Row of a context: the base-``2n`` number of its ``2 venue + [won]``, first venue most significant."""
-    digits = 2 * context.venues + (context.outcomes > 0)
+    digits = 2 * context.venues + (context.outcomes > 0).astype(jnp.int32)
     index = jnp.zeros((), jnp.int32)
     for digit in digits:
         index = index * 2 * context.num_venues + digit
@@ -217,6 +217,6 @@ class LinUCB(AbstractAgent):
         return LinUCBState(state.inverse.at[action].add(-shrink), state.moment.at[action].add(won * x))
 
     def _features(self, context: Context) -> Float[Array, " d"]:
-        shown = 2 * context.venues + (context.outcomes > 0)
-        hits = (shown[:, None] == jnp.arange(2 * self.num_venues)).any(axis=0)
+        shown = 2 * context.venues + (context.outcomes > 0).astype(jnp.int32)
+        hits = (shown[:, None] == jnp.arange(2 * self.num_venues)[None]).any(axis=0)
         return jnp.append(hits.astype(jnp.float32), jnp.float32(1.0))

@@ -96,7 +96,7 @@ def match_moments(
     gain = rates.learning_rate * beta
     propagated = rates.propagation * gain * (model.couplings @ o) * (1 - seen)
     biases = rates.forgetting * model.biases + gain * (o - moments.spins * seen) + propagated
-    target = window.products / jnp.maximum(window.counts, 1).astype(jnp.float32)
+    target = window.products.astype(jnp.float32) / jnp.maximum(window.counts, 1).astype(jnp.float32)
     innovation = jnp.where(window.counts > 0, gain * (target - moments.pairs), 0.0) * rates.couplings
     off_diagonal = 1.0 - jnp.eye(model.num_spins, dtype=jnp.float32)
     couplings = rates.forgetting * model.couplings + innovation * off_diagonal

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int8, Int32, Key
 
 from isotherm.errors import refusal
-from isotherm.world.routing import Context, ContextMode, choose_context
+from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
 
 
@@ -65,11 +65,11 @@ class Replay(AbstractWorld):
         row = self._row(time)
         present = row != 0
         venues = choose_context(key, present, self.num_context, self.is_random)
-        is_context = (venues[:, None] == jnp.arange(row.shape[0])).any(axis=0)
+        is_context = (venues[:, None] == jnp.arange(row.shape[0])[None]).any(axis=0)
         return ReplayState(time, Context(venues, row[venues], present & ~is_context))
 
 
-def replay_world(outcomes: np.ndarray, num_context: int = 1, context_mode: ContextMode = "random") -> Replay:
+def replay_world(outcomes: np.ndarray, num_context: int = 1, context_mode: str = "random") -> Replay:
     """A checked :class:`Replay`.
 
     Args:
@@ -87,12 +87,13 @@ def replay_world(outcomes: np.ndarray, num_context: int = 1, context_mode: Conte
     if table.ndim != 2 or table.shape[1] < num_context + 2 or table.shape[0] < 1:
         raise refusal("outcomes.shape", table.shape, f"should be (steps, n) with n >= {num_context + 2}")
     if not np.isin(table, (-1, 0, 1)).all():
-        raise refusal("outcomes", table[~np.isin(table, (-1, 0, 1))][0], "should be +1, -1, or 0 if missing")
+        raise refusal(
+            "outcomes", table[~np.isin(table, (-1, 0, 1))][0].item(), "should be +1, -1, or 0 if missing"
+        )
     present = (table != 0).sum(axis=1)
     if (present <= num_context).any():
         row = int(np.argmax(present <= num_context))
         raise refusal(
             f"outcomes[{row}]", int(present[row]), f"venues present; needs {num_context + 1} or more"
         )
-    is_random = jnp.asarray(context_mode == "random")
-    return Replay(jnp.asarray(table, jnp.int8), is_random, num_context)
+    return Replay(jnp.asarray(table, jnp.int8), is_random_mode(context_mode), num_context)

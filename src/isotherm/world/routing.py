@@ -1,11 +1,12 @@
 """What every routing world shows: the context of an order, and how contexts are chosen."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
+from isotherm.errors import refusal
 from isotherm.sample.clamp import Clamp
 
 ContextMode = Literal["fixed", "random"]
@@ -41,9 +42,20 @@ class Context(NamedTuple):
 
 def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) -> Clamp:
     """Evidence of ``outcomes`` at ``venues`` among ``n``."""
-    at = venues[:, None] == jnp.arange(n)
+    at = venues[:, None] == jnp.arange(n)[None]
     values = jnp.sum(jnp.where(at, outcomes[:, None], 0), axis=0, dtype=jnp.int8)
     return Clamp(mask=at.any(axis=0), values=values)
+
+
+def is_random_mode(context_mode: str) -> Bool[Array, ""]:
+    """Whether contexts are random, as an array, so that worlds of both modes compile once.
+
+    Raises:
+        ValueError: if ``context_mode`` is neither ``"fixed"`` nor ``"random"``.
+    """
+    if context_mode not in get_args(ContextMode):
+        raise refusal("context_mode", context_mode, f"should be one of {', '.join(get_args(ContextMode))}")
+    return jnp.asarray(context_mode == "random")
 
 
 def choose_context(

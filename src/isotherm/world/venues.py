@@ -1,7 +1,7 @@
 """The venue market: outcomes of trading venues drawn from an Ising model, possibly shifting in time."""
 
 import itertools
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from isotherm.errors import refusal
 from isotherm.random.keys import named
 from isotherm.sample.exact import Exact, all_states, exact
 from isotherm.sample.gibbs import gibbs, initial_spins
-from isotherm.world.routing import Context, ContextMode, choose_context
+from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
 
 Outcome = Literal["winner", "own"]
@@ -108,7 +108,7 @@ class VenueMarket(AbstractWorld):
         spins = self._spins(named(key, "spins"), phase)
         everyone = jnp.ones(self.num_venues, bool)
         venues = choose_context(named(key, "context"), everyone, self.num_context, self.is_random)
-        is_context = (venues[:, None] == jnp.arange(self.num_venues)).any(axis=0)
+        is_context = (venues[:, None] == jnp.arange(self.num_venues)[None]).any(axis=0)
         if self.outcome == "own":
             outcomes, context = self._context(spins, venues, is_context)
             worth = 2.0 * self.success(time, context)
@@ -122,13 +122,15 @@ class VenueMarket(AbstractWorld):
 
     def _context(self, outcomes, venues, is_context):
         seen = jnp.sum(
-            jnp.where(venues[:, None] == jnp.arange(self.num_venues), outcomes, 0), axis=1, dtype=jnp.int8
+            jnp.where(venues[:, None] == jnp.arange(self.num_venues)[None], outcomes[None], 0),
+            axis=1,
+            dtype=jnp.int8,
         )
         return outcomes, Context(venues, seen, ~is_context)
 
     def _score(self, key, spins, phase):
         s = spins.astype(jnp.float32)
-        field = self.models.biases[phase] + jnp.sum(self.models.couplings[phase] * s, axis=-1)
+        field = self.models.biases[phase] + jnp.sum(self.models.couplings[phase] * s[None], axis=-1)
         return field + jax.random.uniform(key, s.shape, minval=-TIE_BREAK, maxval=TIE_BREAK)
 
     def _spins(self, key: Key[Array, ""], phase: Int32[Array, ""]) -> Int8[Array, " n"]:
@@ -149,13 +151,13 @@ def _one_hot_sign(best: Int32[Array, ""], n: int) -> Int8[Array, " n"]:
 
 def venue_market(
     biases: np.ndarray,
-    couplings: np.ndarray,
+    couplings: np.ndarray | float,
     *,
     shifts: tuple[int, ...] = (),
     beta: float = 1.0,
     num_context: int = 1,
-    context_mode: ContextMode = "fixed",
-    outcome: Outcome = "winner",
+    context_mode: str = "fixed",
+    outcome: str = "winner",
 ) -> VenueMarket:
     """A checked :class:`VenueMarket`.
 
@@ -173,19 +175,22 @@ def venue_market(
             regret is not enumerable.
     """
     b = np.atleast_2d(np.asarray(biases, dtype=np.float64))
+    if b.ndim != 2 or b.shape[1] < 2:
+        raise refusal("biases.shape", b.shape, "should be (n,) or (phases, n) with n at least 2")
     phases, n = b.shape
     j = np.asarray(couplings, dtype=np.float64)
+    if j.shape not in ((), (n, n), (phases, n, n)):
+        raise refusal("couplings.shape", j.shape, f"should be ({n}, {n}), ({phases}, {n}, {n}), or a scalar")
     j = np.broadcast_to(j * (1.0 - np.eye(n)) if j.ndim == 0 else j, (phases, n, n))
     if len(shifts) != phases - 1 or list(shifts) != sorted(set(shifts)) or min(shifts, default=1) < 1:
         raise refusal("shifts", shifts, f"should be {phases - 1} ascending steps of at least 1")
     if not 1 <= num_context <= n - 1:
         raise refusal("num_context", num_context, f"should be between 1 and {n - 1}, venues less one")
-    if context_mode not in get_args(ContextMode):
-        raise refusal("context_mode", context_mode, f"should be one of {', '.join(get_args(ContextMode))}")
+    is_random = is_random_mode(context_mode)
     if outcome not in get_args(Outcome):
         raise refusal("outcome", outcome, f"should be one of {', '.join(get_args(Outcome))}")
-    if not beta >= 0:
-        raise refusal("beta", beta, "should be at least 0")
+    if not 0 <= beta < np.inf:
+        raise refusal("beta", beta, "should be at least 0 and finite")
     if outcome == "own" and n > MAX_ORACLE:
         raise refusal("outcome", outcome, f"its regret is enumerated: at most {MAX_ORACLE} venues, not {n}")
     models = [Ising.checked(b[p], j[p]) for p in range(phases)]
@@ -198,8 +203,8 @@ def venue_market(
         laws=_stack(laws) if laws else None,
         cumulative=jnp.asarray(cumulative / cumulative[:, -1:], jnp.float32) if n <= MAX_EXACT else None,
         num_context=num_context,
-        is_random=jnp.asarray(context_mode == "random"),
-        outcome=outcome,
+        is_random=is_random,
+        outcome=cast("Outcome", outcome),
     )
 
 
