@@ -79,12 +79,12 @@ def titled(axes: Axes, title: str, pad: float = 8.0) -> None:
     axes.set_title(textwrap.fill(title, width), pad=pad, fontsize=size)
 
 
-def numbered(axes: Axes, which: str = "both") -> None:
-    """Few round ticks with thousands apart."""
+def numbered(axes: Axes, which: str = "both", rows: int = 5) -> None:
+    """Few round ticks with thousands apart; upwards at most ``rows`` intervals."""
     for axis in (axes.xaxis, axes.yaxis):
         if which in (axis.axis_name, "both"):
             steps = [1, 2, 5, 10] if axis is axes.xaxis else [1, 2, 2.5, 5, 10]
-            ticks = (4 if is_narrow(axes) else 6) if axis is axes.xaxis else 5
+            ticks = (4 if is_narrow(axes) else 6) if axis is axes.xaxis else rows
             axis.set_major_locator(MaxNLocator(ticks, steps=steps))
             axis.set_major_formatter(FuncFormatter(number))
 

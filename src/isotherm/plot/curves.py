@@ -50,6 +50,11 @@ def read_curves(
     return found
 
 
+def whole_run(panel: Panel, arrays: Mapping[str, np.ndarray]) -> tuple[float, float]:
+    """From the first order to the last."""
+    return 0.0, float(arrays[f"{panel.cell}/steps"][-1])
+
+
 def is_zero(curves: Sequence[Curve]) -> bool:
     """Whether there is nothing but zeros to show."""
     return not any(np.any(np.abs(curve.y) > 1e-9) for curve in curves)
@@ -60,34 +65,40 @@ def draw_curves(
     panel: Panel,
     curves: Sequence[Curve],
     *,
+    span: tuple[float, float],
     mark_text: str = "biases reverse",
-    breaks: Sequence[int] = (),
+    is_broken: bool = False,
 ) -> None:
-    """Lines with their bands, and the panel's marks; lines are broken at ``breaks``."""
+    """Lines with their bands over a span of steps, and the panel's marks, at which lines may be broken."""
     styles = looks([curve.series.name for curve in curves])
     for curve in curves:
-        look = styles[curve.series.name]
-        axes.plot(
-            *_broken(curve, breaks),
-            color=look.colour,
-            linestyle=look.line,
-            linewidth=look.width,
-            zorder=3 + 0.1 * look.rank,
-            label=curve.series.label,
-        )
-        if np.any(curve.half > 0):
-            low, high = curve.y - curve.half, curve.y + curve.half
-            alpha = 0.18 if look.rank > 2 else 0.13
-            axes.fill_between(curve.x, low, high, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
-    axes.set_xlim(min(c.x[0] for c in curves), max(c.x[-1] for c in curves)) if curves else None
+        _draw_curve(axes, curve, styles[curve.series.name], panel.marks if is_broken else ())
+    axes.set_xlim(*span)
     numbered(axes)
     mark_steps(axes, panel.marks, mark_text)
     if is_zero(curves):
-        say_zero(axes)
+        say_zero(axes, "every agent: 0" if curves else "nothing recorded here")
+
+
+def _draw_curve(axes: Axes, curve: Curve, look: Look, breaks: Sequence[int]) -> None:
+    """A line with its band; a lone point as a marker."""
+    axes.plot(
+        *_broken(curve, breaks),
+        color=look.colour,
+        linestyle=look.line,
+        linewidth=look.width,
+        marker=look.marker if curve.x.size == 1 else "none",
+        zorder=3 + 0.1 * look.rank,
+    )
+    if np.any(curve.half > 0):
+        low, high = curve.y - curve.half, curve.y + curve.half
+        alpha = 0.18 if look.rank > 2 else 0.13
+        axes.fill_between(curve.x, low, high, color=look.colour, alpha=alpha, linewidth=0, zorder=2)
 
 
 def _broken(curve: Curve, breaks: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """The line's points, with none to join those on either side of a break."""
+    breaks = [step for step in breaks if curve.x[0] < step < curve.x[-1]]
     places = np.searchsorted(curve.x, breaks)
     return np.insert(curve.x, places, breaks), np.insert(curve.y, places, np.nan)
 

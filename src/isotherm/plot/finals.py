@@ -113,7 +113,7 @@ def mean_and_error(final: np.ndarray) -> tuple[float, float]:
     return float(final.mean()), float(final.std(ddof=1) / np.sqrt(final.size)) if final.size > 1 else 0.0
 
 
-def draw_dot(axes: Axes, row: float, mean: float, error: float, look: Look) -> None:
+def draw_dot(axes: Axes, row: int, mean: float, error: float, look: Look) -> None:
     """A dot with its error bar in a row of its own."""
     axes.errorbar(
         [mean],

@@ -56,7 +56,8 @@ def learned_against_true(
         axes.set_xlabel(MEANINGS[kind][0])
         if is_first_column(axes):
             axes.set_ylabel(MEANINGS[kind][1])
-    truth = Line2D([], [], color=INK, linewidth=1.0, linestyle=(0, (3, 2)), label="truth")
+    dashes = "-" if kind == "parameters" else (0, (3, 2))
+    truth = Line2D([], [], color=INK, linewidth=1.0, linestyle=dashes, label="truth")
     legend(figure, [*(handle(styles[key], label, markers=True) for key, label in learners), truth])
     return Figure(name, caption, figure)
 
@@ -114,7 +115,8 @@ def _draw_strip(axes: Axes, place: float, errors: np.ndarray, look: Look) -> Non
         markeredgewidth=0,
         zorder=3,
     )
-    axes.hlines(errors.mean(), place - 0.11, place + 0.11, color=INK, linewidth=1.6, zorder=4)
+    colour = INK if np.ptp(errors) > 0 else look.colour
+    axes.hlines(errors.mean(), place - 0.11, place + 0.11, color=colour, linewidth=1.6, zorder=4)
 
 
 def _label_errors(axes: Axes) -> None:

@@ -11,7 +11,7 @@ from isotherm.plot.routing import paired_curves
 from isotherm.plot.style import INK, PAPER, SOFT, Number, looks, styled
 from isotherm.study.base import Figure
 
-_FAR = 1.2
+_FAR = 0.6
 
 
 @styled
@@ -91,7 +91,7 @@ _HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 _SMALL = {"fontsize": 8, "color": SOFT, "ha": "center"}
 
 
-def _draw_bound(axes: Axes, label: str, bound: tuple[Number, Number], lift: float = 3) -> None:
+def _draw_bound(axes: Axes, label: str, bound: tuple[Number, Number], lift: float = 3.0) -> None:
     """A vertical line with its 95 % band, named above the panel."""
     rate, error = (float(value) for value in bound)
     axes.axvline(rate, color=INK, linestyle=(0, (3, 2)), linewidth=1.1, zorder=2)
@@ -106,7 +106,7 @@ def _draw_clairvoyant(axes: Axes, bound: tuple[Number, Number], low: float, high
     width = max(high - low, 0.02)
     rate = float(bound[0])
     if rate <= high + _FAR * width:
-        _draw_bound(axes, "clairvoyant", bound, lift=14)
+        _draw_bound(axes, "clairvoyant", bound, lift=14.0)
         high = max(high, rate)
     else:
         text = f"clairvoyant {rate:.3f} →"

@@ -7,8 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-from isotherm.plot.axes import Panel, Series, handle, is_first_column, joined, legend, panel_grid, titled
-from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves
+from isotherm.plot.axes import (
+    Panel,
+    Series,
+    handle,
+    is_first_column,
+    joined,
+    legend,
+    numbered,
+    panel_grid,
+    titled,
+)
+from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves, whole_run
 from isotherm.plot.finals import final_bars, final_sweep
 from isotherm.plot.style import BANDITS, LOOKS, SOFT, Look, looks, styled
 from isotherm.study.base import Figure
@@ -43,7 +53,8 @@ def regret_curves(
     figure, grid = panel_grid(len(panels))
     read = [read_curves(panel, series, arrays, "mean", "sd", 1.0) for panel in panels]
     for panel, curves, (axes,) in zip(panels, read, grid, strict=True):
-        _draw_titled(axes, panel, curves, ylabel, pad)
+        draw_curves(axes, panel, curves, span=whole_run(panel, arrays))
+        _name_panel(axes, panel, ylabel, pad)
         if not is_zero(curves):
             axes.set_ylim(bottom=min(0.0, *(float(c.y.min()) for c in curves)))
     _name_series(figure, grid, read)
@@ -84,13 +95,15 @@ def paired_curves(
     pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels), (1.7, 2.6) if enlarged else None)
     zero = LOOKS.get(reference, Look(SOFT))._replace(width=1.1)
-    for panel, curves, stack in zip(panels, read, grid, strict=True):
-        stack = joined(stack) if is_zero(curves) else stack
-        _draw_titled(stack[0], panel, curves, ylabel or f"difference to\n{reference_label}", pad, xlabel)
+    stacks = [joined(stack) if is_zero(curves) else stack for curves, stack in zip(read, grid, strict=True)]
+    for panel, curves, stack in zip(panels, read, stacks, strict=True):
+        draw_curves(stack[0], panel, curves, span=whole_run(panel, arrays))
+        _name_panel(stack[0], panel, ylabel or f"difference to\n{reference_label}", pad, xlabel)
         for axes in stack:
             axes.axhline(0, color=zero.colour, linestyle=zero.line, linewidth=zero.width, zorder=2.9)
         if len(stack) > 1:
             _draw_enlarged(stack, panel, curves)
+    _name_enlarged([stack[1] for stack in stacks if len(stack) > 1])
     _name_series(figure, grid, read, handle(zero, f"zero: {reference_label}"))
     return Figure(name, caption, figure)
 
@@ -121,25 +134,32 @@ def rate_curves(
     """
     pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels))
-    read = [
-        [_slope(curve, window) for curve in read_curves(panel, series, arrays, "mean", "", 0.0)]
+    spans = [
+        whole_run(panel, arrays) if window is None else (float(window[0]), float(window[1]))
         for panel in panels
     ]
-    for panel, curves, (axes,) in zip(panels, read, grid, strict=True):
-        _draw_titled(axes, panel, curves, ylabel, pad, breaks=panel.marks)
-        if window:
-            axes.set_xlim(*window)
+    read = [
+        [
+            slope
+            for c in read_curves(panel, series, arrays, "mean", "", 0.0)
+            if (slope := _slope(c, span)).x.size
+        ]
+        for panel, span in zip(panels, spans, strict=True)
+    ]
+    for panel, curves, span, (axes,) in zip(panels, read, spans, grid, strict=True):
+        draw_curves(axes, panel, curves, span=span, is_broken=True)
+        _name_panel(axes, panel, ylabel, pad)
         if not is_zero(curves):
             axes.set_ylim(bottom=0.0)
     _name_series(figure, grid, read)
     return Figure(name, caption, figure)
 
 
-def _slope(curve: Curve, window: tuple[int, int] | None) -> Curve:
-    """The slopes of a curve's stretches that lie in the window."""
+def _slope(curve: Curve, span: tuple[float, float]) -> Curve:
+    """The slopes of a curve's stretches whose middle lies in the span."""
     middle = (curve.x[1:] + curve.x[:-1]) / 2
     slope = np.diff(curve.y) / np.diff(curve.x)
-    shown = slice(None) if window is None else (middle >= window[0]) & (middle <= window[1])
+    shown = (middle >= span[0]) & (middle <= span[1])
     return curve._replace(x=middle[shown], y=slope[shown], half=np.zeros_like(slope[shown]))
 
 
@@ -148,16 +168,7 @@ def _title_pad(panels: Sequence[Panel]) -> float:
     return 16.0 if any(panel.marks for panel in panels) else 8.0
 
 
-def _draw_titled(
-    axes: Axes,
-    panel: Panel,
-    curves: Sequence[Curve],
-    ylabel: str,
-    pad: float,
-    xlabel: str = STEPS,
-    breaks: Sequence[int] = (),
-) -> None:
-    draw_curves(axes, panel, curves, breaks=breaks)
+def _name_panel(axes: Axes, panel: Panel, ylabel: str, pad: float, xlabel: str = STEPS) -> None:
     titled(axes, panel.title, pad)
     axes.set_xlabel(xlabel)
     if is_first_column(axes):
@@ -167,19 +178,26 @@ def _draw_titled(
 def _draw_enlarged(stack: Sequence[Axes], panel: Panel, curves: Sequence[Curve]) -> None:
     """The lower axes of a panel: the same curves, as far up as the routers reach."""
     whole, part = stack
-    draw_curves(part, panel, curves, mark_text="")
+    draw_curves(part, panel, curves, span=whole.get_xlim(), mark_text="")
     part.set_xlabel(whole.get_xlabel())
     whole.set_xlabel("")
     whole.tick_params(labelbottom=False)
-    if is_first_column(part):
-        part.set_ylabel("the same,\nenlarged")
-    routers = _routers(curves)
+    numbered(whole, "y", 4)
+    routers = _routers(curves) or curves
     low = min(float((c.y - c.half).min()) for c in routers)
     high = max(float((c.y + c.half).max()) for c in routers)
     margin = 0.06 * (high - low) or 1.0
     part.set_ylim(low - margin, high + margin)
     whole.axhspan(low - margin, high + margin, color="#f1ede3", zorder=0.5, linewidth=0)
     part.set_facecolor("#faf8f3")
+
+
+def _name_enlarged(parts: Sequence[Axes]) -> None:
+    """Say of the first in each row what it is."""
+    rows: dict[int, Axes] = {}
+    for axes in parts:
+        spec = axes.get_subplotspec()
+        rows.setdefault(spec.rowspan.start if spec else 0, axes).set_ylabel("the same,\nenlarged")
 
 
 def _routers(curves: Sequence[Curve]) -> list[Curve]:

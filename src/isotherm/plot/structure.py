@@ -87,7 +87,7 @@ def _line(one: Series, cells: Sequence[tuple[Number, str]], arrays: Mapping[str,
 def _is_log(means: np.ndarray) -> bool:
     """Whether all values are at least 0 and the positive ones differ by more than a linear axis can show."""
     positive = means[means > 0]
-    return positive.size > 0 and not np.any(means < 0) and positive.max() > _WORTH_LOG * positive.min()
+    return bool(positive.size and not np.any(means < 0) and positive.max() > _WORTH_LOG * positive.min())
 
 
 def _draw_line(axes: Axes, line: _Line, look: Look, *, is_log: bool) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from isotherm.plot.axes import numbered, spread
-from isotherm.plot.style import INK, SOFT, Look
+from isotherm.plot.style import INK, PAPER, SOFT, Look
 
 Kind = Literal["marginals", "correlations", "parameters"]
 _MAX_LABELS = 45
@@ -39,7 +39,9 @@ def _draw_points(axes: Axes, x: np.ndarray, learned: np.ndarray, look: Look) -> 
         color=look.colour,
         linestyle="none",
         marker=look.marker,
-        markersize=4.5,
+        markersize=4.8,
+        markeredgecolor=PAPER,
+        markeredgewidth=0.0 if look.marker in "X+x" else 0.5,
         elinewidth=1.1,
         zorder=3 + 0.1 * look.rank,
     )
@@ -58,7 +60,7 @@ def draw_against(
     aside = _places_aside(true)
     for i, (key, values) in enumerate(learned.items()):
         shift = aside + i - (len(learned) - 1) / 2
-        _draw_points(axes, true + 0.006 * width * shift, values, styles[key])
+        _draw_points(axes, true + 0.008 * width * shift, values, styles[key])
     axes.plot([low, high], [low, high], color=INK, linewidth=1.0, linestyle=(0, (3, 2)), zorder=2)
     axes.set_xlim(low, high)
     numbered(axes)
@@ -138,7 +140,7 @@ def draw_side_by_side(
 ) -> None:
     """Learned mean ± sd in a column for each value, with the truth as a bar across it."""
     places = np.arange(true.size)
-    axes.hlines(true, places - 0.42, places + 0.42, color=INK, linewidth=1.2, linestyle=(0, (3, 2)), zorder=2)
+    axes.hlines(true, places - 0.42, places + 0.42, color=INK, linewidth=1.1, zorder=2)
     for i, (key, values) in enumerate(learned.items()):
         shift = (i - (len(learned) - 1) / 2) * 0.6 / len(learned)
         _draw_points(axes, places + shift, values, styles[key])
