@@ -1,0 +1,49 @@
+"""The site: MyST pages, furo, an API reference by static analysis, math as MathML. It loads nothing remote."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "Isotherm"
+release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+html_title = f"Isotherm {release}"
+
+extensions = ["autoapi.extension", "mathml", "myst_parser", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "generated"]
+html_theme = "furo"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_copyright = False
+html_copy_source = False
+pygments_style = "friendly"
+
+myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
+myst_heading_anchors = 3
+numfig = False
+
+autoapi_dirs = [str(ROOT / "src" / "isotherm")]
+autoapi_root = "autoapi"
+autoapi_add_toctree_entry = False
+autoapi_ignore = ["*/__main__.py", "*/cli.py", "*/plot/*"] + [
+    f"*/study/{name}.py"
+    for name in (
+        *("catalog", "compare", "executor", "fields", "files", "generative_learning", "lock", "progress"),
+        *("report", "report_style", "routing_sweep", "session", "settings", "store", "terminal"),
+        *("venue_agents", "venue_study"),
+    )
+]
+autoapi_options = ["members", "show-inheritance", "show-module-summary"]
+autoapi_member_order = "bysource"
+autoapi_python_class_content = "class"
+autoapi_keep_files = False
+suppress_warnings = [
+    "autoapi.python_import_resolution",  # constants assigned in one tuple
+    "ref.python",  # shapes such as "*batch" in annotations are no names
+]
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True

@@ -1,0 +1,143 @@
+"""Write the tables and pictures of these pages from runs in a store, so that no number here is typed by hand.
+
+    python docs/make_results.py                      # the whole published campaign, then the pages
+    python docs/make_results.py --out runs routing:demo routing-budget:smoke
+
+A run that is complete in the store is verified and used; one that is not is run first.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from isotherm.study.base import Study
+from isotherm.study.registry import find_study
+from isotherm.study.report import command_of, plain
+from isotherm.study.runner import run
+from isotherm.study.session import Run
+from isotherm.study.settings import build_config
+from isotherm.study.tables import Table, cell_lines
+
+DOCS = Path(__file__).parent
+PUBLISHED = (
+    "routing:published",
+    "routing:distance",
+    "routing-ablation:published",
+    "routing-budget:published",
+    "routing-beta:published",
+    "routing-generative:published",
+    "routing-structure:published",
+    "routing-replay:published",
+)
+NUM_STEPS = 10_000
+GROUPS = (
+    (5, 1, 0.4, 0.4, 0.8, 1),
+    (6, 2, 0.5, -0.3, 0.2, 1),
+    *((9, 3, 0.6, -0.15, 0.3, k) for k in (1, 2, 3)),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("jobs", nargs="*", default=PUBLISHED, metavar="STUDY:PRESET")
+    parser.add_argument("--out", type=Path, default=Path("runs"), metavar="DIR", help="the store of runs")
+    arguments = parser.parse_args()
+    (DOCS / "generated").mkdir(exist_ok=True)
+    (DOCS / "images").mkdir(exist_ok=True)
+    for page, tables in (("exact-winners", winner_tables()), ("exact-worth", worth_tables())):
+        (DOCS / "generated" / f"{page}.md").write_text("\n\n".join(map(markdown, tables)) + "\n")
+    for job in arguments.jobs:
+        name, _, preset = job.partition(":")
+        study = find_study(name)
+        done = run(study, build_config(study, preset or None), arguments.out, preset=preset)
+        page = f"{name}-distance" if preset == "distance" else name
+        (DOCS / "generated" / f"{page}.md").write_text(results_page(study, done))
+        if page == name:
+            copy_figures(name, done)
+
+
+def copy_figures(study: str, done: Run) -> None:
+    """The figures of a run that some page shows."""
+    pages = [DOCS.parent / "README.md", *DOCS.glob("*.md")]
+    text = "".join(page.read_text(encoding="utf-8") for page in pages)
+    for figure in sorted((done.path / "figures").glob("*.png")):
+        name = f"{study}-{figure.name}"
+        if f"images/{name}" in text:
+            shutil.copyfile(figure, DOCS / "images" / name)
+
+
+def results_page(study: Study, done: Run) -> str:
+    """Where the numbers come from, then the tables."""
+    command = " ".join(command_of(done.study.name, done.config.settings(), build_config(study)))
+    source = f"Written by `{command}`, run `{done.path.name}`."
+    tables = [markdown(table) for table in study.tables(done.config, done.metrics)]
+    return "\n\n".join([f"*{source}*", *tables]) + "\n"
+
+
+def markdown(table: Table) -> str:
+    """A table as Markdown, names to the left, numbers to the right."""
+    rows = ["| " + " | ".join(_cell(lines) for lines in map(cell_lines, row)) + " |" for row in table.rows]
+    marks = [":--", *["--:"] * (len(table.columns) - 1)]
+    head = ["| " + " | ".join(table.columns) + " |", "| " + " | ".join(marks) + " |"]
+    note = f"\n\n<small>{table.note}</small>" if table.note else ""
+    return f"**{plain(table.title)}**\n\n" + "\n".join([*head, *rows]) + note
+
+
+def _cell(lines: list[str]) -> str:
+    first, *rest = (line.replace("|", "\\|") for line in lines)
+    return first + "".join(f"<br><small>{line}</small>" for line in rest)
+
+
+def winner_tables() -> list[Table]:
+    """By enumeration: who wins how often, and the regret of an agent that knows it."""
+    from isotherm.world.venues import venue_market, win_probabilities
+
+    biases = np.linspace(0.8, -0.8, 5)
+    wins = {w: win_probabilities(venue_market(biases, np.array(w)))[0] for w in (0.0, 0.4)}
+    who = tuple((f"w = {w}", *(f"{p:.4f}" for p in row)) for w, row in wins.items())
+    floors = []
+    for title, phases in (
+        ("IID", [wins[0.0]]),
+        ("Correlated", [wins[0.4]]),
+        ("Regime shift", [wins[0.4], wins[0.4][::-1]]),
+    ):
+        regret = NUM_STEPS * np.array([[_floor(p, venue) for venue in range(5)] for p in phases]).mean(axis=0)
+        floors.append((title, f"{regret[0]:.1f}", f"{regret.mean():.1f}"))
+    note = "by enumeration of all states"
+    return [
+        Table("P(best = i)", ("coupling", *(f"venue {i}" for i in range(5))), who, note),
+        Table(
+            f"Expected regret of the floor over {NUM_STEPS:,} orders",
+            ("scenario", "fixed context", "random context"),
+            tuple(floors),
+            note,
+        ),
+    ]
+
+
+def worth_tables() -> list[Table]:
+    """By enumeration: the best route with and without the context, where venues have outcomes of their own."""
+    from isotherm.world.venues import grouped_couplings, venue_market, worth_of_context
+
+    rows = []
+    for n, g, inside, across, bias, k in GROUPS:
+        couplings = grouped_couplings(n, g, inside, across)
+        market = venue_market(np.linspace(bias, -bias, n), couplings, num_context=k, outcome="own")
+        blind, looking = worth_of_context(market)
+        lost = f"{2 * NUM_STEPS * (looking - blind):,.0f}"
+        rows.append((n, g, inside, across, bias, k, f"{blind:.4f}", f"{looking:.4f}", lost))
+    columns = ("N", "groups", "inside", "across", "bias", "K", "context ignored", "context used", "regret")
+    note = f"by enumeration of all states; regret of ignoring the context, over {NUM_STEPS:,} orders"
+    return [Table("Success of the best route", columns, tuple(rows), note)]
+
+
+def _floor(win_probability: np.ndarray, context: int) -> float:
+    """Expected regret of one order of an agent that knows who wins how often."""
+    others = np.delete(win_probability, context)
+    return 2 * float(others.sum() - others.max())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What the pages show must run, and print what they say."""
+
+import contextlib
+import io
+import shlex
+from pathlib import Path
+
+import pytest
+from tests.docs.pages import PAGES, ROOT, blocks, commands
+
+from isotherm.study.registry import STUDIES, find_study
+from isotherm.study.settings import build_config, read_flags
+
+WITH_CODE = [page for page in PAGES if any(language == "python" for language, _ in blocks(page))]
+
+
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))
+def test_python_blocks_print_what_the_page_says(page: Path):
+    names: dict[str, object] = {"__name__": "page"}
+    printed = ""
+    for language, content in blocks(page):
+        if language == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                exec(compile(content, str(page), "exec"), names)
+            printed = out.getvalue()
+        elif language == "text":
+            assert printed == content
+
+
+def test_commands_name_studies_presets_and_settings_that_exist():
+    runs = [words for words in map(shlex.split, commands()) if words[1] == "run"]
+    assert len(runs) >= 5
+    for _, _, name, *flags in runs:
+        if name not in STUDIES:
+            assert ":" in name, name
+            continue
+        study = find_study(name)
+        presets = [flags[i + 1] for i, flag in enumerate(flags) if flag == "--preset"]
+        settings = [flag for flag in flags if "=" in flag]
+        build_config(study, *presets or (None,), None, read_flags(type(study).config, settings))
+
+
+def test_every_study_has_a_line_in_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in STUDIES if f"`{name}`" not in readme] == []
