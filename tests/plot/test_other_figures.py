@@ -76,8 +76,8 @@ def test_regret_against_size_names_agents_at_zero_in_the_legend(arrays, check):
 @pytest.mark.parametrize(("runs", "scale"), [(1, 1.0), (20, 0.0)])
 def test_regret_against_size_on_a_linear_axis(runs, scale, check):
     arrays = routing_arrays(runs, scale)
-    figure = regret_against("s", "", structure_groups(arrays)[:1], SERIES, arrays, xlabel="size")
-    check(figure, 1)
+    figure = regret_against("s", "", structure_groups(arrays)[:1], SERIES, arrays, xlabel="")
+    assert {"context venues, K", *(one.label for one in SERIES)} <= set(check(figure, 1))
     assert figure.figure.axes[0].get_yscale() == "linear"
 
 

@@ -70,6 +70,14 @@ def test_rates_are_the_slopes_of_the_mean_curve(arrays, check):
     assert np.isnan(shown).sum() == 1, "broken at the shift"
 
 
+def test_slopes_on_a_logarithmic_axis_leave_zeros_out(arrays, check):
+    zero = {"iid.fixed/floor/mean": 0 * arrays["iid.fixed/floor/mean"]}
+    figure = rate_curves("r", "", panels(1), SERIES, {**arrays, **zero}, log_y=True)
+    assert "Floor (knows the truth)" in check(figure, 1)
+    assert figure.figure.axes[0].get_yscale() == "log"
+    check(rate_curves("r", "", panels(2), SERIES, routing_arrays(scale=0.0), log_y=True), 2)
+
+
 def test_a_window_that_holds_no_stretch_is_drawn_empty(arrays, check):
     check(rate_curves("r", "", panels(3), SERIES, arrays, window=(4010, 4090)), 3)
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from isotherm.plot.style import INK, SOFT, WIDTH, Look, Number, number, readable
 
@@ -89,6 +89,14 @@ def numbered(axes: Axes, which: str = "both", rows: int = 5) -> None:
             axis.set_major_formatter(FuncFormatter(number))
 
 
+def log_numbered(axes: Axes) -> None:
+    """A logarithmic vertical axis with ticks at 1, 3, 10, 30 and so on."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(number))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
 def is_narrow(axes: Axes) -> bool:
     """Whether three panels or more stand in a row."""
     spec = axes.get_subplotspec()
@@ -160,13 +168,14 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, float, str, Look]], heigh
 
     Labels that would collide move apart and are led to their lines.
     """
-    low, high = axes.get_ylim()
-    wanted = [(y - low) / (high - low) for _, y, _, _ in ends]
+    to_fraction = axes.transScale + axes.transLimits
+    wanted = np.nan_to_num([to_fraction.transform((x, y))[1] for x, y, _, _ in ends], nan=0.0, neginf=0.0)
     placed = spread(wanted, 0.175 / height, 0.0, 1.0)
     for (x, y, label, look), place in zip(ends, placed, strict=True):
         axes.annotate(
             label,
-            xy=(x, y),
+            xy=(x, float(np.clip(y, *axes.get_ylim()))),
+            annotation_clip=False,
             xytext=(1.035, float(place)),
             textcoords="axes fraction",
             va="center",

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from isotherm.plot.axes import handle, is_first_column, legend, panel_grid, share_y, titled
+from isotherm.plot.axes import handle, is_first_column, legend, log_numbered, panel_grid, share_y, titled
 from isotherm.plot.style import INK, SOFT, Look, Number, looks, number, styled
 from isotherm.plot.truth import Kind, draw_against, draw_side_by_side, parameter_names, title_pad
 from isotherm.study.base import Figure
@@ -120,13 +119,10 @@ def _draw_strip(axes: Axes, place: float, errors: np.ndarray, look: Look) -> Non
 
 
 def _label_errors(axes: Axes) -> None:
-    axes.set_yscale("log")
+    log_numbered(axes)
     axes.set_xlim(-0.5, 1.5)
     axes.set_xticks([0, 1], ["marginals", "correlations"], fontsize=9)
     axes.grid(axis="x", visible=False)
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(number))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_tolerances(axes: Axes, tolerances: Mapping[str, Number], *, is_last: bool) -> None:

@@ -14,6 +14,7 @@ from isotherm.plot.axes import (
     is_first_column,
     joined,
     legend,
+    log_numbered,
     numbered,
     panel_grid,
     titled,
@@ -118,6 +119,7 @@ def rate_curves(
     *,
     window: tuple[int, int] | None = None,
     ylabel: str = "regret per order",
+    log_y: bool = False,
 ) -> Figure:
     """Slope of the mean curve in each stretch, at the middle of the stretch, not smoothed.
 
@@ -131,6 +133,7 @@ def rate_curves(
         arrays: ``CELL/steps`` and ``CELL/AGENT/mean``.
         window: first and last step to show; the whole run by default.
         ylabel: what a slope is.
+        log_y: logarithmic slopes; stretches without regret are then left out.
     """
     pad = _title_pad(panels)
     figure, grid = panel_grid(len(panels))
@@ -150,7 +153,7 @@ def rate_curves(
         draw_curves(axes, panel, curves, span=span, is_broken=True)
         _name_panel(axes, panel, ylabel, pad)
         if not is_zero(curves):
-            axes.set_ylim(bottom=0.0)
+            log_numbered(axes) if log_y else axes.set_ylim(bottom=0.0)
     _name_series(figure, grid, read)
     return Figure(name, caption, figure)
 

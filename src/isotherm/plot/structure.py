@@ -5,9 +5,21 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from isotherm.plot.axes import Series, handle, is_first_column, legend, numbered, panel_grid, share_y, titled
+from isotherm.plot.axes import (
+    ROW_HEIGHTS,
+    Series,
+    handle,
+    is_first_column,
+    label_ends,
+    legend,
+    log_numbered,
+    numbered,
+    panel_grid,
+    share_y,
+    titled,
+)
 from isotherm.plot.finals import mean_and_error
 from isotherm.plot.style import Look, Number, looks, number, styled
 from isotherm.study.base import Figure
@@ -38,7 +50,7 @@ def regret_against(
         groups: title of each panel, and its cells by their place on the horizontal axis.
         series: the agents; one that a cell lacks has no point there.
         arrays: ``CELL/AGENT/final``.
-        xlabel: the size or strength.
+        xlabel: the size or strength; where empty, the groups' titles name their horizontal axes.
         ylabel: what is final.
     """
     figure, grid = panel_grid(len(groups))
@@ -56,12 +68,15 @@ def regret_against(
             if line.y.size and line.name not in zeros:
                 _draw_line(axes, line, styles[line.name], is_log=is_log)
         _label_axes(axes, [float(x) for x, _ in cells], is_log=is_log)
-        titled(axes, title)
-        axes.set_xlabel(xlabel)
+        titled(axes, title if xlabel else "")
+        axes.set_xlabel(xlabel or title)
         if is_first_column(axes):
             axes.set_ylabel(ylabel)
     share_y([axes for (axes,) in grid])
-    legend(figure, [handle(styles[s.name], s.label + ": 0" * (s.name in zeros)) for s in series])
+    if len(groups) == 1 and not zeros:
+        _label_lines(grid[0][0], lines[0], series, styles)
+    else:
+        legend(figure, [handle(styles[s.name], s.label + ": 0" * (s.name in zeros)) for s in series])
     return Figure(name, caption, figure)
 
 
@@ -72,6 +87,18 @@ class _Line(NamedTuple):
     x: np.ndarray
     y: np.ndarray
     error: np.ndarray
+
+
+def _label_lines(
+    axes: Axes, lines: Sequence[_Line], series: Sequence[Series], styles: Mapping[str, Look]
+) -> None:
+    labels = dict(series)
+    ends = [
+        (float(one.x[-1]), float(one.y[-1]), labels[one.name], styles[one.name])
+        for one in lines
+        if one.x.size
+    ]
+    label_ends(axes, ends, ROW_HEIGHTS[1] - 0.9)
 
 
 def _line(one: Series, cells: Sequence[tuple[Number, str]], arrays: Mapping[str, np.ndarray]) -> _Line:
@@ -114,10 +141,7 @@ def _label_axes(axes: Axes, places: Sequence[float], *, is_log: bool) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(number))
     if is_log:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
-        axes.yaxis.set_major_formatter(FuncFormatter(number))
-        axes.yaxis.set_minor_locator(NullLocator())
+        log_numbered(axes)
     else:
         numbered(axes, "y")
         axes.set_ylim(bottom=min(0.0, axes.dataLim.y0))
