@@ -1,7 +1,7 @@
 """When structure pays: venues with outcomes of their own, correlated in groups."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -73,7 +73,7 @@ class StructureConfig(AgentConfig):
     """Agents to compare; the oracle and a Thompson sampler that forgets nothing are always there."""
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _fits_together(self) -> "StructureConfig":
         if not self.context_sizes:
             raise refusal("context_sizes", self.context_sizes, "should have at least one value")
         widest, fewest = max(self.context_sizes), min((self.num_venues, *self.sizes))
