@@ -4,6 +4,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from sphinx.ext.napoleon import GoogleDocstring
+
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
@@ -47,3 +49,11 @@ suppress_warnings = [
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
+
+
+def _whole(docstring: GoogleDocstring) -> list[str]:
+    """The docstring of a constant or field as it stands; napoleon takes what is before a colon for a type."""
+    return docstring._dedent(docstring._consume_to_end())
+
+
+GoogleDocstring._parse_attribute_docstring = _whole
