@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Key
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
 from isotherm.random.keys import named
+from isotherm.stretches import stretch_ends
 from isotherm.world.world import AbstractWorld, Step
 
 
@@ -26,12 +27,6 @@ class Rollout(NamedTuple):
 
     sums: dict[str, Float[Array, "runs stretches ..."]]
     agent_state: Any
-
-
-def stretch_ends(num_steps: int, num_points: int) -> np.ndarray:
-    """Steps done at the end of each stretch, ``(stretches,)``: at most ``num_points``, the last ``num_steps``."""
-    length = -(-num_steps // num_points)
-    return np.minimum(np.arange(length, num_steps + length, length), num_steps)
 
 
 def cumulative(sums: Float[Array, "runs stretches ..."] | np.ndarray) -> np.ndarray:
@@ -72,13 +67,12 @@ def rollout(
     def run(key: Key[Array, ""]) -> tuple[dict[str, Array], Any]:
         carry, zeros, step = _start(key, agent, world)
 
-        def stretch(carry, times):
-            (carry, sums), _ = lax.scan(step, (carry, zeros), times)
-            return carry, sums
+        def stretch(carry, start, length=length):
+            return lax.fori_loop(0, length, lambda i, both: step(both, start + i), (carry, zeros))
 
-        carry, sums = lax.scan(stretch, carry, jnp.arange(whole * length).reshape(whole, length))
+        carry, sums = lax.scan(stretch, carry, length * jnp.arange(whole))
         if whole < len(ends):
-            carry, last = stretch(carry, jnp.arange(whole * length, num_steps))
+            carry, last = stretch(carry, whole * length, num_steps - whole * length)
             sums = jax.tree.map(lambda xs, x: jnp.concatenate([xs, x[None]]), sums, last)
         return sums, carry[0]
 
@@ -106,7 +100,7 @@ def _start(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld):
         outcome = (action, answer.reward, answer.terminated, answer.truncated, answer.observation)
         agent_state = agent.learn(learn_key, agent_state, Transition(carry[2], *outcome))
         sums = jax.tree.map(jnp.add, sums, _record(answer))
-        return ((agent_state, answer.state, answer.observation), sums), None
+        return (agent_state, answer.state, answer.observation), sums
 
     observation, world_state = world.reset(named(world_key, "reset"))
     carry = (agent.init(named(agent_key, "init")), world_state, observation)

@@ -3,6 +3,7 @@
 import zlib
 
 import jax
+import numpy as np
 from jaxtyping import Array, Key
 
 
@@ -24,5 +25,5 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
         first: index of the first run.
         count: how many runs.
     """
-    root = jax.random.key(seed)
-    return jax.vmap(lambda i: jax.random.fold_in(root, i))(jax.numpy.arange(first, first + count))
+    indices = np.arange(first, first + count, dtype=np.int32)
+    return jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))(jax.random.key(seed), indices)

@@ -7,10 +7,9 @@ References:
     improved R-hat, Bayesian Analysis 16 (2021).
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from arviz_stats.base.array import array_stats
 from jaxtyping import Array, Float64, Shaped
 
 from isotherm.errors import refusal
@@ -37,7 +36,7 @@ def ess(
     values = _checked(draws)
     prob = (0.05, 0.95) if method == "tail" else None
     with np.errstate(all="ignore"):
-        result = array_stats.ess(values, chain_axis=0, draw_axis=1, method=method, prob=prob)
+        result = _array_stats().ess(values, chain_axis=0, draw_axis=1, method=method, prob=prob)
     return np.where(_is_constant(values), np.nan, result)
 
 
@@ -56,7 +55,7 @@ def rhat(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
     """
     values = _checked(draws)
     with np.errstate(all="ignore"):
-        return np.asarray(array_stats.rhat(values, chain_axis=0, draw_axis=1, method="rank"), np.float64)
+        return np.asarray(_array_stats().rhat(values, chain_axis=0, draw_axis=1, method="rank"), np.float64)
 
 
 def mcse(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
@@ -73,7 +72,7 @@ def mcse(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
     """
     values = _checked(draws)
     with np.errstate(all="ignore"):
-        return np.asarray(array_stats.mcse(values, chain_axis=0, draw_axis=1, method="mean"), np.float64)
+        return np.asarray(_array_stats().mcse(values, chain_axis=0, draw_axis=1, method="mean"), np.float64)
 
 
 def autocorrelation(
@@ -92,9 +91,15 @@ def autocorrelation(
     if max_lag is not None and max_lag < 0:
         raise refusal("max_lag", max_lag, "must be at least 0")
     with np.errstate(all="ignore"):
-        lags = array_stats.autocorr(np.moveaxis(values, 1, -1), axis=-1)
+        lags = _array_stats().autocorr(np.moveaxis(values, 1, -1), axis=-1)
     result = np.moveaxis(lags, -1, 1)[:, : None if max_lag is None else max_lag + 1]
     return np.where((values == values[:, :1]).all(axis=1, keepdims=True), np.nan, result)
+
+
+def _array_stats() -> Any:
+    from arviz_stats.base.array import array_stats  # takes longer to import than JAX: only when it is needed
+
+    return array_stats
 
 
 def _checked(draws: Draws) -> Float64[np.ndarray, "chains samples *parameter"]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from isotherm.stretches import stretch_ends
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
 from isotherm.study.venue_agents import COSTS, make_agent
@@ -129,8 +130,6 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
 
     def combine(self, config: ConfigT, results: Mapping[str, Arrays]) -> Result:
         """Final values and their paired differences; curves as mean, spread and paired difference."""
-        from isotherm.act import stretch_ends
-
         metrics: dict[str, Any] = {}
         arrays: Arrays = {}
         references = [name for name in ("floor", "ising") if name in {e.name for e in self.entries(config)}]

@@ -193,15 +193,14 @@ def venue_market(
         raise refusal("beta", beta, "should be at least 0 and finite")
     if outcome == "own" and n > MAX_ORACLE:
         raise refusal("outcome", outcome, f"its regret is enumerated: at most {MAX_ORACLE} venues, not {n}")
-    models = [Ising.checked(b[p], j[p]) for p in range(phases)]
-    laws = [exact(model, beta) for model in models] if n <= MAX_ORACLE else []
-    cumulative = np.array([np.cumsum(np.asarray(law.probabilities, np.float64)) for law in laws])
+    models = _stack([Ising.checked(b[p], j[p]) for p in range(phases)])
+    laws = _laws(models, jnp.float32(beta)) if n <= MAX_ORACLE else None
     return VenueMarket(
-        models=_stack(models),
+        models=models,
         shifts=jnp.asarray(shifts, jnp.int32),
         beta=jnp.float32(beta),
-        laws=_stack(laws) if laws else None,
-        cumulative=jnp.asarray(cumulative / cumulative[:, -1:], jnp.float32) if n <= MAX_EXACT else None,
+        laws=laws,
+        cumulative=_cumulative(laws) if laws is not None and n <= MAX_EXACT else None,
         num_context=num_context,
         is_random=is_random,
         outcome=cast("Outcome", outcome),
@@ -209,7 +208,18 @@ def venue_market(
 
 
 def _stack(trees: list[Any]) -> Any:
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+    return jax.tree.map(lambda *leaves: jnp.asarray(np.stack(leaves)), *trees)
+
+
+@jax.jit
+def _laws(models: Ising, beta: Float[Array, ""]) -> Exact:
+    return jax.vmap(exact, in_axes=(0, None))(models, beta)
+
+
+def _cumulative(laws: Exact) -> Float[Array, "phases states"]:
+    weights = np.asarray(laws.log_weights, np.float64)
+    levels = np.cumsum(np.exp(weights - weights.max(axis=1, keepdims=True)), axis=1)
+    return jnp.asarray(levels / levels[:, -1:], jnp.float32)
 
 
 def win_probabilities(market: VenueMarket) -> Float[np.ndarray, "phases n"]:
