@@ -101,7 +101,7 @@ def test_winners_follow_the_enumerated_law(correlated: MarketState) -> None:
     np.testing.assert_allclose(found, [exact], atol=1e-6)
     assert_frequencies(correlated.outcomes.argmax(axis=1), exact)
     with pytest.raises(AssertionError, match="p = "):
-        assert_frequencies(correlated.outcomes.argmax(axis=1), exact + [-0.012, 0.012, 0, 0, 0])
+        assert_frequencies(correlated.outcomes.argmax(axis=1), exact + np.array([-0.012, 0.012, 0, 0, 0]))
 
 
 def test_ties_are_broken_evenly() -> None:
