@@ -62,9 +62,7 @@ class WinnerCounts(AbstractAgent):
         del key
         possible = possible_winners(transition)
         winners, predictive = count(state.winners, possible)
-        chance = jnp.mean(possible.astype(jnp.float32))
-        gain = jnp.where(possible.any(), jnp.log(jnp.maximum(chance, 1e-9)) - jnp.log(predictive), 0.0)
-        surprise = jnp.maximum(0.0, state.surprise + gain)
+        surprise = surprise_of_winners(state.surprise, possible, predictive)
         changed = surprise > self.threshold
         return Counts(
             winners=jnp.where(changed, self.prior, winners), surprise=jnp.where(changed, 0.0, surprise)
@@ -79,3 +77,12 @@ def count(
     share = jnp.where(possible, mean, 0.0)
     predictive = jnp.maximum(jnp.sum(share), 1e-9)
     return winners + share / predictive, predictive
+
+
+def surprise_of_winners(
+    surprise: Float[Array, ""], possible: Bool[Array, " n"], predictive: Float[Array, ""]
+) -> Float[Array, ""]:
+    """CUSUM, in nats, of how much better uniform winners predict what was seen than the counts do."""
+    chance = jnp.mean(possible.astype(jnp.float32))
+    gain = jnp.where(possible.any(), jnp.log(jnp.maximum(chance, 1e-9)) - jnp.log(predictive), 0.0)
+    return jnp.maximum(0.0, surprise + gain)

@@ -1,53 +1,52 @@
-"""The joint router: a joint law of all venues' outcomes, its support included, learned by likelihood."""
+"""The joint router: learns the joint law of all venues' outcomes, its support included, and conditions on context."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.act.counter import count, possible_winners
-from isotherm.act.router import Inference
-from isotherm.energy.ising import Ising
-from isotherm.learn.moments import zero_model
+from isotherm.act.counter import possible_winners, surprise_of_winners
+from isotherm.learn import posterior as gaussian
+from isotherm.learn.exclusive import ExclusivePosterior
+from isotherm.learn.posterior import IsingPosterior
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import exact
-from isotherm.sample.gibbs import Moments, Schedule, gibbs_means, gibbs_moments
 from isotherm.world.routing import Context, route
 
 LEAST_PROBABILITY = 1e-6
-"""Predictive probabilities are kept this far from 0 and 1, so that no single outcome settles anything for ever."""
+"""Predictive probabilities stay this far from 0 and 1, so that no single outcome settles anything for ever."""
+
+KEPT_AFTER_CHANGE = 0.1
+"""Share of the free law's information that survives a change."""
+
+JointInference = Literal["exact", "local"]
 
 
 class Exclusive(NamedTuple):
-    """The law on the ``n`` states in which exactly one venue wins, ``p(i) ∝ exp(2 beta b_i)``, as Dirichlet counts.
+    """The law on the ``n`` states in which exactly one venue wins.
 
     Attributes:
-        winners: counts since the last change, shape ``(n,)``.
-        recent: counts since the CUSUM was last zero: what remains if a change is declared, shape ``(n,)``.
+        posterior: of its log weights.
         surprise: CUSUM of predictive likelihood against uniform winners, in nats, at least 0.
     """
 
-    winners: Float[Array, " n"]
-    recent: Float[Array, " n"]
+    posterior: ExclusivePosterior
     surprise: Float[Array, ""]
 
 
 class Free(NamedTuple):
-    """The Ising law on all ``2^n`` states, and the sums of squared gradients that set its learning rates.
+    """The Ising law on all ``2^n`` states.
 
     Attributes:
-        model: biases and couplings at ``beta = 1``.
-        squares: sums of squared gradients since the last change, as a model.
+        posterior: of its parameters.
+        predicted: ``P(venue wins | context)`` of the present step, shape ``(n,)``.
         surprise: CUSUM of predictive likelihood against a fair coin, in nats, at least 0.
-        age: steps since the last change, int32.
     """
 
-    model: Ising
-    squares: Ising
+    posterior: IsingPosterior
+    predicted: Float[Array, " n"]
     surprise: Float[Array, ""]
-    age: Int32[Array, ""]
 
 
 class JointState(NamedTuple):
@@ -67,8 +66,8 @@ class JointState(NamedTuple):
 
     @property
     def is_exclusive(self) -> Bool[Array, ""]:
-        """The exclusive law has the larger evidence, Schwarz's penalty on the free law's parameters included."""
-        n = self.exclusive.winners.shape[-1]
+        """The exclusive law has the larger evidence, by Schwarz's penalty on the free law's parameters."""
+        n = self.free.predicted.shape[-1]
         extra_parameters = n * (n + 1) // 2 - (n - 1)
         return self.log_odds + 0.5 * extra_parameters * jnp.log1p(self.time.astype(jnp.float32)) >= 0
 
@@ -76,128 +75,97 @@ class JointState(NamedTuple):
 class JointRouter(AbstractAgent):
     """Learns which joint law the venues' outcomes follow, and routes by conditional inference in it.
 
-    Two supports compete: all ``2^n`` states (an Ising model, learned by AdaGrad on the likelihood of what each
-    step shows), and the ``n`` states in which exactly one venue wins (the limit of infinitely repelling
-    couplings, learned in closed form). The accumulated predictive likelihood of the routed orders' outcomes says
-    which to use. A change of regime shows as a CUSUM of predictive likelihood: the exclusive law then keeps the
-    counts since the CUSUM last was zero, and the Ising model starts its learning rates again.
+    Two supports compete: all ``2^n`` states (an Ising model under a Gaussian posterior, see
+    :mod:`isotherm.learn.posterior`), and the ``n`` states in which exactly one venue wins (the limit of
+    infinitely repelling couplings, likewise, see :mod:`isotherm.learn.exclusive`). The accumulated predictive
+    likelihood of the routed orders says which to use. Both explore where they are in doubt: the exclusive law by
+    a draw from its posterior, the free law by an upper confidence bound. A change of regime shows as a CUSUM of
+    predictive likelihood: the exclusive law then starts afresh, the free law keeps a tenth of its information.
 
     Attributes:
         num_venues: ``n``.
-        inference: ``"exact"`` (enumeration, up to some 16 venues) or ``"gibbs"``.
-        schedule: Gibbs budget of each chain of a step (static); unused when exact.
-        prior: Dirichlet count of each venue, above 0.
-        sharpness: exclusive law: draws come from this multiple of the counts, above 0.
+        inference: of the free law: ``"exact"`` (enumeration, up to some 12 venues) or ``"local"`` (effective
+            couplings among what is seen; any size) (static).
+        width: free law: standard errors by which a venue's log odds are raised, at least 0.
+        draw_width: exclusive law: factor on the posterior's standard deviations in a draw, at least 0; 1 is
+            Thompson sampling.
         threshold: surprise in nats at which a change is declared, above 0.
-        learning_rate: AdaGrad rate, above 0.
-        exploration: Ising law: a uniformly random venue with probability ``min(1, exploration / steps)``.
 
     References:
-        Duchi, Hazan and Singer, JMLR 12 (2011), AdaGrad; Page, Biometrika 41 (1954), CUSUM; Dawid, JRSS A 147
-        (1984), prequential evidence.
+        Page, Biometrika 41 (1954), CUSUM; Dawid, JRSS A 147 (1984), prequential evidence; Schwarz, Annals of
+        Statistics 6 (1978).
     """
 
     num_venues: int
-    inference: Inference = "exact"
-    schedule: Schedule = Schedule()
-    prior: float = 0.5
-    sharpness: float = 2.0
+    inference: JointInference = "exact"
+    width: float = 1.0
+    draw_width: float = 0.7
     threshold: float = 12.0
-    learning_rate: float = 0.3
-    exploration: float = 10.0
 
     def init(self, key: Key[Array, ""]) -> JointState:
-        """Prior counts, an Ising model of zeros, even odds."""
+        """Nothing known, even odds."""
         del key
-        zero = jnp.zeros((), jnp.float32)
-        counts = jnp.full(self.num_venues, self.prior, jnp.float32)
-        none = zero_model(self.num_venues)
-        free = Free(none, none, zero, jnp.zeros((), jnp.int32))
-        return JointState(Exclusive(counts, counts, zero), free, zero, jnp.zeros((), jnp.int32))
+        n, zero = self.num_venues, jnp.zeros((), jnp.float32)
+        free = Free(IsingPosterior.prior(n), jnp.full(n, 0.5, jnp.float32), zero)
+        return JointState(Exclusive(ExclusivePosterior.prior(n), zero), free, zero, jnp.zeros((), jnp.int32))
 
     def act(
         self, key: Key[Array, ""], state: JointState, observation: Context
     ) -> tuple[Int32[Array, ""], JointState]:
-        """The available venue most likely to win, by the law with the larger evidence."""
-        draw_key, chain_key, explore_key, tie_key = jax.random.split(key, 4)
-        draws = jax.random.loggamma(draw_key, self.sharpness * state.exclusive.winners)
-        means = self._means(chain_key, state.free.model, observation.clamp())
-        u = jax.random.uniform(explore_key) * (state.free.age + 1).astype(jnp.float32)
-        free_scores = jnp.where(u < self.exploration, 0.0, means)
-        scores = jnp.where(state.is_exclusive, draws, free_scores)
-        return route(tie_key, scores, observation.available), state
+        """The available venue most likely to win, in doubt raised, by the law with the larger evidence."""
+        draw_key, tie_key = jax.random.split(key)
+        draws = state.exclusive.posterior.draw(draw_key, self.draw_width)
+        context = observation.clamp()
+        log_odds = self._log_odds(state.free.posterior, context)
+        variance = gaussian.log_odds_variance(state.free.posterior, context)
+        bounds = log_odds + self.width * jnp.sqrt(variance)
+        action = route(tie_key, jnp.where(state.is_exclusive, draws, bounds), observation.available)
+        return action, state._replace(
+            free=state.free._replace(predicted=gaussian.moderated(log_odds, variance))
+        )
 
     def learn(self, key: Key[Array, ""], state: JointState, transition: Transition) -> JointState:
         """Both laws learn from the context and the outcome; the evidence counts how each predicted it."""
-        context, action = transition.observation, transition.action
-        won = transition.reward > 0
+        del key
+        context, action, won = transition.observation, transition.action, transition.reward > 0
+        exclusive_score = _score(win_given(state.exclusive.posterior.win_probability, context)[action], won)
+        free_score = _score(state.free.predicted[action], won)
         seen = context.with_action(action, transition.reward.astype(jnp.int8))
-        free_key, held_key, predict_key = jax.random.split(key, 3)
-        predicted = (1 + self._means(predict_key, state.free.model, context.clamp())[action]) / 2
-        held = self._moments(held_key, state.free.model, seen)
-        expected = self._moments(free_key, state.free.model, None)
-        gain = _log_probability(win_given(state.exclusive.winners, context)[action], won)
-        free_gain = _log_probability(predicted, won)
         return JointState(
             exclusive=self._learn_exclusive(state.exclusive, transition),
-            free=self._learn_free(state.free, held, expected, free_gain),
-            log_odds=state.log_odds + gain - free_gain,
+            free=self._learn_free(state.free, seen, free_score),
+            log_odds=state.log_odds + exclusive_score - free_score,
             time=state.time + 1,
         )
 
     def _learn_exclusive(self, state: Exclusive, transition: Transition) -> Exclusive:
         possible = possible_winners(transition)
-        winners, predictive = count(state.winners, possible)
-        recent, _ = count(state.recent, possible)
-        chance = jnp.mean(possible.astype(jnp.float32))
-        gain = jnp.where(possible.any(), jnp.log(jnp.maximum(chance, 1e-9)) - jnp.log(predictive), 0.0)
-        surprise = jnp.maximum(0.0, state.surprise + gain)
+        predictive = jnp.maximum(state.posterior.predictive(possible), LEAST_PROBABILITY)
+        surprise = surprise_of_winners(state.surprise, possible, predictive)
         changed = surprise > self.threshold
-        winners = jnp.where(changed, recent, winners)
-        calm = changed | (surprise == 0)
-        return Exclusive(
-            winners=winners,
-            recent=jnp.where(calm, self.prior, recent),
-            surprise=jnp.where(changed, 0.0, surprise),
-        )
+        posterior = jax.tree.map(lambda x: jnp.where(changed, 0.0, x), state.posterior.observe(possible))
+        return Exclusive(posterior, jnp.where(changed, 0.0, surprise))
 
-    def _learn_free(self, state: Free, held: Moments, expected: Moments, log_predictive) -> Free:
-        off_diagonal = 1.0 - jnp.eye(self.num_venues, dtype=jnp.float32)
-        gradient = Ising(held.spins - expected.spins, (held.pairs - expected.pairs) * off_diagonal)
-        squares = jax.tree.map(lambda h, g: h + g**2, state.squares, gradient)
-        model = jax.tree.map(
-            lambda theta, g, h: theta + self.learning_rate * g / jnp.sqrt(h + 1e-8),
-            state.model,
-            gradient,
-            squares,
-        )
-        surprise = jnp.maximum(0.0, state.surprise + jnp.log(0.5) - log_predictive)
+    def _learn_free(self, state: Free, seen: Clamp, score: Float[Array, ""]) -> Free:
+        observe = gaussian.observe_exact if self.inference == "exact" else gaussian.observe_local
+        surprise = jnp.maximum(0.0, state.surprise + jnp.log(0.5) - score)
         changed = surprise > self.threshold
         return Free(
-            model=model,
-            squares=jax.tree.map(lambda h: jnp.where(changed, 0.0, h), squares),
+            posterior=observe(state.posterior, seen).keep(jnp.where(changed, KEPT_AFTER_CHANGE, 1.0)),
+            predicted=state.predicted,
             surprise=jnp.where(changed, 0.0, surprise),
-            age=jnp.where(changed, 0, state.age + 1),
         )
 
-    def _means(self, key, model: Ising, clamp: Clamp) -> Float[Array, " n"]:
-        if self.inference == "exact":
-            return exact(model, 1.0, clamp).spins
-        return gibbs_means(key, model, 1.0, clamp, self.schedule)
-
-    def _moments(self, key, model: Ising, clamp: Clamp | None) -> Moments:
-        if self.inference == "exact":
-            law = exact(model, 1.0, clamp)
-            return Moments(law.spins, law.pairs)
-        return gibbs_moments(key, model, 1.0, clamp, self.schedule)
+    def _log_odds(self, posterior: IsingPosterior, context: Clamp) -> Float[Array, " n"]:
+        infer = gaussian.log_odds_exact if self.inference == "exact" else gaussian.log_odds_local
+        return infer(posterior, context)
 
 
-def win_given(winners: Float[Array, " n"], context: Context) -> Float[Array, " n"]:
-    """``P(venue wins | context)`` where exactly one venue wins, from its counts."""
-    mean = winners / jnp.sum(winners)
-    left = jnp.where(context.available, mean, 0.0)
+def win_given(win_probability: Float[Array, " n"], context: Context) -> Float[Array, " n"]:
+    """``P(venue wins | context)`` where exactly one venue wins."""
+    left = jnp.where(context.clamp().mask, 0.0, win_probability)
     return jnp.where((context.outcomes > 0).any(), 0.0, left / jnp.maximum(jnp.sum(left), 1e-9))
 
 
-def _log_probability(p: Float[Array, ""], happened) -> Float[Array, ""]:
-    return jnp.log(jnp.clip(jnp.where(happened, p, 1 - p), LEAST_PROBABILITY, 1.0))
+def _score(p: Float[Array, ""], won: Bool[Array, ""]) -> Float[Array, ""]:
+    return jnp.log(jnp.clip(jnp.where(won, p, 1 - p), LEAST_PROBABILITY, 1.0))

@@ -195,10 +195,11 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         for cell in self.cells(config):
             found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
             first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
+            worth = metrics["worth"][cell.name]["regret"]
             said.append(
                 f"{cell.title}: lowest regret **{LABELS_HERE[first]}**, {estimate(found[first]).lines()[0]} runs, "
-                f"then {LABELS_HERE[second]}, {estimate(found[second]).lines()[0]}; knowing the truth but ignoring the "
-                f"context costs {metrics['worth'][cell.name]['regret']:,.0f}."
+                f"then {LABELS_HERE[second]}, {estimate(found[second]).lines()[0]}; knowing "
+                f"the truth but ignoring the context costs {worth:,.0f}."
             )
         if "catches_up" in metrics:
             step = metrics["catches_up"]

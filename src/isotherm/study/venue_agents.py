@@ -77,19 +77,16 @@ def _ising(agent: str, config: AgentConfig, n: int) -> "AbstractAgent":
 
 def _joint(config: AgentConfig, n: int) -> "AbstractAgent":
     from isotherm.act import JointRouter
-    from isotherm.sample.gibbs import Schedule
 
     inference = config.joint_inference
     if inference == "auto":
-        inference = "exact" if n <= MAX_JOINT_EXACT else "gibbs"
+        inference = "exact" if n <= MAX_JOINT_EXACT else "local"
     return JointRouter(
         num_venues=n,
         inference=inference,
-        schedule=Schedule(config.num_warmup, config.num_samples, config.steps_per_sample),
-        sharpness=config.joint_sharpness,
+        width=config.joint_width,
+        draw_width=config.joint_draw_width,
         threshold=config.joint_threshold,
-        learning_rate=config.joint_rate,
-        exploration=config.joint_exploration,
     )
 
 

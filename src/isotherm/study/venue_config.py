@@ -1,6 +1,6 @@
 """Settings shared by the studies in the venue market."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -91,17 +91,14 @@ class AgentConfig(RunConfig):
     counter_sharpness: Positive = 1.0
     """Winner counts: draws come from this multiple of the Dirichlet counts; 1 is Thompson sampling."""
 
-    joint_inference: Literal["auto", "exact", "gibbs"] = "auto"
-    """Joint router: enumerate all 2^n states, or sample with the Ising router's budget; auto enumerates up to 12."""
+    joint_inference: Literal["auto", "exact", "local"] = "auto"
+    """Joint router: enumerate 2^n states, or effective couplings among what is seen; auto enumerates up to 12."""
 
-    joint_rate: Positive = 0.3
-    """Joint router: AdaGrad rate of its Ising law."""
+    joint_width: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Joint router: with its Ising law, standard errors by which a venue's log odds are raised."""
 
-    joint_exploration: Annotated[float, Field(ge=0, le=1e6)] = 10.0
-    """Joint router: with its Ising law, a random venue with probability min(1, exploration / steps)."""
-
-    joint_sharpness: Positive = 2.0
-    """Joint router: with its exclusive law, draws come from this multiple of the Dirichlet counts."""
+    joint_draw_width: Annotated[float, Field(ge=0, le=100)] = 0.7
+    """Joint router: with its exclusive law, factor on the standard deviations of its posterior draws."""
 
     joint_threshold: Positive = 12.0
     """Joint router: surprise in nats at which it declares a change."""
@@ -139,7 +136,7 @@ class VenueConfig(AgentConfig):
         return ()
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Self:
+    def _fits_together(self) -> "VenueConfig":
         n, k = self.num_venues, self.num_context
         if k >= n:
             raise refusal("num_context", k, f"should be below num_venues = {n}")
@@ -172,5 +169,5 @@ def refuse_agents(config: AgentConfig, agents: tuple[str, ...], n: int, k: int) 
             )
         if config.joint_inference == "exact" and "joint" in agents:
             raise refusal(
-                "joint_inference", "exact", f"at most {MAX_ENUMERATED} venues; choose gibbs or auto"
+                "joint_inference", "exact", f"at most {MAX_ENUMERATED} venues; choose local or auto"
             )
