@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int8
 
 from isotherm.energy.base import AbstractEnergy
@@ -42,7 +43,7 @@ class Ising(AbstractEnergy):
         return -(self.biases @ s) - 0.5 * (s @ self.couplings @ s)
 
     @classmethod
-    def checked(cls, biases: object, couplings: object, dtype: object = jnp.float32) -> "Ising":
+    def checked(cls, biases: object, couplings: object, dtype: DTypeLike = jnp.float32) -> "Ising":
         """Build from anything array-like after checking the values, which a traced constructor cannot.
 
         Args:

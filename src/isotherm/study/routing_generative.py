@@ -213,16 +213,16 @@ class RoutingGenerative(Study[GenerativeConfig]):
         """Learned against true, and the error of every seed."""
         from isotherm.plot import generative as plot
 
-        captions = {
-            "marginals": "Learned against true P(s = +1), each venue labelled",
-            "correlations": "Learned against true E[s s'], each pair labelled",
-            "parameters": "Learned against true biases and couplings",
+        captions: dict[plot.Kind, str] = {
+            "marginals": "Learned against true P(s = +1), each venue labelled; the diagonal is truth",
+            "correlations": "Learned against true E[s s'], each pair labelled; the diagonal is truth",
+            "parameters": "Learned biases and couplings beside the truth",
         }
         for kind, caption in captions.items():
             learners = list(LEARNERS.items()) + (list(UNTRAINED.items()) if kind != "parameters" else [])
             yield plot.learned_against_true(
                 kind,
-                f"{caption}: mean ± standard deviation over {config.num_runs} seeds; the diagonal is truth.",
+                f"{caption}: mean ± standard deviation over {config.num_runs} seeds.",
                 list(SCENARIOS.items()),
                 learners,
                 arrays,
