@@ -30,6 +30,9 @@ MAX_UNROLLED = 10
 UNROLLED_UPDATES = 20
 """Spin updates in one fused loop body: more gained no speed and compiled slower."""
 
+LANE_MULTIPLE = 8
+"""Lanes are padded to a multiple of a CPU vector of float32: 100 lanes took 10 % longer than 104."""
+
 EXPONENT_LIMIT = 80.0
 """Largest ``2 beta Σ|..|`` at which products of float32 exponentials neither overflow nor vanish."""
 
@@ -268,6 +271,22 @@ def _run_lanes(
     observe: Observe,
 ) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
     """All chains through the whole schedule: final spins and the sums of what is observed."""
+    n, num_lanes = spins.shape
+    surplus = -num_lanes % LANE_MULTIPLE
+    fields, spins, seeds = jax.tree.map(
+        lambda x: jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, surplus)]), (fields, spins, seeds)
+    )
+    position, sums = _run_padded(fields, spins, seeds, schedule, observe)
+    return position[:, :num_lanes], sums[:, :num_lanes]
+
+
+def _run_padded(
+    fields: _Fields,
+    spins: Int8[Array, "n lanes"],
+    seeds: UInt32[Array, "4 lanes"],
+    schedule: Schedule,
+    observe: Observe,
+) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
     n = spins.shape[0]
     by_site = functools.partial(_run_sites, schedule=schedule, observe=observe)
     if n > MAX_UNROLLED:

@@ -173,7 +173,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
             "below the clairvoyant",
         )
         title = f"Success on {self.cells(config)[0].title}"
-        note = "mean ± standard error (runs over one table: contexts, ties, exploration differ); differences are paired"
+        note = "mean ± standard error (runs over one table: contexts, ties, exploration differ); paired differences"
         return [Table(title, columns, tuple(rows), note)]
 
     def conclusions(self, config: ReplayConfig, metrics: Mapping[str, Any]) -> list[str]:

@@ -59,9 +59,6 @@ class StructureConfig(AgentConfig):
     long_steps: Annotated[int, Field(ge=0, le=10_000_000)] = 100_000
     """Steps of the long run on six venues, in which a table may catch up; 0 leaves it out."""
 
-    long_runs: Annotated[int, Field(ge=1, le=1_000_000)] = 32
-    """Runs of the long run, at most num_runs."""
-
     agents: Annotated[tuple[AgentId, ...], Field(min_length=1)] = (
         "epsilon-greedy",
         "thompson",
@@ -106,7 +103,6 @@ class RoutingStructure(WorldStudy[StructureConfig]):
             "sizes": (6,),
             "strengths": (0.0,),
             "long_steps": 400,
-            "long_runs": 4,
         },
         "published": {},
     }
