@@ -62,7 +62,7 @@ def test_where_one_venue_wins_the_exclusive_law_holds_throughout() -> None:
     market = venue_market(np.linspace(0.8, -0.8, 5), 0.4, context_mode="random")
     state, count = watched(market, 300)
     assert (count == 300).all()
-    np.testing.assert_allclose(state.exclusive.winners.sum(axis=1), 300 + 5 * 0.5, rtol=1e-4)
+    assert (np.argmax(state.exclusive.posterior.information, axis=1) == 0).all()
 
 
 def test_own_outcomes_refute_it() -> None:
@@ -89,28 +89,29 @@ def winner_stream(seed: int, steps: int) -> list[Transition]:
     return stream
 
 
-def test_the_exclusive_law_counts_and_keeps_what_came_after_a_change() -> None:
+def test_the_exclusive_law_follows_its_twin_and_starts_afresh_after_a_change() -> None:
     router = JointRouter(N, threshold=6.0)
     state = router.init(jax.random.key(0))
-    counts, recent, surprise, changes = np.full(N, 0.5), np.full(N, 0.5), 0.0, 0
+    information, curvature, surprise, changes = np.zeros(N), np.zeros(N), 0.0, 0
     for transition in winner_stream(0, 160):
         state = after(router, state, transition)
         seen = {int(transition.observation.venues[0]): int(transition.observation.outcomes[0])}
         seen[int(transition.action)] = int(transition.reward)
         possible = [i for i in seen if seen[i] > 0] or [i for i in range(N) if i not in seen]
-        mean, mean_recent = counts / counts.sum(), recent / recent.sum()
-        surprise = max(0.0, surprise + np.log(len(possible) / N) - np.log(mean[possible].sum()))
-        counts[possible] += mean[possible] / mean[possible].sum()
-        recent[possible] += mean_recent[possible] / mean_recent[possible].sum()
+        theta = information / (curvature + 0.5)
+        p = np.exp(theta) / np.exp(theta).sum()
+        q = np.where(np.isin(np.arange(N), possible), p, 0.0) / p[possible].sum()
+        surprise = max(0.0, surprise + np.log(len(possible) / N) - np.log(p[possible].sum()))
+        h = np.maximum(0.0, p * (1 - p) - q * (1 - q))
+        information, curvature = information + q - p + h * theta, curvature + h
         if surprise > 6.0:
-            counts, surprise, changes = recent.copy(), 0.0, changes + 1
-        if surprise == 0:
-            recent = np.full(N, 0.5)
-        np.testing.assert_allclose(state.exclusive.winners, counts, rtol=1e-4)
-        np.testing.assert_allclose(state.exclusive.recent, recent, rtol=1e-4)
-        np.testing.assert_allclose(state.exclusive.surprise, surprise, atol=2e-4)
+            information, curvature, surprise, changes = np.zeros(N), np.zeros(N), 0.0, changes + 1
+        found = state.exclusive
+        np.testing.assert_allclose(found.posterior.information, information, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(found.posterior.curvature, curvature, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(found.surprise, surprise, rtol=1e-3, atol=1e-3)
     assert changes == 1
-    assert counts[3] > counts[0]
+    assert information[3] / (curvature[3] + 0.5) > information[0] / (curvature[0] + 0.5)
 
 
 def log_likelihood(model: Ising, transition: Transition) -> jax.Array:

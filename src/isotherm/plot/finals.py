@@ -8,8 +8,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid, titled
+from isotherm.plot.figure import Figure
 from isotherm.plot.style import INK, LOOKS, SOFT, Look, Number, looks, number, styled
-from isotherm.study.base import Figure
 
 _PUBLISHED = "published (mean of 200 runs)"
 

@@ -20,9 +20,9 @@ from isotherm.plot.axes import (
     share_y,
     titled,
 )
+from isotherm.plot.figure import Figure
 from isotherm.plot.finals import mean_and_error
 from isotherm.plot.style import Look, Number, looks, number, styled
-from isotherm.study.base import Figure
 
 Group = tuple[str, Sequence[tuple[Number, str]]]
 _WORTH_LOG = 12.0

@@ -271,7 +271,7 @@ def _run_lanes(
     observe: Observe,
 ) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
     """All chains through the whole schedule: final spins and the sums of what is observed."""
-    n, num_lanes = spins.shape
+    num_lanes = spins.shape[1]
     surplus = -num_lanes % LANE_MULTIPLE
     fields, spins, seeds = jax.tree.map(
         lambda x: jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, surplus)]), (fields, spins, seeds)

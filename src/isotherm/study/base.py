@@ -9,15 +9,13 @@ import abc
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from isotherm.plot.figure import Figure
 from isotherm.study.config import Config
 from isotherm.study.tables import Table
-
-if TYPE_CHECKING:
-    import matplotlib.figure
 
 ConfigT = TypeVar("ConfigT", bound=Config)
 Arrays = dict[str, np.ndarray]
@@ -48,14 +46,6 @@ class Result(NamedTuple):
 
     metrics: dict[str, Any]
     arrays: Arrays
-
-
-class Figure(NamedTuple):
-    """A picture of the report: file name without ending, caption in plain words, the matplotlib figure."""
-
-    name: str
-    caption: str
-    figure: "matplotlib.figure.Figure"
 
 
 class Study(abc.ABC, Generic[ConfigT]):

@@ -76,7 +76,7 @@ class Routing(VenueStudy[RoutingConfig]):
     config = RoutingConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"num_runs": 8, "num_steps": 200, "shift_steps": (100,), "batch": 8, "num_samples": 20},
-        "demo": {"num_runs": 32, "batch": 16},
+        "demo": {"num_runs": 32, "num_steps": 4000, "shift_steps": (2000,), "batch": 32},
         "published": {},
         "distance": {"num_runs": 2000, "batch": 500, "agents": ("winner-counts", "joint", "floor")},
     }
@@ -102,7 +102,15 @@ class Routing(VenueStudy[RoutingConfig]):
 
     def conclusions(self, config: RoutingConfig, metrics: Mapping[str, Any]) -> list[str]:
         """Who wins where, by how many standard errors, and why."""
-        said = [_standing(cell, metrics) for cell in self.cells(config)]
+        standings = [(cell, lookup(metrics["final_regret"], cell.path)) for cell in self.cells(config)]
+        idle = [
+            cell.title for cell, found in standings if all(value["mean"] == 0 for value in found.values())
+        ]
+        said = [_standing(cell, found, metrics) for cell, found in standings if cell.title not in idle]
+        if idle:
+            said.append(
+                f"{'; '.join(idle)}: every agent has regret 0, for one choice is right whatever was learned."
+            )
         if config.outcome == "winner":
             said.append(
                 "Labels are one-hot here, so all there is to learn is how often each venue wins: a plain counter "
@@ -215,12 +223,17 @@ def difference_tables(
             yield regret_table(f"{title}, paired run by run", metrics[key], cells, compared, {})
 
 
-def _standing(cell: Cell, metrics: Mapping[str, Any]) -> str:
-    found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
-    if all(value["mean"] == 0 for value in found.values()):
-        return f"{cell.title}: every agent has regret 0, for the choice is the same whatever it has learned."
-    best = min(found, key=lambda name: found[name]["mean"])
-    said = f"{cell.title}: lowest is **{LABELS[best]}** with {estimate(found[best]).lines()[0]} runs"
+def _standing(cell: Cell, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    learners = sorted(found.keys() - {"floor"}, key=lambda name: found[name]["mean"])
+    first = learners[0]
+    said = f"{cell.title}: **{LABELS[first]}** has the lowest mean regret, {_with_error(found[first])}"
     above = lookup(metrics.get("over_floor", {}), cell.path) or {}
-    distances = [f"{LABELS[name]} {estimate(above[name]).lines()[0]}" for name in CONTENDERS if name in above]
-    return f"{said}; paired distance to the floor: {', '.join(distances)}." if distances else f"{said}."
+    named = [name for name in CONTENDERS if name in above]
+    if not named:
+        return f"{said}."
+    distances = ", ".join(f"{LABELS[name]} {_with_error(above[name])}" for name in named)
+    return f"{said}; above the floor, run by run: {distances}."
+
+
+def _with_error(found: Mapping[str, Any]) -> str:
+    return estimate(found).lines()[0].rpartition(" (")[0]
