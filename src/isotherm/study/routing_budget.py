@@ -46,7 +46,7 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
         return config.budgets
 
     def entries(self, config: BudgetConfig) -> Sequence[Entry]:
-        """The router at each budget, then the floor."""
+        """The router at each budget, then with exact inference, the limit of all budgets; then the floor."""
         budgets = [
             Entry(
                 f"samples-{n}",
@@ -56,7 +56,7 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
             )
             for n in config.budgets
         ]
-        return [*budgets, Entry.of("floor")]
+        return [*budgets, Entry.of("ising-exact"), Entry.of("floor")]
 
     def conclusions(self, config: BudgetConfig, metrics: Mapping[str, Any]) -> list[str]:
         """Where more samples stop paying."""

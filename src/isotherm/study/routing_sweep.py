@@ -1,5 +1,6 @@
 """What the two sweeps of the published router share: one setting of the router varied, all else as published."""
 
+import abc
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -8,6 +9,7 @@ import numpy as np
 from isotherm.study.base import Figure
 from isotherm.study.routing import is_published_setting, panel
 from isotherm.study.tables import Table
+from isotherm.study.venue_agents import LABELS
 from isotherm.study.venue_config import VenueConfig
 from isotherm.study.venue_study import Cell, VenueStudy, estimate, lookup
 
@@ -27,9 +29,14 @@ class SweepStudy(VenueStudy[ConfigT], Generic[ConfigT]):
     axis: ClassVar[str]
     reported: ClassVar[Mapping[tuple[str, ...], Mapping[float, float]]]
 
+    @abc.abstractmethod
     def values(self, config: ConfigT) -> Sequence[float]:
-        """Values of the swept setting, one an entry; the floor comes last."""
-        raise NotImplementedError
+        """Values of the swept setting, one for each of the first entries; the floor comes last."""
+
+    def swept(self, config: ConfigT) -> list[tuple[str, float]]:
+        """Names of the swept entries, and their values."""
+        values = self.values(config)
+        return [(entry.name, value) for entry, value in zip(self.entries(config), values, strict=False)]
 
     def published(self, config: ConfigT) -> Mapping[tuple[str, ...], Mapping[float, float]]:
         """The published values, if the settings are the published ones."""
@@ -39,14 +46,18 @@ class SweepStudy(VenueStudy[ConfigT], Generic[ConfigT]):
         """Values down, cells across: final regret, and paired distance to the floor."""
         cells = self.cells(config)
         headings = (self.symbol, *(cell.title for cell in cells))
-        names = [entry.name for entry in self.entries(config)][:-1]
+        rows = [(name, f"{value:g}", value) for name, value in self.swept(config)]
+        others = self.entries(config)[len(rows) : -1]
+        rows += [(entry.name, LABELS[entry.agent].rpartition(", ")[2], None) for entry in others]
         final, above = [], []
-        for name, value in zip(names, self.values(config), strict=True):
-            known = [self.published(config).get(cell.path, {}).get(value) for cell in cells]
+        for name, label, value in rows:
+            known = [
+                self.published(config).get(cell.path, {}).get(value) if value else None for cell in cells
+            ]
             found = [lookup(metrics["final_regret"], (*cell.path, name)) for cell in cells]
-            final.append((f"{value:g}", *(estimate(f, k) for f, k in zip(found, known, strict=True))))
+            final.append((label, *(estimate(f, k) for f, k in zip(found, known, strict=True))))
             found = [lookup(metrics["over_floor"], (*cell.path, name)) for cell in cells]
-            above.append((f"{value:g}", *map(estimate, found)))
+            above.append((label, *map(estimate, found)))
         note = "mean ± standard error (runs); below: the published mean of 200 runs and our difference to it"
         return [
             Table(f"Final cumulative regret after {config.num_steps:,} orders", headings, tuple(final), note),
@@ -60,7 +71,7 @@ class SweepStudy(VenueStudy[ConfigT], Generic[ConfigT]):
         from isotherm.plot import routing as plot
 
         cells, values = self.cells(config), self.values(config)
-        names = [entry.name for entry in self.entries(config)][:-1]
+        names = [name for name, _ in self.swept(config)]
         panels = [panel(cell, config.shift_steps) for cell in cells]
         series = [plot.Series(n, f"{self.symbol} = {v:g}") for n, v in zip(names, values, strict=True)]
         yield plot.regret_curves(
@@ -89,6 +100,7 @@ class SweepStudy(VenueStudy[ConfigT], Generic[ConfigT]):
         self, config: ConfigT, metrics: Mapping[str, Any], cell: Cell
     ) -> list[tuple[float, dict[str, Any]]]:
         """Values with their paired distance to the floor, the smallest distance first."""
-        names = [entry.name for entry in self.entries(config)][:-1]
-        found = [lookup(metrics["over_floor"], (*cell.path, name)) for name in names]
-        return sorted(zip(self.values(config), found, strict=True), key=lambda pair: pair[1]["mean"])
+        swept = [
+            (value, lookup(metrics["over_floor"], (*cell.path, name))) for name, value in self.swept(config)
+        ]
+        return sorted(swept, key=lambda pair: pair[1]["mean"])
