@@ -30,7 +30,12 @@ PUBLISHED = (
     "routing-generative:published",
     "routing-structure:published",
     "routing-replay:published",
+    "routing-replay:two",
+    "routing-replay:three",
 )
+PAGES_OF_PRESETS = {"distance", "two", "three"}
+"""Presets with a page of their own beside the published one."""
+
 NUM_STEPS = 10_000
 GROUPS = (
     (5, 1, 0.4, 0.4, 0.8, 1),
@@ -52,7 +57,7 @@ def main() -> None:
         name, _, preset = job.partition(":")
         study = find_study(name)
         done = run(study, build_config(study, preset or None), arguments.out, preset=preset)
-        page = f"{name}-distance" if preset == "distance" else name
+        page = f"{name}-{preset}" if preset in PAGES_OF_PRESETS else name
         (DOCS / "generated" / f"{page}.md").write_text(results_page(study, done))
         if page == name:
             copy_figures(name, done)

@@ -10,7 +10,7 @@ from isotherm.study.base import Figure
 from isotherm.study.tables import Table
 from isotherm.study.venue_agents import LABELS
 from isotherm.study.venue_config import AgentId, VenueConfig
-from isotherm.study.venue_study import Cell, Entry, VenueStudy, estimate, lookup, scenario_cells
+from isotherm.study.venue_study import Cell, Entry, VenueStudy, estimate, lookup, scenario_cells, with_error
 
 if TYPE_CHECKING:
     from isotherm.plot.routing import Panel
@@ -226,14 +226,10 @@ def difference_tables(
 def _standing(cell: Cell, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     learners = sorted(found.keys() - {"floor"}, key=lambda name: found[name]["mean"])
     first = learners[0]
-    said = f"{cell.title}: **{LABELS[first]}** has the lowest mean regret, {_with_error(found[first])}"
+    said = f"{cell.title}: **{LABELS[first]}** has the lowest mean regret, {with_error(found[first])}"
     above = lookup(metrics.get("over_floor", {}), cell.path) or {}
     named = [name for name in CONTENDERS if name in above]
     if not named:
         return f"{said}."
-    distances = ", ".join(f"{LABELS[name]} {_with_error(above[name])}" for name in named)
+    distances = ", ".join(f"{LABELS[name]} {with_error(above[name])}" for name in named)
     return f"{said}; above the floor, run by run: {distances}."
-
-
-def _with_error(found: Mapping[str, Any]) -> str:
-    return estimate(found).lines()[0].rpartition(" (")[0]

@@ -12,7 +12,7 @@ from isotherm.study.routing import panel, regret_table
 from isotherm.study.tables import Table
 from isotherm.study.venue_agents import LABELS
 from isotherm.study.venue_config import AgentConfig, AgentId, Parameter, refuse_agents
-from isotherm.study.venue_study import Cell, Entry, WorldStudy, estimate, lookup
+from isotherm.study.venue_study import Cell, Entry, WorldStudy, lookup, with_error
 
 if TYPE_CHECKING:
     from isotherm.world.venues import VenueMarket
@@ -191,11 +191,10 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         for cell in self.cells(config):
             found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
             first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
-            worth = metrics["worth"][cell.name]["regret"]
             said.append(
-                f"{cell.title}: lowest regret **{LABELS_HERE[first]}**, {estimate(found[first]).lines()[0]} runs, "
-                f"then {LABELS_HERE[second]}, {estimate(found[second]).lines()[0]}; knowing "
-                f"the truth but ignoring the context costs {worth:,.0f}."
+                f"{cell.title}: **{LABELS_HERE[first]}** has the lowest mean regret, {with_error(found[first])}, then "
+                f"{LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the context "
+                f"costs {metrics['worth'][cell.name]['regret']:,.0f}."
             )
         if "catches_up" in metrics:
             step = metrics["catches_up"]

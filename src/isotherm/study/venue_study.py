@@ -209,6 +209,11 @@ def estimate(found: Mapping[str, Any], published: float | None = None) -> Estima
     return Estimate(**found, published=published, published_se=published_se)
 
 
+def with_error(found: Mapping[str, Any]) -> str:
+    """``622.0 ± 2.7``, for a sentence."""
+    return estimate(found).lines()[0].rpartition(" (")[0]
+
+
 def lookup(tree: Mapping[str, Any], path: Sequence[str]) -> Any:
     """The value at a path of keys, or None where there is none."""
     found: Any = tree
