@@ -192,8 +192,8 @@ class RoutingStructure(WorldStudy[StructureConfig]):
             found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
             first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
             said.append(
-                f"{cell.title}: **{LABELS_HERE[first]}** has the lowest mean regret, {with_error(found[first])}, then "
-                f"{LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the context "
+                f"{cell.title}: **{LABELS_HERE[first]}** has the lowest mean regret, {with_error(found[first])}, "
+                f"then {LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the context "
                 f"costs {metrics['worth'][cell.name]['regret']:,.0f}."
             )
         if "catches_up" in metrics:
@@ -253,6 +253,7 @@ class RoutingStructure(WorldStudy[StructureConfig]):
                 [panel(cells[-1])],
                 learners,
                 arrays,
+                log_y=True,
             )
 
 
