@@ -1,6 +1,6 @@
 """Make the table that ``routing-replay`` ships: which of 20 US stocks beat the day's median return.
 
-    python tools/make_us20_table.py us20_daily_1990_2022.parquet src/isotherm/data/us20_beat_median.parquet
+python tools/make_us20_table.py us20_daily_1990_2022.parquet src/isotherm/data/us20_beat_median.parquet
 """
 
 import sys

@@ -193,8 +193,8 @@ class RoutingStructure(WorldStudy[StructureConfig]):
             first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
             said.append(
                 f"{cell.title}: **{LABELS_HERE[first]}** has the lowest mean regret, {with_error(found[first])}, "
-                f"then {LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the context "
-                f"costs {metrics['worth'][cell.name]['regret']:,.0f}."
+                f"then {LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the "
+                f"context costs {metrics['worth'][cell.name]['regret']:,.0f}."
             )
         if "catches_up" in metrics:
             step = metrics["catches_up"]
