@@ -200,14 +200,15 @@ def regret_table(
     published: Mapping[tuple[str, ...], Mapping[str, float]],
 ) -> Table:
     """Agents down, cells across."""
-    rows = []
+    rows, has_published = [], False
     for agent in agents:
         values = [lookup(found, (*cell.path, agent)) for cell in cells]
         known = [published.get(cell.path, {}).get(agent) for cell in cells]
+        has_published = has_published or any(value is not None for value in known)
         cells_of_row = [estimate(v, p) if v else None for v, p in zip(values, known, strict=True)]
         rows.append((LABELS.get(agent, agent), *cells_of_row))
     note = "mean ± standard error (runs)"
-    if published:
+    if has_published:
         note += "; below: the published mean of 200 runs and our difference to it in combined standard errors"
     return Table(title, ("agent", *(cell.title for cell in cells)), tuple(rows), note)
 
