@@ -32,8 +32,8 @@ from isotherm.world.venues import venue_market
 from stopwatch import Timing, machine, paired, ratio
 
 try:
-    import thrml
-    from thrml import models
+    import thrml  # pyright: ignore[reportMissingImports]
+    from thrml import models  # pyright: ignore[reportMissingImports]
 except ImportError:
     sys.exit("error: thrml = not installed: pip install 'isotherm[peers]'")
 
