@@ -1,6 +1,7 @@
 """The command line in a process of its own, and its traces: chunks on disk, processes left behind."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,6 +19,9 @@ class Isotherm:
 
     def __init__(self, *arguments: str) -> None:
         self.mark = uuid.uuid4().hex
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            # a shell's background job has Ctrl-C switched off, and its children would inherit that
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "isotherm", *arguments],
             cwd=ROOT,

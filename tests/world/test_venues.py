@@ -222,7 +222,7 @@ def test_winners_among_many_venues(n: int) -> None:
     keys = jax.random.split(jax.random.key(2), 4_000)
     best = jax.jit(jax.vmap(lambda key: jnp.argmax(market.reset(key)[1].outcomes)))(keys)
     assert_mean(np.asarray(best)[:, None] == np.arange(n), exact)
-    error = np.sqrt(exact * (1 - exact) / 16_384) + 1e-9
+    error = np.sqrt(exact * (1 - exact) / 4_096) + 1e-9
     assert (np.abs(win_probabilities(market)[0] - exact) / error).max() < 4.7  # 20 tests at 1e-4 together
 
 

@@ -113,7 +113,7 @@ class VenueMarket(AbstractWorld):
             outcomes, context = self._context(spins, venues, is_context)
             worth = 2.0 * self.success(time, context)
             best = jnp.max(jnp.where(is_context, -jnp.inf, worth))
-            return MarketState(time, context, outcomes, best - worth)
+            return MarketState(time, context, outcomes, jnp.maximum(0.0, best - worth))
         score = self._score(named(key, "tie"), spins, phase)
         labels = _one_hot_sign(jnp.argmax(score), self.num_venues)
         outcomes, context = self._context(labels, venues, is_context)
