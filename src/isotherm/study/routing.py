@@ -225,7 +225,7 @@ def difference_tables(
 
 
 def _standing(cell: Cell, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    learners = sorted(found.keys() - {"floor"}, key=lambda name: found[name]["mean"])
+    learners = sorted((name for name in found if name != "floor"), key=lambda name: found[name]["mean"])
     first = learners[0]
     said = f"{cell.title}: **{LABELS[first]}** has the lowest mean regret, {with_error(found[first])}"
     above = lookup(metrics.get("over_floor", {}), cell.path) or {}

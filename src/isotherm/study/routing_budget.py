@@ -43,7 +43,7 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
 
     def values(self, config: BudgetConfig) -> Sequence[float]:
         """Samples."""
-        return config.budgets
+        return [float(budget) for budget in config.budgets]
 
     def entries(self, config: BudgetConfig) -> Sequence[Entry]:
         """The router at each budget, then with exact inference, the limit of all budgets; then the floor."""

@@ -146,7 +146,7 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
                 arrays[f"{cell.name}/{name}/mean"] = curve.mean(axis=0)
                 arrays[f"{cell.name}/{name}/sd"] = curve.std(axis=0, ddof=min(1, len(curve) - 1))
             for reference in references:
-                for name in curves.keys() - {reference}:
+                for name in (name for name in curves if name != reference):
                     paired = curves[name] - curves[reference]
                     _put(
                         metrics, (f"over_{reference}", *cell.path, name), Estimate.of(paired[:, -1]).to_json()
