@@ -1,4 +1,5 @@
 import itertools
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,23 +9,9 @@ from matplotlib.colors import to_rgb
 
 from isotherm.plot.axes import spread
 from isotherm.plot.style import LOOKS, looks, number, readable
+from isotherm.study.venue_config import AgentId
 
-AGENTS = (
-    "epsilon-greedy",
-    "epsilon-greedy-labels",
-    "thompson",
-    "thompson-labels",
-    "ucb",
-    "linucb",
-    "winner-counts",
-    "ising",
-    "ising-exact",
-    "ising-no-clamping",
-    "ising-no-couplings",
-    "ising-no-damping",
-    "joint",
-    "floor",
-)
+AGENTS = get_args(AgentId)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))

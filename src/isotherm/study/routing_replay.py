@@ -15,7 +15,7 @@ from isotherm.study.routing import panel
 from isotherm.study.tables import Estimate, Table
 from isotherm.study.venue_agents import LABELS
 from isotherm.study.venue_config import AgentConfig, AgentId, refuse_agents
-from isotherm.study.venue_study import Cell, Entry, WorldStudy, estimate
+from isotherm.study.venue_study import Cell, Entry, WorldStudy, band, estimate
 
 if TYPE_CHECKING:
     from isotherm.world.replay import Replay
@@ -151,10 +151,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
             metrics["second_half"][entry.name] = Estimate.of(later).to_json()
             metrics["over_best_fixed"][entry.name] = Estimate.of(rate - fixed).to_json()
             metrics["below_clairvoyant"][entry.name] = Estimate.of(clairvoyant - rate).to_json()
-            extra = wins - fixed[:, None] * steps
-            found.arrays[f"table/{entry.name}/over_best_fixed"] = extra.mean(axis=0)
-            error = extra.std(axis=0, ddof=min(1, len(extra) - 1)) / np.sqrt(len(extra))
-            found.arrays[f"table/{entry.name}/over_best_fixed_se"] = error
+            found.arrays.update(band(f"table/{entry.name}/over_best_fixed", wins - fixed[:, None] * steps))
         return Result(metrics, found.arrays)
 
     def tables(self, config: ReplayConfig, metrics: Mapping[str, Any]) -> list[Table]:

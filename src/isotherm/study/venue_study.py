@@ -151,9 +151,7 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
                     _put(
                         metrics, (f"over_{reference}", *cell.path, name), Estimate.of(paired[:, -1]).to_json()
                     )
-                    arrays[f"{cell.name}/{name}/over_{reference}"] = paired.mean(axis=0)
-                    error = paired.std(axis=0, ddof=min(1, len(paired) - 1)) / np.sqrt(len(paired))
-                    arrays[f"{cell.name}/{name}/over_{reference}_se"] = error
+                    arrays |= band(f"{cell.name}/{name}/over_{reference}", paired)
         return Result(metrics, arrays)
 
 
@@ -171,9 +169,7 @@ class VenueStudy(WorldStudy[ConfigT], Generic[ConfigT]):
 
         assert isinstance(config, VenueConfig)
         bias = np.asarray(config.biases or np.linspace(config.bias, -config.bias, config.num_venues))
-        signs = (-1.0) ** np.arange(len(config.shift_steps) + 1) if cell.shifts else np.ones(1)
-        if not cell.shifts:
-            signs = np.ones(len(config.shift_steps) + 1)
+        signs = (-1.0 if cell.shifts else 1.0) ** np.arange(len(config.shift_steps) + 1)
         return venue_market(
             signs[:, None] * bias,
             np.asarray(config.correlation_weight),
@@ -207,6 +203,12 @@ def estimate(found: Mapping[str, Any], published: float | None = None) -> Estima
     if published is not None and found["se"] is not None:
         published_se = found["se"] * (found["n"] / PUBLISHED_RUNS) ** 0.5
     return Estimate(**found, published=published, published_se=published_se)
+
+
+def band(name: str, curves: np.ndarray) -> Arrays:
+    """Mean over runs of curves ``(runs, stretches)`` and its standard error, as a figure looks for them."""
+    error = curves.std(axis=0, ddof=min(1, len(curves) - 1)) / np.sqrt(len(curves))
+    return {name: curves.mean(axis=0), f"{name}_se": error}
 
 
 def with_error(found: Mapping[str, Any]) -> str:
