@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.sample.gibbs import Schedule, gibbs_means
 from stopwatch import machine, paired, ratio
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from isotherm.act import AbstractAgent, IsingRouter, Transition, rollout
 from isotherm.act.router import RouterState
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.moments import PairWindow, match_moments, zero_model
 from isotherm.random import run_keys
 from isotherm.sample.gibbs import PUBLISHED, Moments

@@ -12,7 +12,7 @@ from tests.support.zoo import random_model
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.joint import JointRouter, JointState
 from isotherm.act.rollout import rollout
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.posterior import IsingPosterior
 from isotherm.sample.exact import exact
 from isotherm.world.routing import Context

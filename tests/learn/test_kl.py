@@ -7,7 +7,7 @@ import pytest
 from tests.support.stats import assert_mean
 from tests.support.zoo import brute_force, random_clamps, random_model
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.kl import clamped_moments, kl_gradient, log_likelihood, sampled_kl_gradient
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import all_states, exact

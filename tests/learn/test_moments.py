@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.gibbs import Moments
 

@@ -18,7 +18,7 @@ from tests.support.zoo import (
     venues,
 )
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import all_states, exact
 from isotherm.sample.gibbs import (

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.sample.clamp import Clamp
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from tests.support.stats import assert_frequencies, assert_mean
 from tests.support.zoo import brute_force, random_model, state_index
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.sample.exact import all_states
 from isotherm.world.venues import (
     MarketState,

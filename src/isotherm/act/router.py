@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact

@@ -3,7 +3,7 @@
 import abc
 
 import equinox as eqx
-from jaxtyping import Array, Float, Shaped
+from jaxtyping import Array, Float, PyTree
 
 
 class AbstractEnergy(eqx.Module):
@@ -15,5 +15,5 @@ class AbstractEnergy(eqx.Module):
     """
 
     @abc.abstractmethod
-    def energy(self, x: Shaped[Array, " n"]) -> Float[Array, ""]:
+    def energy(self, x: PyTree) -> Float[Array, ""]:
         """Energy of one state; ``vmap`` for more."""

@@ -40,7 +40,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int8
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.learn.kl import Estimate, HasMoments
 from isotherm.sample.exact import exact

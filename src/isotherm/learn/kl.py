@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int8
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int8, Int32
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.sample.gibbs import Moments
 
 

@@ -29,7 +29,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.learn.moments import zero_model
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact

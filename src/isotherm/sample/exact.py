@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int8, Key
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.sample.clamp import Clamp
 

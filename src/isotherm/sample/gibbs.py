@@ -18,7 +18,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
 from isotherm.sample.clamp import Clamp

@@ -1,7 +1,9 @@
 """The contract of every sampler: a pair of pure functions, BlackJAX's interface."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
+
+import jax
 
 
 class Kernel(NamedTuple):
@@ -15,3 +17,38 @@ class Kernel(NamedTuple):
 
     init: Callable[..., Any]
     step: Callable[..., tuple[Any, Any]]
+
+
+class Chains(NamedTuple):
+    """The same transition for many chains at once, in whatever layout runs them fastest.
+
+    Attributes:
+        init: ``init(positions, keys) -> state``; positions and keys lead with the axis of chains.
+        step: ``step(keys, state) -> (state, info)``; leaves of the info lead with chains.
+        view: ``view(state) -> states`` as single chains have them, with a field ``position``, leading with
+            chains.
+    """
+
+    init: Callable[..., Any]
+    step: Callable[..., tuple[Any, Any]]
+    view: Callable[[Any], Any]
+
+
+@runtime_checkable
+class RunsChains(Protocol):
+    """A kernel that knows a faster way to run many chains than ``vmap``."""
+
+    def over_chains(self) -> Chains:
+        """The transition of many chains."""
+        ...
+
+
+def over_chains(kernel: Any) -> Chains:
+    """Many chains of any kernel: its own way if it has one, else ``vmap``."""
+    if isinstance(kernel, RunsChains):
+        return kernel.over_chains()
+    return Chains(jax.vmap(kernel.init), jax.vmap(kernel.step), _as_it_is)
+
+
+def _as_it_is(state: Any) -> Any:
+    return state

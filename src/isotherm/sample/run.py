@@ -10,6 +10,7 @@ from jaxtyping import Array, Key, PyTree
 
 from isotherm.errors import refusal
 from isotherm.sample.draws import ChainMeans, Draws
+from isotherm.sample.kernel import over_chains
 
 
 @runtime_checkable
@@ -52,7 +53,8 @@ def sample(
     """Run chains x (warm-up + samples x thinning) steps in one compiled loop.
 
     Args:
-        key: one JAX key. The same key gives the same draws; more chains leave the first ones as they were.
+        key: one JAX key. The same key gives the same draws; more chains leave the first ones as they were,
+            unless the kernel packs many chains into one word.
         kernel: ``init`` and ``step``, ours or BlackJAX's. Where they are pytrees, such as
             ``jax.tree_util.Partial``, their arrays and floats change from call to call without recompiling.
             Closures compile anew at each call, unless the call itself stands under ``jit`` or ``vmap``.
@@ -108,28 +110,30 @@ def _run(
     budget: _Budget,
     keep: bool,
 ) -> tuple[PyTree, PyTree, PyTree]:
-    def chain(key: Key[Array, ""], start: PyTree) -> tuple[PyTree, PyTree, PyTree]:
-        init_key, step_key = jax.random.split(key)
-        state = kernel.init(start, init_key)
+    chains = over_chains(kernel)
+    init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
 
-        def step(state: PyTree, time: Array) -> tuple[PyTree, None]:
-            return kernel.step(jax.random.fold_in(step_key, time), state)[0], None
+    def look(state: PyTree) -> PyTree:
+        return jax.vmap(observe)(chains.view(state))
 
-        def draw(carry: tuple[PyTree, PyTree], index: Array) -> tuple[tuple[PyTree, PyTree], PyTree]:
-            state, running = carry
-            first = budget.num_warmup + index * budget.thin
-            state, _ = jax.lax.scan(step, state, first + jnp.arange(budget.thin))
-            values = observe(state)
-            if keep:
-                return (state, None), values
-            return (state, _accumulate(running, values, index + 1)), None
+    def step(state: PyTree, time: Array) -> tuple[PyTree, None]:
+        keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, time)
+        return chains.step(keys, state)[0], None
 
-        state, _ = jax.lax.scan(step, state, jnp.arange(budget.num_warmup))
-        running = None if keep else _nothing_yet(jax.eval_shape(observe, state))
-        (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(budget.num_samples))
-        return state, values, running
+    def draw(carry: tuple[PyTree, PyTree], index: Array) -> tuple[tuple[PyTree, PyTree], PyTree]:
+        state, running = carry
+        first = budget.num_warmup + index * budget.thin
+        state, _ = jax.lax.scan(step, state, first + jnp.arange(budget.thin))
+        values = look(state)
+        if keep:
+            return (state, None), values
+        return (state, _accumulate(running, values, index + 1)), None
 
-    return jax.vmap(chain)(keys, starts)
+    state, _ = jax.lax.scan(step, chains.init(starts, init_keys), jnp.arange(budget.num_warmup))
+    running = None if keep else _nothing_yet(jax.eval_shape(look, state))
+    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(budget.num_samples))
+    values = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), values)
+    return chains.view(state), values, running
 
 
 def _nothing_yet(shapes: PyTree) -> tuple[PyTree, PyTree]:

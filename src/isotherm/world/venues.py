@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.random.keys import named
 from isotherm.sample.exact import Exact, all_states, exact

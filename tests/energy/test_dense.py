@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.support.zoo import random_model
 
-from isotherm.energy.ising import Ising
+from isotherm.energy.dense import Ising
 
 
 def test_energy_counts_each_pair_once() -> None:

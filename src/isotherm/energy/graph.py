@@ -1,0 +1,191 @@
+"""Factor graphs: any discrete model, with real variables where wanted, as groups of variables and factors."""
+
+import functools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, PyTree
+
+from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.factor import AbstractFactor, Factor, Quadratic, Scope
+from isotherm.energy.variables import Variables
+from isotherm.errors import refusal
+
+State = dict[str, Any]
+"""An array (a pytree for custom kinds) of each group, shape ``(size,)``."""
+
+
+class FactorGraph(AbstractEnergy):
+    """The sum of factors over named groups of variables, ``E(x) = Σ_f E_f(x_scope(f))``.
+
+    Structure (groups and scopes) is static, parameters are leaves: a sweep over weights compiles once.
+    Within a graph, variables are also numbered flat, group after group in the order given.
+
+    Attributes:
+        groups: name and kind of each group (static), in order.
+        factors: terms of the energy.
+    """
+
+    groups: tuple[tuple[str, Variables], ...] = eqx.field(static=True)
+    factors: tuple[AbstractFactor, ...]
+
+    @classmethod
+    def of(cls, variables: Mapping[str, Variables], factors: Iterable[AbstractFactor]) -> "FactorGraph":
+        """Build after checking everything a sampler would stumble over.
+
+        Args:
+            variables: groups by name, such as ``{"s": spin(5), "c": categorical(4, cardinality=3)}``.
+            factors: at least one.
+
+        Raises:
+            ValueError: naming the factor or variable at fault, if a scope names an unknown group or variable,
+                weights have the wrong shape, or are NaN or plus infinity.
+        """
+        graph = cls(groups=tuple(variables.items()), factors=tuple(factors))
+        if not graph.factors:
+            raise refusal("factors", "()", "at least one factor is needed")
+        for factor in graph.factors:
+            _check_scope(graph.variables, factor)
+            _check_parameters(graph.variables, factor)
+        return graph
+
+    @property
+    def variables(self) -> dict[str, Variables]:
+        """Groups by name."""
+        return dict(self.groups)
+
+    @property
+    def num_variables(self) -> int:
+        """Variables of all groups together."""
+        return sum(group.size for _, group in self.groups)
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether every variable takes finitely many values."""
+        return all(group.is_discrete for _, group in self.groups)
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scope of each entry of ``factors``."""
+        return tuple(factor.scope for factor in self.factors)
+
+    def energy(self, x: State) -> Float[Array, ""]:
+        """Energy of one state, an array of shape ``(size,)`` a group; ``vmap`` for more."""
+        states = {name: stored(group, x[name]) for name, group in self.groups}
+        terms = [
+            factor.energy(tuple(states[name] for name in factor.scope.groups)) for factor in self.factors
+        ]
+        return functools.reduce(jnp.add, terms)
+
+    def features(self, x: State) -> tuple[PyTree, ...]:
+        """``-∂E/∂parameters`` of each factor at one state: the sufficient statistics, shaped as the parameters.
+
+        For a table it is one at the entry that holds (times the spins), zero elsewhere; shared parameters
+        collect all their factors.
+        """
+
+        def energy(parameters: tuple[PyTree, ...]) -> Float[Array, ""]:
+            return self.with_parameters(parameters).energy(x)
+
+        return jax.tree.map(jnp.negative, jax.grad(energy)(jax.tree.map(jnp.asarray, self.parameters)))
+
+    @property
+    def parameters(self) -> tuple[PyTree, ...]:
+        """The parameters of each factor."""
+        return tuple(factor.parameters for factor in self.factors)
+
+    def with_parameters(self, parameters: tuple[PyTree, ...]) -> "FactorGraph":
+        """The same graph with other parameters, in the shapes of :attr:`parameters`."""
+        return eqx.tree_at(lambda graph: graph.parameters, self, parameters)
+
+    def offsets(self) -> dict[str, int]:
+        """Flat number of each group's first variable."""
+        sizes = [group.size for _, group in self.groups]
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        return {name: int(start) for (name, _), start in zip(self.groups, starts, strict=True)}
+
+    def flat_scopes(self) -> list[np.ndarray]:
+        """Scopes in flat numbering, int32 ``(num_factors, arity)`` each."""
+        offsets = self.offsets()
+        return [
+            scope.variables + np.array([offsets[name] for name in scope.groups], np.int32)
+            for scope in self.scopes
+        ]
+
+    def interacting_pairs(self) -> np.ndarray:
+        """Pairs of flat numbers that share a factor, each once, smaller first, int32 ``(num_pairs, 2)``."""
+        columns = [
+            scope[:, [j, k]]
+            for scope in self.flat_scopes()
+            for j in range(scope.shape[1])
+            for k in range(j + 1, scope.shape[1])
+        ]
+        if not columns:
+            return np.zeros((0, 2), np.int32)
+        pairs = np.sort(np.concatenate(columns), axis=1).astype(np.int64)
+        codes = np.unique(pairs[:, 0] * self.num_variables + pairs[:, 1])
+        return np.stack(np.divmod(codes, self.num_variables), axis=1).astype(np.int32)
+
+    def variable_name(self, flat: int) -> str:
+        """What refusals call a variable, such as ``"s[3]"``."""
+        for name, start in reversed(self.offsets().items()):
+            if flat >= start:
+                return f"{name}[{flat - start}]"
+        raise refusal("variable", flat, f"should be within 0 .. {self.num_variables - 1}")
+
+
+def stored(group: Variables, state: Any) -> Any:
+    """A group's state in the dtype that its kind is stored in; reals may be wider."""
+    if group.kind == "custom":
+        return state
+    state = jnp.asarray(state)
+    if group.kind == "real" and jnp.issubdtype(state.dtype, jnp.floating):
+        return state
+    return state.astype(group.dtype)
+
+
+def _check_scope(variables: Mapping[str, Variables], factor: AbstractFactor) -> None:
+    for column, name in zip(factor.scope.variables.T, factor.scope.groups, strict=True):
+        if name not in variables:
+            raise refusal(f"{factor.name}.groups", name, f"unknown; the graph has {', '.join(variables)}")
+        size = variables[name].size
+        if column.min() < 0 or column.max() >= size:
+            row = int(np.flatnonzero((column < 0) | (column >= size))[0])
+            raise refusal(
+                f"{factor.name}[{row}]", f"{name}[{column[row]}]", f"unknown; {name} has 0 .. {size - 1}"
+            )
+
+
+def _check_parameters(variables: Mapping[str, Variables], factor: AbstractFactor) -> None:
+    if isinstance(factor, Factor):
+        kinds = [variables[name] for name in factor.scope.groups]
+        table = tuple(kind.cardinality for kind in kinds if kind.kind == "categorical")
+        _check_shape(factor.name, factor.weights.shape, len(factor.scope), table)
+        if any(kind.kind == "custom" for kind in kinds):
+            raise refusal(
+                f"{factor.name}.groups", factor.scope.groups, "custom kinds need a factor of their own"
+            )
+    if isinstance(factor, Quadratic) and variables[factor.scope.groups[0]].kind != "real":
+        raise refusal(f"{factor.name}.groups", factor.scope.groups, "a parabola needs real variables")
+    for leaf in jax.tree.leaves(factor.parameters):
+        if isinstance(leaf, Tracer) or not np.issubdtype(leaf.dtype, np.floating):
+            continue
+        host = np.asarray(leaf)
+        bad = np.isnan(host) | (host == np.inf)
+        if bad.any():
+            at = np.argwhere(bad)[0]
+            where = f"{factor.name}[{', '.join(map(str, at))}]"
+            raise refusal(
+                where, float(host[tuple(at)]), "weights should be finite, or -inf to forbid a value"
+            )
+
+
+def _check_shape(name: str, shape: tuple[int, ...], num_factors: int, table: tuple[int, ...]) -> None:
+    if shape[1:] != table or shape[0] not in (1, num_factors):
+        allowed = f"must be {(num_factors, *table)}, or {(1, *table)} where all factors share"
+        raise refusal(f"{name}.weights.shape", shape, allowed)
