@@ -1,12 +1,21 @@
-"""Well-known models as thin constructors of :class:`~isotherm.energy.graph.FactorGraph`."""
+"""Well-known discrete models as thin constructors of :class:`~isotherm.energy.graph.FactorGraph`.
+
+Couplings and biases may be traced; edges and sizes are structure and may not.
+"""
 
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Key
 
+from isotherm.energy.dense import Ising
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.inputs import checked_edges, counted, filled, floating, is_zero, shared
 from isotherm.energy.variables import categorical, spin
+from isotherm.errors import refusal
 
 
 def ising(edges: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None = None) -> FactorGraph:
@@ -18,14 +27,38 @@ def ising(edges: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None =
         biases: shape ``(num_spins,)``, or one number shared by all; zero leaves no factor behind.
         num_spins: by default one more than the largest index of an edge.
 
+    Returns:
+        Factors ``"biases"`` and ``"couplings"``.
+
     Raises:
         ValueError: naming the edge, coupling or bias at fault.
     """
-    edges = np.asarray(edges)
-    n = int(edges.max()) + 1 if num_spins is None else num_spins
-    factors = [Factor.of(("s", "s"), edges, _shared(couplings), name="couplings")]
-    if np.ndim(biases) or np.any(biases):
-        factors.insert(0, Factor.of("s", np.arange(n), _shared(biases), name="biases"))
+    return p_spin(checked_edges(edges, num_spins), couplings, biases, num_spins)
+
+
+def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None = None) -> FactorGraph:
+    r"""Products of ``p`` spins, :math:`E(s) = -\sum_i b_i s_i - \sum_a J_a \prod_{i \in a} s_i`, in ``"s"``.
+
+    Args:
+        scopes: whole numbers, shape ``(num_factors, p)``; three columns make cubic factors.
+        couplings: shape ``(num_factors,)``, or one number shared by all.
+        biases: shape ``(num_spins,)``, or one number shared by all; zero leaves no factor behind.
+        num_spins: by default one more than the largest index of a scope.
+
+    Returns:
+        Factors ``"biases"`` and ``"couplings"``.
+
+    Raises:
+        ValueError: naming the factor, coupling or bias at fault.
+    """
+    scopes = np.asarray(scopes)
+    n = counted("num_spins", scopes, num_spins)
+    factors = []
+    if not is_zero(biases) or not len(scopes):
+        factors.append(Factor.of("s", np.arange(n), shared(biases), name="biases"))
+    if len(scopes):
+        groups = ("s",) * scopes.shape[-1]
+        factors.append(Factor.of(groups, scopes, shared(couplings), name="couplings"))
     return FactorGraph.of({"s": spin(n)}, factors)
 
 
@@ -42,20 +75,105 @@ def potts(
             factor behind.
         num_variables: by default one more than the largest index of an edge.
 
+    Returns:
+        Factors ``"fields"`` and ``"couplings"``.
+
     Raises:
         ValueError: naming the edge, coupling or field at fault.
     """
-    edges = np.asarray(edges)
-    n = int(edges.max()) + 1 if num_variables is None else num_variables
-    tables = _shared(couplings)[:, None, None] * np.eye(cardinality)
-    factors = [Factor.of(("c", "c"), edges, tables, name="couplings")]
-    if np.ndim(fields) or np.any(fields):
-        values = np.asarray(fields)
-        factors.insert(
-            0, Factor.of("c", np.arange(n), values if values.ndim == 2 else values[None], name="fields")
-        )
-    return FactorGraph.of({"c": categorical(n, cardinality)}, factors)
+    pairs = checked_edges(edges, num_variables)
+    n = counted("num_variables", pairs, num_variables)
+    variables = {"c": categorical(n, cardinality)}
+    factors = []
+    if not is_zero(fields) or not len(pairs):
+        rows = floating(fields)
+        rows = filled("fields", rows, (cardinality,))[None] if rows.ndim < 2 else rows
+        factors.append(Factor.of("c", np.arange(n), rows, name="fields"))
+    if len(pairs):
+        strengths = shared(couplings)
+        same = np.eye(cardinality, dtype=strengths.dtype)[None]
+        tables = strengths.reshape(*strengths.shape, 1, 1) * same
+        factors.append(Factor.of(("c", "c"), pairs, tables, name="couplings"))
+    return FactorGraph.of(variables, factors)
 
 
-def _shared(values: Any) -> Any:
-    return np.atleast_1d(values) if np.ndim(values) == 0 else values
+def random_field_ising(
+    key: Key[Array, ""],
+    edges: Any,
+    couplings: Any = 1.0,
+    strength: float | Float[Array, ""] = 1.0,
+    num_spins: int | None = None,
+) -> FactorGraph:
+    """An Ising model whose biases are independent normal numbers.
+
+    Args:
+        key: one JAX key; ``vmap`` over keys gives an ensemble of disorder on one graph.
+        edges: whole numbers, shape ``(num_edges, 2)``, each pair once.
+        couplings: shape ``(num_edges,)``, or one number shared by all.
+        strength: standard deviation of the biases.
+        num_spins: by default one more than the largest index of an edge.
+
+    Raises:
+        ValueError: naming the edge or coupling at fault.
+    """
+    n = counted("num_spins", np.asarray(edges), num_spins)
+    return ising(edges, couplings, strength * jax.random.normal(key, (n,), jnp.float32), n)
+
+
+def random_field_potts(
+    key: Key[Array, ""],
+    edges: Any,
+    cardinality: int,
+    couplings: Any = 1.0,
+    strength: float | Float[Array, ""] = 1.0,
+    num_variables: int | None = None,
+) -> FactorGraph:
+    """A Potts model with an independent normal field for each value of each variable.
+
+    Args:
+        key: one JAX key; ``vmap`` over keys gives an ensemble of disorder on one graph.
+        edges: whole numbers, shape ``(num_edges, 2)``, each pair once.
+        cardinality: number of values, at least 2.
+        couplings: shape ``(num_edges,)``, or one number shared by all.
+        strength: standard deviation of the fields.
+        num_variables: by default one more than the largest index of an edge.
+
+    Raises:
+        ValueError: naming the edge or coupling at fault.
+
+    References:
+        Blankschtein, Shapir and Aharony, Potts models in random fields, Physical Review B 29 (1984).
+    """
+    n = counted("num_variables", np.asarray(edges), num_variables)
+    fields = strength * jax.random.normal(key, (n, cardinality), jnp.float32)
+    return potts(edges, cardinality, couplings, fields, n)
+
+
+def from_dense(model: Ising) -> FactorGraph:
+    """A dense Ising model as a factor graph in the group ``"s"``, with a coupling for every pair."""
+    n = model.num_spins
+    rows, columns = np.triu_indices(n, 1)
+    return ising(np.stack([rows, columns], axis=1), model.couplings[rows, columns], model.biases, n)
+
+
+def to_dense(graph: FactorGraph) -> Ising:
+    """Any graph of spins with factors of one and two variables as a dense Ising model, in flat numbering.
+
+    Raises:
+        ValueError: naming the factor that is not a bias or a coupling of spins.
+    """
+    n = graph.num_variables
+    biases, couplings = jnp.zeros(n, jnp.float32), jnp.zeros((n, n), jnp.float32)
+    for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
+        kinds = [graph.variables[name].kind for name in factor.scope.groups]
+        if not isinstance(factor, Factor) or set(kinds) != {"spin"} or len(kinds) > 2:
+            raise refusal(
+                factor.name, factor.scope.groups, "only biases and couplings of spins are dense Ising"
+            )
+        weights = jnp.asarray(factor.weights, jnp.float32)
+        if len(kinds) == 1:
+            biases = biases.at[scope[:, 0]].add(weights)
+        else:
+            couplings = couplings.at[scope[:, 0], scope[:, 1]].add(weights)
+            couplings = couplings.at[scope[:, 1], scope[:, 0]].add(weights)
+    return Ising(biases=biases, couplings=couplings)

@@ -1,0 +1,90 @@
+"""What constructors accept: edges as whole numbers, parameters as numbers or arrays, traced or not."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, Int
+
+from isotherm.errors import refusal
+
+
+def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_edges 2"]:
+    """Pairs of different variables, each pair once, in either order.
+
+    Args:
+        edges: whole numbers, shape ``(num_edges, 2)``; an empty list has no edges.
+        size: number of variables; by default one more than the largest index.
+
+    Raises:
+        ValueError: naming the edge at fault.
+    """
+    pairs = np.asarray(edges)
+    if not pairs.size:
+        return np.zeros((0, 2), np.int32)
+    if pairs.ndim != 2 or pairs.shape[1] != 2:
+        raise refusal("edges.shape", pairs.shape, "must be (num_edges, 2)")
+    if not np.issubdtype(pairs.dtype, np.integer):
+        raise refusal("edges.dtype", str(pairs.dtype), "must be whole numbers")
+    n = int(pairs.max()) + 1 if size is None else size
+    outside = ((pairs < 0) | (pairs >= n)).any(axis=1)
+    if outside.any():
+        _refuse_edge(pairs, int(np.flatnonzero(outside)[0]), f"indices should be within 0 .. {n - 1}")
+    loops = pairs[:, 0] == pairs[:, 1]
+    if loops.any():
+        _refuse_edge(pairs, int(np.flatnonzero(loops)[0]), "joins a variable to itself")
+    codes = pairs.min(axis=1).astype(np.int64) * n + pairs.max(axis=1)
+    order = np.argsort(codes, kind="stable")
+    repeats = np.flatnonzero(codes[order][1:] == codes[order][:-1])
+    if len(repeats):
+        first, second = order[repeats[0]], order[repeats[0] + 1]
+        _refuse_edge(pairs, int(second), f"repeats edges[{first}]; give each pair once")
+    return pairs
+
+
+def _refuse_edge(pairs: np.ndarray, row: int, why: str) -> None:
+    raise refusal(f"edges[{row}]", pairs[row].tolist(), why)
+
+
+def floating(values: Any) -> Float[Array | np.ndarray, "..."]:
+    """Anything array-like as floating numbers: JAX arrays stay, NumPy keeps its digits, the rest is float64."""
+    if isinstance(values, jax.Array):
+        return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
+    array = np.asarray(values)
+    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+
+
+def shared(values: Any) -> Float[Array | np.ndarray, "num ..."]:
+    """One number as the one parameter that all factors share; anything else as it is."""
+    array = floating(values)
+    return array[None] if array.ndim == 0 else array
+
+
+def filled(field: str, values: Any, shape: tuple[int, ...]) -> Float[Array | np.ndarray, "..."]:
+    """A parameter for each place of ``shape``, also where one number is given for all.
+
+    Raises:
+        ValueError: naming ``field``, if it has another shape.
+    """
+    array = floating(values)
+    if array.shape not in ((), shape):
+        raise refusal(f"{field}.shape", array.shape, f"must be {shape}, or () for one number")
+    return jnp.broadcast_to(array, shape) if isinstance(array, jax.Array) else np.broadcast_to(array, shape)
+
+
+def is_zero(values: Any) -> bool:
+    """Whether a parameter is the number zero, and no traced one."""
+    return not isinstance(values, Tracer) and np.ndim(values) == 0 and not values
+
+
+def counted(field: str, indices: np.ndarray, size: int | None) -> int:
+    """Number of variables: as given, or one more than the largest index.
+
+    Raises:
+        ValueError: naming ``field``, if neither is known.
+    """
+    if size is None and not indices.size:
+        raise refusal(field, None, "must be given where there are no edges")
+    return int(indices.max()) + 1 if size is None else size
