@@ -82,7 +82,7 @@ class AbstractFactor(eqx.Module):
         ]
         leaves, tree = jax.tree.flatten(self.parameters)
         axes = tree.unflatten([None if leaf.shape[0] == 1 else 0 for leaf in leaves])
-        parameters = tree.unflatten([leaf[0] if leaf.shape[0] == 1 else leaf for leaf in leaves])
+        parameters = tree.unflatten([jnp.asarray(leaf[0] if leaf.shape[0] == 1 else leaf) for leaf in leaves])
         return jax.vmap(self.energy_of, in_axes=(axes, *(0 for _ in values)))(parameters, *values).sum()
 
 

@@ -1,0 +1,180 @@
+"""Swendsen-Wang and Wolff: whole clusters of agreeing neighbours take a new value together.
+
+A coupling that is satisfied becomes a bond with probability ``1 - exp(-beta K)``; given the bonds, each
+cluster is free but for its fields, and takes a value with probability ``exp(beta Σ h)``. That is the ghost
+spin of the textbooks with its bonds summed out, so that fields of both signs within a cluster cancel instead
+of holding it. Values turn cyclically, all of a cluster by the same amount, which serves spins of any sign of
+coupling and Potts variables alike.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int32, Key
+
+from isotherm.energy.graph import FactorGraph
+from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
+from isotherm.sample.batched import chains_with_betas
+from isotherm.sample.clamp import Evidence, held_variables, hold
+from isotherm.sample.cluster_form import ClusterForm, cluster_form
+from isotherm.sample.components import components
+from isotherm.sample.kernel import Chains
+
+
+class ClusterState(NamedTuple):
+    """State of each group of one chain."""
+
+    position: dict[str, Array]
+
+
+class ClusterInfo(NamedTuple):
+    """Fraction of variables that a step changed, in ``[0, 1]``."""
+
+    flipped: Float[Array, ""]
+
+
+class SwendsenWang(eqx.Module):
+    """Every cluster draws its value anew; made by :func:`swendsen_wang`."""
+
+    form: ClusterForm
+    beta: Float[Array, "..."]
+    evidence: Evidence | None
+
+    def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
+        """Start from a state, held variables at their values."""
+        del key
+        return ClusterState(hold(self.form.empty, self.evidence, position))
+
+    def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
+        """Bonds, then a turn of each cluster by its fields."""
+        form, values = self.form, self.form.flatten(state.position)
+        labels, uniforms = _clusters(key, form, self.beta, values)
+        if form.fields is None:
+            turns = (uniforms * form.cardinalities.astype(jnp.float32)).astype(jnp.int32)
+        else:
+            weights = jax.ops.segment_sum(_turned(form, self.beta, values), labels, len(values))
+            turns = _draw_turns(weights, uniforms)
+        turns = jnp.minimum(turns, form.cardinalities - 1)[labels]
+        return _turn(form, values, jnp.where(_is_frozen(form, labels), 0, turns))
+
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
+
+class Wolff(eqx.Module):
+    """One cluster, chosen with probability in proportion to its size, changes; made by :func:`wolff`."""
+
+    form: ClusterForm
+    beta: Float[Array, "..."]
+    evidence: Evidence | None
+
+    def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
+        """Start from a state, held variables at their values."""
+        del key
+        return ClusterState(hold(self.form.empty, self.evidence, position))
+
+    def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
+        """Bonds, then a turn of the cluster around a random variable, if its fields accept."""
+        key_bonds, key_seed, key_turn, key_accept = jax.random.split(key, 4)
+        form, values = self.form, self.form.flatten(state.position)
+        labels, _ = _clusters(key_bonds, form, self.beta, values)
+        seed = jax.random.randint(key_seed, (), 0, len(values))
+        turn = jax.random.randint(key_turn, (), 1, form.cardinalities[seed])
+        chosen = labels == labels[seed]
+        accepted = ~jnp.any(chosen & _is_frozen(form, labels))
+        if form.fields is not None:
+            weights = jnp.where(chosen[:, None], _turned(form, self.beta, values), 0.0).sum(0)
+            accepted &= jnp.log(jax.random.uniform(key_accept)) < weights[turn] - weights[0]
+        return _turn(form, values, jnp.where(chosen & accepted, turn, 0))
+
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
+
+def swendsen_wang(
+    graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
+) -> SwendsenWang:
+    """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either.
+
+    Args:
+        graph: factors of one variable, and of two with ``J [c_i = c_j]`` plus fields: every pair of spins or
+            of two-valued categories, and Potts couplings ``J >= 0`` of more values. May be traced.
+        beta: inverse temperature, at least 0, may be traced; one a chain for :func:`over_chains`.
+        clamp: variables held, by group; a cluster that contains one does not change.
+
+    Returns:
+        A kernel on states of the graph.
+
+    Raises:
+        ValueError: naming the factor that clusters do not apply to.
+
+    References:
+        Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988).
+    """
+    return SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32), evidence=clamp)
+
+
+def wolff(
+    graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
+) -> Wolff:
+    """Wolff's single cluster, for the graphs and arguments of :func:`swendsen_wang`.
+
+    A step costs as much as one of Swendsen-Wang, since all bonds are drawn at once, and changes one
+    cluster; with fields the change is accepted or not by Metropolis' rule.
+
+    Raises:
+        ValueError: naming the factor that clusters do not apply to.
+
+    References:
+        Wolff, Phys. Rev. Lett. 62 (1989).
+    """
+    return Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32), evidence=clamp)
+
+
+def _clusters(
+    key: Key[Array, ""], form: ClusterForm, beta: Array, values: Int32[Array, " n"]
+) -> tuple[Int32[Array, " n"], Float[Array, " n"]]:
+    """Labels of the clusters, and a uniform number for each variable."""
+    n, num_edges = len(values), len(form.edges)
+    words, _ = next_words(make_lanes(seed_words(key)[:, None], num_edges + n))
+    uniforms = uniform(words[:, 0])
+    first, second = form.edges.T
+    is_satisfied = (values[first] == values[second]) != form.differs
+    is_bond = is_satisfied & (uniforms[:num_edges] < -jnp.expm1(-beta * form.strengths))
+    return components(n, form.edges, is_bond), uniforms[num_edges:]
+
+
+def _turned(form: ClusterForm, beta: Array, values: Int32[Array, " n"]) -> Float[Array, "n q"]:
+    """Log weight by the fields of each variable turned by 0, 1, ..., minus infinity from a full turn on."""
+    turns = jnp.arange(form.fields.shape[1])[None]
+    at = (values[:, None] + turns) % form.cardinalities[:, None]
+    fields = jnp.take_along_axis(form.fields, at, axis=1)
+    return jnp.where((turns >= form.cardinalities[:, None]) | (fields == -jnp.inf), -jnp.inf, beta * fields)
+
+
+def _draw_turns(weights: Float[Array, "n q"], uniforms: Float[Array, " n"]) -> Int32[Array, " n"]:
+    levels = jnp.cumsum(jnp.exp(weights - weights.max(1, keepdims=True)), axis=1)
+    return jnp.argmax(levels > uniforms[:, None] * levels[:, -1:], axis=1).astype(jnp.int32)
+
+
+def _turn(
+    form: ClusterForm, values: Int32[Array, " n"], turns: Int32[Array, " n"]
+) -> tuple[ClusterState, ClusterInfo]:
+    position = form.unflatten((values + turns) % form.cardinalities)
+    return ClusterState(position), ClusterInfo(jnp.mean((turns > 0).astype(jnp.float32)))
+
+
+def _form(graph: FactorGraph, clamp: Evidence | None) -> ClusterForm:
+    held = held_variables(graph, clamp)
+    return cluster_form(graph, held if held.any() else None)
+
+
+def _is_frozen(form: ClusterForm, labels: Int32[Array, " n"]) -> Bool[Array, " n"]:
+    """Whether each variable's cluster contains a held one."""
+    if form.held is None:
+        return jnp.zeros(len(labels), bool)
+    return jax.ops.segment_max(form.held.astype(jnp.int32), labels, len(labels))[labels] > 0

@@ -1,0 +1,52 @@
+"""Tables of log weights: factors of discrete variables, whatever their form, as plain arrays."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from isotherm.energy.factor import AbstractFactor
+from isotherm.energy.graph import FactorGraph
+from isotherm.errors import refusal
+
+
+def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *cardinalities"]:
+    """``-E`` of each factor at every value of its arguments, one axis an argument, spins included.
+
+    Args:
+        graph: says what the groups of ``factor`` are; all discrete.
+        factor: any form; its energy is evaluated at each value.
+
+    Returns:
+        Leads with the number of factors, or with 1 where all share their parameters.
+
+    Raises:
+        ValueError: naming the factor, if it joins real or custom variables.
+    """
+    kinds = [graph.variables[name] for name in factor.scope.groups]
+    if not all(kind.is_discrete for kind in kinds):
+        raise refusal(f"{factor.name}.groups", factor.scope.groups, "should all be discrete here")
+
+    def log_weight(parameters: Any, *values: Array) -> Array:
+        return -factor.energy_of(parameters, *values)
+
+    at_all = log_weight
+    for argument in reversed(range(len(kinds))):
+        at_all = jax.vmap(at_all, (None, *(0 if k == argument else None for k in range(len(kinds)))))
+    parameters = jax.tree.map(jnp.asarray, factor.parameters)
+    return jax.vmap(at_all, (0, *(None for _ in kinds)))(
+        parameters, *(jnp.asarray(kind.values()) for kind in kinds)
+    )
+
+
+def single_weights(graph: FactorGraph) -> dict[str, Float[Array, "size cardinality"]]:
+    """Log weights of every value of every variable from the factors of one variable alone, by group."""
+    tables = {name: jnp.zeros((group.size, group.cardinality)) for name, group in graph.groups}
+    for factor in graph.factors:
+        if factor.scope.arity == 1:
+            (name,) = factor.scope.groups
+            at = factor.scope.variables[:, 0]
+            table = log_table(graph, factor)
+            tables[name] = tables[name].at[at].add(jnp.broadcast_to(table, (len(at), table.shape[1])))
+    return tables
