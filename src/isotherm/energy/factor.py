@@ -124,7 +124,7 @@ class Factor(AbstractFactor):
         return cls(weights=_floating(weights), scope=scope, name=name)
 
     @property
-    def parameters(self) -> Float[Array | np.ndarray, "num *cardinalities"]:
+    def parameters(self) -> PyTree:
         """The weights."""
         return self.weights
 
@@ -151,7 +151,7 @@ class Quadratic(AbstractFactor):
     name: str = eqx.field(static=True, default="quadratic")
 
     @property
-    def parameters(self) -> Float[Array | np.ndarray, " num"]:
+    def parameters(self) -> PyTree:
         """The precisions."""
         return self.precisions
 
