@@ -1,0 +1,127 @@
+"""What was observed of a factor graph: rows of values, and which of them were seen."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import numpy as np
+from jaxtyping import Array, Bool
+
+from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.variables import Variables
+from isotherm.errors import refusal
+
+Seen = Literal["always", "sometimes", "never"]
+
+
+class Observations(eqx.Module):
+    """Rows of data, with the variables that were never seen (latents) and the entries that are missing.
+
+    Attributes:
+        values: an array of shape ``(rows, size)`` for every group of the graph; where nothing was seen, any
+            value that the kind allows.
+        seen: bool, likewise.
+        pattern: for each group, which of its variables were seen in every row, and which in none, as bytes of
+            two bool arrays (static: it decides what is clamped).
+    """
+
+    values: State
+    seen: dict[str, Bool[Array | np.ndarray, "rows size"]]
+    pattern: tuple[tuple[str, bytes, bytes], ...] = eqx.field(static=True)
+
+    @classmethod
+    def of(
+        cls, graph: FactorGraph, values: Mapping[str, Any] | Any, seen: Mapping[str, Any] | None = None
+    ) -> "Observations":
+        """Build from anything array-like.
+
+        Args:
+            graph: the model.
+            values: for each observed group an array of shape ``(rows, size)``, or that array alone where the
+                graph has one group. Spins are ``-1`` and ``+1``, and 0 where an entry is missing. Groups left
+                out are latent.
+            seen: bool arrays of the same shapes where entries are missing for other reasons; a column that is
+                False throughout is a latent variable.
+
+        Raises:
+            ValueError: naming the group, or the row and variable at fault.
+        """
+        if not isinstance(values, Mapping):
+            if len(graph.groups) != 1:
+                raise refusal(
+                    "values", type(values).__name__, f"should name groups of {list(graph.variables)}"
+                )
+            values = {graph.groups[0][0]: values}
+        for name in [*values, *(seen or {})]:
+            if name not in graph.variables:
+                raise refusal("values", name, f"unknown; the graph has {', '.join(graph.variables)}")
+        rows = {len(np.asarray(v)) for v in values.values()}
+        if len(rows) != 1 or rows == {0}:
+            raise refusal("values", sorted(rows), "every group needs the same number of rows, at least 1")
+        found, masks = {}, {}
+        for name, group in graph.groups:
+            found[name], masks[name] = _checked(
+                name, group, values.get(name), (seen or {}).get(name), rows.copy().pop()
+            )
+        pattern = tuple(
+            (name, mask.all(axis=0).tobytes(), (~mask.any(axis=0)).tobytes()) for name, mask in masks.items()
+        )
+        return cls(found, masks, pattern)
+
+    @property
+    def num_rows(self) -> int:
+        """Rows of data."""
+        return len(jax.tree.leaves(self.seen)[0])
+
+    def masks(self, which: Seen) -> dict[str, np.ndarray]:
+        """For each group, bool of shape ``(size,)``: variables seen in every row, in some, or in none."""
+        found = {}
+        for name, always, never in self.pattern:
+            all_rows, no_row = np.frombuffer(always, bool), np.frombuffer(never, bool)
+            found[name] = {"always": all_rows, "sometimes": ~all_rows & ~no_row, "never": no_row}[which]
+        return found
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every variable was seen in every row."""
+        return all(mask.all() for mask in self.masks("always").values())
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether some variable was seen in some rows only."""
+        return any(mask.any() for mask in self.masks("sometimes").values())
+
+    def rows(self, index: Any) -> "Observations":
+        """Some rows; what was seen always or never is still said of all rows."""
+        values, seen = jax.tree.map(lambda leaf: leaf[index], (self.values, self.seen))
+        return Observations(values, seen, self.pattern)
+
+
+def _checked(name: str, group: Variables, values: Any, seen: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    shape = (rows, group.size)
+    filler = group.values()[0] if group.is_discrete else 0
+    if values is None:
+        return np.full(shape, filler, group.dtype), np.zeros(shape, bool)
+    array = np.asarray(values)
+    if array.shape != shape:
+        raise refusal(f"{name}.shape", array.shape, f"must be {shape}")
+    mask = np.ones(shape, bool) if seen is None else np.asarray(seen, bool)
+    if mask.shape != shape:
+        raise refusal(f"seen[{name!r}].shape", mask.shape, f"must be {shape}")
+    if group.kind == "spin":
+        mask = mask & (array != 0)
+    bad = mask & ~_allowed(group, array)
+    if bad.any():
+        row, variable = (int(i) for i in np.argwhere(bad)[0])
+        what = "-1, +1, or 0 where missing" if group.kind == "spin" else f"{group.kind} values in range"
+        raise refusal(f"{name}[{variable}] in row {row}", array[row, variable].item(), f"should be {what}")
+    return np.where(mask, array, filler).astype(group.dtype), mask
+
+
+def _allowed(group: Variables, array: np.ndarray) -> np.ndarray:
+    if group.kind == "real":
+        return np.isfinite(array)
+    if group.kind == "custom":
+        raise refusal("values", "custom", "cannot be observed as an array; leave custom kinds latent")
+    return np.isin(array, group.values().astype(np.int64))
