@@ -1,0 +1,159 @@
+"""The computation behind the study of digits: a Boltzmann machine on two tori, trained and asked for labels."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Int, Int8, Key, PyTree
+
+from isotherm.energy import Factor, FactorGraph, spin
+from isotherm.energy.graph import State
+from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
+from isotherm.learn.observations import Observations
+from isotherm.learn.phases import chains_with, run_phase, start_chains
+from isotherm.random import named
+from isotherm.sample.gibbs import Schedule
+from isotherm.study.digit_images import SIDE, Images
+
+if TYPE_CHECKING:
+    from isotherm.study.digits import DigitsConfig
+
+VISIBLE = ("image", "label")
+
+
+def two_tori(key: Key[Array, ""], config: "DigitsConfig") -> FactorGraph:
+    """Spins of an upper and a lower torus, each upper one tied to lower ones; all parameters zero.
+
+    Image and label spins are upper spins at random places (groups ``"image"`` and ``"label"``), the other upper
+    ones form the group ``"upper"``, the second torus ``"lower"``.
+    """
+    side = config.torus
+    sizes = {"image": SIDE * SIDE, "label": config.label_repeats * len(config.digits)}
+    sizes["upper"] = side * side - sum(sizes.values())
+    places = np.asarray(jax.random.permutation(key, side * side))
+    groups = {name: spin(size) for name, size in [*sizes.items(), ("lower", side * side)] if size}
+    factors = [
+        Factor.of(name, np.arange(g.size), np.zeros(g.size), f"{name} biases") for name, g in groups.items()
+    ]
+    steps = np.array([(0, 0), *((s, 0) for s in config.reach), *((0, s) for s in config.reach)])
+    steps = np.unique(np.concatenate([steps, -steps]), axis=0)
+    start = 0
+    for name, size in sizes.items():
+        if not size:
+            continue
+        rows, columns = np.divmod(places[start : start + size], side)
+        below = (rows[:, None] + steps[:, 0]) % side * side + (columns[:, None] + steps[:, 1]) % side
+        edges = np.stack([np.repeat(np.arange(size), len(steps)), below.ravel()], axis=1)
+        factors.append(Factor.of((name, "lower"), edges, np.zeros(len(edges)), f"{name} couplings"))
+        start += size
+    graph = FactorGraph.of(groups, factors)
+    return graph.with_parameters(jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), graph.parameters))
+
+
+def as_rows(graph: FactorGraph, images: Images, config: "DigitsConfig") -> Observations:
+    """Images with their labels as one-hot spins, each label repeated; the other groups are latent."""
+    one_hot = 2 * np.eye(len(config.digits), dtype=np.int8)[images.labels] - 1
+    return Observations.of(
+        graph, {"image": images.pixels, "label": np.repeat(one_hot, config.label_repeats, axis=1)}
+    )
+
+
+class Learner(NamedTuple):
+    """What training carries from batch to batch.
+
+    Attributes:
+        parameters: of every factor.
+        averaged: running mean of the parameters, weighted towards the end.
+        moments: state of the optimiser.
+        chains: negative chains, shape ``(chains, size)`` each.
+    """
+
+    parameters: PyTree
+    averaged: PyTree
+    moments: PyTree
+    chains: State
+
+
+def optimiser(config: "DigitsConfig", num_updates: int) -> optax.GradientTransformation:
+    """Adam, its rate constant or falling to a tenth along a cosine."""
+    rate = config.learning_rate
+    if config.decay:
+        return optax.adam(optax.cosine_decay_schedule(rate, num_updates, alpha=0.1))
+    return optax.adam(rate)
+
+
+@eqx.filter_jit
+def train_epoch(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    data: Observations,
+    learner: Learner,
+    config: "DigitsConfig",
+    num_updates: int,
+) -> Learner:
+    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass."""
+    order = jax.random.permutation(named(key, "order"), data.num_rows)
+    batches = order[: data.num_rows // config.batch * config.batch].reshape(-1, config.batch)
+    positive = Schedule(config.positive_warmup, config.positive_samples, config.positive_thin)
+    negative = Schedule(config.negative_warmup, config.negative_samples, config.negative_thin)
+    steps = optimiser(config, num_updates)
+    free = {name: np.zeros(group.size, bool) for name, group in graph.groups}
+
+    def update(learner: Learner, batch: tuple[Key[Array, ""], Int[Array, " batch"]]) -> tuple[Learner, None]:
+        keys = jax.random.split(batch[0], 3)
+        model = graph.with_parameters(learner.parameters)
+        held, _ = positive_phase(keys[0], model, data.rows(batch[1]), 1.0, positive)
+        fresh = start_chains(keys[1], model, 1.0, config.negative_chains)
+        starts = learner.chains if config.persistent else fresh
+        moments, chains = negative_phase(keys[2], model, 1.0, starts, negative, free)
+        gradient = kl_gradient(held, moments)
+        change, state = steps.update(gradient, learner.moments)
+        parameters = optax.apply_updates(learner.parameters, change)
+        keep = config.averaging
+        averaged = jax.tree.map(lambda a, p: keep * a + (1 - keep) * p, learner.averaged, parameters)
+        return Learner(parameters, averaged, state, chains), None
+
+    keys = jax.random.split(named(key, "batches"), len(batches))
+    return jax.lax.scan(update, learner, (keys, batches))[0]
+
+
+@eqx.filter_jit
+def label_scores(
+    key: Key[Array, ""], graph: FactorGraph, pixels: Int8[Array, "images pixels"], config: "DigitsConfig"
+) -> Float[Array, "images digits"]:
+    """Mean of the label spins of each digit with the image held, one chain an image."""
+    held = {name: np.full(group.size, name == "image") for name, group in graph.groups}
+    states = start_chains(named(key, "start"), graph, 1.0, len(pixels)) | {"image": pixels}
+    schedule = Schedule(config.label_warmup, config.label_samples, config.label_thin)
+    read, _ = run_phase(
+        named(key, "run"),
+        chains_with(graph, 1.0, held),
+        states,
+        schedule,
+        lambda x: x["label"].astype(jnp.float32),
+    )
+    return read.reshape(len(pixels), len(config.digits), config.label_repeats).mean(axis=2)
+
+
+@eqx.filter_jit
+def imagined(
+    key: Key[Array, ""], graph: FactorGraph, config: "DigitsConfig", copies: int
+) -> Float[Array, "digits copies pixels"]:
+    """Images drawn with a label held: mean pixels over the samples of each chain."""
+    num = len(config.digits)
+    held = {name: np.full(group.size, name == "label") for name, group in graph.groups}
+    digits = np.repeat(np.arange(num), copies)
+    labels = np.repeat(2 * np.eye(num, dtype=np.int8)[digits] - 1, config.label_repeats, axis=1)
+    states = start_chains(named(key, "start"), graph, 1.0, len(digits)) | {"label": jnp.asarray(labels)}
+    schedule = Schedule(10 * config.label_warmup, config.label_samples, 1)
+    read, _ = run_phase(
+        named(key, "run"),
+        chains_with(graph, 1.0, held),
+        states,
+        schedule,
+        lambda x: x["image"].astype(jnp.float32),
+    )
+    return read.reshape(num, copies, -1)

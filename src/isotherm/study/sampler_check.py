@@ -1,0 +1,273 @@
+"""Every sampler against exact answers, on a grid of models and temperatures."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from isotherm.study.base import Arrays, Figure, Result, Study, Task
+from isotherm.study.config import Config
+from isotherm.study.tables import Table
+
+ModelId = Literal["ising", "plus-minus", "dense", "potts", "mixed", "rbm"]
+SamplerId = Literal["gibbs", "gibbs-dense", "informed", "swendsen-wang", "wolff", "tempering"]
+
+MODELS: Mapping[str, str] = {
+    "ising": "Ising, 3 × 4 grid with fields",
+    "plus-minus": "±J glass, 12 spins of degree 3",
+    "dense": "Dense Ising, 8 spins",
+    "potts": "Potts, 6 variables, q = 3, with fields",
+    "mixed": "Spins and categories, triple factors",
+    "rbm": "Boltzmann machine, 6 × 4",
+}
+SAMPLERS: Mapping[str, str] = {
+    "gibbs": "block Gibbs",
+    "gibbs-dense": "block Gibbs, dense and fused",
+    "informed": "locally informed",
+    "swendsen-wang": "Swendsen–Wang",
+    "wolff": "Wolff",
+    "tempering": "parallel tempering",
+}
+APPLIES: Mapping[str, tuple[str, ...]] = {
+    "ising": ("gibbs", "informed", "swendsen-wang", "wolff", "tempering"),
+    "plus-minus": ("gibbs", "informed", "swendsen-wang", "wolff", "tempering"),
+    "dense": ("gibbs", "gibbs-dense", "informed", "tempering"),
+    "potts": ("gibbs", "informed", "swendsen-wang", "wolff", "tempering"),
+    "mixed": ("gibbs", "informed", "tempering"),
+    "rbm": ("gibbs", "informed", "tempering"),
+}
+"""Which samplers are run on which model; cluster moves need pair couplings."""
+
+FALSE_ALARM = 1e-4
+"""Probability with which a table of a true sampler's z-scores looks as bad as its bound."""
+
+
+class SamplerCheckConfig(Config):
+    """Settings of the check."""
+
+    models: Annotated[tuple[ModelId, ...], Field(min_length=1)] = (
+        "ising",
+        "plus-minus",
+        "dense",
+        "potts",
+        "mixed",
+        "rbm",
+    )
+    """Models of the grid, all small enough to enumerate."""
+
+    samplers: Annotated[tuple[SamplerId, ...], Field(min_length=1)] = (
+        "gibbs",
+        "gibbs-dense",
+        "informed",
+        "swendsen-wang",
+        "wolff",
+        "tempering",
+    )
+    """Samplers to check, each on the models that it applies to."""
+
+    betas: Annotated[tuple[Annotated[float, Field(gt=0, le=10)], ...], Field(min_length=1)] = (0.3, 0.7, 1.2)
+    """Inverse temperatures, in ascending order."""
+
+    num_chains: Annotated[int, Field(ge=8, le=100_000)] = 128
+    """Independent chains; the error of each moment comes from the spread between them."""
+
+    num_warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 500
+    """Steps of each chain before its first draw."""
+
+    num_samples: Annotated[int, Field(ge=8, le=1_000_000)] = 2000
+    """Draws a chain."""
+
+    thin: Annotated[int, Field(ge=1, le=10_000)] = 2
+    """Steps between draws."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Seed of the chains; the models' random parameters do not depend on it."""
+
+
+class SamplerCheck(Study[SamplerCheckConfig]):
+    """All first and second moments of every sampler, in units of their own error."""
+
+    name = "sampler-check"
+    title = "Is every sampler right, and how fast does it mix?"
+    summary = (
+        "Every sampler of the package runs on small models whose answers are known exactly. All first and second "
+        "moments are compared in units of their own Monte Carlo error, at several temperatures; R-hat, effective "
+        "samples a step and effective samples a second say how well each mixes."
+    )
+    config = SamplerCheckConfig
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "smoke": {
+            "models": ("potts", "mixed"),
+            "betas": (0.7,),
+            "num_chains": 32,
+            "num_warmup": 50,
+            "num_samples": 100,
+        },
+        "published": {},
+    }
+
+    def check(self, config: SamplerCheckConfig) -> None:
+        """Refuse a grid without any sampler that applies to its models."""
+        from isotherm.errors import refusal
+
+        if not self.tasks(config):
+            raise refusal("samplers", config.samplers, f"none of them applies to the models {config.models}")
+
+    def tasks(self, config: SamplerCheckConfig) -> list[Task]:
+        """A task for each model and sampler that applies to it."""
+        return [
+            Task(f"{model}.{sampler}", {"model": model, "sampler": sampler})
+            for model in config.models
+            for sampler in config.samplers
+            if sampler in APPLIES[model]
+        ]
+
+    def compute(self, config: SamplerCheckConfig, task: Task) -> Arrays:
+        """z-scores ``(betas, moments)``, and of the energy R-hat, ESS and the seconds they took, ``(betas,)``."""
+        from isotherm.study.sampler_trials import trial
+
+        return trial(task.payload["model"], task.payload["sampler"], config)
+
+    def combine(self, config: SamplerCheckConfig, results: Mapping[str, Arrays]) -> Result:
+        """Worst z, its bound and mixing, by model, sampler and temperature."""
+        metrics: dict[str, Any] = {"seconds_are_measured": True, "cells": []}
+        arrays: Arrays = {}
+        steps = config.num_chains * config.num_samples * config.thin
+        for task in self.tasks(config):
+            found = results[task.name]
+            arrays |= {f"{task.name}/{name}": value for name, value in found.items()}
+            for i, beta in enumerate(config.betas):
+                z = found["z"][i][np.isfinite(found["z"][i])]
+                cell = {
+                    "model": task.payload["model"],
+                    "sampler": task.payload["sampler"],
+                    "beta": beta,
+                    "worst_z": float(np.abs(z).max()),
+                    "bound": _bound(len(z), config.num_chains),
+                    "num_moments": len(z),
+                    "constant_error": float(found["constant_error"][i]),
+                    "rhat": _finite(found["rhat"][i]),
+                    "ess_per_step": _finite(found["ess"][i] / steps),
+                    "ess_per_second": _finite(found["ess"][i] / found["seconds"][i]),
+                }
+                metrics["cells"].append(cell)
+        return Result(metrics, arrays)
+
+    def tables(self, config: SamplerCheckConfig, metrics: Mapping[str, Any]) -> list[Table]:
+        """Worst z-scores over temperatures, then mixing at the coldest."""
+        coldest = max(config.betas)
+        return [
+            Table(
+                "Worst z-score over all moments and temperatures",
+                ("model: sampler", "moments", "worst |z|", "bound", "within"),
+                tuple(_worst_row(cells) for cells in _grouped(metrics["cells"])),
+                f"first and second moments; {config.num_chains} chains; a true sampler passes each bound with "
+                f"probability {1 - FALSE_ALARM:g}",
+            ),
+            Table(
+                f"Mixing of the energy at beta = {coldest:g}",
+                ("model: sampler", "R-hat", "ESS a step", "ESS a second"),
+                tuple(_mixing_row(cell) for cell in metrics["cells"] if cell["beta"] == coldest),
+                f"{config.num_chains} chains × {config.num_samples:,} draws, {config.thin} steps apart; "
+                "seconds of the compiled loop as measured, other workers running",
+            ),
+        ]
+
+    def conclusions(self, config: SamplerCheckConfig, metrics: Mapping[str, Any]) -> list[str]:
+        """Whether all pass, and the largest deviations."""
+        cells = metrics["cells"]
+        failed = [cell for cell in cells if not _passes(cell)]
+        worst = max(cells, key=lambda cell: cell["worst_z"] / cell["bound"])
+        where = f"{SAMPLERS[worst['sampler']]} on {MODELS[worst['model']]} at beta = {worst['beta']:g}"
+        verdict = (
+            f"**All {len(cells)} combinations** of model, sampler and temperature agree with the exact answer"
+            if not failed
+            else f"**{len(failed)} of {len(cells)} combinations disagree** with the exact answer: "
+            + ", ".join(f"{cell['model']}/{cell['sampler']}/{cell['beta']:g}" for cell in failed)
+        )
+        total = sum(cell["num_moments"] for cell in cells)
+        return [
+            f"{verdict}; {total:,} moments compared.",
+            f"Closest to its bound: {where}, worst |z| = {worst['worst_z']:.2f} of {worst['bound']:.2f} allowed.",
+        ]
+
+    def figures(
+        self, config: SamplerCheckConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> Iterator[Figure]:
+        """z-scores against their law, and mixing over temperature."""
+        from isotherm.plot import sampler_check as plot
+
+        present = [
+            sampler for sampler in config.samplers if any(c["sampler"] == sampler for c in metrics["cells"])
+        ]
+        scores = {
+            sampler: np.concatenate(
+                [value.ravel() for name, value in arrays.items() if name.endswith(f".{sampler}/z")]
+            )
+            for sampler in present
+        }
+        yield plot.scores_against_normal(
+            "z-scores",
+            "Sorted z-scores of all moments, models and temperatures against the quantiles of Student's t: a true "
+            "sampler stays within the band around the diagonal.",
+            {SAMPLERS[sampler]: scores[sampler] for sampler in present},
+            degrees=config.num_chains - 1,
+        )
+        yield plot.mixing(
+            "mixing",
+            "Effective samples of the energy a second (compiled loop, as measured) over inverse temperature.",
+            {MODELS[model]: _curves(metrics["cells"], model) for model in config.models},
+        )
+
+
+def _bound(num_moments: int, num_chains: int) -> float:
+    from scipy import stats
+
+    return float(stats.t.ppf(1 - FALSE_ALARM / (2 * num_moments), df=num_chains - 1))
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _passes(cell: Mapping[str, Any]) -> bool:
+    return cell["worst_z"] <= cell["bound"] and cell["constant_error"] < 1e-5
+
+
+def _grouped(cells: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for cell in cells:
+        groups.setdefault((cell["model"], cell["sampler"]), []).append(cell)
+    return list(groups.values())
+
+
+def _label(cell: Mapping[str, Any]) -> str:
+    return f"{MODELS[cell['model']]}: {SAMPLERS[cell['sampler']]}"
+
+
+def _worst_row(cells: list[Mapping[str, Any]]) -> tuple[Any, ...]:
+    worst = max(cells, key=lambda cell: cell["worst_z"] / cell["bound"])
+    moments = sum(cell["num_moments"] for cell in cells)
+    passed = "yes" if all(map(_passes, cells)) else "NO"
+    return (_label(worst), moments, f"{worst['worst_z']:.2f}", f"{worst['bound']:.2f}", passed)
+
+
+def _mixing_row(cell: Mapping[str, Any]) -> tuple[Any, ...]:
+    rhat, step, second = (cell[name] for name in ("rhat", "ess_per_step", "ess_per_second"))
+    return (
+        _label(cell),
+        "n/a" if rhat is None else f"{rhat:.4f}",
+        "n/a" if step is None else f"{step:.3f}",
+        "n/a" if second is None else f"{second:,.0f}",
+    )
+
+
+def _curves(cells: list[Mapping[str, Any]], model: str) -> dict[str, tuple[list[float], list[float]]]:
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    for cell in cells:
+        if cell["model"] == model and cell["ess_per_second"] is not None:
+            betas, values = curves.setdefault(SAMPLERS[cell["sampler"]], ([], []))
+            betas.append(cell["beta"])
+            values.append(cell["ess_per_second"])
+    return curves
