@@ -157,8 +157,9 @@ class Quadratic(AbstractFactor):
 
     def energy_of(self, parameters: Float[Array, ""], *values: Any) -> Float[Array, ""]:
         """Half the precision times the square."""
-        (x,) = values
-        return 0.5 * parameters * x * x
+        precision = jnp.asarray(parameters)
+        x = values[0].astype(precision.dtype)
+        return 0.5 * precision * x * x
 
 
 def _floating(weights: Any) -> Any:

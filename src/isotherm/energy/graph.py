@@ -173,6 +173,9 @@ def _check_parameters(variables: Mapping[str, Variables], factor: AbstractFactor
     if isinstance(factor, Quadratic) and variables[factor.scope.groups[0]].kind != "real":
         raise refusal(f"{factor.name}.groups", factor.scope.groups, "a parabola needs real variables")
     for leaf in jax.tree.leaves(factor.parameters):
+        if leaf.ndim < 1 or leaf.shape[0] not in (1, len(factor.scope)):
+            allowed = f"must lead with {len(factor.scope)}, or with 1 where all factors share"
+            raise refusal(f"{factor.name}.parameters.shape", leaf.shape, allowed)
         if isinstance(leaf, Tracer) or not np.issubdtype(leaf.dtype, np.floating):
             continue
         host = np.asarray(leaf)

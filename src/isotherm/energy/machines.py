@@ -37,6 +37,8 @@ def boltzmann_machine(
     Raises:
         ValueError: naming the edge, coupling or bias at fault.
     """
+    _at_least(1, "num_visible", num_visible)
+    _at_least(0, "num_hidden", num_hidden)
     n = num_visible + num_hidden
     every_pair = np.stack(np.triu_indices(n, 1), axis=1)
     pairs = every_pair if edges is None else np.sort(checked_edges(edges, n), axis=1)
@@ -83,6 +85,8 @@ def restricted_boltzmann(
     References:
         Smolensky, Information processing in dynamical systems (1986).
     """
+    _at_least(1, "num_visible", num_visible)
+    _at_least(1, "num_hidden", num_hidden)
     layers = {
         "visible": filled("visible_biases", visible_biases, (num_visible,)),
         "hidden": filled("hidden_biases", hidden_biases, (num_hidden,)),
@@ -120,6 +124,7 @@ def semi_restricted_boltzmann(
         Osindero and Hinton, Modeling image patches with a directed hierarchy of Markov random fields,
         NeurIPS 20 (2008).
     """
+    _at_least(2, "num_visible", num_visible)
     every_pair = np.stack(np.triu_indices(num_visible, 1), axis=1)
     pairs = checked_edges(every_pair if edges is None else edges, num_visible)
     lateral = filled("visible_couplings", visible_couplings, (len(pairs),))
@@ -150,6 +155,8 @@ def deep_boltzmann(
     """
     if len(layers) < 2:
         raise refusal("layers", list(layers), "at least two layers are needed")
+    for k, size in enumerate(layers):
+        _at_least(1, f"layers[{k}]", size)
     names = ["visible", *(f"hidden_{k}" for k in range(1, len(layers)))]
     own = _entries("biases", biases, len(layers))
     between = _entries("couplings", couplings, len(layers) - 1)
@@ -159,6 +166,11 @@ def deep_boltzmann(
         for k in range(len(layers) - 1)
     ]
     return _machine(filled_biases, links)
+
+
+def _at_least(least: int, field: str, count: int) -> None:
+    if count < least:
+        raise refusal(field, count, f"should be at least {least}")
 
 
 def _machine(biases: Mapping[str, Array | np.ndarray], links: list[Factor]) -> FactorGraph:
