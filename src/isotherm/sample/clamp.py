@@ -1,23 +1,141 @@
-"""Evidence: which spins are held, and at which values."""
+"""Evidence: which variables are held, and at which values."""
 
-from typing import NamedTuple
+import functools
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int8
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Key
+
+from isotherm.energy.graph import FactorGraph, State, stored
+from isotherm.energy.variables import Variables
+from isotherm.errors import refusal
+from isotherm.sample.kernel import Chains, over_chains
 
 
 class Clamp(NamedTuple):
-    """Spins held at given values; both leaves are traced, so changing either never recompiles.
+    """Variables of one group held at given values; new values never recompile.
+
+    For a dense model the mask is traced as well. For a factor graph, whose plan depends on which variables
+    are held, it must be concrete.
 
     Attributes:
-        mask: shape ``(n,)``, True where the spin is held.
-        values: shape ``(n,)``, int8, ``+1`` or ``-1`` where held; ignored elsewhere.
+        mask: shape ``(n,)``, True where the variable is held.
+        values: shape ``(n,)``, such as int8 ``+1`` and ``-1``; ignored where not held. None, for factor
+            graphs only: each chain holds the values that it starts with.
     """
 
-    mask: Bool[Array, " n"]
-    values: Int8[Array, " n"]
+    mask: Bool[Array | np.ndarray, " n"]
+    values: Any = None
 
     @classmethod
     def none(cls, n: int) -> "Clamp":
         """No spin is held."""
         return cls(mask=jnp.zeros(n, bool), values=jnp.ones(n, jnp.int8))
+
+
+Evidence = Mapping[str, Clamp]
+"""What is held in each group of a factor graph; groups left out are free."""
+
+
+def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
+    """Which variables are held, bool ``(n,)`` in flat numbering, after checking the evidence.
+
+    Raises:
+        ValueError: naming the group or variable, if it is unknown, a mask is traced or has the wrong shape, or
+            a held value is none that the variable can take.
+    """
+    held = np.zeros(graph.num_variables, bool)
+    variables, offsets = graph.variables, graph.offsets()
+    for name, clamp in (evidence or {}).items():
+        if name not in variables:
+            raise refusal("clamp", name, f"unknown; the graph has {', '.join(variables)}")
+        mask = _mask(name, variables[name], clamp)
+        held[offsets[name] : offsets[name] + len(mask)] = mask
+        if clamp.values is not None:
+            _check_values(name, variables[name], mask, clamp.values)
+    return held
+
+
+def hold(graph: FactorGraph, evidence: Evidence | None, position: State) -> State:
+    """A state in which the held variables have their values."""
+    position = dict(position)
+    for name, clamp in (evidence or {}).items():
+        if clamp.values is not None:
+            hold_group = functools.partial(_hold, jnp.asarray(clamp.mask))
+            values = stored(graph.variables[name], clamp.values)
+            position[name] = jax.tree.map(hold_group, values, position[name])
+    return position
+
+
+class Holding(eqx.Module):
+    """Any kernel of a factor graph that leaves the held variables alone, from states in which they have their values.
+
+    Attributes:
+        kernel: it never updates what is held.
+        groups: those of the graph (static).
+        evidence: what is held; its values change without recompiling.
+    """
+
+    kernel: Any
+    groups: tuple[tuple[str, Variables], ...] = eqx.field(static=True)
+    evidence: dict[str, Clamp]
+
+    def init(self, position: State, key: Key[Array, ""] | None = None) -> Any:
+        """The kernel's own state, what is held at its values."""
+        return self.kernel.init(self._held(position), key)
+
+    def step(self, key: Key[Array, ""], state: Any) -> tuple[Any, Any]:
+        """The kernel's own step."""
+        return self.kernel.step(key, state)
+
+    def over_chains(self) -> Chains:
+        """The kernel's own way to run many chains."""
+        chains = over_chains(self.kernel)
+
+        def init(positions: State, keys: Key[Array, " chains"]) -> Any:
+            return chains.init(jax.vmap(self._held)(positions), keys)
+
+        return chains._replace(init=init)
+
+    def _held(self, position: State) -> State:
+        return hold(FactorGraph(groups=self.groups, factors=()), self.evidence, position)
+
+
+def _hold(mask: Bool[Array, " n"], values: Array, free: Array) -> Array:
+    return jnp.where(mask.reshape(-1, *(1,) * (free.ndim - 1)), values.astype(free.dtype), free)
+
+
+def _mask(name: str, group: Variables, clamp: Clamp) -> np.ndarray:
+    if isinstance(clamp.mask, Tracer):
+        raise refusal(f"clamp[{name!r}].mask", "traced", "must be concrete: it decides what is updated")
+    mask = np.asarray(clamp.mask)
+    if mask.shape != (group.size,) or mask.dtype != np.bool_:
+        allowed = f"must be bool of shape ({group.size},) to match the group"
+        raise refusal(f"clamp[{name!r}].mask", f"{mask.dtype}{mask.shape}", allowed)
+    return mask
+
+
+def _check_values(name: str, group: Variables, mask: np.ndarray, values: Any) -> None:
+    for leaf in jax.tree.leaves(values):
+        if leaf.shape[:1] != mask.shape or (group.kind != "custom" and leaf.ndim != 1):
+            allowed = f"must be ({group.size},) to match the group"
+            raise refusal(f"clamp[{name!r}].values.shape", leaf.shape, allowed)
+    if group.kind == "custom" or isinstance(values, Tracer):
+        return
+    host = np.asarray(values)
+    if group.is_discrete:
+        wrong, allowed = ~np.isin(host, group.values()), _range(group)
+    else:
+        wrong, allowed = ~np.isfinite(host), "should be finite"
+    if (wrong & mask).any():
+        at = int(np.flatnonzero(wrong & mask)[0])
+        raise refusal(f"clamp: {name}[{at}]", host[at].item(), allowed)
+
+
+def _range(group: Variables) -> str:
+    return "should be -1 or +1" if group.kind == "spin" else f"should be within 0 .. {group.cardinality - 1}"

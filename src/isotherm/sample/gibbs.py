@@ -8,8 +8,8 @@ temperatures, clamps, chains) lands in its trailing axis.
 """
 
 import functools
-from collections.abc import Callable
-from typing import Literal, NamedTuple, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -19,10 +19,15 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
 from isotherm.energy.dense import Ising
+from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
-from isotherm.sample.clamp import Clamp
-from isotherm.sample.kernel import Kernel
+from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
+from isotherm.sample.conditional import Conditional
+from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
+from isotherm.sample.kernel import AnyKernel, Kernel
+from isotherm.sample.plan import plan_of
+from isotherm.sample.steps import Steps, flat_steps
 
 MAX_UNROLLED = 10
 """Largest number of spins whose sweep is unrolled; from 12 on the loop over sites was faster."""
@@ -126,26 +131,79 @@ def initial_spins(
 
 
 def gibbs(
-    model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | None = None, num_sweeps: int = 1
-) -> Kernel:
-    """Heat bath over the spins in order, leaving clamped spins alone.
+    model: Ising | FactorGraph,
+    beta: Array | float = 1.0,
+    clamp: Clamp | Evidence | None = None,
+    num_sweeps: int = 1,
+    *,
+    blocks: Steps | None = None,
+    conditionals: Mapping[str, Conditional] | None = None,
+    allow_parallel: bool = False,
+) -> AnyKernel:
+    """Heat bath over all variables that are not held, for any model.
+
+    A dense :class:`Ising` model is swept spin by spin in order; its position is int8 of shape ``(n,)``. A factor
+    graph is swept block by block; its position is a dict with an array a group. Reals have the normal law that
+    linear and :class:`~isotherm.energy.factor.Quadratic` factors give; a category none of whose values is
+    allowed stays as it is.
 
     Args:
-        model: dense Ising model of ``n`` spins, float32 parameters; may be traced.
-        beta: inverse temperature; may be traced.
-        clamp: spins held, and their values; None holds none.
-        num_sweeps: sweeps in one step, at least 1 (static). Seeding costs as much as a few updates, so steps
-            of several sweeps are faster.
-
-    Returns:
-        A kernel whose position is int8 of shape ``(n,)``; ``vmap`` its step over keys, states, models.
+        model: parameters may be traced.
+        beta: inverse temperature; may be traced. Kernels of factor graphs that run many chains (see
+            :func:`isotherm.sample.kernel.over_chains`) also take one value a chain, shape ``(chains,)``.
+        clamp: what is held: for a factor graph a mapping from group to :class:`Clamp`. None holds nothing.
+        num_sweeps: sweeps in one step, at least 1 (static). For dense models seeding costs as much as a few
+            updates, so steps of several sweeps are faster.
+        blocks: of a factor graph: steps of a sweep in order, each a block or a tuple of blocks, which read the
+            same state and are then updated together. A block is a group's name or a mapping from group to whole
+            numbers. Held variables in a block are left alone. By default independent blocks by colouring.
+        conditionals: of a factor graph: the user's own way to draw a group, see
+            :class:`~isotherm.sample.conditional.Conditional`.
+        allow_parallel: let the variables of a step interact. The law is then not Boltzmann's.
 
     Raises:
-        ValueError: if ``num_sweeps`` is below 1.
+        ValueError: if ``num_sweeps`` is below 1; naming the variable, if a block holds variables that interact,
+            a free variable is in no block, what is held is unknown or out of range, or nobody knows how to draw
+            it.
     """
     if num_sweeps < 1:
         raise refusal("num_sweeps", num_sweeps, "should be at least 1")
+    if isinstance(model, FactorGraph):
+        evidence = _evidence(clamp)
+        kernel = _graph_kernel(model, beta, evidence, num_sweeps, blocks, conditionals or {}, allow_parallel)
+        return Holding(kernel, model.groups, evidence) if evidence else kernel
+    for name, given in (
+        ("blocks", blocks),
+        ("conditionals", conditionals),
+        ("allow_parallel", allow_parallel),
+    ):
+        if given:
+            raise refusal(name, given, "is for factor graphs; a dense model is swept spin by spin")
+    if isinstance(clamp, Mapping):
+        raise refusal("clamp", list(clamp), "must be one `Clamp` for a dense model")
     return Kernel(init=_Init(clamp), step=_Step(_fields(model, beta, clamp), num_sweeps))
+
+
+def _evidence(clamp: Clamp | Evidence | None) -> dict[str, Clamp]:
+    if isinstance(clamp, Clamp):
+        raise refusal("clamp", "Clamp", "must map groups to `Clamp` for a factor graph")
+    return dict(clamp or {})
+
+
+def _graph_kernel(
+    graph: FactorGraph,
+    beta: Any,
+    evidence: Evidence,
+    num_sweeps: int,
+    blocks: Steps | None,
+    conditionals: Mapping[str, Conditional],
+    allow_parallel: bool,
+) -> AnyKernel:
+    held = held_variables(graph, evidence)
+    check_conditionals(graph, held, conditionals)
+    steps = None if blocks is None else flat_steps(graph, blocks, held)
+    plan = plan_of(graph, held, steps, conditionals, allow_parallel)
+    return GraphGibbs.of(graph, plan, beta, conditionals, num_sweeps)
 
 
 class _Init(eqx.Module):

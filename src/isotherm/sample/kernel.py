@@ -6,6 +6,21 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 import jax
 
 
+@runtime_checkable
+class AnyKernel(Protocol):
+    """What a sampler must offer, ours and BlackJAX's alike: see :class:`Kernel`."""
+
+    @property
+    def init(self) -> Callable[..., Any]:
+        """``init(position, key) -> state``."""
+        ...
+
+    @property
+    def step(self) -> Callable[..., tuple[Any, Any]]:
+        """``step(key, state) -> (state, info)``."""
+        ...
+
+
 class Kernel(NamedTuple):
     """A Markov transition as two pure, jittable functions.
 

@@ -1,7 +1,7 @@
 """Chains, warm-up, thinning and what is kept: one compiled loop around any kernel."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -10,22 +10,7 @@ from jaxtyping import Array, Key, PyTree
 
 from isotherm.errors import refusal
 from isotherm.sample.draws import ChainMeans, Draws
-from isotherm.sample.kernel import over_chains
-
-
-@runtime_checkable
-class AnyKernel(Protocol):
-    """What a sampler must offer, ours and BlackJAX's alike: see :class:`isotherm.sample.kernel.Kernel`."""
-
-    @property
-    def init(self) -> Callable[..., Any]:
-        """``init(position, key) -> state``."""
-        ...
-
-    @property
-    def step(self) -> Callable[..., tuple[Any, Any]]:
-        """``step(key, state) -> (state, info)``."""
-        ...
+from isotherm.sample.kernel import AnyKernel, over_chains
 
 
 class _Budget(NamedTuple):
