@@ -1,14 +1,16 @@
 """Small factor graphs for every sampler, and their laws by enumeration in float64."""
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from scipy import stats
 
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical, spin
+from isotherm.sample.run import sample
 
 
 class Law(NamedTuple):
@@ -66,6 +68,26 @@ def features(graph: FactorGraph, states: dict[str, np.ndarray]) -> np.ndarray:
     flat = np.stack(columns, axis=-1)
     first, second = np.triu_indices(flat.shape[-1], 1)
     return np.concatenate([flat, flat[..., first] * flat[..., second]], axis=-1)
+
+
+def mean_features(
+    kernel: Any, graph: FactorGraph, num_chains: int, num_samples: int = 100, thin: int = 2
+) -> np.ndarray:
+    """Mean features of each of many chains that start anywhere, (chains, features)."""
+    rng = np.random.default_rng(0)
+    starts = {name: rng.choice(group.values(), (num_chains, group.size)) for name, group in graph.groups}
+    draws = sample(jax.random.key(1), kernel, starts, num_warmup=30, num_samples=num_samples, thin=thin)
+    return features(graph, jax.tree.map(np.asarray, draws.values)).mean(axis=1)
+
+
+def assert_balanced(before: np.ndarray, after: np.ndarray, num_states: int) -> None:
+    """Fail if steps from independent stationary draws go one way between two states more often than back."""
+    flow = np.zeros((num_states, num_states))
+    np.add.at(flow, (before, after), 1.0)
+    there, back = (x[np.triu_indices(num_states, 1)] for x in (flow, flow.T))
+    z = (there - back) / np.sqrt(np.maximum(there + back, 1.0))
+    bound = stats.norm.ppf(1 - 1e-4 / (2 * z.size))
+    assert np.abs(z).max() < bound, f"flow between two states: z = {np.abs(z).max():.1f}, allowed {bound:.1f}"
 
 
 def clusterable(seed: int) -> FactorGraph:

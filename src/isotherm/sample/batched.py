@@ -1,27 +1,71 @@
-"""Many chains by ``vmap``, with an inverse temperature of its own for each where wanted."""
+"""Many chains, each at an inverse temperature of its own."""
 
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
+from jaxtyping import Array, Float
 
-from isotherm.sample.kernel import Chains
+from isotherm.sample.kernel import Chains, RunsChains
+
+
+def at_beta(kernel: Any, beta: Any) -> Any:
+    """The same kernel at another inverse temperature: its leaf ``beta`` replaced, nothing planned again."""
+    return eqx.tree_at(lambda k: k.beta, kernel, beta)
 
 
 def chains_with_betas(kernel: Any) -> Chains:
-    """Chains of a kernel that is a pytree with a leaf ``beta``: one number, or one a chain.
+    """Chains by ``vmap`` of a kernel that is a pytree with a leaf ``beta``: one number, or one a chain.
 
     Args:
         kernel: ``init``, ``step`` and ``beta``, of shape ``()`` or ``(chains,)``.
     """
 
-    def init(positions: Any, keys: Any) -> Any:
-        return jax.vmap(kernel.init)(positions, keys)
-
     def step(keys: Any, states: Any) -> tuple[Any, Any]:
         def one(beta: Any, key: Any, state: Any) -> tuple[Any, Any]:
-            return eqx.tree_at(lambda k: k.beta, kernel, beta).step(key, state)
+            return at_beta(kernel, beta).step(key, state)
 
         return jax.vmap(one, (0 if kernel.beta.ndim else None, 0, 0))(kernel.beta, keys, states)
 
-    return Chains(init, step, lambda states: states)
+    return Chains(jax.vmap(kernel.init), step, lambda states: states)
+
+
+class BetasOf(eqx.Module):
+    """Chains of one kernel at given inverse temperatures; made by :func:`betas_of`.
+
+    Attributes:
+        kernel: one of ours, with a leaf ``beta``; None if the kernel is anybody else's.
+        kernel_at: makes it otherwise.
+    """
+
+    kernel: Any
+    kernel_at: Callable[..., Any] | None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether states must be made anew when their temperature changes."""
+        return self.kernel is None
+
+    def __call__(self, betas: Float[Array, " chains"]) -> Chains:
+        """The chains."""
+        if self.kernel is not None:
+            return at_beta(self.kernel, betas).over_chains()
+        kernel_at = self.kernel_at
+        assert kernel_at is not None
+
+        def init(positions: Any, keys: Any) -> Any:
+            return jax.vmap(lambda b, x, k: kernel_at(b).init(x, k))(betas, positions, keys)
+
+        def step(keys: Any, states: Any) -> tuple[Any, Any]:
+            return jax.vmap(lambda b, k, s: kernel_at(b).step(k, s))(betas, keys, states)
+
+        return Chains(init, step, lambda states: states)
+
+
+def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> BetasOf:
+    """Chains of the kernel that ``kernel_at`` makes, at any inverse temperatures."""
+    kernel = kernel_at(betas)
+    if isinstance(kernel, RunsChains) and hasattr(kernel, "beta"):
+        return BetasOf(kernel, None)
+    return BetasOf(None, kernel_at)

@@ -21,6 +21,7 @@ from isotherm.sample.clamp import Evidence, held_variables, hold
 from isotherm.sample.cluster_form import ClusterForm, cluster_form
 from isotherm.sample.components import components
 from isotherm.sample.kernel import Chains
+from isotherm.sample.values import from_values, to_values
 
 
 class ClusterState(NamedTuple):
@@ -49,7 +50,7 @@ class SwendsenWang(eqx.Module):
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of each cluster by its fields."""
-        form, values = self.form, self.form.flatten(state.position)
+        form, values = self.form, to_values(self.form.empty, state.position)
         labels, uniforms = _clusters(key, form, self.beta, values)
         if form.fields is None:
             turns = (uniforms * form.cardinalities.astype(jnp.float32)).astype(jnp.int32)
@@ -79,7 +80,7 @@ class Wolff(eqx.Module):
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of the cluster around a random variable, if its fields accept."""
         key_bonds, key_seed, key_turn, key_accept = jax.random.split(key, 4)
-        form, values = self.form, self.form.flatten(state.position)
+        form, values = self.form, to_values(self.form.empty, state.position)
         labels, _ = _clusters(key_bonds, form, self.beta, values)
         seed = jax.random.randint(key_seed, (), 0, len(values))
         turn = jax.random.randint(key_turn, (), 1, form.cardinalities[seed])
@@ -150,6 +151,7 @@ def _clusters(
 
 def _turned(form: ClusterForm, beta: Array, values: Int32[Array, " n"]) -> Float[Array, "n q"]:
     """Log weight by the fields of each variable turned by 0, 1, ..., minus infinity from a full turn on."""
+    assert form.fields is not None
     turns = jnp.arange(form.fields.shape[1])[None]
     at = (values[:, None] + turns) % form.cardinalities[:, None]
     fields = jnp.take_along_axis(form.fields, at, axis=1)
@@ -164,7 +166,7 @@ def _draw_turns(weights: Float[Array, "n q"], uniforms: Float[Array, " n"]) -> I
 def _turn(
     form: ClusterForm, values: Int32[Array, " n"], turns: Int32[Array, " n"]
 ) -> tuple[ClusterState, ClusterInfo]:
-    position = form.unflatten((values + turns) % form.cardinalities)
+    position = from_values(form.empty, (values + turns) % form.cardinalities)
     return ClusterState(position), ClusterInfo(jnp.mean((turns > 0).astype(jnp.float32)))
 
 

@@ -1,7 +1,6 @@
 """Factor graphs that clusters apply to: couplings that only ask whether two values agree, and fields."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -10,9 +9,10 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32
 
 from isotherm.energy.factor import AbstractFactor
-from isotherm.energy.graph import FactorGraph, stored
+from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.sample.single import log_table
+from isotherm.sample.values import cardinalities
 
 _ROUNDING = 1e-5
 
@@ -38,17 +38,6 @@ class ClusterForm(eqx.Module):
     held: Bool[Array, " n"] | None
     empty: FactorGraph
 
-    def flatten(self, position: Mapping[str, Any]) -> Int32[Array, " n"]:
-        """Values of all variables, counted from zero."""
-        parts = [(kind, stored(kind, position[name]).astype(jnp.int32)) for name, kind in self.empty.groups]
-        return jnp.concatenate([(part + 1) // 2 if kind.kind == "spin" else part for kind, part in parts])
-
-    def unflatten(self, values: Int32[Array, " n"]) -> dict[str, Array]:
-        """The state of each group."""
-        cuts = np.cumsum([kind.size for _, kind in self.empty.groups])[:-1]
-        parts = zip(self.empty.groups, jnp.split(values, cuts), strict=True)
-        return {n: (2 * x - 1 if kind.kind == "spin" else x).astype(kind.dtype) for (n, kind), x in parts}
-
 
 def cluster_form(graph: FactorGraph, held: Bool[np.ndarray, " n"] | None = None) -> ClusterForm:
     """Read couplings and fields off a graph.
@@ -63,9 +52,8 @@ def cluster_form(graph: FactorGraph, held: Bool[np.ndarray, " n"] | None = None)
     Raises:
         ValueError: naming the factor that has another form, or joins more than two variables.
     """
-    sizes = [kind.size for _, kind in graph.groups]
-    cardinalities = np.repeat([kind.cardinality for _, kind in graph.groups], sizes)
-    width = max(int(cardinalities.max()), 1)
+    counts = cardinalities(graph)
+    width = max(int(counts.max()), 1)
     fields, has_fields, edges, strengths = jnp.zeros((graph.num_variables, width)), False, [], []
     for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
         table = _checked_table(graph, factor)
@@ -77,14 +65,14 @@ def cluster_form(graph: FactorGraph, held: Bool[np.ndarray, " n"] | None = None)
                 jnp.broadcast_to(term, (len(scope), term.shape[1]))
             )
             has_fields = True
-    beyond = np.arange(width)[None] >= cardinalities[:, None]
+    beyond = np.arange(width)[None] >= counts[:, None]
     coupling = jnp.concatenate([*strengths, jnp.zeros(0)])
     return ClusterForm(
         edges=jnp.asarray(np.concatenate([*edges, np.zeros((0, 2))]), jnp.int32),
         strengths=jnp.abs(coupling),
         differs=coupling < 0,
         fields=jnp.where(beyond, -jnp.inf, fields) if has_fields else None,
-        cardinalities=jnp.asarray(cardinalities, jnp.int32),
+        cardinalities=jnp.asarray(counts),
         held=None if held is None else jnp.asarray(held),
         empty=FactorGraph(groups=graph.groups, factors=()),
     )

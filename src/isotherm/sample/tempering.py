@@ -1,0 +1,285 @@
+"""Replica exchange over any kernel, and a ladder of temperatures fitted to it.
+
+Temperatures travel, states stay: a swap of two rungs only renumbers them, whatever layout the chains of a
+kernel run in. Rungs are tried in alternation, even pairs and odd pairs (not at random), which lets a replica
+keep its direction.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
+from scipy.interpolate import PchipInterpolator
+
+from isotherm.errors import refusal
+from isotherm.sample.batched import BetasOf, betas_of
+from isotherm.sample.kernel import Chains
+from isotherm.sample.run import sample_means
+
+PILOT_ACCEPTANCE = 0.1
+"""Below this a barrier of rejections is not resolved: 1 a pair is the most that it can show."""
+
+
+class TemperingState(NamedTuple):
+    """A ladder of replicas.
+
+    Attributes:
+        position: of the replica at the last, the wanted inverse temperature.
+        replicas: states of the kernel that is tempered, replicas leading.
+        rung: where on the ladder each replica is.
+        acceptance: probability of a swap of each pair of neighbouring rungs at the last step, in ``[0, 1]``,
+            tried or not: observe it to see the ladder's mean acceptance with its error.
+        from_hottest: whether a replica has been at the first rung since it last was at the last.
+        round_trips: how often a replica has come from the first rung to the last.
+        time: steps done.
+    """
+
+    position: PyTree
+    replicas: Any
+    rung: Int32[Array, "*chains rungs"]
+    acceptance: Float[Array, "*chains pairs"]
+    from_hottest: Bool[Array, "*chains rungs"]
+    round_trips: Int32[Array, "*chains"]
+    time: Int32[Array, "*chains"]
+
+
+class TemperingInfo(NamedTuple):
+    """Probability of a swap of each pair of neighbouring rungs."""
+
+    acceptance: Float[Array, " pairs"]
+
+
+class Tempering(eqx.Module):
+    """Made by :func:`tempering`."""
+
+    tempered: BetasOf
+    betas: Float[Array, " rungs"]
+    energy: Callable[[PyTree], Float[Array, ""]]
+
+    def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> TemperingState:
+        """All replicas start from one position."""
+        keys = (jax.random.key(0) if key is None else key)[None]
+        return self._alone(self._init_chains(jax.tree.map(lambda leaf: leaf[None], position), keys))
+
+    def step(self, key: Key[Array, ""], state: TemperingState) -> tuple[TemperingState, TemperingInfo]:
+        """One step of every replica, then swaps."""
+        together = jax.tree.map(lambda leaf: leaf[None], state._replace(replicas=None, position=None))
+        state, info = self._step_chains(key[None], together._replace(replicas=state.replicas))
+        return self._alone(state), TemperingInfo(info.acceptance[0])
+
+    def over_chains(self) -> Chains:
+        """Many ladders: all their replicas are chains of the kernel that is tempered."""
+        return Chains(self._init_chains, self._step_chains, self._view)
+
+    def _init_chains(self, positions: PyTree, keys: Key[Array, " chains"]) -> TemperingState:
+        num_chains, num_rungs = len(keys), len(self.betas)
+        everywhere = jax.tree.map(lambda leaf: jnp.repeat(leaf, num_rungs, axis=0), positions)
+        rung = jnp.broadcast_to(jnp.arange(num_rungs, dtype=jnp.int32), (num_chains, num_rungs))
+        return TemperingState(
+            position=None,
+            replicas=self._chains(rung).init(everywhere, _split_all(keys, num_rungs)),
+            rung=rung,
+            acceptance=jnp.zeros((num_chains, num_rungs - 1)),
+            from_hottest=rung == 0,
+            round_trips=jnp.zeros(num_chains, jnp.int32),
+            time=jnp.zeros(num_chains, jnp.int32),
+        )
+
+    def _step_chains(
+        self, keys: Key[Array, " chains"], state: TemperingState
+    ) -> tuple[TemperingState, TemperingInfo]:
+        key_step, key_swap, key_fresh = jax.vmap(lambda key: jax.random.split(key, 3), out_axes=1)(keys)
+        num_rungs, chains = len(self.betas), self._chains(state.rung)
+        replicas, _ = chains.step(_split_all(key_step, num_rungs), state.replicas)
+        positions = chains.view(replicas).position
+        energies = jax.vmap(self.energy)(positions).reshape(state.rung.shape)
+        swap = jax.vmap(_swap, (0, None, 0, 0, 0))
+        rung, acceptance = swap(key_swap, self.betas, state.rung, energies, state.time % 2)
+        if self.tempered.forgets:
+            replicas = self._chains(rung).init(positions, _split_all(key_fresh, num_rungs))
+        arrived = state.from_hottest & (rung == num_rungs - 1)
+        after = TemperingState(
+            position=None,
+            replicas=replicas,
+            rung=rung,
+            acceptance=acceptance,
+            from_hottest=(state.from_hottest & ~arrived) | (rung == 0),
+            round_trips=state.round_trips + arrived.sum(1, dtype=jnp.int32),
+            time=state.time + 1,
+        )
+        return after, TemperingInfo(acceptance)
+
+    def _chains(self, rung: Int32[Array, "chains rungs"]) -> Chains:
+        return self.tempered(self.betas[rung].reshape(-1))
+
+    def _view(self, state: TemperingState) -> TemperingState:
+        def by_chain(leaf: Array) -> Array:
+            return leaf.reshape(*state.rung.shape, *leaf.shape[1:])
+
+        replicas = jax.tree.map(by_chain, self._chains(state.rung).view(state.replicas))
+        return state._replace(position=_at_last(replicas.position, state.rung), replicas=replicas)
+
+    def _alone(self, state: TemperingState) -> TemperingState:
+        position = self._view(state).position
+        first = jax.tree.map(lambda leaf: leaf[0], state._replace(replicas=None, position=position))
+        return first._replace(replicas=state.replicas)
+
+
+def tempering(
+    kernel_at: Callable[..., Any],
+    betas: Float[Array | np.ndarray, " rungs"] | list[float],
+    energy: Callable[[PyTree], Float[Array, ""]],
+) -> Tempering:
+    """Parallel tempering: replicas at many temperatures that exchange them.
+
+    Args:
+        kernel_at: ``kernel_at(beta) -> kernel``, ours or anybody's with BlackJAX's ``init`` and ``step``, such as
+            ``lambda beta: gibbs(graph, beta)``. Called with one inverse temperature a chain if kernels have
+            ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``, and states are
+            made anew after swaps, since they may hold a density at their own temperature.
+        betas: inverse temperatures, increasing; the last is the one wanted. Traced values are not checked.
+        energy: what ``beta`` multiplies, such as ``graph.energy``.
+
+    Returns:
+        A kernel. Its position is that of the replica at the last of ``betas``;
+        ``observe=lambda state: (state.position, state.acceptance)`` shows how often rungs would swap.
+
+    Raises:
+        ValueError: if there are fewer than two betas, or they do not increase.
+
+    References:
+        Okabe et al., Chem. Phys. Lett. 335 (2001); Syed et al., Non-reversible parallel tempering,
+        JRSS B 84 (2022).
+    """
+    betas = betas if isinstance(betas, Tracer) else jnp.asarray(betas, jnp.float32)
+    if betas.ndim != 1 or len(betas) < 2:
+        raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
+    if not isinstance(betas, Tracer) and not bool(jnp.all(jnp.diff(betas) > 0)):
+        raise refusal("betas", betas.tolist(), "should increase")
+    return Tempering(tempered=betas_of(kernel_at, betas), betas=betas, energy=energy)
+
+
+class Ladder(NamedTuple):
+    """Inverse temperatures between which replicas swap equally often.
+
+    Attributes:
+        betas: increasing, shape ``(rungs,)``.
+        acceptance: mean probability of a swap of each pair of neighbours, shape ``(rungs - 1,)``, measured.
+        barrier: communication barrier, the rejections of a ladder with many rungs added up: about ``2 barrier``
+            rungs serve best.
+    """
+
+    betas: Float[np.ndarray, " rungs"]
+    acceptance: Float[np.ndarray, " pairs"]
+    barrier: float
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.betas)} rungs, barrier {self.barrier:.2f}"]
+        pairs = zip(self.betas[:-1], self.betas[1:], self.acceptance, strict=True)
+        return "\n".join([*lines, *(f"beta {low:.4g} | {high:.4g}: {a:.0%} swap" for low, high, a in pairs)])
+
+
+def find_ladder(
+    key: Key[Array, ""],
+    kernel_at: Callable[..., Any],
+    energy: Callable[[PyTree], Float[Array, ""]],
+    positions: PyTree,
+    *,
+    beta_min: float,
+    beta_max: float,
+    num_rungs: int | None = None,
+    num_steps: int = 200,
+    num_rounds: int = 3,
+) -> Ladder:
+    """Place rungs so that neighbours swap equally often, as many as the measured barrier asks for.
+
+    Runs a pilot ladder a few times, each time with rungs moved to equal parts of the barrier that was seen; the
+    pilot grows until neighbours swap at all.
+
+    Args:
+        key: a JAX key.
+        kernel_at: as for :func:`tempering`.
+        energy: as for :func:`tempering`.
+        positions: first positions of some ladders, leaves lead with the axis of ladders.
+        beta_min: hottest inverse temperature, at which the kernel mixes well; at least 0.
+        beta_max: the one wanted.
+        num_rungs: how many; by default twice the barrier, rounded up, and one.
+        num_steps: steps in each round.
+        num_rounds: rounds of the pilot, at least 1.
+
+    Raises:
+        ValueError: naming the argument out of range.
+
+    References:
+        Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022), algorithms 2 and 4.
+    """
+    if not 0 <= beta_min < beta_max:
+        raise refusal("beta_min", beta_min, f"should be at least 0 and below beta_max = {beta_max}")
+    if num_rounds < 1:
+        raise refusal("num_rounds", num_rounds, "should be at least 1")
+
+    def measure(at: int, betas: np.ndarray) -> np.ndarray:
+        return _acceptance(jax.random.fold_in(key, at), kernel_at, energy, positions, betas, num_steps)
+
+    betas = beta_min + (beta_max - beta_min) * np.linspace(0, 1, 8) ** 2
+    acceptance = measure(0, betas)
+    for at in range(1, num_rounds):
+        crowded = acceptance.min() < PILOT_ACCEPTANCE
+        betas = _even(betas, acceptance, 2 * len(betas) if crowded else len(betas))
+        acceptance = measure(at, betas)
+    barrier = float(np.sum(1 - acceptance))
+    betas = _even(betas, acceptance, num_rungs or max(2, int(np.ceil(2 * barrier)) + 1))
+    return Ladder(betas, measure(num_rounds, betas), barrier)
+
+
+def _acceptance(
+    key: Key[Array, ""],
+    kernel_at: Callable[..., Any],
+    energy: Callable[[PyTree], Float[Array, ""]],
+    positions: PyTree,
+    betas: np.ndarray,
+    num_steps: int,
+) -> np.ndarray:
+    kernel = tempering(kernel_at, betas, energy)
+    half = max(num_steps // 2, 1)
+    means = sample_means(
+        key, kernel, positions, num_warmup=half, num_samples=half, observe=lambda state: state.acceptance
+    )
+    return np.asarray(means.mean, np.float64)
+
+
+def _even(betas: np.ndarray, acceptance: np.ndarray, num_rungs: int) -> np.ndarray:
+    """As many rungs at equal parts of the barrier between the same ends."""
+    barrier = np.concatenate([[0.0], np.cumsum(1 - acceptance + 1e-6)])
+    inner = PchipInterpolator(barrier, betas)(np.linspace(0, barrier[-1], num_rungs)[1:-1])
+    return np.concatenate([betas[:1], inner, betas[-1:]])
+
+
+def _swap(
+    key: Key[Array, ""],
+    betas: Float[Array, " rungs"],
+    rung: Int32[Array, " rungs"],
+    energies: Float[Array, " rungs"],
+    parity: Int32[Array, ""],
+) -> tuple[Int32[Array, " rungs"], Float[Array, " pairs"]]:
+    """New rung of each replica, and how probable each swap was."""
+    by_rung = jnp.zeros_like(energies).at[rung].set(energies)
+    acceptance = jnp.exp(jnp.minimum(0.0, jnp.diff(betas) * jnp.diff(by_rung)))
+    tried = jnp.arange(len(betas) - 1) % 2 == parity
+    swapped = (tried & (jax.random.uniform(key, acceptance.shape) < acceptance)).astype(jnp.int32)
+    moved = jnp.arange(len(betas)) + jnp.pad(swapped, (0, 1)) - jnp.pad(swapped, (1, 0))
+    return moved[rung].astype(jnp.int32), acceptance
+
+
+def _at_last(positions: PyTree, rung: Int32[Array, "chains rungs"]) -> PyTree:
+    last = jnp.argmax(rung, axis=1)
+    return jax.tree.map(lambda leaf: leaf[jnp.arange(len(last)), last], positions)
+
+
+def _split_all(keys: Key[Array, " chains"], count: int) -> Key[Array, " replicas"]:
+    return jax.vmap(lambda key: jax.random.split(key, count))(keys).reshape(-1)
