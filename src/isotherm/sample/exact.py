@@ -1,6 +1,6 @@
-"""Exact answers for dense Ising models, by enumeration of all states."""
+"""Exact answers: of dense Ising models by enumeration of all states, traced; of factor graphs on the host."""
 
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import equinox as eqx
 import jax
@@ -9,8 +9,11 @@ import numpy as np
 from jaxtyping import Array, Float, Int8, Key
 
 from isotherm.energy.dense import Ising
+from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
-from isotherm.sample.clamp import Clamp
+from isotherm.sample.clamp import Clamp, Evidence
+from isotherm.sample.graph_exact import GraphExact, exact_graph
+from isotherm.sample.solve import Method
 
 MAX_SPINS = 20
 """Largest model that is enumerated: 2**20 states, 4 MB of float32 a model."""
@@ -98,8 +101,9 @@ class Exact(eqx.Module):
                 then ``-inf`` and every moment is NaN.
         """
         a, b = _halves(self.num_spins)
-        rows = _agrees(a, clamp.mask[:a], clamp.values[:a])
-        columns = _agrees(b, clamp.mask[a:], clamp.values[a:])
+        mask, values = jnp.asarray(clamp.mask), jnp.asarray(clamp.values)
+        rows = _agrees(a, mask[:a], values[:a])
+        columns = _agrees(b, mask[a:], values[a:])
         agrees = (rows[:, None] & columns[None, :]).reshape(-1)
         return Exact(jnp.where(agrees, self.log_weights, -jnp.inf))
 
@@ -131,24 +135,64 @@ class Exact(eqx.Module):
         return joint.sum(-1), joint.sum(-2), joint
 
 
-def exact(model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | None = None) -> Exact:
-    """Exact law of a dense Ising model by enumeration of its ``2^n`` states.
+@overload
+def exact(
+    model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | None = None, method: Method = "auto"
+) -> Exact: ...
 
-    Pure and traced in every value: ``jit``, ``vmap`` and ``grad`` go through it, and it follows the dtype of
-    the model. For both the free and the clamped law, condition the free one, which shares the energies.
+
+@overload
+def exact(
+    model: FactorGraph,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Evidence | None = None,
+    method: Method = "auto",
+) -> GraphExact: ...
+
+
+def exact(
+    model: Ising | FactorGraph,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Clamp | Evidence | None = None,
+    method: Method = "auto",
+) -> Exact | GraphExact:
+    """Exact law of a discrete model, free or with variables held.
+
+    A dense Ising model is enumerated; that is pure and traced in every value: ``jit``, ``vmap`` and ``grad`` go
+    through it, and it follows the dtype of the model. For both the free and the clamped law, condition the free
+    one, which shares the energies. A factor graph is answered on the host in float64: enumerated where tiny, else
+    eliminated on a clique tree; ``.method`` and ``.reason`` say which.
 
     Args:
-        model: at most 20 spins.
+        model: at most 20 spins where dense; a graph of spins and categories whose cliques fit into memory.
         beta: inverse temperature.
-        clamp: spins held at given values; none by default.
+        clamp: what is held; for a graph, a clamp for each group of which anything is held. None by default.
+        method: ``"auto"`` chooses; ``"enumeration"`` and, for graphs, ``"elimination"`` insist.
 
     Raises:
-        ValueError: if the model has more than 20 spins.
+        ValueError: if the model is too large (it says what it would take and what to use instead), or no state
+            of the graph agrees with the evidence.
 
     >>> coin = Ising.checked([0.5], 0.0)
     >>> round(float(exact(coin, beta=2.0).marginals[0]), 4)
     0.8808
     """
+    if isinstance(model, FactorGraph):
+        return exact_graph(model, beta, _for_graph(clamp), method)
+    if method == "elimination":
+        raise refusal("method", method, "a dense model is enumerated; make it a graph to eliminate")
+    return _enumerated(model, beta, clamp)
+
+
+def _for_graph(clamp: Clamp | Evidence | None) -> Evidence | None:
+    if isinstance(clamp, Clamp):
+        raise refusal(
+            "clamp", "Clamp", "a graph needs one for each group, such as {'s': Clamp(mask, values)}"
+        )
+    return clamp
+
+
+def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evidence | None) -> Exact:
     n = model.num_spins
     if n > MAX_SPINS:
         raise refusal(
@@ -164,7 +208,11 @@ def exact(model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | Non
     onto_columns = _dot(across, _constants(b, dtype).states.T)
     table += _dot(_constants(a, dtype).states, onto_columns)
     free = Exact(table.reshape(-1))
-    return free if clamp is None else free.condition(clamp)
+    if clamp is None:
+        return free
+    if not isinstance(clamp, Clamp):
+        raise refusal("clamp", type(clamp).__name__, "a dense model needs one Clamp(mask, values)")
+    return free.condition(clamp)
 
 
 def _log_weights(fields: Float[Array, " m"], couplings: Float[Array, "m m"]) -> Float[Array, " states"]:
