@@ -168,6 +168,20 @@ def test_scope_keeps_a_copy_and_cannot_be_written() -> None:
         scope.variables[0, 0] = 1
 
 
+def test_one_table_alone_is_shared_by_all() -> None:
+    variables = {"s": spin(3), "c": categorical(2, 2)}
+    alone = [
+        Factor.of("s", [0, 2], 0.5),
+        Factor.of("c", [0, 1], [1.0, 2.0]),
+        Factor.of(("c", "c", "s"), [[0, 1, 1]], [[1.0, 2], [3, 4]]),
+    ]
+    axes = [Factor(weights=f.weights.reshape(1, *f.weights.shape), scope=f.scope) for f in alone[1:]]
+    graph, explicit = FactorGraph.of(variables, alone), FactorGraph.of(variables, [alone[0], *axes])
+    assert [p.shape for p in graph.parameters] == [(1,), (1, 2), (1, 2, 2)]
+    state = {"s": jnp.array([1, -1, 1], jnp.int8), "c": jnp.array([0, 1], jnp.uint8)}
+    assert float(graph.energy(state)) == float(explicit.energy(state)) == -0.5 * 2 - 3 + 2
+
+
 # ------------------------------------------------------------------------------
 # Constructors
 

@@ -121,7 +121,8 @@ class Factor(AbstractFactor):
             ValueError: naming the factor whose scope or weights are wrong.
         """
         scope = scope_of((groups,) if isinstance(groups, str) else tuple(groups), variables, name)
-        return cls(weights=_floating(weights), scope=scope, name=name)
+        table = _floating(weights)
+        return cls(weights=table if table.ndim else table[None], scope=scope, name=name)
 
     @property
     def parameters(self) -> PyTree:
