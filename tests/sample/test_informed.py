@@ -43,7 +43,7 @@ def test_moments_at_several_temperatures_and_none_beside(options: dict[str, Any]
 def test_a_dense_model_and_its_evidence(options: dict[str, Any]) -> None:
     graph = dense(0)
     kernel = informed(graph, 0.8, {"s": Clamp(np.arange(5) == 1, np.full(5, -1, np.int8))}, **options)
-    assert kernel.local.matrix is not None
+    assert local_weights(graph).matrix is not None
     exact = law(graph)
     weights = exact.probabilities(0.8) * (exact.states["s"][:, 1] == -1)
     means = mean_features(kernel, graph, CHAINS)

@@ -7,12 +7,20 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from isotherm.sample.clamp import Holding
 from isotherm.sample.kernel import Chains, RunsChains
 
 
 def at_beta(kernel: Any, beta: Any) -> Any:
     """The same kernel at another inverse temperature: its leaf ``beta`` replaced, nothing planned again."""
+    if isinstance(kernel, Holding):
+        return eqx.tree_at(lambda k: k.kernel.beta, kernel, beta)
     return eqx.tree_at(lambda k: k.beta, kernel, beta)
+
+
+def has_beta(kernel: Any) -> bool:
+    """Whether :func:`at_beta` applies: true of all kernels of factor graphs here."""
+    return hasattr(kernel.kernel if isinstance(kernel, Holding) else kernel, "beta")
 
 
 def chains_with_betas(kernel: Any) -> Chains:
@@ -66,6 +74,6 @@ class BetasOf(eqx.Module):
 def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> BetasOf:
     """Chains of the kernel that ``kernel_at`` makes, at any inverse temperatures."""
     kernel = kernel_at(betas)
-    if isinstance(kernel, RunsChains) and hasattr(kernel, "beta"):
+    if isinstance(kernel, RunsChains) and has_beta(kernel):
         return BetasOf(kernel, None)
     return BetasOf(None, kernel_at)

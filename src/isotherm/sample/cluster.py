@@ -17,7 +17,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm.energy.graph import FactorGraph
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
 from isotherm.sample.batched import chains_with_betas
-from isotherm.sample.clamp import Evidence, held_variables, hold
+from isotherm.sample.clamp import Evidence, Holding, held_variables
 from isotherm.sample.cluster_form import ClusterForm, cluster_form
 from isotherm.sample.components import components
 from isotherm.sample.kernel import Chains
@@ -41,12 +41,11 @@ class SwendsenWang(eqx.Module):
 
     form: ClusterForm
     beta: Float[Array, "..."]
-    evidence: Evidence | None
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
-        """Start from a state, held variables at their values."""
+        """Start from a state."""
         del key
-        return ClusterState(hold(self.form.empty, self.evidence, position))
+        return ClusterState(from_values(self.form.empty, to_values(self.form.empty, position)))
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of each cluster by its fields."""
@@ -70,12 +69,11 @@ class Wolff(eqx.Module):
 
     form: ClusterForm
     beta: Float[Array, "..."]
-    evidence: Evidence | None
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
-        """Start from a state, held variables at their values."""
+        """Start from a state."""
         del key
-        return ClusterState(hold(self.form.empty, self.evidence, position))
+        return ClusterState(from_values(self.form.empty, to_values(self.form.empty, position)))
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of the cluster around a random variable, if its fields accept."""
@@ -98,7 +96,7 @@ class Wolff(eqx.Module):
 
 def swendsen_wang(
     graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
-) -> SwendsenWang:
+) -> SwendsenWang | Holding:
     """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either.
 
     Args:
@@ -116,12 +114,13 @@ def swendsen_wang(
     References:
         Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988).
     """
-    return SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32), evidence=clamp)
+    kernel = SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
 def wolff(
     graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
-) -> Wolff:
+) -> Wolff | Holding:
     """Wolff's single cluster, for the graphs and arguments of :func:`swendsen_wang`.
 
     A step costs as much as one of Swendsen-Wang, since all bonds are drawn at once, and changes one
@@ -133,7 +132,8 @@ def wolff(
     References:
         Wolff, Phys. Rev. Lett. 62 (1989).
     """
-    return Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32), evidence=clamp)
+    kernel = Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
 def _clusters(

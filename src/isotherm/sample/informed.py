@@ -14,7 +14,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.sample.batched import chains_with_betas
-from isotherm.sample.clamp import Evidence, held_variables, hold
+from isotherm.sample.clamp import Evidence, Holding, held_variables
 from isotherm.sample.kernel import Chains
 from isotherm.sample.local import FORBIDDEN, LocalWeights, local_weights
 from isotherm.sample.values import from_values, to_values
@@ -53,14 +53,12 @@ class Informed(eqx.Module):
     beta: Float[Array, "..."]
     step_size: Float[Array, ""] | None
     is_free: Bool[Array, " n"]
-    evidence: Evidence | None
     empty: FactorGraph
     num_moves: int = eqx.field(static=True)
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> InformedState:
-        """Start from a state, held variables at their values."""
+        """Start from a state."""
         del key
-        position = hold(self.empty, self.evidence, position)
         values = to_values(self.empty, position)
         return InformedState(from_values(self.empty, values), *self.local(values))
 
@@ -128,7 +126,7 @@ def informed(
     *,
     step_size: Float[Array, ""] | float | None = None,
     num_moves: int = 1,
-) -> Informed:
+) -> Informed | Holding:
     r"""Locally balanced proposals for dense discrete graphs, factors of any form and order.
 
     Without a step size one variable changes at a time, chosen with probability in proportion to
@@ -158,15 +156,15 @@ def informed(
         raise refusal("num_moves", num_moves, "should be at least 1")
     if isinstance(step_size, float) and not step_size > 0:
         raise refusal("step_size", step_size, "should be positive")
-    return Informed(
+    kernel = Informed(
         local=local_weights(graph),
         beta=jnp.asarray(beta, jnp.float32),
         step_size=None if step_size is None else jnp.asarray(step_size, jnp.float32),
         is_free=jnp.asarray(~held_variables(graph, clamp)),
-        evidence=clamp,
         empty=FactorGraph(groups=graph.groups, factors=()),
         num_moves=num_moves,
     )
+    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
 def _at(log_laws: Float[Array, "n q"], values: Int32[Array, " n"]) -> Float[Array, ""]:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int32
+from jaxtyping import Array, Int32, Key
 
 from isotherm.energy.graph import FactorGraph, stored
+from isotherm.errors import refusal
 
 
 def cardinalities(graph: FactorGraph) -> Int32[np.ndarray, " n"]:
@@ -30,3 +32,16 @@ def from_values(graph: FactorGraph, values: Int32[Array, " n"]) -> dict[str, Arr
         name: (2 * part - 1 if group.kind == "spin" else part).astype(group.dtype)
         for (name, group), part in parts
     }
+
+
+def random_values(key: Key[Array, ""], graph: FactorGraph, num_chains: int) -> Int32[Array, "chains n"]:
+    """Values of all variables of many chains, uniform and independent.
+
+    Raises:
+        ValueError: naming the group that is not discrete.
+    """
+    for name, group in graph.groups:
+        if not group.is_discrete:
+            raise refusal(name, group.kind, "should be discrete; pass the first positions")
+    counts = cardinalities(graph)
+    return jax.random.randint(key, (num_chains, len(counts)), 0, counts[None])

@@ -1,0 +1,162 @@
+"""Simulated annealing: chains that cool, and the best state that each has seen."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, Key, PyTree
+
+from isotherm.energy.graph import FactorGraph, State
+from isotherm.errors import refusal
+from isotherm.sample.batched import at_beta, has_beta
+from isotherm.sample.gibbs import gibbs
+from isotherm.sample.kernel import over_chains
+from isotherm.sample.single import log_table
+from isotherm.sample.values import from_values, random_values
+
+
+class Annealed(NamedTuple):
+    """The best of each chain.
+
+    Attributes:
+        energies: lowest energy seen, shape ``(chains,)``.
+        states: the state that had it, leaves lead with chains.
+    """
+
+    energies: Float[Array, " chains"]
+    states: PyTree
+
+    @property
+    def energy(self) -> Float[Array, ""]:
+        """Lowest energy of all."""
+        return self.energies.min()
+
+    @property
+    def state(self) -> PyTree:
+        """A state of the lowest energy."""
+        best = jnp.argmin(self.energies)
+        return jax.tree.map(lambda leaf: leaf[best], self.states)
+
+
+def anneal(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    betas: Float[Array | np.ndarray, " steps"] | int = 1000,
+    *,
+    num_chains: int = 32,
+    kernel: Any = None,
+    positions: State | None = None,
+    look_every: int | None = None,
+) -> Annealed:
+    """Look for states of low energy.
+
+    One step of the kernel at each inverse temperature, all in one compiled loop; other temperatures, and
+    other graphs of the same structure, compile nothing.
+
+    Args:
+        key: a JAX key.
+        graph: discrete, unless ``positions`` are given.
+        betas: inverse temperature of each step, or how many steps to take through
+            :func:`annealing_betas`.
+        num_chains: independent runs; counts in multiples of 32 fill the words of packed kernels.
+        kernel: any kernel of ``graph`` made here, at whatever temperature; by default
+            :func:`~isotherm.sample.gibbs.gibbs`, one sweep a step. Pass one with ``clamp`` to hold variables.
+        positions: where chains start, leaves lead with chains; by default anywhere.
+        look_every: steps between looks at the energy; by default a hundred looks. The last step is always
+            looked at. States between looks are not seen.
+
+    Raises:
+        ValueError: naming the argument out of range.
+    """
+    for name, value in (("num_chains", num_chains), ("look_every", look_every)):
+        if value is not None and value < 1:
+            raise refusal(name, value, "should be at least 1")
+    betas = annealing_betas(graph, betas) if isinstance(betas, int) else betas
+    if betas.ndim != 1 or not len(betas):
+        raise refusal("betas.shape", betas.shape, "should be one number a step")
+    if kernel is None:
+        kernel = gibbs(graph, betas[0])
+    if not has_beta(kernel):
+        raise refusal("kernel", type(kernel).__name__, "should be one of a factor graph, with a leaf `beta`")
+    key_start, key_run = jax.random.split(key)
+    if positions is None:
+        values = random_values(key_start, graph, num_chains)
+        positions = jax.vmap(lambda v: from_values(graph, v))(values)
+    every = look_every or -(-len(betas) // 100)
+    return _anneal(key_run, kernel, graph, jnp.asarray(betas, jnp.float32), positions, jnp.asarray(every))
+
+
+def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " steps"]:
+    """A geometric schedule from where the largest barrier is passed every other time to where most freeze.
+
+    The first is ``ln 2 / max_i Σ_f R_f`` with ``R_f`` the range of the energies of factor ``f`` of variable
+    ``i``; the last is ``ln 100`` over the median of the variables' smallest ``R_f`` above zero.
+
+    Args:
+        graph: discrete, with concrete weights.
+        num_steps: at least 1.
+
+    Raises:
+        ValueError: if ``num_steps`` is below 1, no weight differs from zero, or weights are traced.
+    """
+    if num_steps < 1:
+        raise refusal("num_steps", num_steps, "should be at least 1")
+    total, least = np.zeros(graph.num_variables), np.full(graph.num_variables, np.inf)
+    for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
+        ranges = np.broadcast_to(_ranges(log_table(graph, factor)), len(scope))
+        for column in scope.T:
+            np.add.at(total, column, ranges)
+            np.minimum.at(least, column, np.where(ranges > 0, ranges, np.inf))
+    if not total.any():
+        raise refusal("graph", "flat", "should have a factor whose energies differ")
+    cold = np.log(100) / np.median(least[np.isfinite(least)])
+    return np.geomspace(min(np.log(2) / total.max(), cold), cold, num_steps)
+
+
+def _ranges(table: Array) -> Float[np.ndarray, " num"]:
+    if isinstance(table, Tracer):
+        raise refusal("graph", "traced", "should have concrete weights; pass `betas` as an array")
+    flat = np.asarray(table, np.float64).reshape(len(table), -1)
+    return flat.max(1) - np.where(np.isfinite(flat), flat, np.inf).min(1)
+
+
+@eqx.filter_jit
+def _anneal(
+    key: Key[Array, ""],
+    kernel: Any,
+    graph: FactorGraph,
+    betas: Float[Array, " steps"],
+    positions: PyTree,
+    every: Array,
+) -> Annealed:
+    num_chains = jax.tree.leaves(positions)[0].shape[0]
+    keys = jax.random.split(key, num_chains)
+    chains = over_chains(at_beta(kernel, betas[0]))
+    last = len(betas) - 1
+
+    def look(best: Annealed, state: Any) -> Annealed:
+        position = chains.view(state).position
+        energies = jax.vmap(graph.energy)(position)
+        is_lower = energies < best.energies
+
+        def choose(new: Array, old: Array) -> Array:
+            return jnp.where(is_lower.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
+
+        return jax.tree.map(choose, Annealed(energies, position), best)
+
+    def step(carry: tuple[Any, Annealed], at: tuple[Array, Array]) -> tuple[tuple[Any, Annealed], None]:
+        state, best = carry
+        time, beta = at
+        step_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, time)
+        state, _ = over_chains(at_beta(kernel, beta)).step(step_keys, state)
+        is_due = (time % every == 0) | (time == last)
+        return (state, jax.lax.cond(is_due, look, lambda best, _: best, best, state)), None
+
+    state = chains.init(positions, keys)
+    position = chains.view(state).position
+    best = Annealed(jax.vmap(graph.energy)(position), position)
+    (_, best), _ = jax.lax.scan(step, (state, best), (jnp.arange(len(betas)), betas))
+    return best
