@@ -216,7 +216,7 @@ class Digits(Study[DigitsConfig]):
         ]
         rows.append(("naive Bayes", f"{metrics['naive_bayes']:.4f}"))
         note = (
-            f"mean ± standard error (runs); {metrics['num_training']:,} training images; {metrics['num_test']:,} test "
+            f"mean ± standard error (runs). {metrics['num_training']:,} training, {metrics['num_test']:,} test "
             f"images, whose number alone gives an error of {metrics['binomial_error']:.4f}; published: the reference "
             f"asks for more than {PUBLISHED_ACCURACY} after one pass over 17,896 images"
         )
