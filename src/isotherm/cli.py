@@ -18,6 +18,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
+  isotherm infer model.uai                 marginals, log Z and the most probable state of a model
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -198,6 +199,52 @@ def compare(
 
     comparison = compare_runs(open_run(find_run(first, out)), open_run(find_run(second, out)))
     _print_json(comparison) if as_json else print_tables(comparison_tables(comparison))
+
+
+@app.command("infer")
+def infer_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A UAI or dimod file, or an edge list.")],
+    evidence: Annotated[Path | None, typer.Option(metavar="FILE", help="A UAI evidence file.")] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="marginals|z|map|samples", help="What to answer; may be repeated. [marginals, z, map]"
+        ),
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|exact|gibbs|tempering|swendsen-wang|ais", help="auto: exact where tractable."
+        ),
+    ] = "auto",
+    beta: Annotated[float, typer.Option(metavar="B", help="Inverse temperature.")] = 1.0,
+    draws: Annotated[
+        int, typer.Option(metavar="N", help="Samples to print; draws of all chains where sampled.")
+    ] = 10_000,
+    seed: Annotated[int, typer.Option(metavar="S", help="Of everything random.")] = 0,
+    as_json: AsJson = False,
+    as_uai: Annotated[bool, typer.Option("--uai", help="The UAI competitions' result format.")] = False,
+) -> None:
+    """Answer a model file: marginals, log Z, the most probable state, samples.
+
+    Exact where that takes at most about a minute and 4 GB; else sampled, with standard errors. The method and the
+    reason are said. Values of a variable count from 0, in the order of its table; 0 of a spin is -1.
+    """
+    from isotherm.errors import refusal
+    from isotherm.infer import infer
+    from isotherm.infer_text import print_answer, uai_text
+
+    if as_json and as_uai:
+        raise refusal("--uai", True, "choose one of --json and --uai")
+    answer = infer(model, evidence, task or ("marginals", "z", "map"), method, beta, draws, seed)
+    for warning in answer.warnings:
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
+    if as_json:
+        _print_json(answer.to_json())
+    elif as_uai:
+        print(uai_text(answer))  # noqa: T201
+    else:
+        print_answer(answer)
 
 
 def _study(name: str) -> Any:

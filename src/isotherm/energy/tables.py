@@ -37,8 +37,7 @@ class Tables:
         total = np.zeros(len(values))
         for scope, logs in zip(self.scopes, self.logs, strict=True):
             rows = np.arange(len(scope)) if len(logs) > 1 else np.zeros(len(scope), np.int64)
-            for state, x in enumerate(values):
-                total[state] += logs[(rows, *x[scope].T)].sum()
+            total += logs[(rows, *np.moveaxis(values[:, scope], -1, 0))].sum(axis=1)
         return total
 
 

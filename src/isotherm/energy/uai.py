@@ -5,14 +5,14 @@ The format is that of the UAI inference competitions: tokens separated by white 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from isotherm.energy.tables import Names, Tables, checked_evidence
+from isotherm.energy.tables import Names, Tables
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
 
@@ -89,12 +89,13 @@ def write_uai(path: FilePath, model: UaiModel) -> None:
     Path(path).write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def read_evidence(path: FilePath, tables: Tables) -> np.ndarray:
+def read_evidence(path: FilePath, tables: Tables, labels: Sequence[Hashable] | None = None) -> np.ndarray:
     """Read an evidence file: ``k``, then ``k`` pairs of a variable and its value.
 
     Args:
         path: the file.
         tables: the model that the evidence is about.
+        labels: whole numbers that the file calls the variables by; their flat numbers by default.
 
     Returns:
         int64, shape ``(n,)``: the value of each variable, ``-1`` where there is no evidence.
@@ -109,17 +110,20 @@ def read_evidence(path: FilePath, tables: Tables) -> np.ndarray:
     pairs = reader.wholes(2 * count, "number").reshape(count, 2)
     reader.finish()
     values = np.full(tables.num_variables, -1, np.int64)
+    numbers = {label: flat for flat, label in enumerate(labels or range(len(values)))}
     for variable, value in pairs.tolist():
-        if not 0 <= variable < len(values):
-            raise refusal("evidence", f"variable {variable}", f"should be within 0 .. {len(values) - 1}")
-        if values[variable] >= 0:
-            raise refusal("evidence", f"variable {variable}", "is observed twice")
-        if value < 0:
+        if variable not in numbers:
             raise refusal(
-                f"variable {variable}", value, f"should be within 0 .. {tables.cardinalities[variable] - 1}"
+                "evidence", f"variable {variable}", f"unknown; the model has {len(values)} variables"
             )
-        values[variable] = value
-    return checked_evidence(tables, values)
+        flat = numbers[variable]
+        if values[flat] >= 0:
+            raise refusal("evidence", f"variable {variable}", "is observed twice")
+        if not 0 <= value < tables.cardinalities[flat]:
+            last = tables.cardinalities[flat] - 1
+            raise refusal(f"evidence of variable {variable}", value, f"should be within 0 .. {last}")
+        values[flat] = value
+    return values
 
 
 class _Tokens:

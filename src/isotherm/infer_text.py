@@ -1,0 +1,92 @@
+"""An answer as text: a table to read, or the result format of the UAI competitions."""
+
+import math
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from isotherm.errors import refusal
+from isotherm.infer import Answer
+
+_WIDTH = 120
+_ROWS = 60
+_VALUES = 8
+
+
+def print_answer(answer: Answer) -> None:
+    """A readable table, what was done and why."""
+    out = Console()
+    out = out if out.is_terminal else Console(width=_WIDTH)
+    if answer.marginals is not None or answer.map is not None:
+        out.print(_variables(answer))
+        hidden = len(answer.labels) - _ROWS
+        if hidden > 0:
+            out.print(f"... and {hidden} more variables; --json gives all", markup=False, highlight=False)
+        out.print()
+    if answer.samples is not None:
+        for row in answer.samples.tolist():
+            out.print(" ".join(map(str, row)), markup=False, highlight=False, soft_wrap=True)
+        out.print()
+    for line in _summary(answer):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def uai_text(answer: Answer) -> str:
+    """Results as the competitions exchange them: ``PR`` in log10, ``MAR``, ``MAP``.
+
+    Raises:
+        ValueError: if samples were asked for, which the format does not know.
+    """
+    if answer.samples is not None:
+        raise refusal("task", "samples", "the UAI result format has none; use --json")
+    lines = []
+    if answer.log_z is not None:
+        lines += ["PR", repr(answer.log_z.value / math.log(10))]
+    if answer.marginals is not None:
+        rows = [f"{len(row)} {' '.join(map(repr, row.tolist()))}" for row in answer.marginals]
+        lines += ["MAR", f"{len(rows)} {' '.join(rows)}"]
+    if answer.map is not None:
+        state = answer.map.assignment.tolist()
+        lines += ["MAP", f"{len(state)} {' '.join(map(str, state))}"]
+    return "\n".join(lines)
+
+
+def _variables(answer: Answer) -> Table:
+    columns = ["variable"]
+    columns += ["probabilities of its values" + (" ± standard error" if answer.marginal_errors else "")] * (
+        answer.marginals is not None
+    )
+    columns += ["most probable state" if answer.marginal_errors is None else "best state seen"] * (
+        answer.map is not None
+    )
+    drawn = Table(*columns, box=None, pad_edge=False)
+    for row, label in enumerate(answer.labels[:_ROWS]):
+        cells = [escape(str(label))]
+        if answer.marginals is not None:
+            errors = None if answer.marginal_errors is None else answer.marginal_errors[row]
+            cells.append(_law(answer.marginals[row], errors))
+        if answer.map is not None:
+            cells.append(str(int(answer.map.assignment[row])))
+        drawn.add_row(*cells)
+    return drawn
+
+
+def _law(law: np.ndarray, errors: np.ndarray | None) -> str:
+    shown = [f"{p:.6f}" for p in law[:_VALUES]]
+    if errors is not None:
+        shown = [f"{p:.4f} ± {e:.4f}" for p, e in zip(law[:_VALUES], errors, strict=False)]
+    return "  ".join(shown) + ("  ..." if len(law) > _VALUES else "")
+
+
+def _summary(answer: Answer) -> list[str]:
+    lines = []
+    if answer.log_z is not None:
+        value, error = answer.log_z
+        lines.append(f"log Z = {value:.10g}" + (f" ± {error:.2g}" if error else ""))
+    if answer.map is not None:
+        kind = "most probable state" if answer.method == "exact" else "best state seen"
+        lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}")
+    lines.append(f"{answer.model}: {answer.method} ({answer.reason}), {answer.seconds:.2f} s")
+    return lines
