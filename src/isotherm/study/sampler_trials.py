@@ -14,8 +14,9 @@ from isotherm.energy.machines import restricted_boltzmann
 from isotherm.random import named
 from isotherm.sample import diagnostics
 from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.gibbs import gibbs, initial_state
+from isotherm.sample.gibbs import gibbs
 from isotherm.sample.informed import informed
+from isotherm.sample.initial import initial_state
 from isotherm.sample.run import sample
 from isotherm.sample.tempering import tempering
 
@@ -168,7 +169,7 @@ def _potts() -> FactorGraph:
     rng = np.random.default_rng(4)
     ring = np.stack([np.arange(6), np.roll(np.arange(6), -1)], axis=1)
     edges = np.concatenate([ring, [[0, 3], [1, 4]]])
-    return potts(edges, 3, rng.normal(0.8, 0.5, len(edges)), rng.normal(0, 0.4, (6, 3)))
+    return potts(edges, 3, rng.uniform(0.3, 1.3, len(edges)), rng.normal(0, 0.4, (6, 3)))
 
 
 def _mixed() -> FactorGraph:
@@ -187,9 +188,7 @@ def _mixed() -> FactorGraph:
 def _rbm() -> FactorGraph:
     rng = np.random.default_rng(6)
     return restricted_boltzmann(
-        visible_biases=rng.normal(0, 0.3, 6),
-        hidden_biases=rng.normal(0, 0.3, 4),
-        couplings=rng.normal(0, 0.6, (6, 4)),
+        6, 4, rng.normal(0, 0.6, (6, 4)), rng.normal(0, 0.3, 6), rng.normal(0, 0.3, 4)
     )
 
 
