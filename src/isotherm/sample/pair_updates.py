@@ -1,0 +1,201 @@
+"""Heat baths of many chains at once whose values lie side by side in the bits of words.
+
+A *lane* is one place in a word: bit ``b`` for spins, a group of bits for categories. Words of the rows of a
+chunk make an array ``(rows, words)``; each lane of it holds as many chains.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int32, UInt32
+
+from isotherm.random.bits import uniform
+from isotherm.random.counter import counted_words
+
+MAX_UNROLLED_SLOTS = 8
+"""More neighbours are summed in a loop, whose sums pass through memory; unrolled it takes long to compile."""
+
+FORBIDDEN = -1e30
+"""Stands for minus infinity: some may be added up, and a beta of zero leaves no NaN."""
+
+_T = TypeVar("_T")
+
+
+def over_slots(num_slots: int, body: Callable[[Any, _T], _T], start: _T) -> _T:
+    """Fold the neighbours of all rows of a chunk, one slot at a time."""
+    if num_slots > MAX_UNROLLED_SLOTS:
+        return lax.fori_loop(0, num_slots, body, start)
+    for k in range(num_slots):
+        start = body(k, start)
+    return start
+
+
+class Source(NamedTuple):
+    """Where the random words of one chunk in one sweep come from.
+
+    Attributes:
+        seeds: 128 bits a word of chains, other ones each sweep.
+        first: the chunk's first row.
+    """
+
+    seeds: UInt32[Array, "4 words"]
+    first: UInt32[Array, ""]
+
+    def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
+        """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``."""
+        row = self.first + jnp.arange(rows, dtype=jnp.uint32)
+        lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None]
+        counts = row[None] * jnp.uint32(num_lanes) + lane
+        return uniform(counted_words(self.seeds, counts.ravel()).reshape(num_lanes, rows, -1))
+
+
+class SpinPairs(eqx.Module):
+    r"""Spins, :math:`P(s_i = +1) = \sigma(2 \beta (b_i + \sum_k J_{ik} s_k))`; one bit a chain.
+
+    Attributes:
+        couplings: of each width, shape ``(chunks, slots, rows)``; zero where there is no neighbour.
+        biases: shape ``(rows,)`` of the whole graph and spare ones, or None.
+    """
+
+    couplings: tuple[Float[Array, "..."], ...]
+    biases: Float[Array, " all_rows"] | None
+
+    def update(
+        self,
+        width: int,
+        chunk: Int32[Array, ""],
+        start: Int32[Array, ""],
+        neighbours: UInt32[Array, "slots rows words"],
+        beta: Float[Array, "lanes words"],
+        source: Source,
+    ) -> UInt32[Array, "rows words"]:
+        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        num_lanes, rows = beta.shape[0], neighbours.shape[1]
+        couplings = lax.dynamic_index_in_dim(self.couplings[width], chunk, keepdims=False)
+        bits = lax.bitcast_convert_type(couplings, jnp.uint32)[:, None, :, None]
+        lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None, None]
+
+        def add(k: Any, fields: Array) -> Array:
+            # a spin that is down turns the sign bit of its coupling
+            sign = (~neighbours[k][None] << (31 - lane)) & jnp.uint32(1 << 31)
+            return fields + lax.bitcast_convert_type(bits[k] ^ sign, jnp.float32)
+
+        fields = jnp.zeros((num_lanes, *neighbours.shape[1:]), jnp.float32)
+        if self.biases is not None:
+            fields = fields + lax.dynamic_slice(self.biases, (start,), (rows,))[None, :, None]
+        fields = over_slots(neighbours.shape[0], add, fields)
+        is_up = source.uniforms(num_lanes, rows) * (1 + jnp.exp(-2 * beta[:, None] * fields)) < 1
+        return jnp.sum(is_up.astype(jnp.uint32) << lane, axis=0, dtype=jnp.uint32)
+
+
+class CategoryPairs(eqx.Module):
+    r"""Categories, :math:`P(c_i = v) \propto \exp(\beta (h_i(v) + \sum_k W_k(v, c_k)))`; a few bits a chain.
+
+    Attributes:
+        pairs: how neighbours enter.
+        fields: shape ``(rows, cardinality)`` of the whole graph and spare ones, or None.
+        bits: of one value (static).
+        cardinality: number of values (static).
+    """
+
+    pairs: "SharedTable | EdgeTables"
+    fields: Float[Array, "all_rows cardinality"] | None
+    bits: int = eqx.field(static=True)
+    cardinality: int = eqx.field(static=True)
+
+    def update(
+        self,
+        width: int,
+        chunk: Int32[Array, ""],
+        start: Int32[Array, ""],
+        neighbours: UInt32[Array, "slots rows words"],
+        beta: Float[Array, "lanes words"],
+        source: Source,
+    ) -> UInt32[Array, "rows words"]:
+        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        num_lanes = beta.shape[0]
+        shifts = (self.bits * jnp.arange(num_lanes, dtype=jnp.uint32))[:, None, None]
+        mask = jnp.uint32((1 << self.bits) - 1)
+        values = (neighbours[:, None] >> shifts[None]) & mask
+        log_weights = self.pairs.log_weights(width, chunk, values)
+        if self.fields is not None:
+            shape = (neighbours.shape[1], self.cardinality)
+            fields = lax.dynamic_slice(self.fields, (start, jnp.zeros_like(start)), shape)
+            log_weights = [w + fields[:, v][None, :, None] for v, w in enumerate(log_weights)]
+        # a beta of zero would allow what is forbidden
+        scale = jnp.where(beta == 0, 1e-20, beta)[:, None]
+        uniforms = source.uniforms(num_lanes, neighbours.shape[1])
+        new = _draw([scale * w for w in log_weights], uniforms)
+        return jnp.sum(new << shifts, axis=0, dtype=jnp.uint32)
+
+
+def _draw(log_weights: list[Array], uniforms: Array) -> Array:
+    """Values with these log weights, from one uniform each by a running sum."""
+    top = functools.reduce(jnp.maximum, log_weights)
+    levels = [jnp.exp(log_weights[0] - top)]
+    for w in log_weights[1:]:
+        levels.append(levels[-1] + jnp.exp(w - top))
+    aim = uniforms * levels[-1]
+    return functools.reduce(jnp.add, [(level <= aim).astype(jnp.uint32) for level in levels[:-1]])
+
+
+class SharedTable(eqx.Module):
+    """One symmetric table, scaled for each pair: neighbours of a value are counted, then meet the table once.
+
+    Attributes:
+        table: log weights, shape ``(cardinality, cardinality)``, finite.
+        scales: of each width, shape ``(chunks, slots, rows)``; zero where there is no neighbour.
+        is_diagonal: whether only equal neighbours count (static).
+    """
+
+    table: Float[Array, "cardinality cardinality"]
+    scales: tuple[Float[Array, "..."], ...]
+    is_diagonal: bool = eqx.field(static=True)
+
+    def log_weights(
+        self, width: int, chunk: Int32[Array, ""], values: UInt32[Array, "slots lanes rows words"]
+    ) -> list[Float[Array, "lanes rows words"]]:
+        """Log weight of each value of the rows, without beta."""
+        q = self.table.shape[0]
+        scales = lax.dynamic_index_in_dim(self.scales[width], chunk, keepdims=False)[:, None, :, None]
+
+        def count(k: Any, counts: list[Array]) -> list[Array]:
+            return [c + jnp.where(values[k] == v, scales[k], 0.0) for v, c in enumerate(counts)]
+
+        zero = jnp.zeros(values.shape[1:], jnp.float32)
+        counts = over_slots(values.shape[0], count, [zero] * q)
+        if self.is_diagonal:
+            return [self.table[v, v] * counts[v] for v in range(q)]
+        return [functools.reduce(jnp.add, [self.table[v, u] * counts[u] for u in range(q)]) for v in range(q)]
+
+
+class EdgeTables(eqx.Module):
+    """A table for each pair, or a few that pairs share, read at the value of the neighbour.
+
+    Attributes:
+        tables: log weights, shape ``(tables, cardinality, cardinality)``: of one neighbour's value, then of
+            one's own.
+        which: of each width, shape ``(chunks, slots, rows)``; a table of zeros where there is no neighbour.
+    """
+
+    tables: Float[Array, "tables cardinality cardinality"]
+    which: tuple[Int32[Array, "..."], ...]
+
+    def log_weights(
+        self, width: int, chunk: Int32[Array, ""], values: UInt32[Array, "slots lanes rows words"]
+    ) -> list[Float[Array, "lanes rows words"]]:
+        """Log weight of each value of the rows, without beta."""
+        q = self.tables.shape[1]
+        flat = self.tables.reshape(-1)
+        which = lax.dynamic_index_in_dim(self.which[width], chunk, keepdims=False)[:, None, :, None]
+
+        def add(k: Any, sums: list[Array]) -> list[Array]:
+            first = which[k] * (q * q) + values[k].astype(jnp.int32) * q
+            return [s + flat.at[first + v].get(mode="promise_in_bounds") for v, s in enumerate(sums)]
+
+        zero = jnp.zeros(values.shape[1:], jnp.float32)
+        return over_slots(values.shape[0], add, [zero] * q)
