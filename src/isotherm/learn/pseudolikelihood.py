@@ -24,10 +24,9 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
 from isotherm.learn.observations import Observations
-from isotherm.learn.relaxation import Relaxed, fields, relaxed
+from isotherm.learn.relaxation import Relaxed, as_traced, fields, relaxed
 
 
-@eqx.filter_jit
 def pseudo_log_likelihood(
     graph: FactorGraph, data: Observations, beta: Float[Array, ""] | float = 1.0
 ) -> Float[Array, " rows"]:
@@ -46,6 +45,12 @@ def pseudo_log_likelihood(
     for name, group in graph.groups:
         if not group.is_discrete:
             raise refusal(name, group.kind, "pseudo-likelihood needs spins and categories")
+    check_latents(graph, data.masks("never"))
+    return _log_likelihoods(graph, data, as_traced(graph, beta))
+
+
+@eqx.filter_jit
+def _log_likelihoods(graph: FactorGraph, data: Observations, beta: Float[Array, ""]) -> Float[Array, " rows"]:
     x = relaxed(graph, data.values, data.seen)
     if any(mask.any() for mask in data.masks("never").values()):
         return _by_changes(graph, data, x, beta)
@@ -64,7 +69,6 @@ def _by_changes(
 ) -> Float[Array, " rows"]:
     """Conditionals of the observed variables with the latents summed: each changed to every value in turn."""
     latent = data.masks("never")
-    check_latents(graph, latent)
     own = -beta * free_energies(graph, x, latent, beta)
     total = jnp.zeros_like(own)
     for name, group in graph.groups:
@@ -122,7 +126,8 @@ def sparse_pseudo_likelihood(
     if any(mask.any() for mask in data.masks("never").values()):
         raise refusal("data", "latent variables", "structure learning needs every variable seen somewhere")
     start = jax.tree.map(jnp.asarray, graph)
-    parameters, residual = _shrink(start, jax.tree.map(jnp.asarray, data), strength, beta, num_steps)
+    values = as_traced(start, strength), as_traced(start, beta)
+    parameters, residual = _shrink(start, jax.tree.map(jnp.asarray, data), *values, num_steps)
     found = graph.with_parameters(parameters)
     counts = {
         factor.name: int(np.any(np.asarray(weights).reshape(len(weights), -1) != 0, axis=1).sum())
@@ -133,9 +138,13 @@ def sparse_pseudo_likelihood(
 
 @eqx.filter_jit
 def _shrink(
-    graph: FactorGraph, data: Observations, strength: float, beta: float, num_steps: int
+    graph: FactorGraph,
+    data: Observations,
+    strength: Float[Array, ""],
+    beta: Float[Array, ""],
+    num_steps: int,
 ) -> tuple[PyTree, Float[Array, ""]]:
-    thresholds = tuple(strength * (factor.scope.arity > 1) for factor in graph.factors)
+    thresholds = tuple(strength * float(factor.scope.arity > 1) for factor in graph.factors)
 
     def loss(parameters: PyTree) -> Float[Array, ""]:
         return -pseudo_log_likelihood(graph.with_parameters(parameters), data, beta).mean()

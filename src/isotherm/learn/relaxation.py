@@ -44,6 +44,11 @@ def relaxed(graph: FactorGraph, states: State, seen: State | None = None) -> Rel
     return found
 
 
+def as_traced(graph: FactorGraph, beta: Float[Array, ""] | float) -> Float[Array, ""]:
+    """An inverse temperature as an array, in the dtype of the graph, so that another one compiles nothing."""
+    return jnp.asarray(beta, _dtype(graph))
+
+
 def energies(graph: FactorGraph, x: Relaxed) -> Float[Array, " rows"]:
     """Energy of each row.
 

@@ -1,0 +1,285 @@
+"""The training loop: batches of rows, an optax optimiser, a held-out score, and a state to go on from."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jaxtyping import Array, Float, Key, PyTree
+
+from isotherm.energy.graph import FactorGraph
+from isotherm.errors import refusal
+from isotherm.learn.objectives import ExactLikelihood, Objective
+from isotherm.learn.observations import Observations
+from isotherm.learn.phases import Beta
+from isotherm.learn.relaxation import as_traced
+
+Score = Callable[[FactorGraph, Observations], float]
+
+
+class FitState(NamedTuple):
+    """All that the next epoch needs: a pytree of arrays, to be kept by ``equinox.tree_serialise_leaves``.
+
+    Attributes:
+        parameters: of the graph, as they are now.
+        optimizer: the optimiser's state.
+        memory: the objective's, such as persistent chains.
+        best: parameters at the best held-out score so far.
+        best_score: that score; minus infinity before the first.
+        waited: scores since then.
+        epoch: epochs done.
+        gradient_norms: root mean square over steps of the gradient's norm, one an epoch.
+        scores: held-out score after each epoch; NaN where none was taken.
+    """
+
+    parameters: tuple[PyTree, ...]
+    optimizer: PyTree
+    memory: PyTree
+    best: tuple[PyTree, ...]
+    best_score: float
+    waited: int
+    epoch: int
+    gradient_norms: np.ndarray
+    scores: np.ndarray
+
+
+class Fit(NamedTuple):
+    """A trained model.
+
+    Attributes:
+        graph: at the best held-out score where one was taken, else at the end.
+        state: to go on from.
+    """
+
+    graph: FactorGraph
+    state: FitState
+
+
+def fit(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    data: Observations,
+    objective: Objective,
+    optimizer: optax.GradientTransformation,
+    *,
+    num_epochs: int,
+    batch_size: int | None = None,
+    beta: float = 1.0,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    held_out: Observations | None = None,
+    score: Score | None = None,
+    score_every: int = 1,
+    patience: int | None = None,
+    state: FitState | None = None,
+) -> Fit:
+    """Train a graph's parameters from where they are.
+
+    Epochs compile once, whatever the values of key, data, parameters, beta and penalties, for the same
+    objective and optimiser objects. An epoch is a function of the key, its number and the state before it, so
+    that a fit continued from ``state`` with the same other arguments equals an unbroken one bit for bit.
+
+    Args:
+        key: one JAX key.
+        graph: structure and first parameters, all finite.
+        data: rows to learn from; missing entries are latents of their row.
+        objective: what to follow.
+        optimizer: such as ``optax.adam(0.01)``.
+        num_epochs: passes over the data in all, those of ``state`` included, at least 1.
+        batch_size: rows a step, by default all; rows left over are left out of an epoch, others each time.
+        beta: inverse temperature at which data are thought drawn.
+        l1: strength of ``Σ|W|`` over factors of two or more variables, at least 0, in nats a row.
+        l2: strength of ``½ Σ W²`` over the same, at least 0.
+        held_out: rows to score by; none: no score.
+        score: ``score(graph, rows)``, higher is better; by default the objective's own.
+        score_every: epochs between scores, at least 1.
+        patience: stop after this many scores without a better one; ``None``: never.
+        state: where an earlier fit stopped.
+
+    Raises:
+        ValueError: naming the argument at fault, or a factor whose weights are not finite.
+    """
+    size = data.num_rows if batch_size is None else batch_size
+    _check(graph, data, objective, held_out, size, num_epochs, score_every, patience, l1, l2)
+    graph = jax.tree.map(jnp.asarray, graph)
+    at = as_traced(graph, beta)
+    rows = jax.tree.map(jnp.asarray, data)
+    if state is None:
+        state = _begin(key, graph, rows, objective, optimizer, at)
+    epoch = _host_epoch if isinstance(objective, ExactLikelihood) else _epoch
+    for number in range(int(state.epoch), num_epochs):
+        if patience is not None and state.waited >= patience:
+            break
+        epoch_key = jax.random.fold_in(key, number + 1)
+        now = (state.parameters, state.optimizer, state.memory)
+        penalties = jnp.stack([as_traced(graph, l1), as_traced(graph, l2)])
+        source = data if isinstance(objective, ExactLikelihood) else rows
+        now, norm = epoch(epoch_key, graph, source, now, objective, optimizer, at, penalties, size)
+        parameters, opt_state, memory = now
+        if not np.isfinite(float(norm)):
+            raise refusal(
+                "optimizer", f"epoch {number + 1}", "the gradient is no longer finite; step less far"
+            )
+        state = state._replace(
+            parameters=parameters,
+            optimizer=opt_state,
+            memory=memory,
+            epoch=number + 1,
+            gradient_norms=np.append(state.gradient_norms, np.float32(norm)),
+            scores=np.append(state.scores, np.float32(np.nan)),
+        )
+        if held_out is not None and ((number + 1) % score_every == 0 or number + 1 == num_epochs):
+            state = _scored(state, graph, held_out, objective, score, at)
+    chosen = state.best if np.isfinite(state.best_score) else state.parameters
+    return Fit(graph.with_parameters(chosen), state)
+
+
+def _begin(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    data: Observations,
+    objective: Objective,
+    optimizer: optax.GradientTransformation,
+    beta: Beta,
+) -> FitState:
+    nothing = np.zeros(0, np.float32)
+    return FitState(
+        parameters=graph.parameters,
+        optimizer=optimizer.init(graph.parameters),
+        memory=objective.begin(jax.random.fold_in(key, 0), graph, data, beta),
+        best=graph.parameters,
+        best_score=-np.inf,
+        waited=0,
+        epoch=0,
+        gradient_norms=nothing,
+        scores=nothing,
+    )
+
+
+def _step(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    batch: Observations,
+    now: tuple[PyTree, PyTree, PyTree],
+    objective: Objective,
+    optimizer: optax.GradientTransformation,
+    beta: Beta,
+    penalties: Float[Array, "2"],
+) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    parameters, opt_state, memory = now
+    graph = graph.with_parameters(parameters)
+    gradient, memory = objective.gradient(key, graph, batch, memory, beta)
+    norm = sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(()))
+    gradient = tuple(
+        jax.tree.map(lambda g, w: g + penalties[0] * jnp.sign(w) + penalties[1] * w, part, weights)
+        if factor.scope.arity > 1
+        else part
+        for factor, part, weights in zip(graph.factors, gradient, parameters, strict=True)
+    )
+    with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
+        updates, opt_state = optimizer.update(gradient, opt_state, parameters)
+    return (optax.apply_updates(parameters, updates), opt_state, memory), norm
+
+
+@eqx.filter_jit
+def _epoch(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    data: Observations,
+    now: tuple[PyTree, PyTree, PyTree],
+    objective: Objective,
+    optimizer: optax.GradientTransformation,
+    beta: Beta,
+    penalties: Float[Array, "2"],
+    size: int,
+) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    order_key, key = jax.random.split(key)
+    num_steps = data.num_rows // size
+    order = jax.random.permutation(order_key, data.num_rows)[: num_steps * size].reshape(num_steps, size)
+
+    def step(now: tuple, inputs: tuple[Array, Array]) -> tuple[tuple, Array]:
+        step_key, index = inputs
+        return _step(step_key, graph, data.rows(index), now, objective, optimizer, beta, penalties)
+
+    now, norms = jax.lax.scan(step, now, (jax.random.split(key, num_steps), order))
+    return now, jnp.sqrt(norms.mean())
+
+
+def _host_epoch(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    data: Observations,
+    now: tuple[PyTree, PyTree, PyTree],
+    objective: Objective,
+    optimizer: optax.GradientTransformation,
+    beta: Beta,
+    penalties: Float[Array, "2"],
+    size: int,
+) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    order = np.asarray(jax.random.permutation(key, data.num_rows))
+    norms = []
+    for first in range(0, data.num_rows - size + 1, size):
+        batch = data if size == data.num_rows else data.rows(order[first : first + size])
+        now, norm = _step(key, graph, batch, now, objective, optimizer, beta, penalties)
+        norms.append(norm)
+    return now, jnp.sqrt(jnp.stack(norms).mean())
+
+
+def _scored(
+    state: FitState,
+    graph: FactorGraph,
+    held_out: Observations,
+    objective: Objective,
+    score: Score | None,
+    beta: Beta,
+) -> FitState:
+    model = graph.with_parameters(state.parameters)
+    if score is not None:
+        value = float(score(model, held_out))
+    elif isinstance(objective, ExactLikelihood):
+        value = float(objective.score(model, held_out, beta))
+    else:
+        value = float(_own_score(objective, model, jax.tree.map(jnp.asarray, held_out), beta))
+    scores = state.scores.copy()
+    scores[-1] = value
+    if value > state.best_score:
+        return state._replace(best=state.parameters, best_score=value, waited=0, scores=scores)
+    return state._replace(waited=state.waited + 1, scores=scores)
+
+
+@eqx.filter_jit
+def _own_score(objective: Objective, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
+    return objective.score(graph, data, beta)
+
+
+def _check(
+    graph: FactorGraph,
+    data: Observations,
+    objective: Objective,
+    held_out: Observations | None,
+    size: int,
+    num_epochs: int,
+    score_every: int,
+    patience: int | None,
+    l1: float,
+    l2: float,
+) -> None:
+    if not 1 <= size <= data.num_rows:
+        raise refusal("batch_size", size, f"should be between 1 and the {data.num_rows} rows of the data")
+    for name, value in (("num_epochs", num_epochs), ("score_every", score_every), ("patience", patience)):
+        if value is not None and value < 1:
+            raise refusal(name, value, "should be at least 1")
+    for name, value in (("l1", l1), ("l2", l2)):
+        if not value >= 0:
+            raise refusal(name, value, "should be at least 0")
+    if patience is not None and held_out is None:
+        raise refusal("patience", patience, "needs held_out rows to score by")
+    for factor in graph.factors:
+        for leaf in jax.tree.leaves(factor.parameters):
+            if not np.isfinite(np.asarray(leaf)).all():
+                raise refusal(f"{factor.name}.weights", -np.inf, "must be finite to be trained")
+    if not isinstance(data, Observations):
+        raise refusal("data", type(data).__name__, "should be Observations.of(graph, values)")

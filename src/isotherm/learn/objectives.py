@@ -1,0 +1,150 @@
+"""What training follows: an objective gives the gradient of one batch of rows, and remembers what it needs."""
+
+from typing import Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key, PyTree
+
+from isotherm.energy.graph import FactorGraph, State
+from isotherm.errors import refusal
+from isotherm.learn.gradient import (
+    closed_latents,
+    condition_mask,
+    exact_kl_gradient,
+    kl_gradient,
+    negative_phase,
+    positive_phase,
+)
+from isotherm.learn.observations import Observations
+from isotherm.learn.phases import Beta, chains_with, overlaid, run_phase, start_chains
+from isotherm.learn.pseudolikelihood import pseudo_log_likelihood
+from isotherm.sample.gibbs import Schedule
+from isotherm.sample.initial import Init
+
+Start = Literal["persistent", "data", "fresh"]
+ONE_SWEEP = Schedule(num_warmup=0, num_samples=1, thin=1)
+
+
+class Sampled(eqx.Module):
+    """The likelihood by sampling both phases.
+
+    Latents of which no factor joins two are summed in closed form in both; others are sampled with the data
+    held. Missing entries are latents of their row.
+
+    Attributes:
+        start: where negative chains begin at each step: ``"persistent"``, where they stopped (PCD);
+            ``"data"``, at the completed rows of the batch (contrastive divergence, CD-k with
+            ``negative=Schedule(0, 1, k)``); ``"fresh"``, at random.
+        num_chains: negative chains; as many as the batch has rows for ``"data"``.
+        negative: sweeps of the negative phase at each step.
+        positive: sweeps of the positive phase, which begins at random, where it needs chains.
+        condition: groups that both phases hold at the data; not with persistent chains.
+        init: where random chains begin.
+
+    References:
+        Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14
+        (2002); Tieleman, Training restricted Boltzmann machines using approximations to the likelihood
+        gradient, ICML (2008).
+    """
+
+    start: Start = eqx.field(static=True, default="persistent")
+    num_chains: int = eqx.field(static=True, default=100)
+    negative: Schedule = eqx.field(static=True, default=ONE_SWEEP)
+    positive: Schedule = eqx.field(static=True, default=Schedule(num_warmup=20, num_samples=1, thin=1))
+    condition: tuple[str, ...] = eqx.field(static=True, default=())
+    init: Init = eqx.field(static=True, default="hinton")
+
+    def __check_init__(self) -> None:
+        if self.num_chains < 1:
+            raise refusal("num_chains", self.num_chains, "must be at least 1")
+        if self.condition and self.start == "persistent":
+            raise refusal("condition", self.condition, "needs start='data' or 'fresh': rows change each step")
+        self.negative.checked(), self.positive.checked()
+
+    def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
+        """Persistent chains, or nothing."""
+        if self.start == "persistent":
+            return start_chains(key, graph, beta, self.num_chains, self.init)
+        return ()
+
+    def gradient(
+        self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
+    ) -> tuple[PyTree, PyTree]:
+        """Gradient of KL(data‖model) on a batch, and what to remember."""
+        keys = jax.random.split(key, 3)
+        plus, completed = positive_phase(keys[0], graph, batch, beta, self.positive, init=self.init)
+        held = condition_mask(graph, batch, self.condition)
+        if self.start == "persistent":
+            states = memory
+        elif self.start == "data":
+            states = _latents_drawn(keys[1], graph, batch, completed, beta)
+        else:
+            states = overlaid(start_chains(keys[1], graph, beta, self.num_chains, self.init), batch, held)
+        latent = closed_latents(graph, batch)
+        minus, states = negative_phase(keys[2], graph, beta, states, self.negative, held, latent)
+        return kl_gradient(plus, minus, beta), states if self.start == "persistent" else ()
+
+    def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
+        """Mean pseudo-log-likelihood of a row, since the likelihood itself is out of reach."""
+        return pseudo_log_likelihood(graph, data, beta).mean()
+
+
+def _latents_drawn(
+    key: Key[Array, ""], graph: FactorGraph, batch: Observations, states: State, beta: Beta
+) -> State:
+    """States whose latents come from their law given the data, also where the positive phase summed them."""
+    if closed_latents(graph, batch) is None or not any(mask.any() for mask in batch.masks("never").values()):
+        return states
+    held = {name: ~mask for name, mask in batch.masks("never").items()}
+    return run_phase(key, chains_with(graph, beta, held), states, ONE_SWEEP, lambda _: ())[1]
+
+
+class PseudoLikelihood(eqx.Module):
+    """The pseudo-likelihood: no chains; see :func:`isotherm.learn.pseudolikelihood.pseudo_log_likelihood`."""
+
+    def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
+        """Nothing."""
+        return ()
+
+    def gradient(
+        self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
+    ) -> tuple[PyTree, PyTree]:
+        """Gradient of minus the mean pseudo-log-likelihood of a row."""
+
+        def loss(parameters: PyTree) -> Float[Array, ""]:
+            return -self.score(graph.with_parameters(parameters), batch, beta)
+
+        return jax.grad(loss)(graph.parameters), ()
+
+    def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
+        """Mean pseudo-log-likelihood of a row."""
+        return pseudo_log_likelihood(graph, data, beta).mean()
+
+
+class ExactLikelihood(eqx.Module):
+    """The likelihood itself, by exact answers; without latents it matches moments.
+
+    For graphs of small tree-width, see :func:`isotherm.sample.exact.exact`. Runs on the host.
+    """
+
+    def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
+        """Nothing."""
+        return ()
+
+    def gradient(
+        self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
+    ) -> tuple[PyTree, PyTree]:
+        """Gradient of KL(data‖model)."""
+        value = exact_kl_gradient(graph, batch, float(beta)).value
+        return jax.tree.map(lambda g, p: jnp.asarray(g, p.dtype), value, graph.parameters), ()
+
+    def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
+        """Mean log-likelihood of a row."""
+        from isotherm.learn.likelihood import log_likelihood
+
+        return jnp.asarray(log_likelihood(graph, data, float(beta)).rows.mean(), jnp.float32)
+
+
+Objective = Sampled | PseudoLikelihood | ExactLikelihood
