@@ -47,7 +47,10 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
     seen: dict[tuple[int, ...], str] = {}
     for line in lines:
         if len(line.variables) == 2 and line.variables[0] == line.variables[1]:
-            raise refusal(line.where, line.variables, "joins a variable to itself")
+            mend = (
+                'joins a variable to itself; if this is dimod\'s COO, put "# vartype=SPIN" or BINARY on top'
+            )
+            raise refusal(line.where, line.variables, mend)
         before = seen.setdefault(tuple(sorted(line.variables)), line.where)
         if before != line.where:
             raise refusal(line.where, line.variables, f"repeats {before}; give each pair and each bias once")
