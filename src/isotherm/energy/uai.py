@@ -45,7 +45,7 @@ class UaiModel:
 
     def log_tables(self, beta: float = 1.0) -> Tables:
         """Tables to the power ``beta``, as logarithms; what is forbidden stays so at every ``beta``."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore"):
             logs = tuple(np.where(table > 0, beta * np.log(table), -np.inf)[None] for table in self.tables)
         scopes = tuple(np.array(scope, np.int64).reshape(1, -1) for scope in self.scopes)
         return Tables(self.cardinalities, scopes, logs, Names())
@@ -58,7 +58,7 @@ def read_uai(path: FilePath) -> UaiModel:
         ValueError: naming the variable, scope or table at fault, or what the file lacks or has too much of.
         OSError: if the file cannot be read.
     """
-    tokens = Path(path).read_bytes().split()
+    tokens = _split(path)
     kind = tokens[0].decode("ascii", "replace").upper() if tokens else ""
     if kind not in ("BAYES", "MARKOV"):
         raise refusal(str(path), kind[:20], "a UAI model begins with BAYES or MARKOV")
@@ -105,7 +105,7 @@ def read_evidence(path: FilePath, tables: Tables, labels: Sequence[Hashable] | N
             lacks or has too much of.
         OSError: if the file cannot be read.
     """
-    reader = _Tokens(Path(path).read_bytes().split(), 0)
+    reader = _Tokens(_split(path), 0)
     count = reader.whole("number of observed variables", 0)
     pairs = reader.wholes(2 * count, "number").reshape(count, 2)
     reader.finish()
@@ -124,6 +124,14 @@ def read_evidence(path: FilePath, tables: Tables, labels: Sequence[Hashable] | N
             raise refusal(f"evidence of variable {variable}", value, f"should be within 0 .. {last}")
         values[flat] = value
     return values
+
+
+def _split(path: FilePath) -> list[bytes]:
+    content = Path(path).read_bytes()
+    tokens = content.split()
+    if b"_" in content:  # which Python would take for a separator of digits
+        raise refusal(str(path), _shown(next(word for word in tokens if b"_" in word)), "should be a number")
+    return tokens
 
 
 class _Tokens:
