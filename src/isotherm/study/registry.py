@@ -15,6 +15,7 @@ STUDIES = {
     "routing-beta": "isotherm.study.routing_beta:RoutingBeta",
     "routing-structure": "isotherm.study.routing_structure:RoutingStructure",
     "routing-replay": "isotherm.study.routing_replay:RoutingReplay",
+    "boltzmann": "isotherm.study.boltzmann:Boltzmann",
 }
 
 
