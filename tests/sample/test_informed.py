@@ -11,6 +11,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import real
+from isotherm.sample.batched import energies
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.informed import informed
 from isotherm.sample.local import local_weights
@@ -69,6 +70,7 @@ def test_local_weights_are_differences_of_energy(graph: FactorGraph) -> None:
     values = jax.vmap(lambda x: to_values(graph, x))(states)
     weights, totals = jax.jit(jax.vmap(local_weights(graph)))(values)
     energy = jax.jit(jax.vmap(lambda v: graph.energy(from_values(graph, v))))
+    np.testing.assert_allclose(jax.jit(energies)(graph, states), energy(values), atol=2e-5)
     np.testing.assert_allclose(totals, -energy(values), atol=2e-5)
     for variable in range(values.shape[1]):
         for value in range(weights.shape[2]):

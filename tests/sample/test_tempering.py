@@ -58,7 +58,7 @@ def walker(beta: Any) -> Kernel:
 
 def test_two_wells_are_weighed_where_one_chain_stays_in_its_own() -> None:
     graph, num_chains = magnet(), 60
-    kernel = tempering(lambda beta: informed(graph, beta, num_moves=3), LADDER, graph.energy)
+    kernel = tempering(lambda beta: informed(graph, beta, num_moves=3), LADDER, graph)
     options: dict[str, Any] = {"num_warmup": 150, "num_samples": 400}
     draws = sample(
         jax.random.key(0),
@@ -128,7 +128,7 @@ def test_a_ladder_of_equal_swaps_is_found() -> None:
     ladder = find_ladder(
         jax.random.key(0),
         lambda beta: gibbs(graph, beta, num_sweeps=2),
-        graph.energy,
+        graph,
         starts(graph, 20),
         beta_min=0.1,
         beta_max=2.0,

@@ -18,6 +18,7 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
+from isotherm.sample.batched import energies
 from isotherm.sample.clamp import Clamp, Evidence, held_variables
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
@@ -224,12 +225,10 @@ class _Path(eqx.Module):
         tables = [np.asarray(table, np.float64) for table in self.start.values()]
         return float(sum(np.logaddexp.reduce(table, axis=1).sum() for table in tables))
 
-    def coupled_energy(self, position: State) -> Float[Array, ""]:
-        """``beta E_2``."""
+    def coupled_energies(self, positions: State) -> Float[Array, " chains"]:
+        """``beta E_2`` of each chain."""
         factors = tuple(factor for factor in self.graph.factors if factor.scope.arity > 1)
-        if not factors:
-            return jnp.zeros(())
-        return self.beta * FactorGraph(groups=self.graph.groups, factors=factors).energy(position)
+        return self.beta * energies(FactorGraph(groups=self.graph.groups, factors=factors), positions)
 
     def kernel(self, t: Float[Array, ""]) -> Any:
         """A sweep that leaves ``p_t`` as it is."""
@@ -314,11 +313,11 @@ def _chunk(
         state, log_weights = carry
         time, now, then = at
         chains = over_chains(path.kernel(now))
-        energies = jax.vmap(path.coupled_energy)(chains.view(state).position)
-        log_weights = log_weights - jnp.where(then == now, 0.0, (then - now) * energies)
+        coupled = path.coupled_energies(chains.view(state).position)
+        log_weights = log_weights - jnp.where(then == now, 0.0, (then - now) * coupled)
         step_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, time)
         state, _ = over_chains(path.kernel(then)).step(step_keys, state)
-        return (state, log_weights), jnp.std(energies)
+        return (state, log_weights), jnp.std(coupled)
 
     chains = over_chains(path.kernel(steps[0]))
     start = (chains.init(positions, keys), jnp.zeros(num_chains))

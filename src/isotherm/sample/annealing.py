@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Key, PyTree
 
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
-from isotherm.sample.batched import at_beta, has_beta
+from isotherm.sample.batched import at_beta, energies, has_beta
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
 from isotherm.sample.single import log_table
@@ -65,8 +65,8 @@ def anneal(
         kernel: any kernel of ``graph`` made here, at whatever temperature; by default
             :func:`~isotherm.sample.gibbs.gibbs`, one sweep a step. Pass one with ``clamp`` to hold variables.
         positions: where chains start, leaves lead with chains; by default anywhere.
-        look_every: steps between looks at the energy; by default a hundred looks. The last step is always
-            looked at. States between looks are not seen.
+        look_every: steps between looks at the energy; by default ten looks. The last step is always looked at.
+            States between looks are not seen; a look costs as much as some sweeps.
 
     Raises:
         ValueError: naming the argument out of range.
@@ -85,7 +85,7 @@ def anneal(
     if positions is None:
         values = random_values(key_start, graph, num_chains)
         positions = jax.vmap(lambda v: from_values(graph, v))(values)
-    every = look_every or -(-len(betas) // 100)
+    every = look_every or -(-len(betas) // 10)
     return _anneal(key_run, kernel, graph, jnp.asarray(betas, jnp.float32), positions, jnp.asarray(every))
 
 
@@ -139,13 +139,13 @@ def _anneal(
 
     def look(best: Annealed, state: Any) -> Annealed:
         position = chains.view(state).position
-        energies = jax.vmap(graph.energy)(position)
-        is_lower = energies < best.energies
+        found = energies(graph, position)
+        is_lower = found < best.energies
 
         def choose(new: Array, old: Array) -> Array:
             return jnp.where(is_lower.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
-        return jax.tree.map(choose, Annealed(energies, position), best)
+        return jax.tree.map(choose, Annealed(found, position), best)
 
     def step(carry: tuple[Any, Annealed], at: tuple[Array, Array]) -> tuple[tuple[Any, Annealed], None]:
         state, best = carry
@@ -157,6 +157,6 @@ def _anneal(
 
     state = chains.init(positions, keys)
     position = chains.view(state).position
-    best = Annealed(jax.vmap(graph.energy)(position), position)
+    best = Annealed(energies(graph, position), position)
     (_, best), _ = jax.lax.scan(step, (state, best), (jnp.arange(len(betas)), betas))
     return best

@@ -5,8 +5,10 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.sample.clamp import Holding
 from isotherm.sample.kernel import Chains, RunsChains
 
@@ -37,6 +39,29 @@ def chains_with_betas(kernel: Any) -> Chains:
         return jax.vmap(one, (0 if kernel.beta.ndim else None, 0, 0))(kernel.beta, keys, states)
 
     return Chains(jax.vmap(kernel.init), step, lambda states: states)
+
+
+def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
+    """Energies of many states at once, gathering each variable for all chains together.
+
+    Args:
+        graph: the model.
+        positions: a state of each chain, leaves lead with chains.
+    """
+    states = {
+        name: jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), stored(group, positions[name]))
+        for name, group in graph.groups
+    }
+    total = jnp.zeros(jax.tree.leaves(states)[0].shape[-1])
+    for factor in graph.factors:
+        columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
+        values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
+        parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
+        axes = tree.unflatten([None if len(leaf) == 1 else 0 for leaf in parameters])
+        each = tree.unflatten([leaf[0] if len(leaf) == 1 else leaf for leaf in parameters])
+        over_chains = jax.vmap(factor.energy_of, (None, *(-1 for _ in values)))
+        total += jax.vmap(over_chains, (axes, *(0 for _ in values)))(each, *values).sum(0)
+    return total
 
 
 class BetasOf(eqx.Module):

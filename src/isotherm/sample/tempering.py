@@ -16,13 +16,18 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
 from scipy.interpolate import PchipInterpolator
 
+from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
-from isotherm.sample.batched import BetasOf, betas_of
+from isotherm.sample.batched import BetasOf, betas_of, energies
 from isotherm.sample.kernel import Chains
 from isotherm.sample.run import sample_means
 
 PILOT_ACCEPTANCE = 0.1
 """Below this a barrier of rejections is not resolved: 1 a pair is the most that it can show."""
+
+
+Energy = FactorGraph | Callable[[PyTree], Float[Array, ""]]
+"""What the inverse temperature multiplies; energies of a graph are computed for all replicas together."""
 
 
 class TemperingState(NamedTuple):
@@ -59,7 +64,7 @@ class Tempering(eqx.Module):
 
     tempered: BetasOf
     betas: Float[Array, " rungs"]
-    energy: Callable[[PyTree], Float[Array, ""]]
+    energy: Energy
 
     def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> TemperingState:
         """All replicas start from one position."""
@@ -97,9 +102,11 @@ class Tempering(eqx.Module):
         num_rungs, chains = len(self.betas), self._chains(state.rung)
         replicas, _ = chains.step(_split_all(key_step, num_rungs), state.replicas)
         positions = chains.view(replicas).position
-        energies = jax.vmap(self.energy)(positions).reshape(state.rung.shape)
+        found = self._energies(positions)
         swap = jax.vmap(_swap, (0, None, 0, 0, 0))
-        rung, acceptance = swap(key_swap, self.betas, state.rung, energies, state.time % 2)
+        rung, acceptance = swap(
+            key_swap, self.betas, state.rung, found.reshape(state.rung.shape), state.time % 2
+        )
         if self.tempered.forgets:
             replicas = self._chains(rung).init(positions, _split_all(key_fresh, num_rungs))
         arrived = state.from_hottest & (rung == num_rungs - 1)
@@ -113,6 +120,11 @@ class Tempering(eqx.Module):
             time=state.time + 1,
         )
         return after, TemperingInfo(acceptance)
+
+    def _energies(self, positions: PyTree) -> Float[Array, " replicas"]:
+        if isinstance(self.energy, FactorGraph):
+            return energies(self.energy, positions)
+        return jax.vmap(self.energy)(positions)
 
     def _chains(self, rung: Int32[Array, "chains rungs"]) -> Chains:
         return self.tempered(self.betas[rung].reshape(-1))
@@ -133,7 +145,7 @@ class Tempering(eqx.Module):
 def tempering(
     kernel_at: Callable[..., Any],
     betas: Float[Array | np.ndarray, " rungs"] | list[float],
-    energy: Callable[[PyTree], Float[Array, ""]],
+    energy: Energy,
 ) -> Tempering:
     """Parallel tempering: replicas at many temperatures that exchange them.
 
@@ -143,7 +155,7 @@ def tempering(
             ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``, and states are
             made anew after swaps, since they may hold a density at their own temperature.
         betas: inverse temperatures, increasing; the last is the one wanted. Traced values are not checked.
-        energy: what ``beta`` multiplies, such as ``graph.energy``.
+        energy: what ``beta`` multiplies: a graph, or a function of a position.
 
     Returns:
         A kernel. Its position is that of the replica at the last of ``betas``;
@@ -187,7 +199,7 @@ class Ladder(NamedTuple):
 def find_ladder(
     key: Key[Array, ""],
     kernel_at: Callable[..., Any],
-    energy: Callable[[PyTree], Float[Array, ""]],
+    energy: Energy,
     positions: PyTree,
     *,
     beta_min: float,
@@ -240,7 +252,7 @@ def find_ladder(
 def _acceptance(
     key: Key[Array, ""],
     kernel_at: Callable[..., Any],
-    energy: Callable[[PyTree], Float[Array, ""]],
+    energy: Energy,
     positions: PyTree,
     betas: np.ndarray,
     num_steps: int,
