@@ -15,7 +15,7 @@ MAX_ROWS = 1024
 """Rows of a chunk: the words of its neighbours stay in the first cache."""
 
 MAX_SPARE_ROWS = 1.25
-"""Rows computed, those masked at the ends of blocks included, over rows wanted."""
+"""Rows computed, spare ones at the ends of blocks included, over rows wanted."""
 
 MAX_PADDING = 1.3
 """Slots computed over slots wanted, within the rows that share a width."""
@@ -42,28 +42,26 @@ class Chunks(NamedTuple):
     Attributes:
         width: entry of :attr:`Plan.widths`.
         index: number within that width.
-        start: first row.
-        rows: how many of the width's rows are this chunk's.
+        start: first row; the rows after it, as many as the width has, are this chunk's alone.
     """
 
     width: Any
     index: Any
     start: Any
-    rows: Any
 
 
 class Plan(NamedTuple):
-    """Variables in the order in which they are updated, then those that are held.
+    """Rows of variables in the order in which they are updated, then those of variables that are held.
 
     Attributes:
-        order: flat number of each row's variable, host array ``(n,)``.
-        rank: row of each variable, ``(n,)``.
+        order: flat number of each row's variable, host array; any number where a row is spare.
+        rank: row of each variable, host array ``(n,)``.
         chunks: the sweep.
         widths: neighbours.
     """
 
     order: np.ndarray
-    rank: Int32[Array, " n"]
+    rank: np.ndarray
     chunks: Chunks
     widths: tuple[Width, ...]
 
@@ -126,16 +124,20 @@ def _plan(structure: _Structure) -> Plan:
     width_of = np.searchsorted(slots, degrees)
     block_of = np.repeat(np.arange(len(sizes)), sizes)
     within = np.lexsort((joined, degrees[joined], width_of[joined], block_of))
-    order = np.concatenate([joined[within], np.flatnonzero(held)]).astype(np.int32)
-    rank = np.empty(n, np.int32)
-    rank[order] = np.arange(n, dtype=np.int32)
     runs = _runs(width_of[joined[within]], block_of[within])
     rows = [_rows(runs.rows[runs.width == k]) for k in range(len(slots))]
-    chunks = _chunks(runs, np.array(rows, np.int64))
+    chunks, first, num_free_rows = _chunks(runs, np.array(rows, np.int64))
+    place = np.arange(len(joined))
+    chunk = np.searchsorted(first, place, side="right") - 1
+    rank = np.empty(n, np.int32)
+    rank[joined[within]] = chunks.start[chunk] + place - first[chunk] if len(joined) else 0
+    rank[held] = num_free_rows + np.arange(held.sum())
+    order = np.zeros(num_free_rows + held.sum(), np.int32)
+    order[rank] = np.arange(n, dtype=np.int32)
     # the plan may be made while a caller is traced, and outlives the trace
     with jax.ensure_compile_time_eval():
-        widths = _neighbours(pairs, rank, len(joined), chunks, slots, rows)
-        return Plan(order, jnp.asarray(rank), Chunks(*map(jnp.asarray, chunks)), widths)
+        widths = _neighbours(pairs, rank, len(order), num_free_rows, chunks, slots, rows)
+        return Plan(order, rank, Chunks(*map(jnp.asarray, chunks)), widths)
 
 
 def _widths(degrees: np.ndarray, exact: bool) -> np.ndarray:
@@ -173,30 +175,27 @@ def _rows(runs: np.ndarray) -> int:
     return rows
 
 
-def _chunks(runs: Runs, rows: np.ndarray) -> Chunks:
-    """Runs cut into chunks, host arrays."""
-    if not len(runs.start):
-        return Chunks(*(np.zeros(0, np.int32) for _ in Chunks._fields))
+def _chunks(runs: Runs, rows: np.ndarray) -> tuple[Chunks, np.ndarray, int]:
+    """Runs cut into chunks; the place of each chunk's first variable in the runs; rows of all chunks."""
     step = rows[runs.width]
     parts = -(-runs.rows // step)
     run = np.repeat(np.arange(len(parts)), parts)
     part = np.arange(len(run)) - np.repeat(np.cumsum(parts) - parts, parts)
-    offset = part * step[run]
     width = runs.width[run]
     index = np.zeros(len(run), np.int64)
     for k in range(len(rows)):
         index[width == k] = np.arange((width == k).sum())
-    here = np.minimum(step[run], runs.rows[run] - offset)
-    return Chunks(*(x.astype(np.int32) for x in (width, index, runs.start[run] + offset, here)))
+    ends = np.cumsum(step[run])
+    chunks = Chunks(*(x.astype(np.int32) for x in (width, index, ends - step[run])))
+    return chunks, runs.start[run] + part * step[run], int(ends[-1]) if len(ends) else 0
 
 
-def _neighbours(pairs, rank, num_free, chunks: Chunks, slots, rows) -> tuple[Width, ...]:
+def _neighbours(pairs, rank, none: int, num_free_rows: int, chunks: Chunks, slots, rows) -> tuple[Width, ...]:
     """Fill the slots of every width with the neighbours of its rows."""
-    n = len(rank)
     heads = rank[pairs].ravel()
     tails = rank[pairs[:, ::-1]].ravel()
     edge = np.argsort(heads, kind="stable").astype(np.int32)
-    edge = edge[: np.searchsorted(heads[edge], num_free)]
+    edge = edge[: np.searchsorted(heads[edge], num_free_rows)]
     head = heads[edge]
     slot = np.arange(len(head)) - np.searchsorted(head, head)
     chunk = np.searchsorted(chunks.start, head, side="right") - 1
@@ -205,7 +204,7 @@ def _neighbours(pairs, rank, num_free, chunks: Chunks, slots, rows) -> tuple[Wid
         here = chunks.width[chunk] == k if len(slots) > 1 else slice(None)
         at = (chunks.index[chunk[here]], slot[here], head[here] - chunks.start[chunk[here]])
         shape = (int((chunks.width == k).sum()), int(depth), breadth)
-        neighbours, edges = np.full(shape, n, np.int32), np.full(shape, -1, np.int32)
+        neighbours, edges = np.full(shape, none, np.int32), np.full(shape, -1, np.int32)
         neighbours[at] = tails[edge[here]]
         edges[at] = edge[here]
         found.append(Width(jnp.asarray(neighbours), edges))

@@ -13,11 +13,15 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int32, UInt32
 
-from isotherm.random.bits import uniform
+from isotherm.random.bernoulli import bernoulli_words, probability_bits
+from isotherm.random.bits import Lanes, _mix, make_lanes, uniform
 from isotherm.random.counter import counted_words
 
 MAX_UNROLLED_SLOTS = 8
 """More neighbours are summed in a loop, whose sums pass through memory; unrolled it takes long to compile."""
+
+MIN_COUNTED_LANES = 8
+"""With fewer chains a word, sums of floats are faster than 24 random words for one decision each."""
 
 FORBIDDEN = -1e30
 """Stands for minus infinity: some may be added up, and a beta of zero leaves no NaN."""
@@ -45,6 +49,11 @@ class Source(NamedTuple):
     seeds: UInt32[Array, "4 words"]
     first: UInt32[Array, ""]
 
+    def lanes(self, rows: int) -> Lanes:
+        """A generator for each word."""
+        golden = jnp.uint32(0x9E3779B9)
+        return make_lanes(_mix(self.seeds + self.first * golden), rows, stream=1)
+
     def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
         """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``."""
         row = self.first + jnp.arange(rows, dtype=jnp.uint32)
@@ -56,13 +65,31 @@ class Source(NamedTuple):
 class SpinPairs(eqx.Module):
     r"""Spins, :math:`P(s_i = +1) = \sigma(2 \beta (b_i + \sum_k J_{ik} s_k))`; one bit a chain.
 
+    Where all couplings have one magnitude and all biases one, neighbours that agree are counted by bitwise
+    adders, all chains of a word at once; few probabilities are left, compared digit by digit.
+
     Attributes:
         couplings: of each width, shape ``(chunks, slots, rows)``; zero where there is no neighbour.
         biases: shape ``(rows,)`` of the whole graph and spare ones, or None.
+        magnitudes: those of couplings and biases, shape ``(2,)``, or None where they differ. With it, all rows
+            of a width have a neighbour in every slot.
     """
 
     couplings: tuple[Float[Array, "..."], ...]
     biases: Float[Array, " all_rows"] | None
+    magnitudes: Float[Array, "2"] | None
+
+    def at(self, beta: Float[Array, "lanes words"]) -> Any:
+        """What updates need of beta: once a step."""
+        if self.magnitudes is None or beta.shape[0] < MIN_COUNTED_LANES:
+            return -2 * beta
+        digits = []
+        for couplings in self.couplings:
+            num_slots = couplings.shape[1]
+            count = jnp.arange(num_slots + 1, dtype=jnp.float32)
+            fields = self.magnitudes[0] * (2 * count - num_slots) + self.magnitudes[1]
+            digits.append(probability_bits(lax.logistic(2 * beta[None] * fields[:, None, None])))
+        return tuple(digits)
 
     def update(
         self,
@@ -70,26 +97,64 @@ class SpinPairs(eqx.Module):
         chunk: Int32[Array, ""],
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
-        beta: Float[Array, "lanes words"],
+        at_beta: Any,
         source: Source,
     ) -> UInt32[Array, "rows words"]:
         """New words of the rows of one chunk, drawn given the words of their neighbours."""
-        num_lanes, rows = beta.shape[0], neighbours.shape[1]
         couplings = lax.dynamic_index_in_dim(self.couplings[width], chunk, keepdims=False)
-        bits = lax.bitcast_convert_type(couplings, jnp.uint32)[:, None, :, None]
-        lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None, None]
-
-        def add(k: Any, fields: Array) -> Array:
-            # a spin that is down turns the sign bit of its coupling
-            sign = (~neighbours[k][None] << (31 - lane)) & jnp.uint32(1 << 31)
-            return fields + lax.bitcast_convert_type(bits[k] ^ sign, jnp.float32)
-
-        fields = jnp.zeros((num_lanes, *neighbours.shape[1:]), jnp.float32)
+        biases = None
         if self.biases is not None:
-            fields = fields + lax.dynamic_slice(self.biases, (start,), (rows,))[None, :, None]
-        fields = over_slots(neighbours.shape[0], add, fields)
-        is_up = source.uniforms(num_lanes, rows) * (1 + jnp.exp(-2 * beta[:, None] * fields)) < 1
-        return jnp.sum(is_up.astype(jnp.uint32) << lane, axis=0, dtype=jnp.uint32)
+            biases = lax.dynamic_slice(self.biases, (start,), (neighbours.shape[1],))
+        if isinstance(at_beta, tuple):
+            return _counted(neighbours, couplings, biases, at_beta[width], source)
+        return _summed(neighbours, couplings, biases, at_beta, source)
+
+
+def _summed(neighbours, couplings, biases, minus_two_beta, source: Source) -> Array:
+    """Fields as sums of floats, an array over lanes."""
+    num_lanes, rows = minus_two_beta.shape[0], neighbours.shape[1]
+    bits = lax.bitcast_convert_type(couplings, jnp.uint32)[:, None, :, None]
+    lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None, None]
+
+    def add(k: Any, fields: Array) -> Array:
+        # a spin that is down turns the sign bit of its coupling
+        sign = (~neighbours[k][None] << (31 - lane)) & jnp.uint32(1 << 31)
+        return fields + lax.bitcast_convert_type(bits[k] ^ sign, jnp.float32)
+
+    fields = jnp.zeros((num_lanes, *neighbours.shape[1:]), jnp.float32)
+    if biases is not None:
+        fields = fields + biases[None, :, None]
+    fields = over_slots(neighbours.shape[0], add, fields)
+    is_up = source.uniforms(num_lanes, rows) * (1 + jnp.exp(minus_two_beta[:, None] * fields)) < 1
+    return jnp.sum(is_up.astype(jnp.uint32) << lane, axis=0, dtype=jnp.uint32)
+
+
+def _counted(neighbours, couplings, biases, digits, source: Source) -> Array:
+    """Neighbours that agree are counted in binary; a field below zero is turned away by a gauge."""
+    gauge = jnp.zeros((1, 1), jnp.uint32) if biases is None else _all_ones_below_zero(biases)[:, None]
+    agree = neighbours ^ _all_ones_below_zero(couplings)[:, :, None] ^ gauge[None]
+    binary: list[Array] = []
+    for k in range(agree.shape[0]):
+        carry = agree[k]
+        for place, plane in enumerate(binary):
+            binary[place], carry = plane ^ carry, plane & carry
+        if k + 1 >= 1 << len(binary):
+            binary.append(carry)
+    is_count = []
+    for count in range(agree.shape[0] + 1):
+        planes = [plane if count >> place & 1 else ~plane for place, plane in enumerate(binary)]
+        is_count.append(functools.reduce(jnp.bitwise_and, planes, jnp.full(agree.shape[1:], ~jnp.uint32(0))))
+
+    def digit(level: int) -> Array:
+        return functools.reduce(
+            jnp.bitwise_or, [mask & digits[level, count][None] for count, mask in enumerate(is_count)]
+        )
+
+    return bernoulli_words(digit, source.lanes(agree.shape[1])) ^ gauge
+
+
+def _all_ones_below_zero(values: Float[Array, "*shape"]) -> UInt32[Array, "*shape"]:
+    return lax.bitcast_convert_type(lax.bitcast_convert_type(values, jnp.int32) >> 31, jnp.uint32)
 
 
 class CategoryPairs(eqx.Module):
@@ -107,17 +172,21 @@ class CategoryPairs(eqx.Module):
     bits: int = eqx.field(static=True)
     cardinality: int = eqx.field(static=True)
 
+    def at(self, beta: Float[Array, "lanes words"]) -> Float[Array, "lanes words"]:
+        """What updates need of beta; at zero it would allow what is forbidden."""
+        return jnp.where(beta == 0, 1e-20, beta)
+
     def update(
         self,
         width: int,
         chunk: Int32[Array, ""],
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
-        beta: Float[Array, "lanes words"],
+        at_beta: Float[Array, "lanes words"],
         source: Source,
     ) -> UInt32[Array, "rows words"]:
         """New words of the rows of one chunk, drawn given the words of their neighbours."""
-        num_lanes = beta.shape[0]
+        num_lanes = at_beta.shape[0]
         shifts = (self.bits * jnp.arange(num_lanes, dtype=jnp.uint32))[:, None, None]
         mask = jnp.uint32((1 << self.bits) - 1)
         values = (neighbours[:, None] >> shifts[None]) & mask
@@ -126,10 +195,8 @@ class CategoryPairs(eqx.Module):
             shape = (neighbours.shape[1], self.cardinality)
             fields = lax.dynamic_slice(self.fields, (start, jnp.zeros_like(start)), shape)
             log_weights = [w + fields[:, v][None, :, None] for v, w in enumerate(log_weights)]
-        # a beta of zero would allow what is forbidden
-        scale = jnp.where(beta == 0, 1e-20, beta)[:, None]
         uniforms = source.uniforms(num_lanes, neighbours.shape[1])
-        new = _draw([scale * w for w in log_weights], uniforms)
+        new = _draw([at_beta[:, None] * w for w in log_weights], uniforms)
         return jnp.sum(new << shifts, axis=0, dtype=jnp.uint32)
 
 

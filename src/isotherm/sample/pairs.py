@@ -22,7 +22,15 @@ from isotherm.random.bits import _mix, seed_words
 from isotherm.sample.graph_gibbs import GraphInfo, GraphState
 from isotherm.sample.kernel import Chains
 from isotherm.sample.pair_plan import Chunks, Plan, plan_pairs
-from isotherm.sample.pair_updates import FORBIDDEN, CategoryPairs, EdgeTables, SharedTable, Source, SpinPairs
+from isotherm.sample.pair_updates import (
+    FORBIDDEN,
+    MAX_UNROLLED_SLOTS,
+    CategoryPairs,
+    EdgeTables,
+    SharedTable,
+    Source,
+    SpinPairs,
+)
 
 MAX_CARDINALITY = 32
 """Values are unrolled: more of them would take long to compile."""
@@ -52,7 +60,7 @@ class PairGibbs(eqx.Module):
         tails: rows of neighbours, of each width.
         chunks: the sweep.
         rank: row of each variable.
-        order: variable of each row.
+        order: variable of each row; any where a row is spare.
         groups: of the graph (static).
         num_sweeps: in one step (static).
     """
@@ -62,7 +70,7 @@ class PairGibbs(eqx.Module):
     tails: tuple[Int32[Array, "..."], ...]
     chunks: Chunks
     rank: Int32[Array, " n"]
-    order: Int32[Array, " n"]
+    order: Int32[Array, " rows"]
     groups: tuple[tuple[str, Variables], ...] = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
 
@@ -146,8 +154,7 @@ class PairGibbs(eqx.Module):
 
     def _flipped(self, state: PairState, new: Array) -> Float[Array, " chains"]:
         lanes = self._layout(state.num_chains)[2]
-        n = len(self.rank)
-        changed = (state.words ^ new)[:, :n, :, None] >> self._shifts(lanes)[None, None, None]
+        changed = (state.words ^ new)[:, self.rank, :, None] >> self._shifts(lanes)[None, None, None]
         is_changed = (changed & jnp.uint32((1 << self._bits) - 1)) != 0
         return jnp.mean(is_changed, axis=1, dtype=jnp.float32).reshape(-1)[: state.num_chains]
 
@@ -158,18 +165,19 @@ class PairGibbs(eqx.Module):
         beta: Float[Array, "lanes words"],
     ) -> UInt32[Array, "rows words"]:
         num_chunks = len(self.chunks.start)
+        at_beta = self.update.at(beta)
 
         def visit(i: Array, state: Array) -> Array:
             sweep, at = jnp.divmod(i, num_chunks)
             chunk = jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, at, keepdims=False), self.chunks)
             seeds_now = _mix(seeds + sweep.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
             source = Source(seeds_now, chunk.start.astype(jnp.uint32))
-            rows = self._visit(chunk, state, source, beta)
+            rows = self._visit(chunk, state, source, at_beta)
             return lax.dynamic_update_slice_in_dim(state, rows, chunk.start, axis=0)
 
         return lax.fori_loop(0, self.num_sweeps * num_chunks, visit, state) if num_chunks else state
 
-    def _visit(self, chunk: Any, state: Array, source: Source, beta: Array) -> Array:
+    def _visit(self, chunk: Any, state: Array, source: Source, at_beta: Any) -> Array:
         """The rows from the chunk's first one on, as many as the largest chunk has, after its update."""
         now = lax.dynamic_slice_in_dim(state, chunk.start, self._max_rows, axis=0)
 
@@ -177,9 +185,8 @@ class PairGibbs(eqx.Module):
             tails = lax.dynamic_index_in_dim(self.tails[width], chunk.index, keepdims=False)
             rows = tails.shape[1]
             neighbours = state.at[tails].get(mode="promise_in_bounds")
-            new = self.update.update(width, chunk.index, chunk.start, neighbours, beta, source)
-            is_own = jnp.arange(rows)[:, None] < chunk.rows
-            return lax.dynamic_update_slice_in_dim(now, jnp.where(is_own, new, now[:rows]), 0, axis=0)
+            new = self.update.update(width, chunk.index, chunk.start, neighbours, at_beta, source)
+            return jnp.concatenate([new, now[rows:]])
 
         if len(self.tails) == 1:
             return draw(0)
@@ -222,19 +229,22 @@ def pair_gibbs(
     pairs = [(f, s) for f, s in factors if s.shape[1] == 2]
     scopes = tuple(f.scope for f, _ in pairs)
     ends = np.concatenate([s for _, s in pairs]) if pairs else np.zeros((0, 2), np.int32)
-    plan = plan_pairs(scopes, ends, graph.num_variables, blocks, exact=False)
     singles = [(f, s[:, 0]) for f, s in factors if s.shape[1] == 1]
+    couplings = [f for f, _ in pairs]
     cardinality = graph.groups[0][1].cardinality
-    if graph.groups[0][1].kind == "spin":
-        update = _spin_update(plan, [f for f, _ in pairs], singles)
+    is_spin = graph.groups[0][1].kind == "spin"
+    magnitudes = _magnitudes(graph.num_variables, couplings, singles, ends) if is_spin else None
+    plan = plan_pairs(scopes, ends, graph.num_variables, blocks, exact=magnitudes is not None)
+    if is_spin:
+        update = _spin_update(plan, couplings, singles, magnitudes)
     else:
-        update = _category_update(plan, [f for f, _ in pairs], singles, cardinality)
+        update = _category_update(plan, couplings, singles, cardinality)
     return PairGibbs(
         beta=jnp.asarray(beta, jnp.float32),
         update=update,
         tails=tuple(width.tails for width in plan.widths),
         chunks=plan.chunks,
-        rank=plan.rank,
+        rank=jnp.asarray(plan.rank),
         order=jnp.asarray(plan.order),
         groups=graph.groups,
         num_sweeps=num_sweeps,
@@ -244,10 +254,27 @@ def pair_gibbs(
 Singles = list[tuple[Factor, np.ndarray]]
 
 
-def _spin_update(plan: Plan, pairs: list[Factor], singles: Singles) -> SpinPairs:
+def _magnitudes(n: int, pairs: list[Factor], singles: Singles, ends: np.ndarray) -> np.ndarray | None:
+    """The one magnitude of all couplings and that of all biases, if they are concrete and there are such."""
+    if not pairs or any(_is_traced(f.weights) for f, _ in [*((f, None) for f in pairs), *singles]):
+        return None
+    couplings = np.abs(_end_to_end([np.asarray(f.weights) for f in pairs]))
+    biases = np.zeros(n)
+    for f, at in singles:
+        np.add.at(biases, at, np.asarray(_each(f)))
+    same = np.ptp(couplings) == 0 and np.ptp(np.abs(biases)) == 0 and couplings[0] > 0
+    if not same or np.bincount(ends.ravel()).max() > MAX_UNROLLED_SLOTS:
+        return None
+    return np.array([couplings[0], abs(biases[0])], np.float32)
+
+
+def _spin_update(
+    plan: Plan, pairs: list[Factor], singles: Singles, magnitudes: np.ndarray | None
+) -> SpinPairs:
     weights = _end_to_end([_each(f) for f in pairs])
     couplings = tuple(_filled(weights, width.edges >> 1) for width in plan.widths)
-    return SpinPairs(couplings, _fields(plan, singles, ()))
+    found = None if magnitudes is None else jnp.asarray(magnitudes)
+    return SpinPairs(couplings, _fields(plan, singles, ()), found)
 
 
 def _category_update(plan: Plan, pairs: list[Factor], singles: Singles, q: int) -> CategoryPairs:
@@ -295,11 +322,9 @@ def _fields(plan: Plan, singles: Singles, shape: tuple[int, ...]) -> Array | Non
     """Weights of single variables added up in the order of the plan, and zeros for spare rows."""
     if not singles:
         return None
-    rank = np.empty(len(plan.order), np.int32)
-    rank[plan.order] = np.arange(len(plan.order), dtype=np.int32)
-    rows = np.concatenate([rank[at] for _, at in singles])
+    rows = np.concatenate([plan.rank[at] for _, at in singles])
     weights = _end_to_end([_each(f) for f, _ in singles])
-    total = (len(rank) + plan.max_rows, *shape)
+    total = (len(plan.order) + plan.max_rows, *shape)
     if _is_traced(weights):
         return jnp.zeros(total, jnp.float32).at[rows].add(jnp.maximum(weights, FORBIDDEN))
     fields = np.zeros(total, np.float32)
