@@ -51,7 +51,7 @@ class FactorGraph(AbstractEnergy):
         if not graph.factors:
             raise refusal("factors", "()", "at least one factor is needed")
         for factor in graph.factors:
-            _check_scope(graph.variables, factor)
+            check_scope(graph.variables, factor.scope, factor.name)
             _check_parameters(graph.variables, factor)
         return graph
 
@@ -77,7 +77,7 @@ class FactorGraph(AbstractEnergy):
 
     def energy(self, x: State) -> Float[Array, ""]:
         """Energy of one state, an array of shape ``(size,)`` a group; ``vmap`` for more."""
-        states = {name: stored(group, x[name]) for name, group in self.groups}
+        states = stored_state(self.groups, x)
         terms = [
             factor.energy(tuple(states[name] for name in factor.scope.groups)) for factor in self.factors
         ]
@@ -149,6 +149,26 @@ def stored(group: Variables, state: Any) -> Any:
     return state.astype(group.dtype)
 
 
+def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
+    """One state in the dtypes that it is stored in.
+
+    Raises:
+        ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have.
+    """
+    for name, group in groups:
+        if name not in x:
+            raise refusal("state", sorted(x), f"lacks the group {name!r}")
+        for leaf in jax.tree.leaves(x[name]):
+            leaf = jnp.asarray(leaf)
+            expected = leaf.shape[:1] if group.kind == "custom" else leaf.shape
+            if expected != (group.size,):
+                raise refusal(f"state[{name!r}].shape", leaf.shape, f"must be ({group.size},); vmap for more")
+            wanted = {"spin": jnp.signedinteger, "categorical": jnp.integer}.get(group.kind, jnp.generic)
+            if not jnp.issubdtype(leaf.dtype, wanted):
+                raise refusal(f"state[{name!r}].dtype", str(leaf.dtype), f"must be {group.dtype}")
+    return {name: stored(group, x[name]) for name, group in groups}
+
+
 def _with_shared_axis(variables: Mapping[str, Variables], factor: AbstractFactor) -> AbstractFactor:
     """A table alone, as :meth:`Factor.of` takes it, with the leading axis of parameters that all share."""
     kinds = [variables[name].kind for name in factor.scope.groups if name in variables]
@@ -157,16 +177,19 @@ def _with_shared_axis(variables: Mapping[str, Variables], factor: AbstractFactor
     return factor
 
 
-def _check_scope(variables: Mapping[str, Variables], factor: AbstractFactor) -> None:
-    for column, name in zip(factor.scope.variables.T, factor.scope.groups, strict=True):
+def check_scope(variables: Mapping[str, Variables], scope: Scope, field: str) -> None:
+    """Refuse a scope that names a group or variable which the graph has not.
+
+    Raises:
+        ValueError: naming it.
+    """
+    for column, name in zip(scope.variables.T, scope.groups, strict=True):
         if name not in variables:
-            raise refusal(f"{factor.name}.groups", name, f"unknown; the graph has {', '.join(variables)}")
+            raise refusal(f"{field}.groups", name, f"unknown; the graph has {', '.join(variables)}")
         size = variables[name].size
         if column.min() < 0 or column.max() >= size:
             row = int(np.flatnonzero((column < 0) | (column >= size))[0])
-            raise refusal(
-                f"{factor.name}[{row}]", f"{name}[{column[row]}]", f"unknown; {name} has 0 .. {size - 1}"
-            )
+            raise refusal(f"{field}[{row}]", f"{name}[{column[row]}]", f"unknown; {name} has 0 .. {size - 1}")
 
 
 def _check_parameters(variables: Mapping[str, Variables], factor: AbstractFactor) -> None:

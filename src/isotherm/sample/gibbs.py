@@ -26,7 +26,8 @@ from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
 from isotherm.sample.kernel import AnyKernel, Kernel
-from isotherm.sample.plan import plan_of
+from isotherm.sample.pairs import applies, pair_gibbs
+from isotherm.sample.plan import independent_blocks, plan_of
 from isotherm.sample.steps import Steps, flat_steps
 
 MAX_UNROLLED = 10
@@ -200,6 +201,8 @@ def _graph_kernel(
     allow_parallel: bool,
 ) -> AnyKernel:
     held = held_variables(graph, evidence)
+    if applies(graph) and blocks is None and not conditionals and not held.all():
+        return pair_gibbs(graph, beta, held, independent_blocks(graph, held), num_sweeps)
     check_conditionals(graph, held, conditionals)
     steps = None if blocks is None else flat_steps(graph, blocks, held)
     plan = plan_of(graph, held, steps, conditionals, allow_parallel)

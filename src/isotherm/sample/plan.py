@@ -21,7 +21,7 @@ SCATTER_COST = 4
 PADDING = 1.25
 """Steps share one loop while it costs at most this many times what they cost apart, ..."""
 
-UNROLLED_TERMS = 4096
+UNROLLED_TERMS = 16384
 """... plus this many terms, which weigh less than compiling another copy of the step."""
 
 
@@ -152,6 +152,21 @@ def plan_of(
     return _plan(tree, shapes, Frozen(held), frozen, frozenset(own), allow_parallel)
 
 
+def independent_blocks(graph: FactorGraph, held: np.ndarray) -> list[np.ndarray]:
+    """What :func:`isotherm.energy.blocks.colour_blocks` finds; kept, as :func:`plan_of` keeps its plans."""
+    leaves, tree = jax.tree.flatten(graph)
+    return list(_colours(tree, tuple(getattr(leaf, "shape", None) for leaf in leaves), Frozen(held)))
+
+
+@functools.lru_cache(maxsize=8)
+def _colours(tree: Any, shapes: tuple[Any, ...], held: Frozen) -> tuple[np.ndarray, ...]:
+    return tuple(colour_blocks(_skeleton(tree, shapes), held.array))
+
+
+def _skeleton(tree: Any, shapes: tuple[Any, ...]) -> FactorGraph:
+    return tree.unflatten([shape and jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+
+
 @functools.lru_cache(maxsize=8)
 def _plan(
     tree: Any,
@@ -161,9 +176,9 @@ def _plan(
     own: frozenset[str],
     allow_parallel: bool,
 ) -> Plan:
-    graph = tree.unflatten([shape and jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+    graph = _skeleton(tree, shapes)
     if steps is None:
-        flat = colour_blocks(graph, held.array)
+        flat = list(_colours(tree, shapes, held))
     else:
         flat = [step.array for step in steps]
         if not allow_parallel:
@@ -311,7 +326,10 @@ def _terms(sort: Sort, table: Ragged, variables: list[np.ndarray], width: int, n
     degrees = [table.starts[flat + 1] - table.starts[flat] for flat in variables]
     counts = np.bincount(np.concatenate(degrees))
     more_than = counts.sum() - np.cumsum(counts)
-    degree = int((SCATTER_COST * more_than > width * len(variables)).sum())
+    if width * len(variables) * (len(counts) - 1) <= UNROLLED_TERMS:
+        degree = len(counts) - 1
+    else:
+        degree = int((SCATTER_COST * more_than > width * len(variables)).sum())
     num_beyond = max(int(np.maximum(d - degree, 0).sum()) for d in degrees)
     filler = np.array([null if isinstance(sort, Product) else 0] + [0] * (len(table.columns) - 1), np.int32)
     rows = np.empty((len(variables), len(filler), degree, width), np.int32)

@@ -1,0 +1,204 @@
+"""What to keep of a run of a factor graph: functions for ``observe=``, and observers with a memory.
+
+Given to :func:`isotherm.sample.run.sample_means` they become running means with errors, in memory that does not grow
+with the run: moments from :func:`moments`, probabilities from :func:`histogram` and :func:`binned`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Key, PyTree
+
+from isotherm.energy.factor import Scope, scope_of
+from isotherm.energy.graph import FactorGraph, check_scope
+from isotherm.energy.variables import Variables
+from isotherm.errors import refusal
+from isotherm.sample.kernel import Chains, over_chains
+
+
+class Moments(eqx.Module):
+    """The function that :func:`moments` returns."""
+
+    kinds: tuple[Variables, ...] = eqx.field(static=True)
+    scope: Scope = eqx.field(static=True)
+
+    def __call__(self, state: Any) -> Float[Array, "num *cardinalities"]:
+        """Of one state of a kernel."""
+        found = jnp.ones(len(self.scope), jnp.float32)
+        for name, kind, at in zip(self.scope.groups, self.kinds, self.scope.variables.T, strict=True):
+            values = state.position[name][at]
+            if kind.kind == "categorical":
+                values = jax.nn.one_hot(values, kind.cardinality, dtype=jnp.float32)
+                found = found[..., None] * values.reshape(len(values), *(1,) * (found.ndim - 1), -1)
+            else:
+                found = found * values.astype(jnp.float32).reshape(-1, *(1,) * (found.ndim - 1))
+        return found
+
+
+def moments(graph: FactorGraph, groups: tuple[str, ...] | str, variables: Any) -> Moments:
+    """Products over tuples of variables: of spins and reals their values, of categories one-hot vectors.
+
+    Args:
+        graph: the model.
+        groups: the group of each member of a tuple, such as ``("s", "c")``, or one group of single variables.
+        variables: whole numbers, shape ``(num, len(groups))``, or ``(num,)`` for single ones.
+
+    Returns:
+        A function for ``observe=`` with results of shape ``(num, *cardinalities)``, an axis for each categorical
+        member.
+
+    Raises:
+        ValueError: naming a group or variable that is unknown, in a tuple twice, or of a custom kind.
+    """
+    names = (groups,) if isinstance(groups, str) else tuple(groups)
+    scope = scope_of(names, variables, "moments")
+    check_scope(graph.variables, scope, "moments")
+    kinds = tuple(graph.variables[name] for name in names)
+    if any(kind.kind == "custom" for kind in kinds):
+        raise refusal(
+            "moments.groups", names, "a custom kind has no products; observe it by your own function"
+        )
+    return Moments(kinds, scope)
+
+
+class Histogram(eqx.Module):
+    """The function that :func:`histogram` returns."""
+
+    kinds: tuple[Variables, ...] = eqx.field(static=True)
+    variables: tuple[tuple[str, int], ...] = eqx.field(static=True)
+
+    def __call__(self, state: Any) -> Float[Array, " configurations"]:
+        """Of one state of a kernel."""
+        index = jnp.zeros((), jnp.int32)
+        for (name, at), kind in zip(self.variables, self.kinds, strict=True):
+            value = state.position[name][at].astype(jnp.int32)
+            value = (value + 1) // 2 if kind.kind == "spin" else value
+            index = index * kind.cardinality + value
+        return jax.nn.one_hot(index, self.num_configurations, dtype=jnp.float32)
+
+    @property
+    def num_configurations(self) -> int:
+        """Product of the cardinalities."""
+        return int(np.prod([kind.cardinality for kind in self.kinds], dtype=np.int64))
+
+
+def histogram(graph: FactorGraph, *variables: tuple[str, int]) -> Histogram:
+    """Which joint value some discrete variables have, one-hot; its mean is their joint law.
+
+    Args:
+        graph: the model.
+        variables: such as ``("s", 0), ("c", 3)``; the last one varies fastest, spins go from -1 to +1.
+
+    Raises:
+        ValueError: naming a variable that is unknown, twice given or not discrete.
+    """
+    scope = scope_of(
+        tuple(name for name, _ in variables), np.array([[at for _, at in variables]]), "histogram"
+    )
+    check_scope(graph.variables, scope, "histogram")
+    kinds = tuple(graph.variables[name] for name, _ in variables)
+    for (name, _), kind in zip(variables, kinds, strict=True):
+        if not kind.is_discrete:
+            raise refusal("histogram", name, "is not discrete; use `binned`")
+    return Histogram(kinds, variables)
+
+
+class Energy(eqx.Module):
+    """The energy of a state, for ``observe=``.
+
+    Attributes:
+        graph: any model.
+    """
+
+    graph: Any
+
+    def __call__(self, state: Any) -> Float[Array, ""]:
+        """Of one state of a kernel."""
+        return self.graph.energy(state.position)
+
+
+class Binned(eqx.Module):
+    """Which bin a number falls into, one-hot; its mean is a histogram.
+
+    Attributes:
+        observe: a function of a state that gives one number, such as :class:`Energy`.
+        edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open.
+    """
+
+    observe: Callable[[Any], Array]
+    edges: Float[Array, " edges"]
+
+    def __call__(self, state: Any) -> Float[Array, " bins"]:
+        """Of one state of a kernel."""
+        edges = jnp.asarray(self.edges)
+        value = jnp.asarray(self.observe(state)).astype(edges.dtype)
+        at = jnp.searchsorted(edges, value, side="right")
+        return jax.nn.one_hot(at, edges.shape[0] + 1, dtype=jnp.float32)
+
+
+class Together(eqx.Module):
+    """Several observations of one state, by name.
+
+    Attributes:
+        parts: functions for ``observe=``.
+    """
+
+    parts: Mapping[str, Callable[[Any], PyTree]]
+
+    def __call__(self, state: Any) -> dict[str, PyTree]:
+        """Of one state of a kernel."""
+        return {name: part(state) for name, part in self.parts.items()}
+
+
+class Remembering(NamedTuple):
+    """State of a kernel beside what an observer carries."""
+
+    inner: Any
+    memory: PyTree
+
+    @property
+    def position(self) -> Any:
+        """That of the kernel."""
+        return self.inner.position
+
+
+class Remember(eqx.Module):
+    """Any kernel with an observer that carries a memory from step to step, as autocorrelations need.
+
+    Attributes:
+        kernel: the sampler.
+        start: ``start(state) -> memory``.
+        update: ``update(memory, state) -> memory``, after each step; of the same shapes.
+    """
+
+    kernel: Any
+    start: Callable[[Any], PyTree]
+    update: Callable[[PyTree, Any], PyTree]
+
+    def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> Remembering:
+        """First state and memory."""
+        inner = self.kernel.init(position, key)
+        return Remembering(inner, self.start(inner))
+
+    def step(self, key: Key[Array, ""], state: Remembering) -> tuple[Remembering, Any]:
+        """The kernel's own step, then the update."""
+        inner, info = self.kernel.step(key, state.inner)
+        return Remembering(inner, self.update(state.memory, inner)), info
+
+    def over_chains(self) -> Chains:
+        """The kernel's own way to run many chains; each is viewed after each step."""
+        chains = over_chains(self.kernel)
+
+        def init(positions: PyTree, keys: Key[Array, " chains"]) -> Remembering:
+            inner = chains.init(positions, keys)
+            return Remembering(inner, jax.vmap(self.start)(chains.view(inner)))
+
+        def step(keys: Key[Array, " chains"], state: Remembering) -> tuple[Remembering, Any]:
+            inner, info = chains.step(keys, state.inner)
+            return Remembering(inner, jax.vmap(self.update)(state.memory, chains.view(inner))), info
+
+        return Chains(init, step, lambda state: Remembering(chains.view(state.inner), state.memory))
