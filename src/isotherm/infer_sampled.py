@@ -79,11 +79,10 @@ class Sampled:
         """States of chains that start apart, int64 ``(chains, samples, n)``."""
         key, graph = jax.random.fold_in(self.key, 3), self.grouped.graph
         key_start, key_ladder, key_run = jax.random.split(key, 3)
+        kernel = swendsen_wang(graph) if how == "swendsen-wang" else gibbs(graph)
         starts = self._starts(key_start)
         if how == "tempering":
             kernel = self._tempered(key_ladder, starts)
-        else:
-            kernel = swendsen_wang(graph) if how == "swendsen-wang" else gibbs(graph)
         each = -(-num // NUM_CHAINS)
         found = sample(key_run, kernel, starts, num_warmup=max(each, MIN_WARMUP), num_samples=each)
         return self.flat(found.values)
@@ -159,15 +158,25 @@ def _states(answer: Answer, model: Sampled, how: str, draws: int) -> tuple[np.nd
 
 
 def _answer_marginals(answer: Answer, model: Sampled, states: np.ndarray, weights: np.ndarray) -> None:
-    """Means over chains; errors from how far chains lie apart."""
+    """Means over chains; errors from how far chains lie apart, at least those of as many fair draws.
+
+    The latter matter for values that hardly a chain has seen, whose spread says nothing.
+    """
     answer.marginals, answer.marginal_errors = [], []
+    num_fair = states.shape[1] / (weights @ weights)
     worst, worst_at = 1.0, 0
     for v, q in enumerate(model.source.tables.cardinalities.tolist()):
+        if model.grouped.places[v] is None:
+            answer.marginals.append(np.eye(1, q, max(int(model.values[v]), 0))[0])
+            answer.marginal_errors.append(np.zeros(q))
+            continue
         shares = (states[..., v, None] == np.arange(q)).mean(axis=1)
         mean = weights @ shares
         spread = weights**2 @ (shares - mean) ** 2 * len(weights) / (len(weights) - 1)
         answer.marginals.append(mean)
-        answer.marginal_errors.append(np.sqrt(spread))
+        smoothed = (mean * num_fair + 1) / (num_fair + q)
+        least = smoothed * (1 - smoothed) / num_fair
+        answer.marginal_errors.append(np.sqrt(np.maximum(spread, least)))
         rhat = _rhat(shares, states.shape[1])
         if rhat > worst:
             worst, worst_at = rhat, v
