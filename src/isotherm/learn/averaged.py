@@ -34,7 +34,7 @@ References:
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
@@ -42,11 +42,32 @@ from jaxtyping import Array, Float, Int8
 
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
-from isotherm.learn.kl import Estimate, HasMoments
 from isotherm.sample.exact import exact
 
 PRIOR = 4.0
 """Pseudo-observations of independent fair spins, whose features have unit covariance; also ``c``."""
+
+
+@runtime_checkable
+class HasMoments(Protocol):
+    """First and second moments of spins, exact (:class:`isotherm.sample.exact.Exact`) or sampled."""
+
+    @property
+    def spins(self) -> Float[Array, " n"]:
+        r""":math:`\langle s_i \rangle`."""
+        ...
+
+    @property
+    def pairs(self) -> Float[Array, "n n"]:
+        r""":math:`\langle s_i s_j \rangle`."""
+        ...
+
+
+class Estimate(NamedTuple):
+    """A quantity shaped like the model, and the standard error of each entry."""
+
+    value: Ising
+    error: Ising
 
 
 class AveragedState(NamedTuple):

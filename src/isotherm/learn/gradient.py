@@ -169,7 +169,8 @@ def sampled_kl_gradient(
     """
     if num_batches < 2:
         raise refusal("num_batches", num_batches, "must be at least 2 to give an error bar")
-    positive.checked(), negative.checked()
+    positive.checked()
+    negative.checked()
     condition_mask(graph, data, condition)
     if condition:
         num_chains = data.num_rows

@@ -61,7 +61,8 @@ class Sampled(eqx.Module):
             raise refusal("num_chains", self.num_chains, "must be at least 1")
         if self.condition and self.start == "persistent":
             raise refusal("condition", self.condition, "needs start='data' or 'fresh': rows change each step")
-        self.negative.checked(), self.positive.checked()
+        self.negative.checked()
+        self.positive.checked()
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
         """Persistent chains, or nothing."""

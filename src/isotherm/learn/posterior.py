@@ -94,7 +94,7 @@ def observe_local(posterior: IsingPosterior, seen: Clamp) -> IsingPosterior:
     that it counts once.
     """
     mean = posterior.mean
-    s, is_seen = _signed(seen), seen.mask.astype(jnp.float32)
+    s, is_seen = _signed(seen), jnp.asarray(seen.mask).astype(jnp.float32)
     expected = jnp.tanh(mean.biases + mean.couplings @ s)
     residual, spread = (s - expected) * is_seen, (1 - expected**2) * is_seen
     gradient = jnp.outer(residual, s)
