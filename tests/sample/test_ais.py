@@ -38,6 +38,7 @@ def test_forward_and_reverse_enclose_log_z() -> None:
     assert back.value - exact.log_z(beta) == pytest.approx(0, abs=4 * back.error)
 
 
+@pytest.mark.slow
 def test_evidence_leaves_the_states_that_agree() -> None:
     graph = mixed(1)
     values = {"s": np.array([1, -1, 1], np.int8), "c": np.array([2, 0], np.uint8)}

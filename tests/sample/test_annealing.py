@@ -50,6 +50,7 @@ def test_mixed_kinds_find_their_best_state() -> None:
     assert float(found.energy) == pytest.approx(law(graph).energies.min(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_best_state_is_kept_when_chains_leave_it() -> None:
     graph = glass(1)
     back = np.concatenate([annealing_betas(graph, 100), np.full(50, 0.01)])
@@ -59,6 +60,7 @@ def test_the_best_state_is_kept_when_chains_leave_it() -> None:
     assert float(seen.energy) == ground_energy(graph)
 
 
+@pytest.mark.slow
 def test_held_variables_keep_their_values() -> None:
     graph = glass(2)
     mask = np.arange(16) < 3
@@ -67,6 +69,7 @@ def test_held_variables_keep_their_values() -> None:
     assert np.all(np.asarray(found.states["s"])[:, :3] == -1)
 
 
+@pytest.mark.slow
 def test_other_kernels_cool_as_well_and_temperatures_compile_once(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = glass(3)
     counted = eqx.filter_jit(eqx.debug.assert_max_traces(annealing._anneal.__wrapped__, max_traces=1))

@@ -47,6 +47,7 @@ def test_detailed_balance_on_all_states(method: Any) -> None:
     assert_balanced(before, after, len(exact.energies))
 
 
+@pytest.mark.slow
 @KERNELS
 def test_clamped_variables_stay_and_condition_the_rest(method: Any) -> None:
     graph = clusterable(1)

@@ -40,6 +40,7 @@ def test_moments_at_several_temperatures_and_none_beside(options: dict[str, Any]
         assert_mean(means[betas == 0.98], exact.moments(0.8))
 
 
+@pytest.mark.slow
 @OPTIONS
 def test_a_dense_model_and_its_evidence(options: dict[str, Any]) -> None:
     graph = dense(0)
@@ -82,6 +83,7 @@ def test_local_weights_are_differences_of_energy(graph: FactorGraph) -> None:
             np.testing.assert_allclose(difference[possible], expected[possible], atol=2e-5)
 
 
+@pytest.mark.slow
 def test_forbidden_values_are_never_taken() -> None:
     table = np.zeros((1, 3, 3))
     table[0, [0, 1, 2], [0, 1, 2]] = -np.inf

@@ -101,6 +101,7 @@ def test_a_foreign_kernel_with_a_density_in_its_state() -> None:
         assert_mean(found, np.array([grid, grid**2, grid > 0]) @ weights**1.1 / (weights**1.1).sum())
 
 
+@pytest.mark.slow
 def test_one_ladder_steps_by_itself() -> None:
     graph = mixed(0)
     exact, count = law(graph), 4000
@@ -121,6 +122,7 @@ def test_one_ladder_steps_by_itself() -> None:
     np.testing.assert_array_equal(np.sort(rung, axis=1), np.tile([0, 1], (count, 1)))
 
 
+@pytest.mark.slow
 def test_a_ladder_of_equal_swaps_is_found() -> None:
     rng = np.random.default_rng(0)
     edges = np.array([[i, (i + d) % 40] for i in range(40) for d in (1, 7)])
