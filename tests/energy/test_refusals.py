@@ -156,3 +156,29 @@ def test_bad_models_are_refused_by_name(build: Callable[[], object], message: st
 def test_minus_infinity_forbids_a_category() -> None:
     model = graph(Factor.of("c", [1], [0.0, -np.inf, 0, 0], name="table"))
     assert model.factors[0].parameters.shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"s": np.ones(2, np.int8)}, "state = ['s']: lacks the group 'c'"),
+        ({"s": np.ones(3, np.int8), "c": np.zeros(2, np.uint8)}, "state['s'].shape = (3,): must be (2,)"),
+        ({"s": np.int8(1), "c": np.zeros(2, np.uint8)}, "state['s'].shape = (): must be (2,); vmap for more"),
+        (
+            {"s": np.array([0.5, 1], np.float32), "c": np.zeros(2, np.uint8)},
+            "state['s'].dtype = 'float32': must be int8",
+        ),
+        ({"s": np.ones(2, bool), "c": np.zeros(2, np.uint8)}, "state['s'].dtype = 'bool': must be int8"),
+        ({"s": np.ones(2, np.uint8), "c": np.zeros(2, np.uint8)}, "state['s'].dtype = 'uint8': must be int8"),
+        (
+            {"s": np.ones(2, np.int8), "c": np.zeros(2, np.float32)},
+            "state['c'].dtype = 'float32': must be uint8",
+        ),
+    ],
+)
+def test_states_that_are_none_are_refused_by_group(state: dict, message: str) -> None:
+    model = FactorGraph.of({"s": spin(2), "c": categorical(2, 3)}, [Factor.of("s", [0, 1], 1.0)])
+    allowed = {"s": np.ones(2, np.int32), "c": np.zeros(2, np.int32)}
+    assert float(model.energy(allowed)) == -2.0
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        model.energy(state)

@@ -12,7 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Key, UInt32
 
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic
-from isotherm.energy.graph import FactorGraph, State, stored
+from isotherm.energy.graph import FactorGraph, State, stored_state
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
@@ -117,7 +117,8 @@ class GraphGibbs(eqx.Module):
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
         """First state of one chain."""
         del key
-        position = {name: _in_float32(group, stored(group, position[name])) for name, group in self.groups}
+        position = stored_state(self.groups, position)
+        position = {name: _in_float32(group, position[name]) for name, group in self.groups}
         return GraphState(
             position, {name: rule.init(position[name]) for name, rule in self.conditionals.items()}
         )
