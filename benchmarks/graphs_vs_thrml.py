@@ -12,7 +12,6 @@ thrml's side and kept on ours. Memory is what the compiled sweep holds: argument
 Needs the extra ``peers``. ``python benchmarks/graphs_vs_thrml.py [ROUNDS]`` (5).
 """
 
-import functools
 import sys
 import time
 from collections.abc import Callable
@@ -100,11 +99,11 @@ def build_thrml(edges: np.ndarray, weights: np.ndarray, n: int, blocks: list[np.
     ends = [thrml.Block([pair[side] for pair in pairs]) for side in (0, 1)]
     tables = models.CategoricalEBMFactor(ends, BETA * jnp.asarray(each, jnp.float32))
     spec = block_sampling.BlockGibbsSpec(free, [])
-    rules = [models.CategoricalGibbsConditional(STATES) for _ in free]
+    rules: list[Any] = [models.CategoricalGibbsConditional(STATES) for _ in free]
     return factor.FactorSamplingProgram(spec, rules, [tables], [])
 
 
-@functools.partial(eqx.filter_jit)
+@eqx.filter_jit
 def thrml_sweeps(program: Any, keys: jax.Array, state: Any, num_sweeps: int) -> Any:
     def chain(key: jax.Array, state: Any) -> Any:
         def sweep(state: Any, key: jax.Array) -> tuple[Any, None]:

@@ -127,7 +127,8 @@ def test_moments_of_chains_at_two_temperatures(name: str) -> None:
             assert_mean(found[betas == beta], exact_moments(graph, 1.2 * beta, free, values))
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["plus and minus in a field", "two groups", "tables"])
 def test_moments_of_clamped_chains(name: str) -> None:
     graph = GRAPHS[name]
     held = np.arange(graph.num_variables) == 2
@@ -135,4 +136,4 @@ def test_moments_of_clamped_chains(name: str) -> None:
     found = chain_means(graph, 0.9, 33, held)
     assert_mean(found, exact_moments(graph, 0.9, held, values))
     with pytest.raises(AssertionError):
-        assert_mean(found, exact_moments(graph, 0.9, ~held & held, values))
+        assert_mean(found, exact_moments(graph, 0.9, np.zeros_like(held), values))

@@ -79,6 +79,11 @@ class SpinPairs(eqx.Module):
     biases: Float[Array, " all_rows"] | None
     magnitudes: Float[Array, "2"] | None
 
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        return self.couplings
+
     def at(self, beta: Float[Array, "lanes words"]) -> Any:
         """What updates need of beta: once a step."""
         if self.magnitudes is None or beta.shape[0] < MIN_COUNTED_LANES:
@@ -94,20 +99,19 @@ class SpinPairs(eqx.Module):
     def update(
         self,
         width: int,
-        chunk: Int32[Array, ""],
+        part: Array,
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
         at_beta: Any,
         source: Source,
     ) -> UInt32[Array, "rows words"]:
         """New words of the rows of one chunk, drawn given the words of their neighbours."""
-        couplings = lax.dynamic_index_in_dim(self.couplings[width], chunk, keepdims=False)
         biases = None
         if self.biases is not None:
             biases = lax.dynamic_slice(self.biases, (start,), (neighbours.shape[1],))
         if isinstance(at_beta, tuple):
-            return _counted(neighbours, couplings, biases, at_beta[width], source)
-        return _summed(neighbours, couplings, biases, at_beta, source)
+            return _counted(neighbours, part, biases, at_beta[width], source)
+        return _summed(neighbours, part, biases, at_beta, source)
 
 
 def _summed(neighbours, couplings, biases, minus_two_beta, source: Source) -> Array:
@@ -172,6 +176,11 @@ class CategoryPairs(eqx.Module):
     bits: int = eqx.field(static=True)
     cardinality: int = eqx.field(static=True)
 
+    @property
+    def parts(self) -> tuple[Array, ...]:
+        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        return self.pairs.scales if isinstance(self.pairs, SharedTable) else self.pairs.which
+
     def at(self, beta: Float[Array, "lanes words"]) -> Float[Array, "lanes words"]:
         """What updates need of beta; at zero it would allow what is forbidden."""
         return jnp.where(beta == 0, 1e-20, beta)
@@ -179,7 +188,7 @@ class CategoryPairs(eqx.Module):
     def update(
         self,
         width: int,
-        chunk: Int32[Array, ""],
+        part: Array,
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
         at_beta: Float[Array, "lanes words"],
@@ -190,7 +199,7 @@ class CategoryPairs(eqx.Module):
         shifts = (self.bits * jnp.arange(num_lanes, dtype=jnp.uint32))[:, None, None]
         mask = jnp.uint32((1 << self.bits) - 1)
         values = (neighbours[:, None] >> shifts[None]) & mask
-        log_weights = self.pairs.log_weights(width, chunk, values)
+        log_weights = self.pairs.log_weights(part, values)
         if self.fields is not None:
             shape = (neighbours.shape[1], self.cardinality)
             fields = lax.dynamic_slice(self.fields, (start, jnp.zeros_like(start)), shape)
@@ -224,11 +233,11 @@ class SharedTable(eqx.Module):
     is_diagonal: bool = eqx.field(static=True)
 
     def log_weights(
-        self, width: int, chunk: Int32[Array, ""], values: UInt32[Array, "slots lanes rows words"]
+        self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
         """Log weight of each value of the rows, without beta."""
         q = self.table.shape[0]
-        scales = lax.dynamic_index_in_dim(self.scales[width], chunk, keepdims=False)[:, None, :, None]
+        scales = part[:, None, :, None]
 
         def count(k: Any, counts: list[Array]) -> list[Array]:
             return [c + jnp.where(values[k] == v, scales[k], 0.0) for v, c in enumerate(counts)]
@@ -253,12 +262,12 @@ class EdgeTables(eqx.Module):
     which: tuple[Int32[Array, "..."], ...]
 
     def log_weights(
-        self, width: int, chunk: Int32[Array, ""], values: UInt32[Array, "slots lanes rows words"]
+        self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
         """Log weight of each value of the rows, without beta."""
         q = self.tables.shape[1]
         flat = self.tables.reshape(-1)
-        which = lax.dynamic_index_in_dim(self.which[width], chunk, keepdims=False)[:, None, :, None]
+        which = part[:, None, :, None]
 
         def add(k: Any, sums: list[Array]) -> list[Array]:
             first = which[k] * (q * q) + values[k].astype(jnp.int32) * q
