@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -14,7 +15,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import categorical, spin
-from isotherm.sample.pairs import pair_gibbs
+from isotherm.sample.pairs import PairGibbs, applies, pair_gibbs
 from isotherm.sample.run import sample_means
 
 RNG = np.random.default_rng(7)
@@ -137,3 +138,44 @@ def test_moments_of_clamped_chains(name: str) -> None:
     assert_mean(found, exact_moments(graph, 0.9, held, values))
     with pytest.raises(AssertionError):
         assert_mean(found, exact_moments(graph, 0.9, np.zeros_like(held), values))
+
+
+def test_no_two_steps_draw_the_same_and_nothing_recompiles() -> None:
+    graph = ising(RING, RNG.normal(0, 0.1, 8))
+    blocks = colour_blocks(graph)
+    traces = []
+
+    @eqx.filter_jit
+    def step(kernel: PairGibbs, key: jax.Array, state: Any) -> Any:
+        traces.append(1)
+        return kernel.step(key, state)[0]
+
+    start = pair_gibbs(graph, 1.0, None, blocks).init({"s": jnp.ones(6, jnp.int8)})
+    found = set()
+    for i in range(40):
+        scaled = ising(RING, (0.01 + 0.001 * i) * RNG.normal(0, 0.1, 8))
+        kernel = pair_gibbs(scaled, 0.1 * i, None, blocks)
+        found.add(tuple(np.asarray(step(kernel, jax.random.key(i), start).position["s"]).tolist()))
+    assert len(traces) == 1
+    assert len(found) > 20, "40 draws among 64 states"
+
+
+def test_traced_weights_give_the_same_draws() -> None:
+    graph = GRAPHS["couplings"]
+    blocks = colour_blocks(graph)
+    start = {"s": jnp.ones(6, jnp.int8)}
+
+    def step(parameters: Any) -> Any:
+        kernel = pair_gibbs(graph.with_parameters(parameters), 0.7, None, blocks, num_sweeps=3)
+        return kernel.step(jax.random.key(0), kernel.init(start))[0].position["s"]
+
+    traced = jax.jit(step)(jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), graph.parameters))
+    np.testing.assert_array_equal(traced, step(graph.parameters))
+
+
+def test_applies_and_refuses() -> None:
+    triple = Factor.of(("s", "s", "s"), [[0, 1, 2]], [1.0])
+    assert all(map(applies, GRAPHS.values()))
+    assert not applies(FactorGraph.of({"s": spin(3)}, [triple]))
+    with pytest.raises(ValueError, match=r"blocks = 1: .*one block only"):
+        pair_gibbs(GRAPHS["couplings"], 1.0, None, [np.array([0, 1]), np.array([1])])
