@@ -31,7 +31,7 @@ class FitState(NamedTuple):
         best_score: that score; minus infinity before the first.
         waited: scores since then.
         epoch: epochs done.
-        gradient_norms: root mean square over steps of the gradient's norm, one an epoch.
+        gradient_norms: mean over steps of the norm of the gradient, one an epoch.
         scores: held-out score after each epoch; NaN where none was taken.
     """
 
@@ -172,7 +172,7 @@ def _step(
     parameters, opt_state, memory = now
     graph = graph.with_parameters(parameters)
     gradient, memory = objective.gradient(key, graph, batch, memory, beta)
-    norm = sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(()))
+    norm = jnp.sqrt(sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(())))
     gradient = tuple(
         jax.tree.map(lambda g, w: g + penalties[0] * jnp.sign(w) + penalties[1] * w, part, weights)
         if factor.scope.arity > 1
@@ -196,6 +196,8 @@ def _epoch(
     penalties: Float[Array, "2"],
     size: int,
 ) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    if size == data.num_rows:
+        return _step(key, graph, data, now, objective, optimizer, beta, penalties)
     order_key, key = jax.random.split(key)
     num_steps = data.num_rows // size
     order = jax.random.permutation(order_key, data.num_rows)[: num_steps * size].reshape(num_steps, size)
@@ -205,7 +207,7 @@ def _epoch(
         return _step(step_key, graph, data.rows(index), now, objective, optimizer, beta, penalties)
 
     now, norms = jax.lax.scan(step, now, (jax.random.split(key, num_steps), order))
-    return now, jnp.sqrt(norms.mean())
+    return now, norms.mean()
 
 
 def _host_epoch(
@@ -225,7 +227,7 @@ def _host_epoch(
         batch = data if size == data.num_rows else data.rows(order[first : first + size])
         now, norm = _step(key, graph, batch, now, objective, optimizer, beta, penalties)
         norms.append(norm)
-    return now, jnp.sqrt(jnp.stack(norms).mean())
+    return now, jnp.stack(norms).mean()
 
 
 def _scored(
