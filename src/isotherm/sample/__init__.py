@@ -1,6 +1,18 @@
 """How energies are sampled: kernels, chains, diagnostics, and exact answers."""
 
+from isotherm.sample.ais import LogZ as LogZ
+from isotherm.sample.ais import ais as ais
+from isotherm.sample.ais import log_z as log_z
+from isotherm.sample.ais import reverse_ais as reverse_ais
+from isotherm.sample.annealing import Annealed as Annealed
+from isotherm.sample.annealing import anneal as anneal
+from isotherm.sample.annealing import annealing_betas as annealing_betas
 from isotherm.sample.clamp import Clamp as Clamp
+from isotherm.sample.cluster import swendsen_wang as swendsen_wang
+from isotherm.sample.cluster import wolff as wolff
+from isotherm.sample.components import cluster_sizes as cluster_sizes
+from isotherm.sample.components import components as components
+from isotherm.sample.conditional import Conditional as Conditional
 from isotherm.sample.draws import ChainMeans as ChainMeans
 from isotherm.sample.draws import Draws as Draws
 from isotherm.sample.exact import Exact as Exact
@@ -11,6 +23,22 @@ from isotherm.sample.gibbs import gibbs as gibbs
 from isotherm.sample.gibbs import gibbs_means as gibbs_means
 from isotherm.sample.gibbs import gibbs_moments as gibbs_moments
 from isotherm.sample.gibbs import initial_spins as initial_spins
+from isotherm.sample.graph_exact import GraphExact as GraphExact
+from isotherm.sample.informed import informed as informed
+from isotherm.sample.initial import initial_state as initial_state
+from isotherm.sample.kernel import Chains as Chains
 from isotherm.sample.kernel import Kernel as Kernel
+from isotherm.sample.observe import Binned as Binned
+from isotherm.sample.observe import Energy as Energy
+from isotherm.sample.observe import Histogram as Histogram
+from isotherm.sample.observe import Remember as Remember
+from isotherm.sample.observe import Together as Together
+from isotherm.sample.observe import histogram as histogram
+from isotherm.sample.observe import moments as moments
 from isotherm.sample.run import sample as sample
 from isotherm.sample.run import sample_means as sample_means
+from isotherm.sample.tempering import Ladder as Ladder
+from isotherm.sample.tempering import find_ladder as find_ladder
+from isotherm.sample.tempering import tempering as tempering
+from isotherm.sample.transfer import Strip as Strip
+from isotherm.sample.transfer import transfer as transfer

@@ -16,6 +16,8 @@ STUDIES = {
     "routing-structure": "isotherm.study.routing_structure:RoutingStructure",
     "routing-replay": "isotherm.study.routing_replay:RoutingReplay",
     "boltzmann": "isotherm.study.boltzmann:Boltzmann",
+    "digits": "isotherm.study.digits:Digits",
+    "sampler-check": "isotherm.study.sampler_check:SamplerCheck",
 }
 
 

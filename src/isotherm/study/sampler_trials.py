@@ -1,5 +1,6 @@
 """The computation behind the check of samplers: small models, all their samplers, exact moments."""
 
+import functools
 import itertools
 import time
 from collections.abc import Callable
@@ -49,12 +50,16 @@ def _at(
     start_key, warm_key, run_key = jax.random.split(jax.random.fold_in(key, int(beta * 1e6)), 3)
     kernel = KERNELS[sampler](graph, beta)
     starts = jax.vmap(lambda k: _start(k, graph, sampler))(jax.random.split(start_key, config.num_chains))
-    budget = {"num_samples": config.num_samples, "thin": config.thin}
-    warm = sample(warm_key, kernel, starts, num_warmup=config.num_warmup, **budget)
-    begun = time.perf_counter()
-    draws = jax.block_until_ready(
-        sample(run_key, kernel, warm.states.position, num_warmup=config.num_warmup, **budget)
+    run = functools.partial(
+        sample,
+        kernel=kernel,
+        num_warmup=config.num_warmup,
+        num_samples=config.num_samples,
+        thin=config.thin,
     )
+    warm = run(warm_key, positions=starts)
+    begun = time.perf_counter()
+    draws = jax.block_until_ready(run(run_key, positions=warm.states.position))
     seconds = (time.perf_counter() - begun) * config.num_samples * config.thin
     seconds /= config.num_samples * config.thin + config.num_warmup
     drawn = _flat(graph, draws.values)
