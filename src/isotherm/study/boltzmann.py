@@ -74,8 +74,8 @@ class BoltzmannConfig(Config):
     score_every: Count = 5
     """Epochs between scores on the validation rows, by pseudo-likelihood."""
 
-    patience: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Stop after so many scores without a better one."""
+    patience: Annotated[int, Field(ge=1, le=1_000_000)] = 40
+    """Stop after so many scores without a better one; ten stopped a machine while its rate was still high."""
 
     log_z_error: Annotated[float, Field(gt=0, le=10)] = 0.1
     """Wanted standard error of log Z where annealed importance sampling finds it, nats."""
