@@ -21,7 +21,7 @@ from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta
 from isotherm.learn.relaxation import as_traced, relaxed
-from isotherm.sample import ais
+from isotherm.sample.ais import log_z as ais_log_z
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
 from isotherm.sample.solve import TooCostlyError
@@ -129,7 +129,7 @@ def find_log_z(
         raise refusal(
             "key", None, "is needed: this graph's log Z is estimated by annealed importance sampling"
         )
-    found = ais.log_z(key, graph, beta, error=error, num_chains=num_chains)
+    found = ais_log_z(key, graph, beta, error=error, num_chains=num_chains)
     how = f"annealed importance sampling ({found.num_steps} steps, {num_chains} chains, ess {found.ess:.0f})"
     return Normalization(found.value, found.error, how)
 

@@ -20,6 +20,14 @@ class Images(NamedTuple):
     pixels: np.ndarray
     labels: np.ndarray
 
+    def thinned(self, most: int) -> "Images":
+        """At most so many images, evenly spaced."""
+        total = len(self.labels)
+        if total <= most:
+            return self
+        rows = np.linspace(0, total - 1, most).round().astype(int)
+        return Images(self.pixels[rows], self.labels[rows])
+
 
 def read_images(digits: tuple[int, ...]) -> tuple[Images, Images]:
     """Training and test images: of each digit the first 80 % and the rest, in the order of the file.
@@ -39,4 +47,4 @@ def read_images(digits: tuple[int, ...]) -> tuple[Images, Images]:
     test = np.concatenate([each[cut:] for each, cut in zip(rows, cuts, strict=True)])
     index = np.zeros(10, np.int64)
     index[list(digits)] = np.arange(len(digits))
-    return tuple(Images(pixels[rows], index[labels[rows]]) for rows in (training, test))
+    return Images(pixels[training], index[labels[training]]), Images(pixels[test], index[labels[test]])

@@ -1,7 +1,7 @@
 """A Boltzmann machine of 3,200 spins on two tori learns handwritten digits by sampling alone."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -10,6 +10,9 @@ from isotherm.errors import refusal
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.config import Config
 from isotherm.study.tables import Estimate, Table
+
+if TYPE_CHECKING:
+    from isotherm.study.digit_images import Images
 
 PUBLISHED_ACCURACY = 0.9
 """What the reference library's own test asks for: more than this after one pass over 17,896 images."""
@@ -210,7 +213,7 @@ class Digits(Study[DigitsConfig]):
     def tables(self, config: DigitsConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """Accuracy after each pass, and of naive Bayes."""
         last = len(metrics["accuracy_by_epoch"]) - 1
-        rows = [
+        rows: list[tuple[str, Estimate | str]] = [
             (f"after pass {i + 1}", Estimate(**found, published=PUBLISHED_ACCURACY if i == last else None))
             for i, found in enumerate(metrics["accuracy_by_epoch"])
         ]
@@ -260,19 +263,15 @@ class Digits(Study[DigitsConfig]):
         )
 
 
-def chosen_images(config: DigitsConfig):
+def chosen_images(config: DigitsConfig) -> "tuple[Images, Images]":
     """Training and test images of the config, each digit thinned alike."""
-    from isotherm.study.digit_images import Images, read_images
+    from isotherm.study.digit_images import read_images
 
-    chosen = []
-    for images, most in zip(read_images(config.digits), (config.num_training, config.num_test), strict=True):
-        total = len(images.labels)
-        rows = np.arange(total) if total <= most else np.linspace(0, total - 1, most).round().astype(int)
-        chosen.append(Images(images.pixels[rows], images.labels[rows]))
-    return tuple(chosen)
+    training, test = read_images(config.digits)
+    return training.thinned(config.num_training), test.thinned(config.num_test)
 
 
-def naive_bayes(training: Any, num_digits: int, pixels: np.ndarray) -> np.ndarray:
+def naive_bayes(training: "Images", num_digits: int, pixels: np.ndarray) -> np.ndarray:
     """The most probable label if pixels were independent given the digit, with one pseudo-count each way."""
     score = np.zeros((len(pixels), num_digits))
     for digit in range(num_digits):
