@@ -24,6 +24,7 @@ from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
 from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
 from isotherm.sample.conditional import Conditional
+from isotherm.sample.dense import dense_gibbs
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
 from isotherm.sample.kernel import AnyKernel, Kernel
 from isotherm.sample.pairs import applies, pair_gibbs
@@ -202,7 +203,9 @@ def _graph_kernel(
 ) -> AnyKernel:
     held = held_variables(graph, evidence)
     if applies(graph) and blocks is None and not conditionals and not held.all():
-        return pair_gibbs(graph, beta, held, independent_blocks(graph, held), num_sweeps)
+        colours = independent_blocks(graph, held)
+        dense = dense_gibbs(graph, beta, colours, num_sweeps)
+        return pair_gibbs(graph, beta, held, colours, num_sweeps) if dense is None else dense
     check_conditionals(graph, held, conditionals)
     steps = None if blocks is None else flat_steps(graph, blocks, held)
     plan = plan_of(graph, held, steps, conditionals, allow_parallel)
