@@ -32,8 +32,13 @@ PUBLISHED = (
     "routing-replay:published",
     "routing-replay:two",
     "routing-replay:three",
+    "sampler-check:published",
+    "boltzmann:published",
+    "digits:published",
+    "digits:better",
+    "digits:ten",
 )
-PAGES_OF_PRESETS = {"distance", "two", "three"}
+PAGES_OF_PRESETS = {"distance", "two", "three", "better", "ten"}
 """Presets with a page of their own beside the published one."""
 
 NUM_STEPS = 10_000
@@ -59,16 +64,15 @@ def main() -> None:
         done = run(study, build_config(study, preset or None), arguments.out, preset=preset)
         page = f"{name}-{preset}" if preset in PAGES_OF_PRESETS else name
         (DOCS / "generated" / f"{page}.md").write_text(results_page(study, done))
-        if page == name:
-            copy_figures(name, done)
+        copy_figures(page, done)
 
 
-def copy_figures(study: str, done: Run) -> None:
+def copy_figures(page_name: str, done: Run) -> None:
     """The figures of a run that some page shows."""
     pages = [DOCS.parent / "README.md", *DOCS.glob("*.md")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
     for figure in sorted((done.path / "figures").glob("*.png")):
-        name = f"{study}-{figure.name}"
+        name = f"{page_name}-{figure.name}"
         if f"images/{name}" in text:
             shutil.copyfile(figure, DOCS / "images" / name)
 

@@ -4,10 +4,9 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 
-from isotherm.energy.models import p_spin
+from isotherm.energy import p_spin
 from isotherm.plot.style import ACCENT, RC, SOFT
-from isotherm.sample import gibbs, sample_means
-from isotherm.sample.initial import initial_state
+from isotherm.sample import gibbs, initial_state, sample_means
 
 SIZE = 32  # a power of two, so that each pattern of frustrated triangles belongs to one state: Z = (2 cosh beta)^N
 site = np.arange(SIZE * SIZE).reshape(SIZE, SIZE)

@@ -6,11 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import rustworkx
 
-from isotherm.energy.gaussian import gaussian
-from isotherm.energy.networks import edges_of
+from isotherm.energy import edges_of, gaussian
 from isotherm.plot.style import ACCENT, RC, STRONG
-from isotherm.sample import gibbs, sample_means
-from isotherm.sample.initial import initial_state
+from isotherm.sample import gibbs, initial_state, sample_means
 
 rng = np.random.default_rng(0)
 pairs = edges_of(rustworkx.generators.grid_graph(5, 5)).pairs

@@ -5,11 +5,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import rustworkx
 
-from isotherm.energy.gaussian import spin_gaussian
-from isotherm.energy.networks import edges_of
+from isotherm.energy import edges_of, spin_gaussian
 from isotherm.plot.style import ACCENT, RC, STRONG
-from isotherm.sample import gibbs, sample
-from isotherm.sample.initial import initial_state
+from isotherm.sample import gibbs, initial_state, sample
 
 SIZE = 8
 rng = np.random.default_rng(1)

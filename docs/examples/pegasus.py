@@ -7,12 +7,10 @@ import jax
 import matplotlib.pyplot as plt
 import numpy as np
 
+from isotherm.energy import edges_of, ising
 from isotherm.energy.blocks import colour_blocks
-from isotherm.energy.models import ising
-from isotherm.energy.networks import edges_of
 from isotherm.plot.style import RC, STRONG
-from isotherm.sample import gibbs, sample_means
-from isotherm.sample.initial import initial_state
+from isotherm.sample import gibbs, initial_state, sample_means
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # it tells of its successor

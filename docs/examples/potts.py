@@ -6,11 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import rustworkx
 
-from isotherm.energy.models import potts
-from isotherm.energy.networks import edges_of
+from isotherm.energy import edges_of, potts
 from isotherm.plot.style import ACCENT, RC, STRONG
-from isotherm.sample import gibbs, sample
-from isotherm.sample.initial import initial_state
+from isotherm.sample import gibbs, initial_state, sample
 
 SIZE, COLOURS = 20, 5
 CRITICAL = np.log(1 + np.sqrt(COLOURS))  # self-duality, Potts (1952)

@@ -13,7 +13,7 @@ from isotherm.energy import Factor, FactorGraph, spin
 from isotherm.energy.graph import State
 from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
 from isotherm.learn.observations import Observations
-from isotherm.learn.phases import chains_with, run_phase, start_chains
+from isotherm.learn.phases import chains_with, overlaid, run_phase, start_chains
 from isotherm.random import named
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.digit_images import SIDE, Images
@@ -93,23 +93,32 @@ def train_epoch(
     learner: Learner,
     config: "DigitsConfig",
     num_updates: int,
+    is_conditional: bool,
 ) -> Learner:
-    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass."""
+    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass.
+
+    A conditional pass follows the gradient of ``log p(label | image)``: the negative phase holds the images too.
+    """
     order = jax.random.permutation(named(key, "order"), data.num_rows)
     batches = order[: data.num_rows // config.batch * config.batch].reshape(-1, config.batch)
     positive = Schedule(config.positive_warmup, config.positive_samples, config.positive_thin)
     negative = Schedule(config.negative_warmup, config.negative_samples, config.negative_thin)
     steps = optimiser(config, num_updates)
-    free = {name: np.zeros(group.size, bool) for name, group in graph.groups}
+    held = {name: np.full(group.size, is_conditional and name == "image") for name, group in graph.groups}
+
+    def negative_starts(key: Key[Array, ""], model: FactorGraph, rows: Observations, chains: State) -> State:
+        if is_conditional:
+            return overlaid(start_chains(key, model, 1.0, config.batch), rows, held)
+        return chains if config.persistent else start_chains(key, model, 1.0, config.negative_chains)
 
     def update(learner: Learner, batch: tuple[Key[Array, ""], Int[Array, " batch"]]) -> tuple[Learner, None]:
         keys = jax.random.split(batch[0], 3)
-        model = graph.with_parameters(learner.parameters)
-        held, _ = positive_phase(keys[0], model, data.rows(batch[1]), 1.0, positive)
-        fresh = start_chains(keys[1], model, 1.0, config.negative_chains)
-        starts = learner.chains if config.persistent else fresh
-        moments, chains = negative_phase(keys[2], model, 1.0, starts, negative, free)
-        gradient = kl_gradient(held, moments)
+        model, rows = graph.with_parameters(learner.parameters), data.rows(batch[1])
+        given, _ = positive_phase(keys[0], model, rows, 1.0, positive)
+        starts = negative_starts(keys[1], model, rows, learner.chains)
+        moments, last = negative_phase(keys[2], model, 1.0, starts, negative, held)
+        chains = learner.chains if is_conditional else last
+        gradient = kl_gradient(given, moments)
         change, state = steps.update(gradient, learner.moments)
         parameters = optax.apply_updates(learner.parameters, change)
         keep = config.averaging

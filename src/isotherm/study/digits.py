@@ -30,8 +30,11 @@ class DigitsConfig(Config):
     num_runs: Annotated[int, Field(ge=1, le=1000)] = 2
     """Trainings from scratch, each with its own places of the visible spins and its own chains."""
 
-    num_epochs: Annotated[int, Field(ge=1, le=1000)] = 3
-    """Passes over the training images."""
+    num_epochs: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Passes over the training images that learn the joint law of images and labels."""
+
+    conditional_epochs: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Passes after those that learn the law of the label given the image: both phases hold the image."""
 
     num_training: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     """Use at most this many training images, spread evenly over the digits."""
@@ -165,20 +168,23 @@ class Digits(Study[DigitsConfig]):
         graph = machine.two_tori(named(key, "places"), config)
         training, test = chosen_images(config)
         data = machine.as_rows(graph, training, config)
-        num_updates = config.num_epochs * (len(training.labels) // config.batch)
+        num_epochs = config.num_epochs + config.conditional_epochs
+        num_updates = num_epochs * (len(training.labels) // config.batch)
         zero = graph.parameters
         chains = machine.start_chains(named(key, "chains"), graph, 1.0, config.negative_chains)
         learner = machine.Learner(zero, zero, machine.optimiser(config, num_updates).init(zero), chains)
-        scores = []
-        for epoch in range(config.num_epochs):
+        scores, joint = [], zero
+        for epoch in range(num_epochs):
             epoch_key = jax.random.fold_in(named(key, "epochs"), epoch)
-            learner = machine.train_epoch(epoch_key, graph, data, learner, config, num_updates)
+            is_conditional = epoch >= config.num_epochs
+            learner = machine.train_epoch(
+                epoch_key, graph, data, learner, config, num_updates, is_conditional
+            )
             judged = graph.with_parameters(learner.averaged)
+            joint = joint if is_conditional else learner.averaged
             ask = named(epoch_key, "labels")
             scores.append(machine.label_scores(ask, judged, jnp.asarray(test.pixels), config))
-        pictures = machine.imagined(
-            named(key, "imagined"), graph.with_parameters(learner.averaged), config, 8
-        )
+        pictures = machine.imagined(named(key, "imagined"), graph.with_parameters(joint), config, 8)
         return {"scores": np.asarray(scores), "imagined": np.asarray(pictures)}
 
     def combine(self, config: DigitsConfig, results: Mapping[str, Arrays]) -> Result:
