@@ -1,9 +1,12 @@
 """States to start chains of a factor graph from."""
 
-from typing import Any, Literal
+import functools
+from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.factor import Factor, Quadratic
@@ -49,41 +52,63 @@ def initial_state(
     if init not in SHARES:
         raise refusal("init", init, f"should be one of {', '.join(SHARES)}")
     held_variables(graph, clamp)
-    scale = jnp.asarray(SHARES[init] * beta, jnp.float32)
-    state = {}
     for name, group in graph.groups:
         if group.kind == "custom":
             raise refusal("graph.groups", name, "is of a custom kind; give its first state yourself")
-        own = _coefficients(graph, name, group)
-        stream = named(key, name)
-        if group.kind == "real":
-            state[name] = _reals(stream, own, _precisions(graph, name, group), jnp.asarray(beta, jnp.float32))
-        elif group.kind == "spin":
-            up = jax.random.bernoulli(stream, jax.nn.sigmoid(2 * scale * own))
-            state[name] = jnp.where(up, 1, -1).astype(jnp.int8)
-        else:
-            state[name] = jax.random.categorical(stream, times_beta(scale, own)).astype(group.dtype)
-    return hold(graph, clamp, state)
+    beta = jnp.asarray(beta, jnp.float32)
+    return hold(graph, clamp, _drawn(graph.groups, key, _own(graph), SHARES[init] * beta, beta))
 
 
-def _coefficients(graph: FactorGraph, name: str, group: Variables) -> Float[Array, "size *values"]:
-    """Sum of each variable's own weights, with an axis of values for categories."""
-    shape = (group.size, group.cardinality) if group.kind == "categorical" else (group.size,)
-    return _sum_of(graph, name, Factor, shape)
+class _Own(NamedTuple):
+    """Sums of each variable's own factors: weights, with an axis of values for categories; precisions of reals."""
+
+    weights: dict[str, Any]
+    precisions: dict[str, Any]
 
 
-def _precisions(graph: FactorGraph, name: str, group: Variables) -> Float[Array, " size"]:
-    return _sum_of(graph, name, Quadratic, (group.size,))
+def _own(graph: FactorGraph) -> _Own:
+    weights = {
+        name: _sum_of(graph, name, Factor, (group.cardinality,) if group.kind == "categorical" else ())
+        for name, group in graph.groups
+    }
+    reals = [name for name, group in graph.groups if group.kind == "real"]
+    return _Own(weights, {name: _sum_of(graph, name, Quadratic, ()) for name in reals})
 
 
-def _sum_of(graph: FactorGraph, name: str, form: Any, shape: tuple[int, ...]) -> Array:
-    total = jnp.zeros(shape, jnp.float32)
+def _sum_of(graph: FactorGraph, name: str, form: Any, table: tuple[int, ...]) -> Any:
+    """On the host as far as parameters are concrete: dispatching each of many factors takes longer."""
+    concrete = np.zeros((graph.variables[name].size, *table))
+    traced = []
     for factor in graph.factors:
         if isinstance(factor, form) and factor.scope.groups == (name,):
-            at = factor.scope.variables[:, 0]
-            values = jnp.asarray(factor.parameters, jnp.float32)
-            total = total.at[at].add(jnp.broadcast_to(values, (len(at), *shape[1:])))
+            if isinstance(factor.parameters, Tracer):
+                traced.append(factor)
+            else:
+                at = factor.scope.variables[:, 0]
+                np.add.at(concrete, at, np.broadcast_to(factor.parameters, (len(at), *table)))
+    total = concrete.astype(np.float32)
+    for factor in traced:
+        at = factor.scope.variables[:, 0]
+        values = jnp.broadcast_to(factor.parameters.astype(jnp.float32), (len(at), *table))
+        total = jnp.asarray(total).at[at].add(values)
     return total
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _drawn(
+    groups: tuple[tuple[str, Variables], ...], key: Key[Array, ""], own: _Own, scale: Array, beta: Array
+) -> State:
+    state = {}
+    for name, group in groups:
+        stream, weights = named(key, name), own.weights[name]
+        if group.kind == "real":
+            state[name] = _reals(stream, weights, own.precisions[name], beta)
+        elif group.kind == "spin":
+            up = jax.random.bernoulli(stream, jax.nn.sigmoid(2 * scale * weights))
+            state[name] = jnp.where(up, 1, -1).astype(jnp.int8)
+        else:
+            state[name] = jax.random.categorical(stream, times_beta(scale, weights)).astype(group.dtype)
+    return state
 
 
 def _reals(key: Key[Array, ""], linear: Array, precisions: Array, beta: Array) -> Float[Array, " size"]:
