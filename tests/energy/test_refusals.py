@@ -1,5 +1,6 @@
 """Every bad model is refused in one line that names the variable, the factor or the argument."""
 
+import inspect
 import re
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from isotherm.energy.bqm import from_dimod, to_dimod
 from isotherm.energy.factor import Factor, Quadratic, scope_of
 from isotherm.energy.gaussian import gaussian, spin_gaussian
 from isotherm.energy.graph import FactorGraph
@@ -29,6 +31,11 @@ def pair(
     return Factor.of(groups, variables, np.atleast_1d(weights), name="pair")
 
 
+def plainly(function: Callable[..., object]) -> Callable[..., object]:
+    """Without the tests' own check of annotations, as users call it."""
+    return inspect.unwrap(function)
+
+
 def graph(factor: object) -> FactorGraph:
     return FactorGraph.of(GROUPS, [factor])
 
@@ -40,7 +47,22 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: categorical(0, 3), "size = 0: should be at least 1"),
     (lambda: categorical(3, 1), "cardinality = 1: should be between 2 and 65536"),
     (lambda: categorical(3, 65537), "cardinality = 65537: should be between 2 and 65536"),
+    (lambda: plainly(spin)(2.5), "size = 2.5: should be at least 1, a whole number"),
+    (lambda: plainly(spin)(True), "size = True: should be at least 1, a whole number"),
+    (
+        lambda: plainly(categorical)(3, 2.5),
+        "cardinality = 2.5: should be between 2 and 65536, a whole number",
+    ),
     # scopes
+    (
+        lambda: pair([[0, 1], [1]]),
+        "pair.variables = 'rows of different lengths': must be a regular array",
+    ),
+    (lambda: pair(weights="strong"), "pair.weights.dtype = '<U6': must be real numbers"),
+    (
+        lambda: Factor.of("c", [0, 1], [[0, 1], [1]], name="table"),
+        "table.weights = 'rows of different lengths': must be a regular array",
+    ),
     (lambda: pair([[0, 1, 2]]), "pair.variables.shape = (1, 3): must be (factors, 2) to match ('s', 's')"),
     (lambda: pair([0, 1]), "pair.variables.shape = (2,): must be (factors, 2) to match ('s', 's')"),
     (lambda: pair(np.zeros((0, 2), int)), "pair.variables = '[]': at least one factor is needed"),
@@ -86,6 +108,10 @@ CASES: list[tuple[Callable[[], object], str]] = [
         "q.parameters.shape = (3,): must lead with 2, or with 1 where all factors share",
     ),
     # constructors
+    (lambda: ising([[0, 1], [1]], 1.0), "edges = 'rows of different lengths': must be a regular array"),
+    (lambda: ising([[0, 1]], ["a"]), "couplings.dtype = '<U1': must be real numbers"),
+    (lambda: ising([[0, 1]], 1j), "couplings.dtype = 'complex128': must be real numbers"),
+    (lambda: ising([[0, 1]], 1.0, [[1], [1, 2]]), "biases = 'rows of different lengths': must be a regular"),
     (lambda: ising([[0, 1, 2]], 1.0), "edges.shape = (1, 3): must be (num_edges, 2)"),
     (lambda: ising([[0.5, 1]], 1.0), "edges.dtype = 'float64': must be whole numbers"),
     (lambda: ising([[0, 1], [1, 1]], 1.0), "edges[1] = [1, 1]: joins a variable to itself"),
@@ -131,6 +157,11 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: deep_boltzmann([3, 0]), "layers[1] = 0: should be at least 1"),
     (lambda: deep_boltzmann([3, 2], [1.0, 1.0]), "len(couplings) = 2: should be 1"),
     (lambda: deep_boltzmann([3, 2], biases=[0, [1.0]]), "biases[1].shape = (1,): must be (2,), or ()"),
+    (lambda: plainly(from_dimod)(3), "model = 3: must be a dimod.BinaryQuadraticModel"),
+    (
+        lambda: plainly(to_dimod)(ising([[0, 1]], 1.0), "INTEGER"),
+        "vartype = 'INTEGER': should be one of SPIN, BINARY",
+    ),
     (lambda: gaussian([[0, 1]], [1.0, -1.0], 0.1), "precisions[1] = -1.0: should be positive"),
     (lambda: gaussian([[0, 1]], [1.0, np.nan], 0.1), "precisions[1] = nan: should be positive"),
     (lambda: gaussian([[0, 1]], [1.0, 1.0, 1.0], 0.1), "precisions.shape = (3,): must be (2,), or ()"),
