@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -25,9 +26,7 @@ KEY = jax.random.key(0)
 GROUPS = {"s": spin(3), "c": categorical(2, 4), "x": real(2), "u": custom(2)}
 
 
-def pair(
-    variables: object = ((0, 1),), weights: object = 1.0, groups: tuple[str, ...] = ("s", "s")
-) -> Factor:
+def pair(variables: Any = ((0, 1),), weights: Any = 1.0, groups: tuple[str, ...] = ("s", "s")) -> Factor:
     return Factor.of(groups, variables, np.atleast_1d(weights), name="pair")
 
 
@@ -36,7 +35,7 @@ def plainly(function: Callable[..., object]) -> Callable[..., object]:
     return inspect.unwrap(function)
 
 
-def graph(factor: object) -> FactorGraph:
+def graph(factor: Any) -> FactorGraph:
     return FactorGraph.of(GROUPS, [factor])
 
 

@@ -6,7 +6,7 @@ where a coupling is positive, so that both change sign on the way. Variables of 
 
 import math
 from collections.abc import Hashable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -49,8 +49,11 @@ def from_dimod(model: "dimod.BinaryQuadraticModel") -> Labelled:
         model: of spins or of binary variables; its labels are kept, and so is its offset.
 
     Raises:
-        ValueError: naming what a factor graph cannot hold, or if there is no variable.
+        ValueError: if ``model`` is no binary quadratic model or has no variable; naming what a factor graph
+            cannot hold.
     """
+    if not hasattr(model, "to_numpy_vectors"):
+        raise refusal("model", model, "must be a dimod.BinaryQuadraticModel")
     labels = tuple(model.variables)
     if not labels:
         raise refusal("model", "no variables", "at least one variable is needed")
@@ -72,9 +75,11 @@ def to_dimod(model: Labelled | FactorGraph, vartype: Vartype = "SPIN") -> "dimod
         vartype: of the result; energies agree in either.
 
     Raises:
-        ValueError: naming the factor that a binary quadratic model cannot hold.
+        ValueError: if ``vartype`` is none of these; naming the factor that a binary quadratic model cannot hold.
         ImportError: if dimod is not installed.
     """
+    if vartype not in get_args(Vartype):
+        raise refusal("vartype", vartype, f"should be one of {', '.join(get_args(Vartype))}")
     try:
         import dimod
     except ImportError:

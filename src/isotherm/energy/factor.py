@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from isotherm.energy.inputs import floating, regular
 from isotherm.errors import refusal
 
 
@@ -121,7 +122,7 @@ class Factor(AbstractFactor):
             ValueError: naming the factor whose scope or weights are wrong.
         """
         scope = scope_of((groups,) if isinstance(groups, str) else tuple(groups), variables, name)
-        table = _floating(weights)
+        table = floating(f"{name}.weights", weights)
         return cls(weights=table if table.ndim else table[None], scope=scope, name=name)
 
     @property
@@ -163,20 +164,13 @@ class Quadratic(AbstractFactor):
         return 0.5 * precision * x * x
 
 
-def _floating(weights: Any) -> Any:
-    if isinstance(weights, jax.Array) and jnp.issubdtype(weights.dtype, jnp.floating):
-        return weights
-    array = np.asarray(weights)
-    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
-
-
 def scope_of(groups: tuple[str, ...], variables: Any, name: str) -> Scope:
     """A checked scope: whole numbers, an index for each group, no variable twice in a factor.
 
     Raises:
         ValueError: naming the factor at fault.
     """
-    indices = np.asarray(variables)
+    indices = regular(f"{name}.variables", variables)
     if indices.ndim == 1 and len(groups) == 1:
         indices = indices[:, None]
     if indices.ndim != 2 or indices.shape[1] != len(groups) or not len(groups):

@@ -40,10 +40,10 @@ def gaussian(
     """
     pairs = checked_edges(edges, num_variables)
     n = counted("num_variables", pairs, num_variables)
-    weights = -shared(off_diagonal)
+    weights = -shared("off_diagonal", off_diagonal)
     factors: list[AbstractFactor] = [_parabolas(n, diagonal)]
     if not is_zero(biases):
-        factors.append(Factor.of("x", np.arange(n), shared(biases), name="biases"))
+        factors.append(Factor.of("x", np.arange(n), shared("biases", biases), name="biases"))
     if len(pairs):
         factors.append(Factor.of(("x", "x"), pairs, weights, name="couplings"))
     graph = FactorGraph.of({"x": real(n)}, factors)
@@ -97,7 +97,7 @@ def spin_gaussian(
 
 
 def _parabolas(n: int, precisions: Any) -> Quadratic:
-    values = shared(precisions)
+    values = shared("precisions", precisions)
     if values.shape not in ((1,), (n,)):
         raise refusal("precisions.shape", values.shape, f"must be ({n},), or () for one number shared by all")
     if not isinstance(values, Tracer) and not (np.asarray(values) > 0).all():

@@ -21,7 +21,7 @@ def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_e
     Raises:
         ValueError: naming the edge at fault.
     """
-    pairs = np.asarray(edges)
+    pairs = regular("edges", edges)
     if not pairs.size:
         return np.zeros((0, 2), np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2:
@@ -48,17 +48,35 @@ def _refuse_edge(pairs: np.ndarray, row: int, why: str) -> None:
     raise refusal(f"edges[{row}]", pairs[row].tolist(), why)
 
 
-def floating(values: Any) -> Float[Array | np.ndarray, "..."]:
-    """Anything array-like as floating numbers: JAX arrays stay, NumPy keeps its digits, the rest is float64."""
+def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
+    """Anything array-like as floating numbers: JAX arrays stay, NumPy keeps its digits, the rest is float64.
+
+    Raises:
+        ValueError: naming ``field``, if it holds anything else than numbers, or rows of different lengths.
+    """
     if isinstance(values, jax.Array):
         return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
-    array = np.asarray(values)
+    array = regular(field, values)
+    if array.dtype.kind not in "biuf":
+        raise refusal(f"{field}.dtype", str(array.dtype), "must be real numbers")
     return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
 
 
-def shared(values: Any) -> Float[Array | np.ndarray, "num ..."]:
+def regular(field: str, values: Any) -> np.ndarray:
+    """Anything array-like as a NumPy array.
+
+    Raises:
+        ValueError: naming ``field``, if its rows differ in length.
+    """
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise refusal(field, "rows of different lengths", "must be a regular array") from None
+
+
+def shared(field: str, values: Any) -> Float[Array | np.ndarray, "num ..."]:
     """One number as the one parameter that all factors share; anything else as it is."""
-    array = floating(values)
+    array = floating(field, values)
     return array[None] if array.ndim == 0 else array
 
 
@@ -68,7 +86,7 @@ def filled(field: str, values: Any, shape: tuple[int, ...]) -> Float[Array | np.
     Raises:
         ValueError: naming ``field``, if it has another shape.
     """
-    array = floating(values)
+    array = floating(field, values)
     if array.shape not in ((), shape):
         raise refusal(f"{field}.shape", array.shape, f"must be {shape}, or () for one number")
     return jnp.broadcast_to(array, shape) if isinstance(array, jax.Array) else np.broadcast_to(array, shape)
@@ -76,7 +94,7 @@ def filled(field: str, values: Any, shape: tuple[int, ...]) -> Float[Array | np.
 
 def is_zero(values: Any) -> bool:
     """Whether a parameter is the number zero, and no traced one."""
-    return not isinstance(values, Tracer) and np.ndim(values) == 0 and not values
+    return not isinstance(values, (Tracer, list, tuple)) and np.ndim(values) == 0 and not values
 
 
 def counted(field: str, indices: np.ndarray, size: int | None) -> int:

@@ -55,10 +55,10 @@ def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None
     n = counted("num_spins", scopes, num_spins)
     factors = []
     if not is_zero(biases) or not len(scopes):
-        factors.append(Factor.of("s", np.arange(n), shared(biases), name="biases"))
+        factors.append(Factor.of("s", np.arange(n), shared("biases", biases), name="biases"))
     if len(scopes):
         groups = ("s",) * scopes.shape[-1]
-        factors.append(Factor.of(groups, scopes, shared(couplings), name="couplings"))
+        factors.append(Factor.of(groups, scopes, shared("couplings", couplings), name="couplings"))
     return FactorGraph.of({"s": spin(n)}, factors)
 
 
@@ -86,11 +86,11 @@ def potts(
     variables = {"c": categorical(n, cardinality)}
     factors = []
     if not is_zero(fields) or not len(pairs):
-        rows = floating(fields)
+        rows = floating("fields", fields)
         rows = filled("fields", rows, (cardinality,))[None] if rows.ndim < 2 else rows
         factors.append(Factor.of("c", np.arange(n), rows, name="fields"))
     if len(pairs):
-        strengths = shared(couplings)
+        strengths = shared("couplings", couplings)
         same = np.eye(cardinality, dtype=strengths.dtype)[None]
         tables = strengths.reshape(*strengths.shape, 1, 1) * same
         factors.append(Factor.of(("c", "c"), pairs, tables, name="couplings"))

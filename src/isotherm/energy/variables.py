@@ -1,7 +1,7 @@
 """Groups of variables of one kind: what a state of a factor graph is made of."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 
@@ -51,7 +51,7 @@ def spin(size: int) -> Variables:
     """Variables of plus and minus one.
 
     Raises:
-        ValueError: if ``size`` is below 1.
+        ValueError: if ``size`` is no whole number from 1 up.
     """
     return Variables("spin", _counted(size), 2)
 
@@ -60,18 +60,20 @@ def categorical(size: int, cardinality: int) -> Variables:
     """Variables with values ``0 .. cardinality - 1``.
 
     Raises:
-        ValueError: if ``size`` is below 1, or ``cardinality`` not within 2 .. 65,536.
+        ValueError: if ``size`` is no whole number from 1 up, or ``cardinality`` none within 2 .. 65,536.
     """
-    if not 2 <= cardinality <= MAX_CARDINALITY:
-        raise refusal("cardinality", cardinality, f"should be between 2 and {MAX_CARDINALITY}")
-    return Variables("categorical", _counted(size), cardinality)
+    if not (_is_whole(cardinality) and 2 <= cardinality <= MAX_CARDINALITY):
+        raise refusal(
+            "cardinality", cardinality, f"should be between 2 and {MAX_CARDINALITY}, a whole number"
+        )
+    return Variables("categorical", _counted(size), int(cardinality))
 
 
 def real(size: int) -> Variables:
     """Real variables; their law must be normalisable, which the factors decide.
 
     Raises:
-        ValueError: if ``size`` is below 1.
+        ValueError: if ``size`` is no whole number from 1 up.
     """
     return Variables("real", _counted(size), 0)
 
@@ -82,12 +84,16 @@ def custom(size: int) -> Variables:
     They need a conditional of the user's own when sampled; see :func:`isotherm.sample.gibbs`.
 
     Raises:
-        ValueError: if ``size`` is below 1.
+        ValueError: if ``size`` is no whole number from 1 up.
     """
     return Variables("custom", _counted(size), 0)
 
 
-def _counted(size: int) -> int:
-    if size < 1:
-        raise refusal("size", size, "should be at least 1")
-    return size
+def _counted(size: object) -> int:
+    if not (_is_whole(size) and size >= 1):
+        raise refusal("size", size, "should be at least 1, a whole number")
+    return int(size)
+
+
+def _is_whole(count: object) -> TypeGuard[int | np.integer]:
+    return isinstance(count, (int, np.integer)) and not isinstance(count, bool)
