@@ -86,6 +86,33 @@ def test_moments_of_a_model_that_is_not_unrolled(is_clamped: bool) -> None:
     assert_mean(features(sampled), features(answers(models, 0.8, clamps)))
 
 
+@pytest.mark.parametrize("num_chains", [1, 24])
+def test_chains_that_share_a_model_draw_what_chains_with_copies_of_it_draw(num_chains: int) -> None:
+    model, clamp = random_model(2, 13, coupling=0.3), clamp_of(13, {4: -1})
+    keys = jax.random.split(jax.random.key(4), num_chains)
+
+    def run(key: jax.Array, model: Ising) -> jax.Array:
+        return gibbs_moments(key, model, 0.8, clamp, Schedule(3, 20, 1)).pairs
+
+    copies = jax.tree.map(lambda x: jnp.stack([x] * num_chains), model)
+    shared = jax.jit(jax.vmap(run, in_axes=(0, None)))(keys, model)
+    np.testing.assert_array_equal(shared, jax.jit(jax.vmap(run))(keys, copies))
+    np.testing.assert_array_equal(shared[0], run(keys[0], model))
+    pair = jax.tree.map(lambda x: jnp.stack([x, -x]), model)  # models outside, chains inside
+    nested = jax.jit(jax.vmap(jax.vmap(run, in_axes=(0, None)), in_axes=(None, 0)))(keys, pair)
+    np.testing.assert_array_equal(nested[0], shared)
+    assert (np.asarray(nested[1]) != np.asarray(shared)).any()
+
+
+def test_moments_of_chains_that_share_a_model() -> None:
+    model, clamp = random_model(1, 12, coupling=0.25), clamp_of(12, {0: 1})
+    keys = jax.random.split(jax.random.key(2), 128)
+    found = jax.jit(jax.vmap(lambda key: gibbs_means(key, model, 0.8, clamp, Schedule(60, 100, 1))))(keys)
+    assert_mean(np.asarray(found), brute_force(model, 0.8, {0: 1}).spins)
+    with pytest.raises(AssertionError, match="z ="):
+        assert_mean(np.asarray(found), brute_force(model, 0.9, {0: 1}).spins)
+
+
 def test_select_agrees_with_conditional_marginals() -> None:
     """Section 6 of the routing study: the published budget on a hand-set model, z < 4."""
     model, clamp = venues(0.4), clamp_of(5, {0: -1})

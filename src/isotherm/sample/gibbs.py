@@ -3,8 +3,8 @@
 A sweep updates the spins in order, each from its conditional ``P(s_i = +1 | rest) = σ(2 beta h_i)`` with
 local field ``h_i = b_i + Σ_j J_ij s_j``. Up to :data:`MAX_UNROLLED` spins the sweep is unrolled, the spins of
 a chain are bits of one word, and XLA fuses sweeps into one vector loop over all chains; larger models loop
-over sites. Both are one function of batches (:func:`_run_lanes`); ``vmap`` over anything (models,
-temperatures, clamps, chains) lands in its trailing axis.
+over sites, and chains that share a model take its rows as matrix products. Both are one function of batches
+(:func:`_run_lanes`); ``vmap`` over anything (models, temperatures, clamps, chains) lands in its trailing axis.
 """
 
 import functools
@@ -98,10 +98,13 @@ class Moments(NamedTuple):
 
 
 class _Fields(NamedTuple):
-    """``2 beta`` times the parameters, batch last; infinite biases stand for clamped spins."""
+    """``2 beta`` times the parameters, batch last; infinite biases stand for clamped spins.
+
+    Couplings that all lanes share have one lane.
+    """
 
     biases: Float[Array, "n lanes"]
-    couplings: Float[Array, "n n lanes"]
+    couplings: Float[Array, "n n lanes_or_1"]
 
 
 def initial_spins(
@@ -306,18 +309,24 @@ def _chain(n: int, schedule: Schedule, observe: Observe):
 
     @lanes.def_vmap
     def _merge(axis_size, in_batched, *args):
+        biases, couplings, spins, seeds = args
+        num_lanes = spins.shape[-1]
+
         def to_lanes(x, is_batched):
-            batched = (
-                jnp.moveaxis(x, 0, -1)
-                if is_batched
-                else jnp.broadcast_to(x[..., None], (*x.shape, axis_size))
-            )
+            batched = jnp.moveaxis(x, 0, -1) if is_batched else x[..., None]
+            batched = jnp.broadcast_to(batched, (*batched.shape[:-2], num_lanes, axis_size))
             return batched.reshape(*batched.shape[:-2], -1)
 
         def from_lanes(x):
             return jnp.moveaxis(x.reshape(*x.shape[:-1], x.shape[-1] // axis_size, axis_size), -1, 0)
 
-        out = lanes(*(to_lanes(x, is_batched) for x, is_batched in zip(args, in_batched, strict=True)))
+        are_shared = not in_batched[1] and couplings.shape[-1] == 1
+        out = lanes(
+            to_lanes(biases, in_batched[0]),
+            couplings if are_shared else to_lanes(couplings, in_batched[1]),
+            to_lanes(spins, in_batched[2]),
+            to_lanes(seeds, in_batched[3]),
+        )
         return jax.tree.map(from_lanes, out), (True, True)
 
     def chain(biases, couplings, spins, seeds):
@@ -335,12 +344,18 @@ def _run_lanes(
     observe: Observe,
 ) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
     """All chains through the whole schedule: final spins and the sums of what is observed."""
-    num_lanes = spins.shape[1]
-    surplus = -num_lanes % LANE_MULTIPLE
-    fields, spins, seeds = jax.tree.map(
-        lambda x: jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, surplus)]), (fields, spins, seeds)
-    )
-    position, sums = _run_padded(fields, spins, seeds, schedule, observe)
+    n, num_lanes = spins.shape
+    biases, couplings = fields
+    if n <= MAX_UNROLLED:
+        couplings = jnp.broadcast_to(couplings, (n, n, num_lanes))
+    are_shared = n > MAX_UNROLLED and couplings.shape[-1] == 1
+    surplus = 0 if are_shared and num_lanes == 1 else -num_lanes % LANE_MULTIPLE
+
+    def pad(x: Array) -> Array:
+        return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, surplus)])
+
+    fields = _Fields(pad(biases), couplings if are_shared else pad(couplings))
+    position, sums = _run_padded(fields, pad(spins), pad(seeds), schedule, observe)
     return position[:, :num_lanes], sums[:, :num_lanes]
 
 
@@ -465,11 +480,11 @@ def _run_sites(fields, spins, seeds, schedule: Schedule, observe: Observe):
     def sweep(carry):
         s, lanes = carry
         words, lanes = next_words(lanes)
-        uniforms = uniform(words)
+        u = uniform(words)
+        levels = jnp.log(u / (1 - u)) - fields.biases
 
         def update(site, s):
-            field = fields.biases[site] + jnp.sum(fields.couplings[site] * s[:n], axis=0)
-            up = uniforms[site] * (1 + jnp.exp(-field)) < 1
+            up = _coupled(fields.couplings[site], s) > levels[site]
             return s.at[site].set(jnp.where(up, 1.0, -1.0))
 
         return lax.fori_loop(0, n, update, s), lanes
@@ -477,10 +492,17 @@ def _run_sites(fields, spins, seeds, schedule: Schedule, observe: Observe):
     def draw(carry):
         s, lanes, sums = carry
         s, lanes = _loop(schedule.thin, sweep, (s, lanes))
-        return s, lanes, sums + (s[first] * s[second]).astype(jnp.int32)
+        rows = jnp.concatenate([s, jnp.ones((1, num_lanes), jnp.float32)])
+        return s, lanes, sums + (rows[first] * rows[second]).astype(jnp.int32)
 
-    s = jnp.concatenate([spins.astype(jnp.float32), jnp.ones((1, num_lanes), jnp.float32)])
-    s, lanes = _loop(schedule.num_warmup, sweep, (s, make_lanes(seeds, n)))
+    s, lanes = spins.astype(jnp.float32), make_lanes(seeds, n)
+    s, lanes = _loop(schedule.num_warmup, sweep, (s, lanes))
     sums = jnp.zeros((len(first), num_lanes), jnp.int32)
     s, _, sums = _loop(schedule.num_samples, draw, (s, lanes, sums))
-    return s[:n].astype(jnp.int8), sums
+    return s.astype(jnp.int8), sums
+
+
+def _coupled(row: Float[Array, "n lanes_or_1"], s: Float[Array, "n lanes"]) -> Float[Array, " lanes"]:
+    if row.shape[-1] == 1:
+        return jnp.matmul(row[:, 0], s, precision=lax.Precision.HIGHEST)
+    return jnp.sum(row * s, axis=0)
