@@ -24,6 +24,7 @@ KERNELS = pytest.mark.parametrize("method", [swendsen_wang, wolff])
 
 
 @KERNELS
+@pytest.mark.slow
 def test_moments_at_several_temperatures_and_none_beside(method: Any) -> None:
     graph = clusterable(0)
     exact, betas = law(graph), np.repeat(BETAS, CHAINS)

@@ -56,6 +56,7 @@ def walker(beta: Any) -> Kernel:
     return Kernel(init, step)
 
 
+@pytest.mark.slow
 def test_two_wells_are_weighed_where_one_chain_stays_in_its_own() -> None:
     graph, num_chains = magnet(), 60
     kernel = tempering(lambda beta: informed(graph, beta, num_moves=3), LADDER, graph)

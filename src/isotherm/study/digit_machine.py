@@ -13,7 +13,7 @@ from isotherm.energy import Factor, FactorGraph, spin
 from isotherm.energy.graph import State
 from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
 from isotherm.learn.observations import Observations
-from isotherm.learn.phases import chains_with, overlaid, run_phase, start_chains
+from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.digit_images import SIDE, Images
@@ -80,9 +80,7 @@ class Learner(NamedTuple):
 def optimiser(config: "DigitsConfig", num_updates: int) -> optax.GradientTransformation:
     """Adam, its rate constant or falling to a tenth along a cosine."""
     rate = config.learning_rate
-    if config.decay:
-        return optax.adam(optax.cosine_decay_schedule(rate, num_updates, alpha=0.1))
-    return optax.adam(rate)
+    return optax.adam(optax.cosine_decay_schedule(rate, num_updates, alpha=0.1) if config.decay else rate)
 
 
 @eqx.filter_jit
@@ -93,31 +91,22 @@ def train_epoch(
     learner: Learner,
     config: "DigitsConfig",
     num_updates: int,
-    is_conditional: bool,
 ) -> Learner:
-    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass.
-
-    A conditional pass follows the gradient of ``log p(label | image)``: the negative phase holds the images too.
-    """
+    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass."""
     order = jax.random.permutation(named(key, "order"), data.num_rows)
     batches = order[: data.num_rows // config.batch * config.batch].reshape(-1, config.batch)
     positive = Schedule(config.positive_warmup, config.positive_samples, config.positive_thin)
     negative = Schedule(config.negative_warmup, config.negative_samples, config.negative_thin)
     steps = optimiser(config, num_updates)
-    held = {name: np.full(group.size, is_conditional and name == "image") for name, group in graph.groups}
-
-    def negative_starts(key: Key[Array, ""], model: FactorGraph, rows: Observations, chains: State) -> State:
-        if is_conditional:
-            return overlaid(start_chains(key, model, 1.0, config.batch), rows, held)
-        return chains if config.persistent else start_chains(key, model, 1.0, config.negative_chains)
+    free = {name: np.zeros(group.size, bool) for name, group in graph.groups}
 
     def update(learner: Learner, batch: tuple[Key[Array, ""], Int[Array, " batch"]]) -> tuple[Learner, None]:
         keys = jax.random.split(batch[0], 3)
-        model, rows = graph.with_parameters(learner.parameters), data.rows(batch[1])
-        given, _ = positive_phase(keys[0], model, rows, 1.0, positive)
-        starts = negative_starts(keys[1], model, rows, learner.chains)
-        moments, last = negative_phase(keys[2], model, 1.0, starts, negative, held)
-        chains = learner.chains if is_conditional else last
+        model = graph.with_parameters(learner.parameters)
+        given, _ = positive_phase(keys[0], model, data.rows(batch[1]), 1.0, positive)
+        fresh = start_chains(keys[1], model, 1.0, config.negative_chains)
+        starts = learner.chains if config.persistent else fresh
+        moments, chains = negative_phase(keys[2], model, 1.0, starts, negative, free)
         gradient = kl_gradient(given, moments)
         change, state = steps.update(gradient, learner.moments)
         parameters = optax.apply_updates(learner.parameters, change)

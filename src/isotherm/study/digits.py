@@ -21,6 +21,26 @@ Sweeps = Annotated[int, Field(ge=0, le=1_000_000)]
 Samples = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
+BETTER = {
+    "num_epochs": 6,
+    "learning_rate": 0.02,
+    "decay": True,
+    "averaging": 0.95,
+    "reach": (1, 2, 3, 4, 5, 6, 8, 10, 12, 14, 16, 18),
+    "persistent": True,
+    "negative_chains": 50,
+    "positive_warmup": 20,
+    "positive_samples": 10,
+    "positive_thin": 2,
+    "negative_warmup": 20,
+    "negative_samples": 10,
+    "negative_thin": 2,
+    "label_warmup": 100,
+    "label_thin": 4,
+}
+"""Four times the ties, persistent chains, short phases, a falling rate, a running mean of the parameters."""
+
+
 class DigitsConfig(Config):
     """Settings of the study; the defaults are those of the reference library's test."""
 
@@ -31,10 +51,7 @@ class DigitsConfig(Config):
     """Trainings from scratch, each with its own places of the visible spins and its own chains."""
 
     num_epochs: Annotated[int, Field(ge=1, le=1000)] = 4
-    """Passes over the training images that learn the joint law of images and labels."""
-
-    conditional_epochs: Annotated[int, Field(ge=0, le=1000)] = 0
-    """Passes after those that learn the law of the label given the image: both phases hold the image."""
+    """Passes over the training images."""
 
     num_training: Annotated[int, Field(ge=1, le=10_000)] = 10_000
     """Use at most this many training images, spread evenly over the digits."""
@@ -142,6 +159,8 @@ class Digits(Study[DigitsConfig]):
             "label_thin": 2,
         },
         "published": {},
+        "better": BETTER,
+        "ten": {**BETTER, "digits": tuple(range(10)), "num_epochs": 4},
     }
 
     def check(self, config: DigitsConfig) -> None:
@@ -168,23 +187,19 @@ class Digits(Study[DigitsConfig]):
         graph = machine.two_tori(named(key, "places"), config)
         training, test = chosen_images(config)
         data = machine.as_rows(graph, training, config)
-        num_epochs = config.num_epochs + config.conditional_epochs
-        num_updates = num_epochs * (len(training.labels) // config.batch)
+        num_updates = config.num_epochs * (len(training.labels) // config.batch)
         zero = graph.parameters
         chains = machine.start_chains(named(key, "chains"), graph, 1.0, config.negative_chains)
         learner = machine.Learner(zero, zero, machine.optimiser(config, num_updates).init(zero), chains)
-        scores, joint = [], zero
-        for epoch in range(num_epochs):
+        scores = []
+        for epoch in range(config.num_epochs):
             epoch_key = jax.random.fold_in(named(key, "epochs"), epoch)
-            is_conditional = epoch >= config.num_epochs
-            learner = machine.train_epoch(
-                epoch_key, graph, data, learner, config, num_updates, is_conditional
-            )
+            learner = machine.train_epoch(epoch_key, graph, data, learner, config, num_updates)
             judged = graph.with_parameters(learner.averaged)
-            joint = joint if is_conditional else learner.averaged
             ask = named(epoch_key, "labels")
             scores.append(machine.label_scores(ask, judged, jnp.asarray(test.pixels), config))
-        pictures = machine.imagined(named(key, "imagined"), graph.with_parameters(joint), config, 8)
+        judged = graph.with_parameters(learner.averaged)
+        pictures = machine.imagined(named(key, "imagined"), judged, config, 8)
         return {"scores": np.asarray(scores), "imagined": np.asarray(pictures)}
 
     def combine(self, config: DigitsConfig, results: Mapping[str, Arrays]) -> Result:
