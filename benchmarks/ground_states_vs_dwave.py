@@ -27,13 +27,15 @@ from isotherm.sample.annealing import anneal, annealing_betas
 from isotherm.sample.gibbs import gibbs
 from stopwatch import machine
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import dimod
-    import dwave_networkx
-    from dwave.samplers import SimulatedAnnealingSampler
-
-import networkx
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import dimod
+        import dwave_networkx  # pyright: ignore[reportMissingImports]
+        import networkx
+        from dwave.samplers import SimulatedAnnealingSampler  # pyright: ignore[reportMissingImports]
+except ImportError:
+    sys.exit("error: dwave_networkx, dwave-samplers = not installed: pip install 'isotherm[dwave]'")
 
 SWEEPS = (30, 100, 300, 1000)
 

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import optax
-from sklearn.neural_network import BernoulliRBM
 
 from isotherm.data.binary import read_digits
 from isotherm.energy.graph import FactorGraph
@@ -26,6 +25,11 @@ from isotherm.learn.likelihood import LogLikelihood, log_likelihood
 from isotherm.learn.objectives import Sampled
 from isotherm.learn.observations import Observations
 from stopwatch import machine
+
+try:
+    from sklearn.neural_network import BernoulliRBM  # pyright: ignore[reportMissingImports]
+except ImportError:
+    sys.exit("error: scikit-learn = not installed: pip install 'isotherm[peers]'")
 
 BATCH = 100
 OUR_RATES, THEIR_RATES = (0.002, 0.004, 0.008), (0.03, 0.1, 0.3)
