@@ -160,7 +160,7 @@ class SamplerCheck(Study[SamplerCheckConfig]):
         return [
             Table(
                 "Worst z-score over all moments and temperatures",
-                ("model: sampler", "moments", "worst |z|", "bound", "within"),
+                ("model: sampler", "moments", "worst z", "bound", "within"),
                 tuple(_worst_row(cells) for cells in _grouped(metrics["cells"])),
                 f"first and second moments; {config.num_chains} chains; a true sampler passes each bound with "
                 f"probability {1 - FALSE_ALARM:g}",
