@@ -36,9 +36,8 @@ PUBLISHED = (
     "boltzmann:published",
     "digits:published",
     "digits:better",
-    "digits:ten",
 )
-PAGES_OF_PRESETS = {"distance", "two", "three", "better", "ten"}
+PAGES_OF_PRESETS = {"distance", "two", "three", "better"}
 """Presets with a page of their own beside the published one."""
 
 NUM_STEPS = 10_000

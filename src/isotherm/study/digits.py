@@ -160,7 +160,6 @@ class Digits(Study[DigitsConfig]):
         },
         "published": {},
         "better": BETTER,
-        "ten": {**BETTER, "digits": tuple(range(10)), "num_epochs": 4},
     }
 
     def check(self, config: DigitsConfig) -> None:
