@@ -105,8 +105,8 @@ def main(epochs: int, hidden: int, splits: int) -> None:
             print(f"split {split}, {name}: {value}; rate {trained.rate}, {trained.seconds:.1f} s")
         differences.append(found["ours"].mean - found["scikit-learn"].mean)
     values = np.array(differences)
-    error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
-    print(f"\nours less theirs: {values.mean():+.3f} ± {error:.3f} nats an image ({len(values)} splits)")
+    error = f"{values.std(ddof=1) / len(values) ** 0.5:.3f}" if len(values) > 1 else "n/a"
+    print(f"\nours less theirs: {values.mean():+.3f} ± {error} nats an image ({len(values)} splits)")
 
 
 if __name__ == "__main__":
