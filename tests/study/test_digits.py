@@ -58,7 +58,9 @@ def test_naive_bayes_tells_noughts_from_ones() -> None:
 
 @pytest.mark.slow
 def test_a_small_training_tells_noughts_from_ones() -> None:
-    config = TINY.model_copy(update={"num_training": 400, "num_epochs": 3, "num_test": 100})
+    config = TINY.model_copy(
+        update={"num_training": 400, "num_epochs": 6, "num_test": 100, "learning_rate": 0.02}
+    )
     study = Digits()
     (task,) = study.tasks(config)
     found = study.combine(config, {task.name: study.compute(config, task)})

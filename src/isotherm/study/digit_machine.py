@@ -108,7 +108,8 @@ def train_epoch(
         starts = learner.chains if config.persistent else fresh
         moments, chains = negative_phase(keys[2], model, 1.0, starts, negative, free)
         gradient = kl_gradient(given, moments)
-        change, state = steps.update(gradient, learner.moments)
+        with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
+            change, state = steps.update(gradient, learner.moments)
         parameters = optax.apply_updates(learner.parameters, change)
         keep = config.averaging
         averaged = jax.tree.map(lambda a, p: keep * a + (1 - keep) * p, learner.averaged, parameters)
