@@ -7,6 +7,7 @@ of holding it. Values turn cyclically, all of a cluster by the same amount, whic
 coupling and Potts variables alike.
 """
 
+import abc
 from typing import NamedTuple
 
 import equinox as eqx
@@ -36,8 +37,8 @@ class ClusterInfo(NamedTuple):
     flipped: Float[Array, ""]
 
 
-class SwendsenWang(eqx.Module):
-    """Every cluster draws its value anew; made by :func:`swendsen_wang`."""
+class AbstractClusters(eqx.Module):
+    """What cluster kernels share: the form of the graph, the start, and how many chains run."""
 
     form: ClusterForm
     beta: Float[Array, "..."]
@@ -46,6 +47,18 @@ class SwendsenWang(eqx.Module):
         """Start from a state."""
         del key
         return ClusterState(from_values(self.form.empty, to_values(self.form.empty, position)))
+
+    @abc.abstractmethod
+    def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
+        """One update."""
+
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
+
+class SwendsenWang(AbstractClusters):
+    """Every cluster draws its value anew; made by :func:`swendsen_wang`."""
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of each cluster by its fields."""
@@ -59,21 +72,9 @@ class SwendsenWang(eqx.Module):
         turns = jnp.minimum(turns, form.cardinalities - 1)[labels]
         return _turn(form, values, jnp.where(_is_frozen(form, labels), 0, turns))
 
-    def over_chains(self) -> Chains:
-        """Many chains; ``beta`` may hold one number each."""
-        return chains_with_betas(self)
 
-
-class Wolff(eqx.Module):
+class Wolff(AbstractClusters):
     """One cluster, chosen with probability in proportion to its size, changes; made by :func:`wolff`."""
-
-    form: ClusterForm
-    beta: Float[Array, "..."]
-
-    def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
-        """Start from a state."""
-        del key
-        return ClusterState(from_values(self.form.empty, to_values(self.form.empty, position)))
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
         """Bonds, then a turn of the cluster around a random variable, if its fields accept."""
@@ -88,10 +89,6 @@ class Wolff(eqx.Module):
             weights = jnp.where(chosen[:, None], _turned(form, self.beta, values), 0.0).sum(0)
             accepted &= jnp.log(jax.random.uniform(key_accept)) < weights[turn] - weights[0]
         return _turn(form, values, jnp.where(chosen & accepted, turn, 0))
-
-    def over_chains(self) -> Chains:
-        """Many chains; ``beta`` may hold one number each."""
-        return chains_with_betas(self)
 
 
 def swendsen_wang(
