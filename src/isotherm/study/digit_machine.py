@@ -124,16 +124,8 @@ def label_scores(
     key: Key[Array, ""], graph: FactorGraph, pixels: Int8[Array, "images pixels"], config: "DigitsConfig"
 ) -> Float[Array, "images digits"]:
     """Mean of the label spins of each digit with the image held, one chain an image."""
-    held = {name: np.full(group.size, name == "image") for name, group in graph.groups}
-    states = start_chains(named(key, "start"), graph, 1.0, len(pixels)) | {"image": pixels}
     schedule = Schedule(config.label_warmup, config.label_samples, config.label_thin)
-    read, _ = run_phase(
-        named(key, "run"),
-        chains_with(graph, 1.0, held),
-        states,
-        schedule,
-        lambda x: x["label"].astype(jnp.float32),
-    )
+    read = _mean_given(key, graph, "image", pixels, "label", schedule)
     return read.reshape(len(pixels), len(config.digits), config.label_repeats).mean(axis=2)
 
 
@@ -143,16 +135,22 @@ def imagined(
 ) -> Float[Array, "digits copies pixels"]:
     """Images drawn with a label held: mean pixels over the samples of each chain."""
     num = len(config.digits)
-    held = {name: np.full(group.size, name == "label") for name, group in graph.groups}
-    digits = np.repeat(np.arange(num), copies)
-    labels = np.repeat(2 * np.eye(num, dtype=np.int8)[digits] - 1, config.label_repeats, axis=1)
-    states = start_chains(named(key, "start"), graph, 1.0, len(digits)) | {"label": jnp.asarray(labels)}
+    one_hot = 2 * np.eye(num, dtype=np.int8)[np.repeat(np.arange(num), copies)] - 1
+    labels = jnp.asarray(np.repeat(one_hot, config.label_repeats, axis=1))
     schedule = Schedule(10 * config.label_warmup, config.label_samples, 1)
-    read, _ = run_phase(
-        named(key, "run"),
-        chains_with(graph, 1.0, held),
-        states,
-        schedule,
-        lambda x: x["image"].astype(jnp.float32),
-    )
-    return read.reshape(num, copies, -1)
+    return _mean_given(key, graph, "label", labels, "image", schedule).reshape(num, copies, -1)
+
+
+def _mean_given(
+    key: Key[Array, ""],
+    graph: FactorGraph,
+    given: str,
+    values: Int8[Array, "chains given"],
+    wanted: str,
+    schedule: Schedule,
+) -> Float[Array, "chains wanted"]:
+    """Mean spins of one group while another is held, a chain a row of values."""
+    held = {name: np.full(group.size, name == given) for name, group in graph.groups}
+    states = start_chains(named(key, "start"), graph, 1.0, len(values)) | {given: values}
+    chains = chains_with(graph, 1.0, held)
+    return run_phase(named(key, "run"), chains, states, schedule, lambda x: x[wanted].astype(jnp.float32))[0]
