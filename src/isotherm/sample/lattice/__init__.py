@@ -1,0 +1,1 @@
+"""Kernels and exact answers for lattice models."""
