@@ -2,7 +2,7 @@
 
 import numpy as np
 
-LIGHTNESS, CHROMA, FIRST_HUE = 0.71, 0.145, np.deg2rad(29.0)
+LIGHTNESS, CHROMA, FIRST_HUE = 0.74, 0.155, np.deg2rad(29.0)
 """Of the wheel, in Oklab's polar form; angle zero is red."""
 
 
