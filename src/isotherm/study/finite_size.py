@@ -1,0 +1,178 @@
+"""Finite-size scaling: from block means of several sizes to a critical temperature and exponents with errors.
+
+Every quantity is an array with *rows*: row 0 is the estimate from all blocks, the other rows are the same estimate
+from resampled blocks (bootstrap). Whatever is computed row by row thereby carries its error, correlations between
+quantities included: the error of anything is the spread of its rows 1, 2, ...
+
+References:
+    Binder, Z. Phys. B 43, 119 (1981); Ferrenberg and Landau, Phys. Rev. B 44, 5081 (1991); Newman and Barkema,
+    Monte Carlo Methods in Statistical Physics (1999), chapters 3 and 8.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+Rows = np.ndarray
+
+
+def resample(means: Mapping[str, np.ndarray], num_rows: int, rng: np.random.Generator) -> dict[str, Rows]:
+    """Means of moments, and of as many resamples of the blocks.
+
+    Args:
+        means: block means by name, ``(starts, temperatures, chains, blocks)`` as
+            :func:`isotherm.study.lattice_sweep.sweep` returns them; blocks must last several
+            autocorrelation times.
+        num_rows: how many resamples, at least 2.
+        rng: draws them; the same blocks for all names, other blocks at each temperature.
+
+    Returns:
+        By name ``(1 + num_rows, temperatures)``, float64.
+    """
+    flat = {name: np.moveaxis(value, 1, 0).reshape(value.shape[1], -1) for name, value in means.items()}
+    num_temperatures, num_blocks = next(iter(flat.values())).shape
+    counts = rng.multinomial(
+        num_blocks, np.full(num_blocks, 1 / num_blocks), size=(num_temperatures, num_rows)
+    )
+    weights = np.concatenate([np.ones((num_temperatures, 1, num_blocks)), counts], axis=1) / num_blocks
+    return {name: np.einsum("trb,tb->rt", weights, value) for name, value in flat.items()}
+
+
+def errors(rows: Rows) -> np.ndarray:
+    """Standard error of each entry: the spread over resamples."""
+    return np.asarray(rows[1:].std(axis=0, ddof=1))
+
+
+def quantities(moments: Mapping[str, Rows], temperatures: np.ndarray, size: int) -> dict[str, Rows]:
+    """What is drawn over temperature, from rows of moments per site of a square lattice.
+
+    Returns:
+        ``energy``, ``heat_capacity``, ``magnetization`` (of ``|m|``), ``susceptibility`` (of ``m²``), ``connected``
+        (of ``m²`` less ``|m|²``), ``binder`` (``1 - <m⁴> / 3<m²>²``) and ``correlation_ratio`` (second-moment
+        correlation length over size), each ``(rows, temperatures)``.
+    """
+    beta, num_sites = 1.0 / np.asarray(temperatures)[None], size * size
+    m1, m2, m4 = (moments[name] for name in ("abs_magnetization", "magnetization2", "magnetization4"))
+    wave = 2 * np.sin(np.pi / size)
+    return {
+        "energy": moments["energy"],
+        "heat_capacity": beta**2 * num_sites * (moments["energy2"] - moments["energy"] ** 2),
+        "magnetization": m1,
+        "susceptibility": beta * num_sites * m2,
+        "connected": beta * num_sites * (m2 - m1**2),
+        "binder": 1 - m4 / (3 * m2**2),
+        "correlation_ratio": np.sqrt(np.maximum(m2 / moments["structure_kmin"] - 1, 0)) / (wave * size),
+    }
+
+
+class Curve(NamedTuple):
+    """A quantity of one size over temperature, as a polynomial in ``(T - centre) / width``.
+
+    Attributes:
+        centre: of the temperatures.
+        width: half their range.
+        coefficients: ascending, ``(rows, degree + 1)``.
+        chi2: of row 0, by the degrees of freedom.
+    """
+
+    centre: float
+    width: float
+    coefficients: Rows
+    chi2: float
+
+    def at(self, temperatures: np.ndarray | float) -> Rows:
+        """Values ``(rows,)`` at one temperature, or at one a row."""
+        return (self.coefficients * self._powers(temperatures)).sum(-1)
+
+    def over(self, temperatures: np.ndarray) -> Rows:
+        """Values ``(rows, points)`` at the same temperatures in all rows."""
+        return self.coefficients @ self._powers(temperatures).T
+
+    def slope(self, temperatures: np.ndarray | float) -> Rows:
+        """Derivative by the temperature, ``(rows,)``, at one temperature or at one a row."""
+        inner = self.coefficients[:, 1:] * np.arange(1, self.coefficients.shape[1]) / self.width
+        return (inner * self._powers(temperatures)[..., :-1]).sum(-1)
+
+    def _powers(self, temperatures: np.ndarray | float) -> np.ndarray:
+        x = (np.asarray(temperatures, float) - self.centre) / self.width
+        return x[..., None] ** np.arange(self.coefficients.shape[1])
+
+
+def fit_curve(temperatures: np.ndarray, rows: Rows, degree: int = 3) -> Curve:
+    """Weighted least squares of each row.
+
+    Args:
+        temperatures: more than ``degree`` of them.
+        rows: the quantity, ``(rows, temperatures)``.
+        degree: of the polynomial.
+    """
+    centre, width = (temperatures.max() + temperatures.min()) / 2, np.ptp(temperatures) / 2
+    sigma = errors(rows)
+    design = ((temperatures - centre) / width)[:, None] ** np.arange(degree + 1)
+    solver = np.linalg.pinv(design / sigma[:, None])
+    coefficients = (rows / sigma) @ solver.T
+    residual = (rows[0] - design @ coefficients[0]) / sigma
+    dof = max(len(temperatures) - degree - 1, 1)
+    return Curve(float(centre), float(width), coefficients, float(residual @ residual / dof))
+
+
+def crossing(small: Curve, large: Curve, low: float, high: float) -> Rows:
+    """Temperature at which two curves cross, for each row; NaN where they do not between ``low`` and ``high``."""
+    grid = np.linspace(low, high, 65)
+    return np.array([_root(grid, difference) for difference in small.over(grid) - large.over(grid)])
+
+
+def _root(grid: np.ndarray, values: np.ndarray) -> float:
+    """Zero nearest the middle, by a parabola through the points around the change of sign."""
+    changes = np.flatnonzero(np.sign(values[:-1]) != np.sign(values[1:]))
+    if not len(changes):
+        return float("nan")
+    i = int(changes[np.argmin(np.abs(changes - len(grid) / 2))])
+    lo = min(max(i - 1, 0), len(grid) - 3)
+    roots = np.roots(np.polyfit(grid[lo : lo + 3] - grid[i], values[lo : lo + 3], 2))
+    inside = [
+        r.real for r in roots if abs(r.imag) < 1e-12 and -1e-9 <= r.real <= grid[i + 1] - grid[i] + 1e-9
+    ]
+    linear = -values[i] * (grid[i + 1] - grid[i]) / (values[i + 1] - values[i])
+    return float(grid[i] + (inside[0] if inside else linear))
+
+
+class PowerLaw(NamedTuple):
+    """``value = amplitude · size ** exponent``.
+
+    Attributes:
+        exponent: of each row.
+        amplitude: of each row.
+        chi2: of row 0, by the degrees of freedom; NaN with two sizes.
+    """
+
+    exponent: Rows
+    amplitude: Rows
+    chi2: float
+
+
+def power_law(sizes: Sequence[int], rows: Rows) -> PowerLaw:
+    """Straight line through the logarithms, weighted by their errors; ``rows`` is ``(rows, sizes)``."""
+    sigma = errors(np.log(rows))
+    design = np.stack([np.log(sizes), np.ones(len(sizes))], axis=1)
+    found = (np.log(rows) / sigma) @ np.linalg.pinv(design / sigma[:, None]).T
+    residual = (np.log(rows[0]) - design @ found[0]) / sigma
+    chi2 = float(residual @ residual / (len(sizes) - 2)) if len(sizes) > 2 else float("nan")
+    return PowerLaw(found[:, 0], np.exp(found[:, 1]), chi2)
+
+
+def drift(sizes: Sequence[int], rows: Rows, power: float) -> Rows:
+    """Limit of crossings at infinite size: ``T(L) = T_c + a L ** -power`` by weighted least squares.
+
+    Args:
+        sizes: of the crossings, the smaller of each pair.
+        rows: crossings ``(rows, pairs)``; at least two pairs.
+        power: of the drift, ``1/ν + ω``.
+
+    Returns:
+        ``T_c`` of each row.
+    """
+    sigma = errors(rows)
+    design = np.stack([np.ones(len(sizes)), np.asarray(sizes, float) ** -power], axis=1)
+    return ((rows / sigma) @ np.linalg.pinv(design / sigma[:, None]).T)[:, 0]
