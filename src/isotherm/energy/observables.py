@@ -60,7 +60,7 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
         found |= _potts(model, x)
     if isinstance(model, LatticeIsing | LatticePotts):
         found["wall_density"] = domain_wall_length(model, x).astype(_real()) / model.lattice.num_sites
-    else:
+    if isinstance(model, LatticeClock | LatticeXY):
         found |= _of_angles(model, x)
     return found
 
@@ -68,10 +68,7 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
 def energy_per_site(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
     """Energy divided by the number of sites; sums go row by row, so that large lattices keep their digits."""
     couplings, field = jnp.asarray(model.coupling, _real()), jnp.asarray(model.field, _real())
-    if field.ndim:
-        energy = -_mean(model, field * model.alignment(x))
-    else:
-        energy = -field * _mean(model, model.alignment(x))
+    energy = -_mean(model, field * model.alignment(x))
     for d in range(len(model.lattice.directions)):
         terms = model.interaction(x, model.lattice.ends(x, d))
         energy -= _bond_mean(model, couplings, terms, d)
@@ -116,7 +113,11 @@ def order_vectors(model: AbstractLatticeModel, x: Array) -> Float[Array, "compon
         return x.astype(_real())[None]
     if isinstance(model, LatticePotts):
         return (_one_hot(model, x) - 1 / model.num_states) * math.sqrt(1 + 1 / (model.num_states - 1))
-    return jnp.stack(_cosine_and_sine(model, x))
+    if isinstance(model, LatticeClock | LatticeXY):
+        return jnp.stack(_cosine_and_sine(model, x))
+    raise TypeError(
+        f"model = {type(model).__name__}: must be an Ising, Potts, clock or XY model on a lattice"
+    )
 
 
 def helicity_sums(model: LatticeClock | LatticeXY, x: Array) -> tuple[Float[Array, ""], Float[Array, ""]]:
@@ -199,7 +200,7 @@ def _potts(model: LatticePotts, x: Array) -> dict[str, Array]:
     return {"largest_fraction": jnp.max(fractions), "magnetization2": square}
 
 
-def _of_angles(model: AbstractLatticeModel, x: Array) -> dict[str, Array]:
+def _of_angles(model: LatticeClock | LatticeXY, x: Array) -> dict[str, Array]:
     cosine, sine = helicity_sums(model, x)
     found = {"magnetization": magnetization(model, x), "helicity_cosine": cosine, "helicity_sine": sine}
     if has_plaquettes(model.lattice):

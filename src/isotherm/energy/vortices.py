@@ -1,5 +1,6 @@
 """Vortices: how often the angle winds around a plaquette of the square lattice."""
 
+import itertools
 import math
 
 import jax.numpy as jnp
@@ -50,7 +51,7 @@ def vortices(model: AbstractLatticeModel, x: Array) -> Int8[Array, "rows columns
     across = lattice.ends(right, 1)
     corners = (x, right, across, down, x)
     charges = jnp.zeros(lattice.shape, jnp.int8)
-    for a, b in zip(corners, corners[1:], strict=False):
+    for a, b in itertools.pairwise(corners):
         charges += _wraps(b - a, turn)
     rows, columns = plaquettes(lattice)
     return charges[:rows, :columns]
