@@ -109,24 +109,24 @@ def fit(
     rows = jax.tree.map(jnp.asarray, data)
     if state is None:
         state = _begin(key, graph, rows, objective, optimizer, at)
-    epoch = _host_epoch if isinstance(objective, ExactLikelihood) else _epoch
+    on_host = isinstance(objective, ExactLikelihood)
+    epoch, source = (_host_epoch, data) if on_host else (_epoch, rows)
+    task = _Task(graph, objective, optimizer, at, as_traced(graph, l1), as_traced(graph, l2))
     for number in range(int(state.epoch), num_epochs):
         if patience is not None and state.waited >= patience:
             break
         epoch_key = jax.random.fold_in(key, number + 1)
-        now = (state.parameters, state.optimizer, state.memory)
-        penalties = jnp.stack([as_traced(graph, l1), as_traced(graph, l2)])
-        source = data if isinstance(objective, ExactLikelihood) else rows
-        now, norm = epoch(epoch_key, graph, source, now, objective, optimizer, at, penalties, size)
-        parameters, opt_state, memory = now
+        now, norm = epoch(
+            epoch_key, task, source, _Now(state.parameters, state.optimizer, state.memory), size
+        )
         if not np.isfinite(float(norm)):
             raise refusal(
                 "optimizer", f"epoch {number + 1}", "the gradient is no longer finite; step less far"
             )
         state = state._replace(
-            parameters=parameters,
-            optimizer=opt_state,
-            memory=memory,
+            parameters=now.parameters,
+            optimizer=now.optimizer,
+            memory=now.memory,
             epoch=number + 1,
             gradient_norms=np.append(state.gradient_norms, np.float32(norm)),
             scores=np.append(state.scores, np.float32(np.nan)),
@@ -159,73 +159,67 @@ def _begin(
     )
 
 
-def _step(
-    key: Key[Array, ""],
-    graph: FactorGraph,
-    batch: Observations,
-    now: tuple[PyTree, PyTree, PyTree],
-    objective: Objective,
-    optimizer: optax.GradientTransformation,
-    beta: Beta,
-    penalties: Float[Array, "2"],
-) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+class _Task(NamedTuple):
+    """What stays the same from epoch to epoch."""
+
+    graph: FactorGraph
+    objective: Objective
+    optimizer: optax.GradientTransformation
+    beta: Beta
+    l1: Float[Array, ""]
+    l2: Float[Array, ""]
+
+
+class _Now(NamedTuple):
+    """What each batch changes."""
+
+    parameters: PyTree
+    optimizer: PyTree
+    memory: PyTree
+
+
+def _step(key: Key[Array, ""], task: _Task, batch: Observations, now: _Now) -> tuple[_Now, Float[Array, ""]]:
     parameters, opt_state, memory = now
-    graph = graph.with_parameters(parameters)
-    gradient, memory = objective.gradient(key, graph, batch, memory, beta)
+    graph = task.graph.with_parameters(parameters)
+    gradient, memory = task.objective.gradient(key, graph, batch, memory, task.beta)
     norm = jnp.sqrt(sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(())))
     gradient = tuple(
-        jax.tree.map(lambda g, w: g + penalties[0] * jnp.sign(w) + penalties[1] * w, part, weights)
+        jax.tree.map(lambda g, w: g + task.l1 * jnp.sign(w) + task.l2 * w, part, weights)
         if factor.scope.arity > 1
         else part
         for factor, part, weights in zip(graph.factors, gradient, parameters, strict=True)
     )
     with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
-        updates, opt_state = optimizer.update(gradient, opt_state, parameters)
-    return (optax.apply_updates(parameters, updates), opt_state, memory), norm
+        updates, opt_state = task.optimizer.update(gradient, opt_state, parameters)
+    return _Now(optax.apply_updates(parameters, updates), opt_state, memory), norm
 
 
 @eqx.filter_jit
 def _epoch(
-    key: Key[Array, ""],
-    graph: FactorGraph,
-    data: Observations,
-    now: tuple[PyTree, PyTree, PyTree],
-    objective: Objective,
-    optimizer: optax.GradientTransformation,
-    beta: Beta,
-    penalties: Float[Array, "2"],
-    size: int,
-) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    key: Key[Array, ""], task: _Task, data: Observations, now: _Now, size: int
+) -> tuple[_Now, Float[Array, ""]]:
     if size == data.num_rows:
-        return _step(key, graph, data, now, objective, optimizer, beta, penalties)
+        return _step(key, task, data, now)
     order_key, key = jax.random.split(key)
     num_steps = data.num_rows // size
     order = jax.random.permutation(order_key, data.num_rows)[: num_steps * size].reshape(num_steps, size)
 
-    def step(now: tuple, inputs: tuple[Array, Array]) -> tuple[tuple, Array]:
+    def step(now: _Now, inputs: tuple[Array, Array]) -> tuple[_Now, Array]:
         step_key, index = inputs
-        return _step(step_key, graph, data.rows(index), now, objective, optimizer, beta, penalties)
+        return _step(step_key, task, data.rows(index), now)
 
     now, norms = jax.lax.scan(step, now, (jax.random.split(key, num_steps), order))
     return now, norms.mean()
 
 
 def _host_epoch(
-    key: Key[Array, ""],
-    graph: FactorGraph,
-    data: Observations,
-    now: tuple[PyTree, PyTree, PyTree],
-    objective: Objective,
-    optimizer: optax.GradientTransformation,
-    beta: Beta,
-    penalties: Float[Array, "2"],
-    size: int,
-) -> tuple[tuple[PyTree, PyTree, PyTree], Float[Array, ""]]:
+    key: Key[Array, ""], task: _Task, data: Observations, now: _Now, size: int
+) -> tuple[_Now, Float[Array, ""]]:
     order = np.asarray(jax.random.permutation(key, data.num_rows))
     norms = []
     for first in range(0, data.num_rows - size + 1, size):
         batch = data if size == data.num_rows else data.rows(order[first : first + size])
-        now, norm = _step(key, graph, batch, now, objective, optimizer, beta, penalties)
+        now, norm = _step(key, task, batch, now)
         norms.append(norm)
     return now, jnp.stack(norms).mean()
 
