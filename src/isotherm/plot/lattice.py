@@ -40,6 +40,10 @@ GROUNDS: Mapping[GroundName, Ground] = {
 """``dark`` as the published pictures are, ``light`` for paper."""
 
 
+REACH = 1.25
+"""Spins of this size would have a palette's very ends, which are near black; those of size 1 are brighter."""
+
+
 def settings(ground: GroundName) -> dict[str, Any]:
     """Matplotlib's settings for a ground, for ``matplotlib.rc_context``."""
     look = GROUNDS[ground]
@@ -87,7 +91,7 @@ def draw_spins(axes: Axes, spins: np.ndarray, palette: str = "RdBu_r") -> AxesIm
         spins: ``(rows, columns)``.
         palette: of matplotlib's.
     """
-    return _image(axes, spins, cmap=_known(palette), vmin=-1, vmax=1, interpolation="nearest")
+    return _image(axes, spins, cmap=_known(palette), vmin=-REACH, vmax=REACH, interpolation="nearest")
 
 
 def draw_states(axes: Axes, states: np.ndarray, num_states: int, palette: str = "tab10") -> AxesImage:

@@ -1,0 +1,173 @@
+"""What the study of the XY model finds: curves, fits of the transition, agreement of starts; NumPy and SciPy only."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isotherm.study.base import Arrays, Task
+from isotherm.study.kosterlitz import (
+    Curve,
+    Transition,
+    crossing,
+    fit_crossings,
+    fit_helicity,
+    power_law,
+    reached,
+    smooth,
+)
+from isotherm.study.xy_estimates import Estimates, disagreement, estimates
+
+if TYPE_CHECKING:
+    from isotherm.study.xy import XYConfig
+
+COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
+"""Quantities by which starts and models are compared."""
+
+FALSE_ALARM = 1e-3
+"""Probability with which true chains give a z-score beyond the bound."""
+
+
+def findings(
+    config: "XYConfig", tasks: Sequence[Task], results: Mapping[str, Arrays]
+) -> tuple[dict[str, Any], Arrays]:
+    """Metrics and arrays, see :class:`isotherm.study.base.Result`."""
+    arrays: Arrays = {}
+    told: dict[str, Estimates] = {}
+    scores: list[np.ndarray] = []
+    for task in tasks:
+        betas, size = 1 / np.array(task.payload["temperatures"]), task.payload["size"]
+        told[task.name] = estimates(results[task.name], betas, size)
+        differences = disagreement(results[task.name], betas, size)
+        scores.append(np.stack([differences[name] for name in COMPARED]))
+        arrays |= _arrays(task.name, told[task.name], scores[-1])
+    metrics = {
+        "starts": _worst(np.concatenate([one.ravel() for one in scores]), 2 * (config.num_chains - 1)),
+        "transition": transition(config, told),
+        "clock": _worst(_beside(config, told), 4 * config.num_chains - 2),
+        "six": _six(config, told, arrays),
+        "peaks": [_peak(config, told[f"curve.{size}"]) | {"size": size} for size in config.curve_sizes],
+    }
+    arrays |= _decay(config, told) | _temperatures(config)
+    return metrics, arrays
+
+
+def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
+    """Fits of the helicity modulus: the one quoted, others for the systematic error, and crossings by size.
+
+    The systematic error is the largest distance from the quoted value to the fit that leaves out one size more
+    and to the extrapolation of plain crossings.
+    """
+    temperatures = np.array(config.critical_temperatures)
+    curves = {}
+    for size in config.sizes:
+        one = told[f"critical.{size}"]
+        curves[size] = smooth(temperatures, one.values["helicity_modulus"], one.errors["helicity_modulus"])
+    fitted = [size for size in config.sizes if size >= config.smallest_fitted]
+    quoted = fit_helicity([curves[size] for size in fitted], fitted)
+    plain = {size: crossing(curve, size) for size, curve in curves.items()}
+    met, met_errors = zip(*(plain[size] for size in fitted), strict=True)
+    others = {"plain crossings": fit_crossings(met, met_errors, fitted)}
+    for least in {min(config.sizes), *fitted[1:-2][:1]} - {fitted[0]}:
+        some = [size for size in config.sizes if size >= least]
+        others[f"L ≥ {least}"] = fit_helicity([curves[size] for size in some], some)
+    judged = [fit for name, fit in others.items() if name != f"L ≥ {min(config.sizes)}"]
+    systematic = max(abs(fit.temperature - quoted.temperature) for fit in judged)
+    return {
+        "temperature": quoted.temperature,
+        "statistical": quoted.error,
+        "systematic": systematic,
+        "error": math.hypot(quoted.error, systematic),
+        "fits": [_row(f"L ≥ {fitted[0]}", quoted), *(_row(name, fit) for name, fit in others.items())],
+        "crossings": [_crossing_row(size, curves[size], plain[size], quoted) for size in config.sizes],
+    }
+
+
+def _row(name: str, fit: Transition) -> dict[str, Any]:
+    return {"name": name} | fit._asdict()
+
+
+def _crossing_row(size: int, curve: Curve, plain: tuple[float, float], quoted: Transition) -> dict[str, Any]:
+    corrected = crossing(curve, size, quoted.constant)
+    return {
+        "size": size,
+        "plain": plain[0],
+        "plain_error": plain[1],
+        "corrected": corrected[0],
+        "corrected_error": corrected[1],
+        "chi2": curve.chi2,
+        "dof": curve.dof,
+    }
+
+
+def _beside(config: "XYConfig", told: Mapping[str, Estimates]) -> np.ndarray:
+    """The clock model against the XY model in units of their errors, where ``0.3 < T < 2``."""
+    temperatures, size = np.array(config.temperatures), config.curve_sizes[1]
+    clock, planar = told[f"clock.{size}"], told[f"curve.{size}"]
+    where = (temperatures > 0.3) & (temperatures < 2)
+    gaps = [
+        (clock.values[name] - planar.values[name])
+        / np.maximum(np.hypot(clock.errors[name], planar.errors[name]), 1e-12)
+        for name in COMPARED
+    ]
+    return np.stack(gaps)[:, where].ravel()
+
+
+def _worst(scores: np.ndarray, degrees: int) -> dict[str, Any]:
+    from scipy import stats
+
+    bound = stats.t.ppf(1 - FALSE_ALARM / (2 * scores.size), df=degrees)
+    return {"worst_z": float(np.abs(scores).max()), "bound": float(bound), "num": scores.size}
+
+
+def _exponents(sizes: Sequence[int], told: Sequence[Estimates]) -> tuple[np.ndarray, np.ndarray]:
+    """The exponent η of ``⟨m²⟩ ~ L^-η`` and its error, ``(temperatures,)`` each."""
+    values, errors = (
+        np.stack([part["magnetization2"] for part in parts]) for parts in zip(*told, strict=True)
+    )
+    found, spread, _ = power_law(sizes, values, np.maximum(errors, 1e-9))
+    return found, spread
+
+
+def _decay(config: "XYConfig", told: Mapping[str, Estimates]) -> Arrays:
+    arrays: Arrays = {}
+    for part, sizes in (("curve", config.curve_sizes), ("critical", config.sizes), ("six", config.six_sizes)):
+        found = _exponents(sizes, [told[f"{part}.{size}"] for size in sizes])
+        arrays[f"{part}/eta"], arrays[f"{part}/eta/error"] = found
+    return arrays
+
+
+def _temperatures(config: "XYConfig") -> Arrays:
+    lists = {
+        "curve": config.temperatures,
+        "clock": config.temperatures,
+        "critical": config.critical_temperatures,
+        "six": config.six_temperatures,
+    }
+    return {f"{part}/temperatures": np.array(values) for part, values in lists.items()}
+
+
+def _six(config: "XYConfig", told: Mapping[str, Estimates], arrays: Arrays) -> dict[str, Any]:
+    """Both transitions of the clock model of six angles, where η is 1/9 and 1/4."""
+    eta, error = _exponents(config.six_sizes, [told[f"six.{size}"] for size in config.six_sizes])
+    temperatures = np.array(config.six_temperatures)
+    found = {
+        "lower": reached(temperatures, eta, error, 1 / 9),
+        "upper": reached(temperatures, eta, error, 1 / 4),
+    }
+    return {
+        name: None if one is None else {"temperature": one[0], "error": one[1]} for name, one in found.items()
+    }
+
+
+def _peak(config: "XYConfig", told: Estimates) -> dict[str, Any]:
+    at = int(np.argmax(told.values["heat_capacity"]))
+    value, error = (float(part["heat_capacity"][at]) for part in told)
+    return {"temperature": config.temperatures[at], "heat_capacity": value, "error": error}
+
+
+def _arrays(name: str, told: Estimates, scores: np.ndarray) -> Arrays:
+    found = {f"{name}/{what}": value for what, value in told.values.items()}
+    found |= {f"{name}/{what}/error": error for what, error in told.errors.items()}
+    return found | {f"{name}/starts": scores}

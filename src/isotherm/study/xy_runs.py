@@ -1,0 +1,37 @@
+"""The computation behind the study of the XY model: sweeps over temperatures, and how fast each kernel forgets."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from isotherm.energy.lattice import square
+from isotherm.energy.lattice_models import LatticeClock, LatticeXY
+from isotherm.random import named
+from isotherm.study.lattice_sweep import Plan, sweep
+
+if TYPE_CHECKING:
+    from isotherm.study.xy import XYConfig
+
+
+def sweep_of(config: "XYConfig", payload: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Mean observables of each chain, ``(starts, temperatures, chains)`` by name.
+
+    Args:
+        config: how long to run.
+        payload: ``part``, ``size``, ``angles`` (0: the XY model) and ``temperatures``.
+    """
+    lattice = square(payload["size"])
+    model = LatticeClock(lattice, payload["angles"]) if payload["angles"] else LatticeXY(lattice)
+    plan = Plan(
+        method=config.method,
+        num_chains=config.num_chains,
+        num_warmup=config.num_warmup,
+        num_blocks=-(-config.num_samples // config.block_length),
+        block_length=config.block_length,
+        over_relaxation=0 if payload["angles"] or config.method != "heat-bath" else config.over_relaxation,
+    )
+    key = named(jax.random.key(config.seed), f"{payload['part']}/{payload['angles']}/{payload['size']}")
+    found = sweep(key, model, 1 / np.asarray(payload["temperatures"]), plan)
+    return {name: value.mean(-1) for name, value in found.means.items()}
