@@ -8,7 +8,7 @@ coupling and Potts variables alike.
 """
 
 import abc
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import equinox as eqx
 import jax
@@ -16,12 +16,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.lattice_models import AbstractLatticeModel
+from isotherm.errors import refusal
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.clamp import Evidence, Holding, held_variables
 from isotherm.sample.cluster_form import ClusterForm, cluster_form
 from isotherm.sample.components import components
 from isotherm.sample.kernel import Chains
+from isotherm.sample.lattice.clusters import (
+    LatticeSwendsenWang,
+    LatticeWolff,
+    lattice_swendsen_wang,
+    lattice_wolff,
+)
 from isotherm.sample.values import from_values, to_values
 
 
@@ -91,46 +99,81 @@ class Wolff(AbstractClusters):
         return _turn(form, values, jnp.where(chosen & accepted, turn, 0))
 
 
+@overload
 def swendsen_wang(
     graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
-) -> SwendsenWang | Holding:
-    """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either.
+) -> SwendsenWang | Holding: ...
+@overload
+def swendsen_wang(
+    graph: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0, clamp: None = None
+) -> LatticeSwendsenWang: ...
+def swendsen_wang(
+    graph: FactorGraph | AbstractLatticeModel,
+    beta: Float[Array, "..."] | float = 1.0,
+    clamp: Evidence | None = None,
+) -> SwendsenWang | Holding | LatticeSwendsenWang:
+    """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either; and lattices.
 
     Args:
         graph: factors of one variable, and of two with ``J [c_i = c_j]`` plus fields: every pair of spins or
-            of two-valued categories, and Potts couplings ``J >= 0`` of more values. May be traced.
+            of two-valued categories, and Potts couplings ``J >= 0`` of more values. May be traced. Or a lattice
+            model: Ising, Potts with ``J >= 0`` for more than two states, clock or XY with any couplings and
+            fields; clock and XY models turn over at random mirrors.
         beta: inverse temperature, at least 0, may be traced; one a chain for :func:`over_chains`.
         clamp: variables held, by group; a cluster that contains one does not change.
 
     Returns:
-        A kernel on states of the graph.
+        A kernel on states of the graph; on a lattice its state also has ``clusters``, their number and sizes and
+        an improved estimator of ``m²``.
 
     Raises:
-        ValueError: naming the factor that clusters do not apply to.
+        ValueError: naming the factor or coupling that clusters do not apply to.
 
     References:
-        Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988).
+        Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988); Wolff, Phys. Rev.
+        Lett. 62 (1989), for mirrors.
     """
+    if isinstance(graph, AbstractLatticeModel):
+        _refuse_clamp(clamp)
+        return lattice_swendsen_wang(graph, beta)
     kernel = SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
+@overload
 def wolff(
     graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
-) -> Wolff | Holding:
-    """Wolff's single cluster, for the graphs and arguments of :func:`swendsen_wang`.
+) -> Wolff | Holding: ...
+@overload
+def wolff(
+    graph: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0, clamp: None = None
+) -> LatticeWolff: ...
+def wolff(
+    graph: FactorGraph | AbstractLatticeModel,
+    beta: Float[Array, "..."] | float = 1.0,
+    clamp: Evidence | None = None,
+) -> Wolff | Holding | LatticeWolff:
+    """Wolff's single cluster, for the graphs, lattices and arguments of :func:`swendsen_wang`.
 
     A step costs as much as one of Swendsen-Wang, since all bonds are drawn at once, and changes one
     cluster; with fields the change is accepted or not by Metropolis' rule.
 
     Raises:
-        ValueError: naming the factor that clusters do not apply to.
+        ValueError: naming the factor or coupling that clusters do not apply to.
 
     References:
         Wolff, Phys. Rev. Lett. 62 (1989).
     """
+    if isinstance(graph, AbstractLatticeModel):
+        _refuse_clamp(clamp)
+        return lattice_wolff(graph, beta)
     kernel = Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+
+
+def _refuse_clamp(clamp: Evidence | None) -> None:
+    if clamp:
+        raise refusal("clamp", sorted(clamp), "lattice models hold nothing; pass to_graph(model)")
 
 
 def _clusters(
