@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 from scipy.optimize import brentq
@@ -112,7 +113,7 @@ def _isotropic(couplings: np.ndarray) -> float:
 def _square_ising(couplings: np.ndarray) -> float:
     if couplings[0] == couplings[1]:
         return math.log(1 + math.sqrt(2)) / 2 / couplings[0]
-    return _root(lambda beta: np.prod(np.sinh(2 * beta * couplings)) - 1, couplings)
+    return _root(lambda beta: float(np.prod(np.sinh(2 * beta * couplings))) - 1, couplings)
 
 
 def _triangular_ising(couplings: np.ndarray) -> float:
@@ -130,7 +131,7 @@ def _triangular_ising(couplings: np.ndarray) -> float:
 def _square_potts(couplings: np.ndarray, num_states: int) -> float:
     if couplings[0] == couplings[1]:
         return math.log(1 + math.sqrt(num_states)) / couplings[0]
-    return _root(lambda beta: np.prod(np.expm1(beta * couplings)) - num_states, couplings)
+    return _root(lambda beta: float(np.prod(np.expm1(beta * couplings))) - num_states, couplings)
 
 
 def _root(excess: Callable[[float], float], couplings: np.ndarray) -> float:
@@ -138,7 +139,7 @@ def _root(excess: Callable[[float], float], couplings: np.ndarray) -> float:
     above = 1 / float(couplings.max())
     while excess(above) < 0:
         above *= 2
-    return float(brentq(excess, 0.0, above, xtol=1e-15))
+    return cast("float", brentq(excess, 0.0, above, xtol=1e-15))
 
 
 _ISING: dict[Kind, Callable[[np.ndarray], float]] = {
@@ -149,4 +150,4 @@ _ISING: dict[Kind, Callable[[np.ndarray], float]] = {
 }
 
 _CLOCK = {2: (2.0, 2), 3: (1.5, 3), 4: (1.0, 2)}
-"""Clock models that are Potts models: what their coupling is multiplied by, and ``q`` (four angles: two Ising models)."""
+"""Clock models that are Potts models: what their coupling is multiplied by, and ``q`` (four: two Ising models)."""

@@ -62,7 +62,7 @@ def _observed(model: Discrete, totals: dict[str, np.ndarray]) -> dict[str, np.nd
         "energy2": totals["energy"] ** 2,
         "correlation_1": totals["correlation_1"],
     }
-    square = sum(x**2 for x in order)
+    square = np.sum(np.square(order), axis=0)
     if isinstance(model, LatticePotts):
         found["largest_fraction"] = np.max(order, axis=0)
         square = (q * square - 1) / (q - 1)

@@ -44,8 +44,9 @@ def has_field(model: Discrete) -> bool:
 def local_sums(model: Discrete) -> Sums:
     """What is summed for a model: ``energy``, ``correlation_1``, order components, helicity, vortices.
 
-    Without a field each sum has the same mean over the states that begin with value 0 as over all states. Order components are named ``order_0``, ``order_1``, ...: the spins' sum; sums of cosines and sines; or the
-    number of sites with each Potts value.
+    Without a field each sum has the same mean over the states that begin with value 0 as over all states. Order
+    components are named ``order_0``, ``order_1``, ...: the sum of the spins; of cosines and of sines; or the number
+    of sites with each Potts value.
     """
     pair, site = _tables(model)
     found = {"energy": _energy_terms(model, pair, site), "correlation_1": []}

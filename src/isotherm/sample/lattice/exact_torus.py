@@ -9,8 +9,8 @@ fermions along the two dimensions. With :math:`c_d = \cosh 2\beta J_d` and :math
     P^2 = \prod_{\theta, \varphi} \left(c_1 c_2 c_3 + s_1 s_2 s_3 - s_1 \cos\theta - s_2 \cos\varphi
     - s_3 \cos(\theta + \varphi)\right),
 
-where :math:`J_3 = 0` for the square lattice. The four factors with :math:`\theta, \varphi \in \{0, \pi\}` are squares,
-and what they are squares of has a sign, which tells the phases apart.
+where :math:`J_3 = 0` for the square lattice. The four factors with :math:`\theta, \varphi \in \{0, \pi\}` are
+squares, and what they are squares of has a sign, which tells the phases apart.
 
 References:
     Kaufman, Crystal statistics II, Phys. Rev. 76 (1949) 1232; Houtappel, Order-disorder in hexagonal lattices,
@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from isotherm.errors import refusal
-
 
 _CANCELLED = 1e-7
 """Below this share of the largest product their sum has too few digits left."""

@@ -1,4 +1,4 @@
-"""The Ising model without field on the square lattice: infinite (Onsager, Yang), and on tori of any size (Kaufman)."""
+"""The square Ising model without field: infinite (Onsager, Yang), and on tori of any size (Kaufman)."""
 
 import math
 
@@ -39,8 +39,9 @@ def kaufman(
     for name, extent in (("rows", rows), ("columns", columns)):
         if extent < 3:
             raise refusal(name, extent, "must be at least 3: bonds would double")
-    pair = (coupling, coupling) if isinstance(coupling, int | float) else coupling
-    return ising_torus(rows, columns, _checked("beta", beta), (*(_finite("coupling", j) for j in pair), 0.0))
+    across, down = (coupling, coupling) if isinstance(coupling, int | float) else coupling
+    couplings = (_finite("coupling", across), _finite("coupling", down), 0.0)
+    return ising_torus(rows, columns, _checked("beta", beta), couplings)
 
 
 def onsager(beta: float, coupling: float = 1.0) -> dict[str, float]:
