@@ -1,0 +1,198 @@
+"""Videos of lattice models: sampled, drawn and encoded frame after frame."""
+
+import contextlib
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isotherm.plot.video import VideoWriter
+from isotherm.plot.video_codecs import codec_of
+from isotherm.study.session import InterruptedRunError
+from isotherm.video_config import VideoConfig
+from isotherm.video_physics import is_kosterlitz_thouless, sentences
+from isotherm.video_progress import FrameMeter
+from isotherm.video_scene import Instant, Scene
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The end of a stage, of a stretch of a ramp, or of the video: the last quarter of its frames.
+
+    Attributes:
+        first: frame of the mean.
+        last: frame of the mean.
+        temperatures: of the first and the last of them.
+        energy: mean per site.
+        error: its standard error, autocorrelation included; None where the temperature changes meanwhile, or from
+            fewer than eight frames.
+        is_settled: whether the halves agree; None as the error.
+        order: mean of the order parameter.
+    """
+
+    first: int
+    last: int
+    temperatures: tuple[float, float]
+    energy: float
+    error: float | None
+    is_settled: bool | None
+    order: float
+
+
+@dataclass(frozen=True)
+class VideoReport:
+    """What a run made.
+
+    Attributes:
+        path: the file.
+        config: its settings.
+        num_bytes: its size.
+        shape: height and width of frames, in pixels.
+        seconds: it took.
+        stretches: energies.
+        vortices: vortices and antivortices in the first and in the last frame; None without them.
+        notes: what the video shows, in sentences.
+    """
+
+    path: Path
+    config: VideoConfig
+    num_bytes: int
+    shape: tuple[int, int]
+    seconds: float
+    stretches: list[Stretch]
+    vortices: tuple[tuple[int, int], tuple[int, int]] | None
+    notes: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """One object of plain values."""
+        return {
+            "path": str(self.path),
+            "bytes": self.num_bytes,
+            "height": self.shape[0],
+            "width": self.shape[1],
+            "frames": self.config.frames,
+            "fps": self.config.fps,
+            "seconds": round(self.seconds, 3),
+            "config": self.config.settings(),
+            "stretches": [vars(stretch) for stretch in self.stretches],
+            "vortices": self.vortices,
+            "notes": self.notes,
+        }
+
+
+def make_video(config: VideoConfig, path: Path) -> VideoReport:
+    """Sample, draw and encode a video.
+
+    Args:
+        config: what is sampled, and how it looks.
+        path: the file, ``.mp4``, ``.webm`` or ``.gif``; replaced once the video is whole.
+
+    Raises:
+        ValueError: naming what is refused, before anything is sampled.
+        InterruptedRunError: saying what is left.
+        OSError: if the disk is full; nothing is left.
+    """
+    begun, scene = time.perf_counter(), Scene(config)
+    codec = config.codec or codec_of(path.suffix)
+    writer = VideoWriter(
+        path,
+        scene.shape[1],
+        scene.shape[0],
+        config.fps,
+        codec=codec,
+        quality=config.quality,
+        effort=config.effort,
+        palette=scene.gif_palette() if codec == "gif" else None,
+        keep_partial=config.keep_partial,
+    )
+    records: list[tuple[float, float, tuple[int, int]]] = []
+    try:
+        with _terminable(), writer, FrameMeter(path.name, config.frames) as meter:
+            for now in _instants(config):
+                writer.write(scene.draw(now))
+                records.append((now.energy, now.order, now.counts))
+                meter.advance()
+    except KeyboardInterrupt:
+        raise InterruptedRunError(_what_is_left(config, writer)) from None
+    return _report(config, path, scene, records, time.perf_counter() - begun)
+
+
+def _instants(config: VideoConfig) -> Iterator[Instant]:
+    from isotherm.video_sampling import build_model, sampled
+
+    index = 0
+    for seen in sampled(config, build_model(config)):
+        for i in range(len(seen.energy)):
+            counts = (int(seen.counts[i, 0]), int(seen.counts[i, 1]))
+            yield Instant(
+                index, seen.values[i], float(seen.energy[i]), float(seen.order[i]), seen.charges[i], counts
+            )
+            index += 1
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _what_is_left(config: VideoConfig, writer: VideoWriter) -> str:
+    done = f"interrupted after {writer.num_frames:,} of {config.frames:,} frames"
+    if config.keep_partial and writer.num_frames:
+        return f"{done}; {writer.path} holds these, {writer.num_frames / config.fps:.1f} s"
+    return f"{done}; nothing is left (--keep-partial keeps the shorter video)"
+
+
+def _report(config: VideoConfig, path: Path, scene: Scene, records: list[Any], seconds: float) -> VideoReport:
+    has_vortices = is_kosterlitz_thouless(config)
+    ends = (records[0][2], records[-1][2])
+    return VideoReport(
+        path=path,
+        config=config,
+        num_bytes=path.stat().st_size,
+        shape=scene.shape,
+        seconds=seconds,
+        stretches=_stretches(config, records),
+        vortices=ends if has_vortices else None,
+        notes=sentences(config, (sum(ends[0]), sum(ends[1])) if has_vortices else None),
+    )
+
+
+def _stretches(config: VideoConfig, records: list[Any]) -> list[Stretch]:
+    energies, orders = (np.array([record[i] for record in records], np.float64) for i in (0, 1))
+    legs, temperatures = config.legs(), config.temperatures()
+    found = []
+    for leg in range(int(legs[-1]) + 1):
+        frames = np.flatnonzero(legs == leg)
+        frames = frames[-max(len(frames) // 4, 1) :]
+        first, last = int(frames[0]), int(frames[-1])
+        error, settled = (None, None) if config.ramp else _error(energies[frames])
+        span = (float(temperatures[first]), float(temperatures[last]))
+        energy, order = float(energies[frames].mean()), float(np.abs(orders[frames]).mean())
+        found.append(Stretch(first, last, span, energy, error, settled, order))
+    return found
+
+
+def _error(energies: np.ndarray) -> tuple[float | None, bool | None]:
+    """Standard error of the mean, and whether both halves agree within three of theirs."""
+    from isotherm.sample.diagnostics import mcse
+
+    if len(energies) < 8:
+        return None, None
+    halves = np.array_split(energies, 2)
+    apart = abs(halves[1].mean() - halves[0].mean())
+    errors = [float(mcse(half[None])) for half in halves]
+    return float(mcse(energies[None])), bool(apart <= 3 * math.hypot(*errors))

@@ -1,0 +1,134 @@
+"""States of a video, a chunk of frames at a time: one compiled loop, never more than a chunk in memory."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Key
+
+from isotherm.energy.lattice import square
+from isotherm.energy.lattice_models import (
+    AbstractLatticeModel,
+    LatticeClock,
+    LatticeIsing,
+    LatticePotts,
+    LatticeXY,
+)
+from isotherm.energy.observables import energy_per_site, largest_fraction, magnetization
+from isotherm.energy.vortices import vortices
+from isotherm.random.keys import named
+from isotherm.sample.lattice.checkerboard import checkerboard
+from isotherm.video_config import VideoConfig
+from isotherm.video_scene import CONTINUOUS
+
+_CHUNK_BYTES = 16 * 2**20
+_CHUNK_FRAMES = 60
+
+
+class Seen(NamedTuple):
+    """What frames show, the axis of frames leading.
+
+    Attributes:
+        values: states as whole numbers from 0, uint8 ``(frames, rows, columns)``.
+        energy: per site, float32.
+        order: magnetization, its modulus, or the largest fraction of Potts states.
+        charges: of plaquettes, int8, where asked for, else without plaquettes.
+        counts: vortices and antivortices, int32 ``(frames, 2)``; zeros without angles.
+    """
+
+    values: Any
+    energy: Any
+    order: Any
+    charges: Any
+    counts: Any
+
+
+def build_model(config: VideoConfig) -> AbstractLatticeModel:
+    """The lattice model of a video.
+
+    Raises:
+        ValueError: if the lattice is impossible.
+    """
+    lattice = square(*config.rows_columns, periodic=config.boundary == "periodic")
+    if config.model == "ising":
+        return LatticeIsing(lattice)
+    if config.model == "potts":
+        return LatticePotts(lattice, config.num_values or 3)
+    return LatticeXY(lattice) if config.num_values is None else LatticeClock(lattice, config.num_values)
+
+
+def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
+    """Chunks of frames; the next one is computed while the caller works on this one.
+
+    The state carries over from frame to frame, whatever the temperature does.
+    """
+    key = jax.random.key(config.seed)
+    temperatures = config.temperatures()
+    sizes = chunk_size(config)
+    kernel = checkerboard(model, 1 / temperatures[0], method=config.method)
+    first = model.random_state(named(key, "start")) if config.start == "random" else model.ordered_state()
+    state = eqx.filter_jit(kernel.init)(first, named(key, "init"))
+    # The sweeps after a frame lead to the next one, at its temperature; those after the last lead nowhere.
+    num_chunks = -(-config.frames // sizes)
+    betas = np.full(num_chunks * sizes, 1 / temperatures[-1], np.float32)
+    betas[: config.frames - 1] = 1 / temperatures[1:]
+    steps = (config.sweeps_per_frame, "vortices" in config.overlay)
+    waiting: Seen | None = None
+    for chunk in range(num_chunks):
+        times = np.arange(chunk * sizes, (chunk + 1) * sizes)
+        state, seen = _run(named(key, "sweeps"), kernel, model, state, times, betas[times], steps)
+        if waiting is not None:
+            yield jax.tree.map(np.asarray, waiting)
+        waiting = seen
+    last = config.frames - (num_chunks - 1) * sizes
+    yield jax.tree.map(lambda part: np.asarray(part)[:last], waiting)
+
+
+def chunk_size(config: VideoConfig) -> int:
+    """Frames in a chunk; chunks are equal, and the last may compute a few that are not shown."""
+    rows, columns = config.rows_columns
+    most = max(1, min(_CHUNK_FRAMES, _CHUNK_BYTES // (2 * rows * columns), config.frames))
+    return -(-config.frames // -(-config.frames // most))
+
+
+@eqx.filter_jit
+def _run(
+    key: Key[Array, ""],
+    kernel: Any,
+    model: AbstractLatticeModel,
+    state: Any,
+    times: Any,
+    betas: Any,
+    steps: tuple[int, bool],
+) -> tuple[Any, Seen]:
+    num_sweeps, with_charges = steps
+
+    def frame(state: Any, now: tuple[Array, Array]) -> tuple[Any, Seen]:
+        time, beta = now
+        seen = _look(model, state.position, with_charges)
+        at_beta = eqx.tree_at(lambda kernel: kernel.beta, kernel, beta)
+
+        def sweep(state: Any, index: Array) -> tuple[Any, None]:
+            return at_beta.step(jax.random.fold_in(jax.random.fold_in(key, time), index), state)[0], None
+
+        return jax.lax.scan(sweep, state, jnp.arange(num_sweeps))[0], seen
+
+    return jax.lax.scan(frame, state, (jnp.asarray(times), jnp.asarray(betas)))
+
+
+def _look(model: AbstractLatticeModel, x: Array, with_charges: bool) -> Seen:
+    energy = energy_per_site(model, x)
+    nothing, none = jnp.zeros((0, 0), jnp.int8), jnp.zeros(2, jnp.int32)
+    if isinstance(model, LatticePotts):
+        return Seen(x, energy, largest_fraction(model, x), nothing, none)
+    order = magnetization(model, x)
+    if isinstance(model, LatticeIsing):
+        return Seen((x > 0).astype(jnp.uint8), energy, order, nothing, none)
+    charges = vortices(model, x)
+    counts = jnp.stack([jnp.sum(charges == sign, dtype=jnp.int32) for sign in (1, -1)])
+    if isinstance(model, LatticeXY):
+        x = jnp.round(x * (CONTINUOUS / (2 * np.pi))).astype(jnp.int32).astype(jnp.uint8)
+    return Seen(x, energy, order, charges if with_charges else nothing, counts)
