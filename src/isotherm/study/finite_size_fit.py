@@ -59,6 +59,7 @@ def fit_scaling(
     guess: tuple[float, float],
     degree: int = 4,
     correction: float | None = 2.0,
+    max_rows: int | None = None,
 ) -> Scaling:
     """Fit ``R(T, L) = Σ_k a_k x^k + b L^-ω`` with ``x = (T/T_c - 1) L^(1/ν)`` to all sizes and quantities at once.
 
@@ -71,11 +72,12 @@ def fit_scaling(
         guess: of ``T_c`` and ``1/ν``.
         degree: of the scaling functions.
         correction: ``ω``, or None for no correction.
+        max_rows: fit only the first rows; 1 for an estimate without error.
     """
     points = _points(data, degree, correction)
     unit, start = np.array([guess[0] * 1e-4, 1e-2]), np.zeros(2)
     shared, limits, chi2 = [], [], float("nan")
-    for row in range(len(points.values[0])):
+    for row in range(len(points.values[0]))[:max_rows]:
         best = least_squares(
             lambda s, row=row: points.solve(np.array(guess) + unit * s, row)[0], start, method="lm"
         )

@@ -1,0 +1,101 @@
+"""The computation behind the study of the Ising model."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from isotherm.energy.lattice import square
+from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.observables import domain_wall_length, magnetization
+from isotherm.random import named
+from isotherm.sample.lattice.checkerboard import checkerboard
+from isotherm.sample.run import sample
+from isotherm.study.base import Arrays, Task
+from isotherm.study.lattice_sweep import Method, Plan, sweep
+
+if TYPE_CHECKING:
+    from isotherm.study.ising import IsingConfig
+
+CRITICAL = 2 / np.log(1 + np.sqrt(2))
+CLUSTERS: Method = "swendsen-wang"
+NUM_DYNAMIC_CHAINS = 16
+"""From order, and as many from disorder."""
+
+DYNAMIC_BLOCK = 200
+CURVE_BLOCKS, CRITICAL_BLOCKS = 8, 48
+
+
+def curves(config: "IsingConfig", task: Task) -> Arrays:
+    """Block means over a wide range of temperatures."""
+    plan = _plan(config.num_chains, config.curve_draws, CURVE_BLOCKS)
+    return _swept(config, task, np.array(config.temperatures), plan)
+
+
+def critical(config: "IsingConfig", task: Task) -> Arrays:
+    """Block means in the window around the guess."""
+    x = np.linspace(-config.window, config.window, config.num_points)
+    temperatures = config.guess * (1 + x / task.payload["size"])
+    return _swept(
+        config, task, temperatures, _plan(config.num_chains, config.critical_draws, CRITICAL_BLOCKS)
+    )
+
+
+def dynamics(config: "IsingConfig", task: Task) -> Arrays:
+    """Series of energy and ``m²`` at the critical point, ``(chains, draws)``, and the steps between draws."""
+    method, size = task.payload["method"], task.payload["size"]
+    thin = max(1, size**2 // 64) if method == "heat-bath" else 1
+    blocks = -(-config.dynamic_draws // DYNAMIC_BLOCK)
+    plan = Plan(method, NUM_DYNAMIC_CHAINS, thin * config.dynamic_draws // 10, blocks, DYNAMIC_BLOCK, thin)
+    model = LatticeIsing(square(size))
+    found = sweep(_key(config, task), model, np.array([1 / CRITICAL]), plan, ("energy", "magnetization"))
+    series = {
+        name: value.reshape(-1, value.shape[-1])[:, : config.dynamic_draws]
+        for name, value in found.samples.items()
+    }
+    return {"energy": series["energy"], "magnetization": series["magnetization"], "thin": np.array(thin)}
+
+
+def quench(config: "IsingConfig", task: Task) -> Arrays:
+    """Heat bath from random states: walls and magnetization after every sweep, and the last states.
+
+    ``wall_density`` and ``magnetization`` are ``(quenches, sweeps)``; ``last`` is ``(quenches, size, size)``.
+    """
+    model = LatticeIsing(square(config.quench_size))
+    key, start_key = _key(config, task), named(_key(config, task), "start")
+    kernel = checkerboard(model, 1 / config.quench_temperature)
+    starts = jax.vmap(model.random_state)(jax.random.split(start_key, config.num_quenches))
+
+    def observe(state: Any) -> dict[str, Any]:
+        x = state.position
+        return {"walls": domain_wall_length(model, x), "magnetization": magnetization(model, x)}
+
+    draws = sample(key, kernel, starts, num_warmup=0, num_samples=config.quench_sweeps, observe=observe)
+    return {
+        "wall_density": np.asarray(draws.values["walls"]) / model.lattice.num_sites,
+        "magnetization": np.asarray(draws.values["magnetization"]),
+        "last": np.asarray(draws.states.position),
+    }
+
+
+RUNS: Mapping[str, Callable[["IsingConfig", Task], Arrays]] = {
+    "curves": curves,
+    "critical": critical,
+    "dynamics": dynamics,
+    "quench": quench,
+}
+
+
+def _plan(num_chains: int, num_draws: int, num_blocks: int) -> Plan:
+    length = -(-num_draws // num_blocks)
+    return Plan(CLUSTERS, num_chains, max(50, num_draws // 20), num_blocks, length)
+
+
+def _swept(config: "IsingConfig", task: Task, temperatures: np.ndarray, plan: Plan) -> Arrays:
+    model = LatticeIsing(square(task.payload["size"]))
+    return sweep(_key(config, task), model, 1 / temperatures, plan).arrays()
+
+
+def _key(config: "IsingConfig", task: Task) -> Any:
+    return named(jax.random.key(config.seed), task.name)
