@@ -10,7 +10,7 @@ from isotherm.energy.tilt_closed_forms import action_only_tilt, gibbs_posterior,
 from isotherm.energy.tilt_levels import TiltParameters, beta_fraction, clean_target, level, level_grid
 from isotherm.sample import predictor_corrector_metrics as metrics
 from isotherm.sample.predictor_corrector_exact import pc_ula_final_law
-from isotherm.sample.predictor_corrector_steps import joint_mala_step, mala_step, ula_step
+from isotherm.sample.predictor_corrector_steps import Reward, joint_mala_step, mala_step, ula_step
 
 Given = dict[str, Any]
 
@@ -54,7 +54,8 @@ def golden_gibbs(p: TiltParameters, given: Given) -> Given:
 
 
 def golden_ula(p: TiltParameters, given: Given) -> Given:
-    found = ula_step(level(p, given["alpha_bar"]), p, given["a"], float(np.mean(given["sps"])))
+    reward = Reward(p.r_wa, p.r_ws, p.r_a_star, p.r_s_star)
+    found = ula_step(level(p, given["alpha_bar"]), reward, given["a"], float(np.mean(given["sps"])), p.ca)
     return found._asdict() | {"eta": found.step_size}
 
 

@@ -7,13 +7,22 @@ Plain algebra on NumPy or JAX numbers, so that the compiled samplers and the flo
 
 from typing import NamedTuple
 
-from isotherm.energy.tilt_levels import Level, Number, TiltParameters
+from isotherm.energy.tilt_levels import Level, Number
 
 TARGET_ACCEPTANCE = 0.57
 """The acceptance that step sizes are adapted to; near the best for MALA (Roberts and Rosenthal 1998)."""
 
 STEP_FLOOR, STEP_CAP = 1e-10, 10.0
 """Least step size, and the largest in units of the action's variance."""
+
+
+class Reward(NamedTuple):
+    """The quadratic reward ``-(r_wa (a - r_a_star)^2 + r_ws (s' - r_s_star)^2)/2``."""
+
+    r_wa: Number
+    r_ws: Number
+    r_a_star: Number
+    r_s_star: Number
 
 
 class UlaStep(NamedTuple):
@@ -81,17 +90,17 @@ def score(level: Level, action: Number) -> Number:
     return (level.mean_a - action) / level.var_a + level.beta * (level.intercept - level.slope * action)
 
 
-def particle_score(level: Level, parameters: TiltParameters, action: Number, mean_particle: Number) -> Number:
+def particle_score(level: Level, reward: Reward, action: Number, mean_particle: Number) -> Number:
     """The score with the value's gradient estimated through the mean of the particles."""
-    p = parameters
-    gradient = -p.r_wa * (action - p.r_a_star) - p.r_ws * level.rho * (mean_particle - p.r_s_star)
+    r = reward
+    gradient = -r.r_wa * (action - r.r_a_star) - r.r_ws * level.rho * (mean_particle - r.r_s_star)
     return (level.mean_a - action) / level.var_a + level.beta * gradient
 
 
-def ula_step(level: Level, parameters: TiltParameters, action: Number, mean_particle: Number) -> UlaStep:
-    """One unadjusted Langevin step on the action."""
-    step_size = parameters.ca * level.var_a
-    drift = particle_score(level, parameters, action, mean_particle)
+def ula_step(level: Level, reward: Reward, action: Number, mean_particle: Number, ca: Number) -> UlaStep:
+    """One unadjusted Langevin step on the action; ``ca`` is the step size in units of its variance."""
+    step_size = ca * level.var_a
+    drift = particle_score(level, reward, action, mean_particle)
     return UlaStep(step_size, drift, action + step_size * drift, (2 * step_size) ** 0.5)
 
 
