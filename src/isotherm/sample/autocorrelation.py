@@ -1,0 +1,125 @@
+"""Integrated autocorrelation times of chains, and block means long enough to count as independent.
+
+On the host, in float64; axes are ``(*batch, chains, samples)``, where ``batch`` may be temperatures.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Array, Float64, Shaped
+
+from isotherm.errors import refusal
+
+WINDOW = 6.0
+"""Sokal's: correlations are summed up to this many integrated times, where ``e^-6`` of an exponential is left."""
+
+TIMES_PER_BLOCK = 10.0
+"""Integrated times in a block: the error that blocks show is then about 5 % too small, not more."""
+
+Series = Shaped[np.ndarray, "*batch chains samples"] | Shaped[Array, "*batch chains samples"]
+
+
+class Estimate(NamedTuple):
+    """Values and their standard errors, of equal shape, float64.
+
+    Attributes:
+        value: the estimates.
+        error: one standard deviation of each.
+    """
+
+    value: Float64[np.ndarray, "*batch"]
+    error: Float64[np.ndarray, "*batch"]
+
+
+def integrated_time(series: Series) -> Estimate:
+    r"""Integrated autocorrelation time, :math:`\tau = \tfrac12 + \sum_{t \ge 1} \rho(t)`, in samples.
+
+    A mean of ``n`` samples has variance :math:`2 \tau \sigma^2 / n`; independent samples have 1/2. Correlations
+    about the mean of all chains are averaged over chains and summed up to the first lag of :data:`WINDOW`
+    times what has been summed; the error is the statistical one of that window (Wolff's equation 42).
+
+    Args:
+        series: equilibrated chains, ``(*batch, chains, samples)``, at least two samples.
+
+    Returns:
+        Of shape ``batch``; NaN where nothing varies.
+
+    Raises:
+        ValueError: if there are fewer axes or samples, or values that are not finite.
+
+    References:
+        Madras and Sokal, J. Stat. Phys. 50 (1988), appendix C; U. Wolff, Comput. Phys. Commun. 156 (2004).
+    """
+    values = checked(series)
+    num_chains, num_samples = values.shape[-2:]
+    rho = _correlations(values)
+    sums = 0.5 + np.cumsum(rho[..., 1:], axis=-1)
+    lags = np.arange(1, sums.shape[-1] + 1)
+    inside = lags >= WINDOW * sums
+    last = np.where(inside.any(-1), inside.argmax(-1), len(lags) - 1)
+    time = np.take_along_axis(sums, last[..., None], axis=-1)[..., 0]
+    # the mean of all chains is subtracted from each, which takes this much of every correlation away
+    time = time * (1 + (2 * last + 3) / (num_chains * num_samples))
+    error = np.abs(time) * np.sqrt(np.maximum(4 * (last + 1.5 - time), 0) / (num_chains * num_samples))
+    varies = np.ptp(values, axis=(-2, -1)) > 0
+    return Estimate(np.where(varies, time, np.nan), np.where(varies, error, np.nan))
+
+
+def block_length(series: Series) -> int:
+    """Samples of a block: :data:`TIMES_PER_BLOCK` integrated times of the slowest series, at least one sample.
+
+    Raises:
+        ValueError: as :func:`integrated_time`; or if fewer than two such blocks fit into the chains.
+    """
+    values = checked(series)
+    time = integrated_time(values).value
+    slowest = np.nan_to_num(time, nan=0.5).max()
+    # blocks of uncorrelated samples need no length
+    length = 1 if slowest <= 0.6 else int(np.ceil(TIMES_PER_BLOCK * slowest))
+    num_chains, num_samples = values.shape[-2:]
+    if num_chains * (num_samples // length) < 2:
+        allowed = (
+            f"too few for two blocks of {length}, {TIMES_PER_BLOCK:.0f} autocorrelation times; run longer"
+        )
+        raise refusal("samples", num_samples, allowed)
+    return length
+
+
+def block_means(series: Series, length: int) -> Float64[np.ndarray, "*batch chains blocks"]:
+    """Means over blocks of ``length`` samples; the first samples of a chain are left out if blocks do not fill it.
+
+    Raises:
+        ValueError: if ``length`` is not within one and the number of samples.
+    """
+    values = checked(series)
+    num_samples = values.shape[-1]
+    if not 1 <= length <= num_samples:
+        raise refusal("length", length, f"must be within 1 .. {num_samples}, the samples of a chain")
+    blocks = num_samples // length
+    kept = values[..., num_samples - blocks * length :]
+    return kept.reshape(*values.shape[:-1], blocks, length).mean(-1)
+
+
+def checked(series: Series) -> Float64[np.ndarray, "*batch chains samples"]:
+    """In float64 on the host.
+
+    Raises:
+        ValueError: if there are fewer than two axes or two values, or some are not finite.
+    """
+    values = np.asarray(series).astype(np.float64)
+    if values.ndim < 2 or values.shape[-1] * values.shape[-2] < 2:
+        raise refusal("shape", values.shape, "must be (..., chains, samples), with two samples at least")
+    if not np.isfinite(values).all():
+        raise refusal("samples", float(values[~np.isfinite(values)][0]), "must be finite")
+    return values
+
+
+def _correlations(values: np.ndarray) -> np.ndarray:
+    """Correlations at lags ``0, 1, ...`` by Fourier transform, mean over chains, ``(*batch, lags)``."""
+    num_samples = values.shape[-1]
+    centred = values - values.mean((-2, -1), keepdims=True)
+    power = np.abs(np.fft.rfft(centred, 2 * num_samples, axis=-1)) ** 2
+    covariance = np.fft.irfft(power, 2 * num_samples, axis=-1)[..., :num_samples].mean(-2)
+    covariance /= num_samples - np.arange(num_samples)
+    with np.errstate(all="ignore"):
+        return covariance / covariance[..., :1]

@@ -1,0 +1,215 @@
+r"""Thermodynamics from means of raw observables, with errors by the jackknife over blocks.
+
+Raw observables are those of :func:`isotherm.energy.observables.measure`, a site each. Means of them and of
+their powers (:func:`moments`) over blocks of samples are all that is kept, ``(*batch, chains, blocks)``, so that
+memory does not grow with the run; ``batch`` may be temperatures, with as many ``beta``. Blocks should be ten
+integrated autocorrelation times long (:func:`isotherm.sample.autocorrelation.block_length`): they count as
+independent.
+
+Each estimate is a function of means; the jackknife evaluates it with each block left out in turn, takes its
+error from the spread, and the bias of order one over the number of blocks from the value.
+
+References:
+    Efron, The Jackknife, the Bootstrap and Other Resampling Plans (1982); Newman and Barkema, Monte Carlo Methods in
+    Statistical Physics (1999), section 3.4.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float64
+
+from isotherm.errors import refusal
+from isotherm.sample.autocorrelation import Estimate, block_length, block_means, checked
+
+Means = Mapping[str, np.ndarray]
+"""Block means by name, each of shape ``(*batch, chains, blocks)``."""
+
+
+def moments(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Raw observables in float64, and the powers that estimates are made of.
+
+    ``energy2`` and ``helicity_sine2``; where there is a magnetization, or its square, ``magnetization2``,
+    ``abs_magnetization`` and ``magnetization4``.
+
+    Args:
+        values: raw observables of single states, arrays of equal shape.
+    """
+    raw = {name: np.asarray(value).astype(np.float64) for name, value in values.items()}
+    found = raw | {f"{name}2": raw[name] ** 2 for name in ("energy", "helicity_sine") if name in raw}
+    if "magnetization" in raw:
+        found["magnetization2"] = raw["magnetization"] ** 2
+    if "magnetization2" in found:
+        found["abs_magnetization"] = np.sqrt(found["magnetization2"])
+        found["magnetization4"] = found["magnetization2"] ** 2
+    return found
+
+
+def blocked(values: Mapping[str, Any], length: int | None = None) -> dict[str, np.ndarray]:
+    """Block means of raw observables and their :func:`moments`.
+
+    Args:
+        values: raw observables, each ``(*batch, chains, samples)``.
+        length: samples a block; by default ten integrated times of the slowest observable.
+
+    Raises:
+        ValueError: if chains are too short for two blocks.
+    """
+    powers = moments(values)
+    if length is None:
+        length = max(block_length(value) for value in powers.values())
+    return {name: block_means(value, length) for name, value in powers.items()}
+
+
+def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> Estimate:
+    """A function of means, freed from its leading bias, and its error.
+
+    Args:
+        function: of means by name, each of shape ``(*batch, any)``, elementwise: it is called with the means of all
+            blocks, and with the means that leave one block out, along the last axis.
+        means: block means by name, ``(*batch, chains, blocks)``.
+
+    Returns:
+        Of shape ``batch``.
+
+    Raises:
+        ValueError: if there are fewer than two blocks in all, or means that are not finite.
+    """
+    blocks = {name: _pooled(value) for name, value in means.items()}
+    num_blocks = min(value.shape[-1] for value in blocks.values())
+    whole = {name: value.mean(-1, keepdims=True) for name, value in blocks.items()}
+    without = {name: whole[name] + (whole[name] - value) / (num_blocks - 1) for name, value in blocks.items()}
+    full, left = function(whole)[..., 0], function(without)
+    # a spread about its own mean: bias is not noise
+    error = np.sqrt((num_blocks - 1) * left.var(-1))
+    return Estimate(np.asarray(full - (num_blocks - 1) * (left.mean(-1) - full)), np.asarray(error))
+
+
+def mean(means: np.ndarray) -> Estimate:
+    """Mean of block means ``(*batch, chains, blocks)``, and its error from their spread.
+
+    Raises:
+        ValueError: if there are fewer than two blocks, or means that are not finite.
+    """
+    blocks = _pooled(means)
+    return Estimate(blocks.mean(-1), blocks.std(-1, ddof=1) / np.sqrt(blocks.shape[-1]))
+
+
+def heat_capacity(means: Means, beta: Any, num_sites: int) -> Estimate:
+    r"""Heat capacity a site, :math:`C = \beta^2 N (\langle e^2 \rangle - \langle e \rangle^2)`, ``e`` a site.
+
+    Args:
+        means: with ``energy`` and ``energy2``, ``(*batch, chains, blocks)``.
+        beta: inverse temperature, a number or of shape ``batch``.
+        num_sites: ``N``.
+
+    Raises:
+        ValueError: as all estimates here: naming a mean that is missing, or as :func:`jackknife`.
+    """
+    _need(means, "energy", "energy2")
+    factor = _column(beta) ** 2 * num_sites
+    return jackknife(lambda m: factor * (m["energy2"] - m["energy"] ** 2), means)
+
+
+def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool = True) -> Estimate:
+    r"""Susceptibility a site, :math:`\beta N (\langle m^2 \rangle - \langle |m| \rangle^2)`.
+
+    Args:
+        means: with ``magnetization2``, and ``abs_magnetization`` if ``connected``.
+        beta: inverse temperature, a number or of shape ``batch``.
+        num_sites: ``N``.
+        connected: whether to subtract the square of the mean; plain :math:`\beta N \langle m^2 \rangle` else, right
+            in the disordered phase.
+    """
+    _need(means, "magnetization2", *(["abs_magnetization"] if connected else []))
+    factor = _column(beta) * num_sites
+    if not connected:
+        return jackknife(lambda m: factor * m["magnetization2"], means)
+    return jackknife(lambda m: factor * (m["magnetization2"] - m["abs_magnetization"] ** 2), means)
+
+
+def binder(means: Means) -> Estimate:
+    r"""Binder's cumulant, :math:`U = 1 - \langle m^4 \rangle / 3 \langle m^2 \rangle^2`: 2/3 in order.
+
+    In disorder 0 for Ising models, 1/3 for two components.
+
+    Args:
+        means: with ``magnetization2`` and ``magnetization4``.
+    """
+    _need(means, "magnetization2", "magnetization4")
+    return jackknife(lambda m: 1 - m["magnetization4"] / (3 * m["magnetization2"] ** 2), means)
+
+
+def correlation_length(means: Means, extent: int) -> Estimate:
+    r"""Second-moment correlation length, :math:`\sqrt{\chi(0) / \chi(k) - 1} / (2 \sin(k/2))`, :math:`k = 2\pi/L`.
+
+    Args:
+        means: with ``magnetization2`` and ``structure_kmin``.
+        extent: ``L``, of the periodic axes.
+
+    Returns:
+        In lattice constants; 0 where fluctuations at ``k`` are the larger ones.
+    """
+    _need(means, "magnetization2", "structure_kmin")
+    scale = 2 * np.sin(np.pi / extent)
+    return jackknife(
+        lambda m: np.sqrt(np.maximum(m["magnetization2"] / m["structure_kmin"] - 1, 0)) / scale, means
+    )
+
+
+def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
+    r"""Helicity modulus along the last axis, :math:`\langle c \rangle - \beta N \langle s^2 \rangle`.
+
+    Args:
+        means: with ``helicity_cosine`` and ``helicity_sine2``.
+        beta: inverse temperature, a number or of shape ``batch``.
+        num_sites: ``N``.
+    """
+    _need(means, "helicity_cosine", "helicity_sine2")
+    factor = _column(beta) * num_sites
+    return jackknife(lambda m: m["helicity_cosine"] - factor * m["helicity_sine2"], means)
+
+
+def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, Estimate]:
+    """Everything that the names at hand allow: means by their own names, and all estimates of this module.
+
+    ``susceptibility`` is the connected one, ``susceptibility_plain`` the other.
+
+    Args:
+        means: block means by name, ``(*batch, chains, blocks)``.
+        beta: inverse temperature, a number or of shape ``batch``.
+        num_sites: ``N``.
+        extent: ``L``, for the correlation length, which is left out without it.
+    """
+    found = {name: mean(value) for name, value in means.items()}
+    names = set(means)
+    if {"energy", "energy2"} <= names:
+        found["heat_capacity"] = heat_capacity(means, beta, num_sites)
+    if {"magnetization2", "abs_magnetization", "magnetization4"} <= names:
+        found["susceptibility"] = susceptibility(means, beta, num_sites)
+        found["susceptibility_plain"] = susceptibility(means, beta, num_sites, connected=False)
+        found["binder"] = binder(means)
+    if extent is not None and {"magnetization2", "structure_kmin"} <= names:
+        found["correlation_length"] = correlation_length(means, extent)
+    if {"helicity_cosine", "helicity_sine2"} <= names:
+        found["helicity_modulus"] = helicity_modulus(means, beta, num_sites)
+    return found
+
+
+def _pooled(means: np.ndarray) -> Float64[np.ndarray, "*batch blocks"]:
+    values = checked(means)
+    return values.reshape(*values.shape[:-2], -1)
+
+
+def _column(beta: Any) -> np.ndarray:
+    values = np.asarray(beta, np.float64)
+    if not np.isfinite(values).all():
+        raise refusal("beta", beta, "must be finite")
+    return values[..., None]
+
+
+def _need(means: Means, *names: str) -> None:
+    missing = [name for name in names if name not in means]
+    if missing:
+        raise refusal("means", sorted(means), f"must have {', '.join(missing)}; see `moments`")

@@ -1,0 +1,133 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy import signal
+
+from isotherm.energy.lattice import square
+from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.observables import Measure
+from isotherm.sample import estimates as est
+from isotherm.sample.autocorrelation import block_length, block_means, integrated_time
+from isotherm.sample.cluster import swendsen_wang
+from isotherm.sample.run import sample
+
+
+def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
+    """Normal chains with correlations ``rho^t``, variance 1, stationary, along the last axis."""
+    noise = np.random.default_rng(seed).normal(size=shape)
+    noise[..., 1:] *= np.sqrt(1 - rho**2)
+    return signal.lfilter([1.0], [1.0, -rho], noise, axis=-1)
+
+
+def assert_scores(values: np.ndarray, errors: np.ndarray, exact: float) -> None:
+    """That many independent estimates scatter about the exact value as much as their errors say."""
+    scores = (values - exact) / errors
+    assert abs(scores.mean()) < 4.5 / np.sqrt(scores.size)
+    assert abs(scores.std() - 1) < 0.05 + 4.5 / np.sqrt(2 * scores.size)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.6, 0.95])
+def test_integrated_times_of_known_chains(rho: float) -> None:
+    exact = (1 + rho) / (1 - rho) / 2
+    found = integrated_time(autoregressive(rho, (200, 4, 4000)))
+    # the window leaves e^-6 of the sum out
+    assert abs(found.value.mean() / exact - 1) < np.exp(-6) + 4.5 * found.value.std() / exact / np.sqrt(200)
+    assert 0.8 < found.value.std() / found.error.mean() < 1.2
+    assert abs(found.value.mean() / (exact * 1.05) - 1) > 0.02
+
+
+def test_errors_of_correlated_means_cover_and_naive_ones_do_not() -> None:
+    chains = autoregressive(0.9, (400, 2, 6000), seed=1)
+    length = block_length(chains)
+    assert length >= 95
+    found = est.mean(block_means(chains, length))
+    assert_scores(found.value, found.error, 0.0)
+    naive = est.mean(block_means(chains, 1))
+    with pytest.raises(AssertionError):
+        assert_scores(naive.value, naive.error, 0.0)
+
+
+def test_the_jackknife_of_a_ratio_has_no_bias_and_covers() -> None:
+    x = 1 + 0.5 * autoregressive(0.5, (2000, 3, 400), seed=2)
+    blocks = {"m2": block_means(x**2, 20), "m": block_means(x, 20)}
+    found = est.jackknife(lambda m: m["m2"] - m["m"] ** 2, blocks)
+    assert_scores(found.value, found.error, 0.25)
+    plain = blocks["m2"].mean((-2, -1)) - blocks["m"].mean((-2, -1)) ** 2
+    with pytest.raises(AssertionError):
+        assert_scores(plain, found.error, 0.25)
+
+
+def test_blocks_are_of_the_end_of_the_chain() -> None:
+    np.testing.assert_array_equal(block_means(np.arange(14.0).reshape(2, 7), 3), [[2, 5], [9, 12]])
+
+
+def exact_ising(lattice_size: int, betas: np.ndarray) -> dict[str, np.ndarray]:
+    """Of the periodic square Ising model by summing over its states."""
+    n = lattice_size**2
+    spins = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).reshape(-1, lattice_size, lattice_size)
+    energy = -(spins * (np.roll(spins, 1, 1) + np.roll(spins, 1, 2))).sum((1, 2)) / n
+    m2 = spins.mean((1, 2)) ** 2
+    wave = np.exp(2j * np.pi * np.arange(lattice_size) / lattice_size)
+    kmin = (abs((spins.sum(1) * wave).sum(1)) ** 2 + abs((spins.sum(2) * wave).sum(1)) ** 2) / 2 / n**2
+    weights = np.exp(-betas[:, None] * n * (energy - energy.min())[None])
+    weights /= weights.sum(1, keepdims=True)
+    e, e2, m2_mean, m4, m, k = (weights @ x for x in (energy, energy**2, m2, m2**2, np.sqrt(m2), kmin))
+    return {
+        "energy": e,
+        "heat_capacity": betas**2 * n * (e2 - e**2),
+        "susceptibility": betas * n * (m2_mean - m**2),
+        "susceptibility_plain": betas * n * m2_mean,
+        "binder": 1 - m4 / (3 * m2_mean**2),
+        "correlation_length": np.sqrt(np.maximum(m2_mean / k - 1, 0)) / (2 * np.sin(np.pi / lattice_size)),
+    }
+
+
+@pytest.mark.slow
+def test_estimates_of_an_ising_model_at_three_temperatures() -> None:
+    betas, chains = np.array([0.25, 0.44, 0.55]), 40
+    model = LatticeIsing(square(4))
+    draws = sample(
+        jax.random.key(3),
+        swendsen_wang(model, jnp.asarray(np.repeat(betas, chains), jnp.float32)),
+        jax.vmap(model.random_state)(jax.random.split(jax.random.key(4), 3 * chains)),
+        num_warmup=20,
+        num_samples=600,
+        observe=Measure(model),
+    )
+    raw = {name: np.asarray(value).reshape(3, chains, -1) for name, value in draws.values.items()}
+    found = est.estimates(est.blocked(raw), betas, 16, extent=4)
+    for name, exact in exact_ising(4, betas).items():
+        scores = (found[name].value - exact) / found[name].error
+        assert np.abs(scores).max() < 4.5, (name, scores)
+        assert np.all(found[name].error < 0.06 * np.abs(exact)), name
+    wrong = exact_ising(4, betas * 1.05)
+    assert np.all(np.abs(found["energy"].value - wrong["energy"]) > 6 * found["energy"].error)
+
+
+def test_helicity_modulus_is_the_formula() -> None:
+    rng = np.random.default_rng(5)
+    raw = {"helicity_cosine": rng.random((2, 3, 50)), "helicity_sine": rng.normal(0, 0.1, (2, 3, 50))}
+    betas = np.array([1.0, 2.0])
+    found = est.helicity_modulus(est.blocked(raw, 5), betas, 10)
+    exact = raw["helicity_cosine"].mean((1, 2)) - betas * 10 * (raw["helicity_sine"] ** 2).mean((1, 2))
+    np.testing.assert_allclose(found.value, exact)
+    one = est.helicity_modulus(est.blocked({k: v[1] for k, v in raw.items()}, 5), 2.0, 10)
+    np.testing.assert_allclose([one.value, one.error], [found.value[1], found.error[1]])
+
+
+def test_refusals_in_one_line() -> None:
+    chains = np.zeros((2, 10))
+    with pytest.raises(ValueError, match=r"means = \['energy'\]: must have energy2"):
+        est.heat_capacity({"energy": chains}, 1.0, 4)
+    with pytest.raises(ValueError, match="length = 11: must be within 1"):
+        block_means(chains, 11)
+    with pytest.raises(ValueError, match="samples = nan"):
+        est.mean(np.full((2, 3), np.nan))
+    with pytest.raises(ValueError, match=r"shape = \(4,\)"):
+        est.mean(np.zeros(4))
+    with pytest.raises(ValueError, match="beta = nan: must be finite"):
+        est.susceptibility({"magnetization2": chains}, np.nan, 4, connected=False)
+    with pytest.raises(ValueError, match="samples = 40: too few for two blocks"):
+        block_length(np.linspace(0, 1, 40)[None])
+    assert np.isnan(integrated_time(chains + 0.1).value)
