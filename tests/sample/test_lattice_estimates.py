@@ -1,16 +1,10 @@
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import signal
+from tests.support.drawn_ising import boltzmann, ising_table, sticky_draws
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeIsing
-from isotherm.energy.observables import Measure
 from isotherm.sample import estimates as est
 from isotherm.sample.autocorrelation import block_length, block_means, integrated_time
-from isotherm.sample.cluster import swendsen_wang
-from isotherm.sample.run import sample
 
 
 def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -62,46 +56,42 @@ def test_blocks_are_of_the_end_of_the_chain() -> None:
     np.testing.assert_array_equal(block_means(np.arange(14.0).reshape(2, 7), 3), [[2, 5], [9, 12]])
 
 
-def exact_ising(lattice_size: int, betas: np.ndarray) -> dict[str, np.ndarray]:
-    """Of the periodic square Ising model by summing over its states."""
-    n = lattice_size**2
-    spins = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1).reshape(-1, lattice_size, lattice_size)
-    energy = -(spins * (np.roll(spins, 1, 1) + np.roll(spins, 1, 2))).sum((1, 2)) / n
-    m2 = spins.mean((1, 2)) ** 2
-    wave = np.exp(2j * np.pi * np.arange(lattice_size) / lattice_size)
-    kmin = (abs((spins.sum(1) * wave).sum(1)) ** 2 + abs((spins.sum(2) * wave).sum(1)) ** 2) / 2 / n**2
-    weights = np.exp(-betas[:, None] * n * (energy - energy.min())[None])
-    weights /= weights.sum(1, keepdims=True)
-    e, e2, m2_mean, m4, m, k = (weights @ x for x in (energy, energy**2, m2, m2**2, np.sqrt(m2), kmin))
+def exact_estimates(table: dict[str, np.ndarray], betas: np.ndarray) -> dict[str, np.ndarray]:
+    """Of the periodic 4 x 4 Ising model, by summing over its states."""
+    weights = boltzmann(table, betas)
+    e, e2, m2, m4, m, k = (
+        weights @ table[name] ** power
+        for name, power in (
+            ("energy", 1),
+            ("energy", 2),
+            ("magnetization", 2),
+            ("magnetization", 4),
+            ("abs", 1),
+            ("structure_kmin", 1),
+        )
+    )
     return {
         "energy": e,
-        "heat_capacity": betas**2 * n * (e2 - e**2),
-        "susceptibility": betas * n * (m2_mean - m**2),
-        "susceptibility_plain": betas * n * m2_mean,
-        "binder": 1 - m4 / (3 * m2_mean**2),
-        "correlation_length": np.sqrt(np.maximum(m2_mean / k - 1, 0)) / (2 * np.sin(np.pi / lattice_size)),
+        "heat_capacity": betas**2 * 16 * (e2 - e**2),
+        "susceptibility": betas * 16 * (m2 - m**2),
+        "susceptibility_plain": betas * 16 * m2,
+        "binder": 1 - m4 / (3 * m2**2),
+        "correlation_length": np.sqrt(np.maximum(m2 / k - 1, 0)) / (2 * np.sin(np.pi / 4)),
     }
 
 
-@pytest.mark.slow
 def test_estimates_of_an_ising_model_at_three_temperatures() -> None:
-    betas, chains = np.array([0.25, 0.44, 0.55]), 40
-    model = LatticeIsing(square(4))
-    draws = sample(
-        jax.random.key(3),
-        swendsen_wang(model, jnp.asarray(np.repeat(betas, chains), jnp.float32)),
-        jax.vmap(model.random_state)(jax.random.split(jax.random.key(4), 3 * chains)),
-        num_warmup=20,
-        num_samples=600,
-        observe=Measure(model),
-    )
-    raw = {name: np.asarray(value).reshape(3, chains, -1) for name, value in draws.values.items()}
+    betas, table = np.array([0.25, 0.44, 0.55]), ising_table()
+    at = sticky_draws(boltzmann(table, betas), (40, 1500), keep=0.5)
+    raw = {name: table[name][at] for name in ("energy", "magnetization", "structure_kmin")}
+    time = integrated_time(raw["energy"])
+    assert np.all(np.abs(time.value - 1.5) < 4.5 * time.error + 0.01)
     found = est.estimates(est.blocked(raw), betas, 16, extent=4)
-    for name, exact in exact_ising(4, betas).items():
+    for name, exact in exact_estimates(table, betas).items():
         scores = (found[name].value - exact) / found[name].error
         assert np.abs(scores).max() < 4.5, (name, scores)
-        assert np.all(found[name].error < 0.06 * np.abs(exact)), name
-    wrong = exact_ising(4, betas * 1.05)
+        assert np.all(found[name].error < 0.05 * np.abs(exact)), name
+    wrong = exact_estimates(table, betas * 1.05)
     assert np.all(np.abs(found["energy"].value - wrong["energy"]) > 6 * found["energy"].error)
 
 

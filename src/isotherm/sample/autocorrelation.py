@@ -6,7 +6,7 @@ On the host, in float64; axes are ``(*batch, chains, samples)``, where ``batch``
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float64, Shaped
+from jaxtyping import Array, Float64
 
 from isotherm.errors import refusal
 
@@ -16,7 +16,8 @@ WINDOW = 6.0
 TIMES_PER_BLOCK = 10.0
 """Integrated times in a block: the error that blocks show is then about 5 % too small, not more."""
 
-Series = Shaped[np.ndarray, "*batch chains samples"] | Shaped[Array, "*batch chains samples"]
+Series = np.ndarray | Array
+"""Real numbers, ``(*batch, chains, samples)``."""
 
 
 class Estimate(NamedTuple):
