@@ -28,7 +28,7 @@ class Chart(NamedTuple):
         points: by series the three arrays x, y and error, ``(points,)`` each.
         lines: by series x and y of a line in the colour of its points.
         exact: lines of exact answers, all in one look.
-        mark: where a vertical line stands.
+        marks: where vertical lines stand.
         level: where a horizontal line stands.
         is_log: whether both axes are logarithmic.
         ticks: where the horizontal axis is marked; chosen if empty.
@@ -40,7 +40,7 @@ class Chart(NamedTuple):
     points: Mapping[str, Points]
     lines: Mapping[str, Line] = {}
     exact: Sequence[Line] = ()
-    mark: float | None = None
+    marks: Sequence[float] = ()
     level: float | None = None
     is_log: bool = False
     ticks: Sequence[float] = ()
@@ -65,7 +65,7 @@ def charts(
     for chart, (axes,) in zip(panels, grid, strict=True):
         _draw(axes, chart, styles, is_joined)
     handles = [handle(styles[label], label, markers=True) for label in labels]
-    if any(chart.exact or chart.mark is not None or chart.level is not None for chart in panels):
+    if any(len(chart.exact) or len(chart.marks) or chart.level is not None for chart in panels):
         handles.append(handle(EXACT, exact))
     legend(figure, handles)
     return Figure(name, caption, figure)
@@ -74,8 +74,8 @@ def charts(
 def _draw(axes: Axes, chart: Chart, styles: Mapping[str, Look], is_joined: bool) -> None:
     for x, y in chart.exact:
         axes.plot(x, y, color=EXACT.colour, linestyle=EXACT.line, linewidth=EXACT.width, zorder=4)
-    if chart.mark is not None:
-        axes.axvline(chart.mark, color=EXACT.colour, linestyle=EXACT.line, linewidth=0.9, zorder=1.5)
+    for mark in chart.marks:
+        axes.axvline(mark, color=EXACT.colour, linestyle=EXACT.line, linewidth=0.9, zorder=1.5)
     if chart.level is not None:
         axes.axhline(chart.level, color=EXACT.colour, linestyle=EXACT.line, linewidth=0.9, zorder=1.5)
     for label, (x, y) in chart.lines.items():

@@ -60,7 +60,7 @@ def _curves(config: "IsingConfig", arrays: Arrays) -> Figure:
             for key in (f"exact/{n}/{name}" for n in ("limit", *config.sizes))
             if key in arrays
         ]
-        charts.append(plot.Chart(title, "temperature T", label, points, exact=exact, mark=EXACT_T))
+        charts.append(plot.Chart(title, "temperature T", label, points, exact=exact, marks=[EXACT_T]))
     return plot.charts(
         "curves",
         "Over temperature: symbols with error bars are chains from order and from disorder together. Dashed lines "
@@ -80,7 +80,7 @@ def _crossings(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays
         }
         lines = {_size(n): tuple(arrays[f"critical/{n}/fit/{name}"]) for n in sorted(config.critical_sizes)}
         title, label = LABELS[name]
-        charts.append(plot.Chart(title, "temperature T", label, points, lines, mark=EXACT_T))
+        charts.append(plot.Chart(title, "temperature T", label, points, lines, marks=[EXACT_T]))
     crossings = metrics["crossings"]
     found = {
         label: tuple(

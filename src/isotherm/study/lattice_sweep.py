@@ -1,6 +1,5 @@
 """Temperatures of a lattice model side by side, from order and from disorder, kept as means over blocks."""
 
-from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import jax
@@ -12,6 +11,7 @@ from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.observables import Measure
 from isotherm.random import named
 from isotherm.sample.cluster import swendsen_wang, wolff
+from isotherm.sample.estimates import moments
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 
@@ -51,7 +51,7 @@ class Sweep(NamedTuple):
     Attributes:
         betas: inverse temperatures, ``(betas,)``.
         means: mean over each block, float64 ``(2, betas, chains, blocks)``, by name: the raw observables of
-            :func:`isotherm.energy.observables.measure` and the powers of :func:`moments`.
+            :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.sample.estimates.moments`.
         samples: the raw observables asked for, float32 ``(2, betas, chains, samples)``.
     """
 
@@ -92,22 +92,6 @@ def sweep(
         for part in (0, 1)
     )
     return Sweep(betas, means, samples)
-
-
-def moments(values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The raw observables in float64 and the powers that estimates are made from.
-
-    ``energy2``; ``abs_magnetization``, ``magnetization2`` and ``magnetization4`` where there is a magnetization
-    or its square; ``helicity_sine2``.
-    """
-    raw = {name: np.asarray(value, np.float64) for name, value in values.items()}
-    found = raw | {f"{name}2": raw[name] ** 2 for name in ("energy", "helicity_sine") if name in raw}
-    if "magnetization" in raw:
-        found["magnetization2"] = raw["magnetization"] ** 2
-    if "magnetization2" in found:
-        found["abs_magnetization"] = np.sqrt(found["magnetization2"])
-        found["magnetization4"] = found["magnetization2"] ** 2
-    return found
 
 
 def kernel_at(model: AbstractLatticeModel, beta: Float[Array, "..."], plan: Plan) -> Any:
