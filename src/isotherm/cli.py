@@ -19,6 +19,8 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
   isotherm infer model.uai                 marginals, log Z and the most probable state of a model
+  isotherm video --list                    videos of lattice models, by name
+  isotherm video xy-massive                make one; isotherm video --help shows every setting
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -37,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])
+        if words[:1] == ["video"] and "--help" in words[1:]:
+            return _video_help()
         code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
@@ -65,6 +69,13 @@ def _study_help(name: str) -> int:
     from isotherm.study.terminal import print_study_help
 
     print_study_help(_study(name))
+    return 0
+
+
+def _video_help() -> int:
+    from isotherm.video_text import print_help
+
+    print_help()
     return 0
 
 
@@ -245,6 +256,41 @@ def infer_model(
         print(uai_text(answer))  # noqa: T201
     else:
         print_answer(answer)
+
+
+@app.command("video", context_settings={"ignore_unknown_options": True})
+def video(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A model or a preset.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of a video's.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="NAME.mp4 unless said.")] = None,
+    is_list: Annotated[bool, typer.Option("--list", help="Show the names.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a video of a lattice model.
+
+    `isotherm video --help` lists the settings. The file appears when it is whole.
+    """
+    from isotherm.study.settings import read_flags, read_toml
+    from isotherm.video_config import TITLES, VideoConfig, build_config
+
+    if is_list:
+        from isotherm.video_text import print_videos
+
+        _print_json({"videos": dict(TITLES)}) if as_json else print_videos()
+        return
+    if name is None or name.startswith("-"):
+        raise ValueError(
+            "NAME: comes first, as in `isotherm video xy-massive`; `isotherm video --list` shows all"
+        )
+    built = build_config(name, read_toml(config) if config else {}, read_flags(VideoConfig, settings or []))
+    from isotherm.video import make_video, suffix_of
+    from isotherm.video_text import print_report
+
+    report = make_video(built, out or Path(name + suffix_of(built)))
+    _print_json(report.to_json()) if as_json else print_report(report)
 
 
 def _study(name: str) -> Any:

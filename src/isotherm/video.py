@@ -6,19 +6,24 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isotherm.plot.video import VideoWriter
-from isotherm.plot.video_codecs import codec_of
+from isotherm.plot.video_codecs import CODECS, codec_of
+from isotherm.sample.diagnostics import ess, mcse
+from isotherm.sample.lattice.onsager import onsager
 from isotherm.study.session import InterruptedRunError
 from isotherm.video_config import VideoConfig
-from isotherm.video_physics import is_kosterlitz_thouless, sentences
+from isotherm.video_physics import build_model, is_kosterlitz_thouless, sentences
 from isotherm.video_progress import FrameMeter
 from isotherm.video_scene import Instant, Scene
+
+_LEAST_FRAMES, _LEAST_INDEPENDENT = 8, 10
+"""Frames that an error is estimated from, and how many independent ones they must be worth to call it settled."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Stretch:
         energy: mean per site.
         error: its standard error, autocorrelation included; None where the temperature changes meanwhile, or from
             fewer than eight frames.
-        is_settled: whether the halves agree; None as the error.
+        is_settled: whether halves agree and frames are worth ten independent ones; None as the error.
+        exact: energy per site of the infinite lattice in equilibrium, where known: Ising at one temperature.
         order: mean of the order parameter.
     """
 
@@ -42,6 +48,7 @@ class Stretch:
     energy: float
     error: float | None
     is_settled: bool | None
+    exact: float | None
     order: float
 
 
@@ -80,7 +87,7 @@ class VideoReport:
             "fps": self.config.fps,
             "seconds": round(self.seconds, 3),
             "config": self.config.settings(),
-            "stretches": [vars(stretch) for stretch in self.stretches],
+            "stretches": [asdict(stretch) for stretch in self.stretches],
             "vortices": self.vortices,
             "notes": self.notes,
         }
@@ -123,8 +130,13 @@ def make_video(config: VideoConfig, path: Path) -> VideoReport:
     return _report(config, path, scene, records, time.perf_counter() - begun)
 
 
+def suffix_of(config: VideoConfig) -> str:
+    """What the name of the file ends in."""
+    return CODECS[config.codec or "h264"].suffix
+
+
 def _instants(config: VideoConfig) -> Iterator[Instant]:
-    from isotherm.video_sampling import build_model, sampled
+    from isotherm.video_sampling import sampled
 
     index = 0
     for seen in sampled(config, build_model(config)):
@@ -182,17 +194,21 @@ def _stretches(config: VideoConfig, records: list[Any]) -> list[Stretch]:
         error, settled = (None, None) if config.ramp else _error(energies[frames])
         span = (float(temperatures[first]), float(temperatures[last]))
         energy, order = float(energies[frames].mean()), float(np.abs(orders[frames]).mean())
-        found.append(Stretch(first, last, span, energy, error, settled, order))
+        exact = None
+        if config.model == "ising" and not config.ramp:
+            exact = onsager(1 / span[0])["energy_per_site"]
+        found.append(Stretch(first, last, span, energy, error, settled, exact, order))
     return found
 
 
 def _error(energies: np.ndarray) -> tuple[float | None, bool | None]:
-    """Standard error of the mean, and whether both halves agree within three of theirs."""
-    from isotherm.sample.diagnostics import mcse
-
-    if len(energies) < 8:
+    """Standard error of the mean, and whether frames are many and alike enough to believe it."""
+    if len(energies) < _LEAST_FRAMES:
         return None, None
     halves = np.array_split(energies, 2)
     apart = abs(halves[1].mean() - halves[0].mean())
     errors = [float(mcse(half[None])) for half in halves]
-    return float(mcse(energies[None])), bool(apart <= 3 * math.hypot(*errors))
+    independent = float(ess(energies[None], "mean"))
+    # NaN, where nothing ever changed, is a frozen state and no equilibrium.
+    settled = apart <= 3 * math.hypot(*errors) and independent >= _LEAST_INDEPENDENT
+    return float(mcse(energies[None])), bool(settled)

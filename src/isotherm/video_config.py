@@ -38,10 +38,12 @@ class VideoConfig(Config):
     """Temperatures T0:T1:... held for equally many frames each, instead of beta."""
     start: Literal["random", "ordered"] = "random"
     """The first state."""
+    warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    """Sweeps at the first temperature before the first frame."""
     method: Literal["heat-bath", "metropolis"] = "heat-bath"
     """How sites are updated."""
     frames: Annotated[int, Field(ge=1, le=10_000_000)] = 240
-    """How many; the first shows the state before any sweep."""
+    """How many; the first shows the state before any sweep but those of the warm-up."""
     fps: Annotated[int, Field(ge=1, le=240)] = 30
     """Frames a second."""
     sweeps_per_frame: Annotated[int, Field(ge=1, le=1_000_000)] = 1
@@ -166,6 +168,7 @@ PRESETS: Mapping[str, dict[str, Any]] = {
         "ramp": [4.0, 1.0, 4.0],
         "frames": 180,
         "sweeps_per_frame": 10,
+        "warmup": 100,
         "overlay": ["plot"],
     },
     "ising-three-temperatures": {
@@ -174,6 +177,7 @@ PRESETS: Mapping[str, dict[str, Any]] = {
         "stages": [4.0, 2.3, 1.2],
         "frames": 180,
         "sweeps_per_frame": 5,
+        "warmup": 100,
         "overlay": ["plot"],
     },
 }

@@ -1,31 +1,44 @@
-"""Where the models of videos order, and what their pictures show: words and constants, no sampling."""
-
-import math
+"""The model of a video, where it orders, and what its pictures show in words."""
 
 import numpy as np
 
+from isotherm.energy.critical import XY_BETA, critical_beta
+from isotherm.energy.lattice import square
+from isotherm.energy.lattice_models import (
+    AbstractLatticeModel,
+    LatticeClock,
+    LatticeIsing,
+    LatticePotts,
+    LatticeXY,
+)
 from isotherm.video_config import VideoConfig
 
-T_ISING = 2 / math.log(1 + math.sqrt(2))
-"""Onsager's critical temperature of the square lattice."""
-
-T_KT = 0.89294
-"""Of the XY model; M. Hasenbusch, J. Phys. A 38 (2005)."""
-
-_CLOCK = {2: T_ISING, 3: 1.5 / math.log(1 + math.sqrt(3)), 4: T_ISING / 2, 5: 0.9515, 6: 0.9008}
-"""Upper transitions of clock models with few angles; 2, 3 and 4 are exact (Ising, Potts, two Ising models)."""
+_UPPER = {5: 0.9515, 6: 0.9008}
+"""Upper transitions of clock models that differ from XY's; from seven angles on they do not."""
 
 _LOWER = {5: 0.9057, 6: 0.70, 8: 0.42, 16: 0.1}
 """About where clock models lock to their angles."""
 
 
+def build_model(config: VideoConfig) -> AbstractLatticeModel:
+    """The lattice model of a video.
+
+    Raises:
+        ValueError: if the lattice is impossible.
+    """
+    lattice = square(*config.rows_columns, periodic=config.boundary == "periodic")
+    if config.model == "ising":
+        return LatticeIsing(lattice)
+    if config.model == "potts":
+        return LatticePotts(lattice, config.num_values or 3)
+    return LatticeXY(lattice) if config.num_values is None else LatticeClock(lattice, config.num_values)
+
+
 def transition(config: VideoConfig) -> float:
     """Temperature below which the model orders, or quasi-orders, on the infinite square lattice."""
-    if config.model == "ising":
-        return T_ISING
-    if config.model == "potts":
-        return 1 / math.log(1 + math.sqrt(config.num_values or 3))
-    return _CLOCK.get(config.num_values or 0, T_KT)
+    if is_kosterlitz_thouless(config):
+        return _UPPER.get(config.num_values or 0, 1 / XY_BETA)
+    return 1 / critical_beta(build_model(config))
 
 
 def is_kosterlitz_thouless(config: VideoConfig) -> bool:

@@ -9,14 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import (
-    AbstractLatticeModel,
-    LatticeClock,
-    LatticeIsing,
-    LatticePotts,
-    LatticeXY,
-)
+from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
 from isotherm.energy.observables import energy_per_site, largest_fraction, magnetization
 from isotherm.energy.vortices import vortices
 from isotherm.random.keys import named
@@ -46,20 +39,6 @@ class Seen(NamedTuple):
     counts: Any
 
 
-def build_model(config: VideoConfig) -> AbstractLatticeModel:
-    """The lattice model of a video.
-
-    Raises:
-        ValueError: if the lattice is impossible.
-    """
-    lattice = square(*config.rows_columns, periodic=config.boundary == "periodic")
-    if config.model == "ising":
-        return LatticeIsing(lattice)
-    if config.model == "potts":
-        return LatticePotts(lattice, config.num_values or 3)
-    return LatticeXY(lattice) if config.num_values is None else LatticeClock(lattice, config.num_values)
-
-
 def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
     """Chunks of frames; the next one is computed while the caller works on this one.
 
@@ -71,6 +50,7 @@ def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
     kernel = checkerboard(model, 1 / temperatures[0], method=config.method)
     first = model.random_state(named(key, "start")) if config.start == "random" else model.ordered_state()
     state = eqx.filter_jit(kernel.init)(first, named(key, "init"))
+    state = _warm(named(key, "warm-up"), kernel, state, jnp.int32(config.warmup))
     # The sweeps after a frame lead to the next one, at its temperature; those after the last lead nowhere.
     num_chunks = -(-config.frames // sizes)
     betas = np.full(num_chunks * sizes, 1 / temperatures[-1], np.float32)
@@ -85,6 +65,16 @@ def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
         waiting = seen
     last = config.frames - (num_chunks - 1) * sizes
     yield jax.tree.map(lambda part: np.asarray(part)[:last], waiting)
+
+
+@eqx.filter_jit
+def _warm(key: Key[Array, ""], kernel: Any, state: Any, num_sweeps: Array) -> Any:
+    """Sweeps before the first frame; their number does not recompile."""
+
+    def sweep(index: Array, state: Any) -> Any:
+        return kernel.step(jax.random.fold_in(key, index), state)[0]
+
+    return jax.lax.fori_loop(0, num_sweeps, sweep, state)
 
 
 def chunk_size(config: VideoConfig) -> int:

@@ -54,6 +54,7 @@ class Scene:
 
     def __init__(self, config: VideoConfig) -> None:
         self.config, self.temperatures = config, config.temperatures()
+        self._critical = transition(config)
         rows, columns = config.rows_columns
         pixels = usual_pixels(columns) if config.pixels is None else config.pixels
         self._lattice = canvas_shape((rows, columns), pixels)
@@ -115,10 +116,9 @@ class Scene:
     def _rows(self, now: Instant) -> list[Row]:
         """Labels and numbers of a frame."""
         config, temperature = self.config, float(self.temperatures[now.index])
-        name, critical = symbol(config), transition(config)
         rows: list[Row] = [
             ("temperature T", plain(temperature, 3)),
-            (f"T / {name}", plain(temperature / critical, 3)),
+            (f"T / {symbol(config)}", plain(temperature / self._critical, 3)),
             ("sweep", plain(now.index * config.sweeps_per_frame, 0)),
             ("energy a site", plain(now.energy, 3)),
             (order_symbol(config), plain(abs(now.order), 3)),
@@ -132,7 +132,9 @@ class Scene:
         rows, columns = config.rows_columns
         subtitle = [f"{rows} × {columns} sites, {config.boundary}"]
         each = config.sweeps_per_frame
-        subtitle.append(f"{config.method}, {each:,} {'sweep' if each == 1 else 'sweeps'} a frame")
+        subtitle.append(
+            f"{config.method.replace('-', ' ')}, {each:,} {'sweep' if each == 1 else 'sweeps'} a frame"
+        )
         steps = (config.frames - 1) * each
         curves = [curve for curve, _ in self._curves()]
         num_rows = 6 if is_kosterlitz_thouless(config) else 5
@@ -156,7 +158,7 @@ class Scene:
 
     def _temperature_curve(self) -> Curve:
         low, high = float(self.temperatures.min()), float(self.temperatures.max())
-        critical = transition(self.config)
+        critical = self._critical
         low, high = min(low, critical), max(high, critical)
         room = 0.08 * (high - low)
         marks = ((critical, f"{symbol(self.config)} = {critical:.3f}"),)

@@ -1,0 +1,96 @@
+"""What the verb ``video`` prints: names, settings, and what a run made."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from isotherm.study.fields import describe
+from isotherm.study.progress import duration
+from isotherm.study.terminal import console
+from isotherm.video_config import PRESETS, TITLES, VideoConfig
+
+if TYPE_CHECKING:
+    from isotherm.video import Stretch, VideoReport
+
+_EXAMPLES = (
+    "isotherm video xy-massive",
+    "isotherm video xy-massive --size=64 --frames=120 --codec=h264 --out smoke.mp4",
+    "isotherm video ising --size=256 --ramp=4:1:4 --frames=600 --overlay=plot --out ramp.mp4",
+    "isotherm video potts --states=7 --beta=1.4 --pixels=512 --out potts.gif",
+)
+
+
+def print_videos() -> None:
+    """One line a preset: its name and what it shows."""
+    drawn = RichTable("video", "size", "frames", "what it shows", box=None, pad_edge=False)
+    for name, title in TITLES.items():
+        config = VideoConfig(**PRESETS[name])
+        rows, columns = config.rows_columns
+        drawn.add_row(name, f"{rows} × {columns}", f"{config.frames:,} at {config.fps}", escape(title))
+    console().print(drawn)
+
+
+def print_help() -> None:
+    """Presets, every setting with type, default, range and meaning, and examples."""
+    out = console()
+    out.print(
+        "Usage: isotherm video NAME [--out FILE] [--config FILE.toml] [--FIELD=VALUE ...]", markup=False
+    )
+    out.print("\nVideos of lattice models, sampled, drawn and encoded as they go.\n")
+    print_videos()
+    out.print("\nSettings", style="bold")
+    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for field in describe(VideoConfig):
+        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
+        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
+    out.print(drawn)
+    out.print(
+        "\n--out FILE: .mp4, .webm or .gif; NAME.mp4 here unless said. --json: one JSON object. --list: names."
+    )
+    out.print("\nExamples", style="bold")
+    for example in _EXAMPLES:
+        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_report(report: "VideoReport") -> None:
+    """The physics first, then the file."""
+    config, out = report.config, console()
+    lines = list(report.notes)
+    rows, columns = config.rows_columns
+    sweeps = (config.frames - 1) * config.sweeps_per_frame
+    before = f" after {config.warmup:,} of warm-up" if config.warmup else ""
+    lines.append(f"{sweeps:,} sweeps of {rows} × {columns} sites{before}, {config.boundary} boundaries.")
+    lines += [_stretch(stretch) for stretch in report.stretches]
+    if report.vortices is not None:
+        (plus, minus), (plus_end, minus_end) = report.vortices
+        lines.append(
+            f"Vortices + antivortices: {plus:,} + {minus:,} at the start, {plus_end:,} + {minus_end:,} at the end."
+        )
+    rate = config.frames / report.seconds
+    height, width = report.shape
+    frames = f"\n{config.frames:,} frames of {width} × {height} at {config.fps} a second"
+    lines.append(
+        f"{frames}, {report.num_bytes / 1e6:.1f} MB, in {duration(report.seconds)} ({rate:.1f} frames/s)"
+    )
+    lines.append(f"video: {_near(report.path)}")
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _stretch(stretch: "Stretch") -> str:
+    begin, end = stretch.temperatures
+    frames = f"frames {stretch.first + 1:,} to {stretch.last + 1:,}"
+    if begin != end:
+        return f"Energy a site, {frames}, T from {begin:.3f} to {end:.3f}: mean {stretch.energy:.4f}."
+    error = "" if stretch.error is None else f" ± {stretch.error:.4f}"
+    exact = "" if stretch.exact is None else f"; equilibrium {stretch.exact:.4f} (Onsager, infinite lattice)"
+    doubt = "" if stretch.is_settled or stretch.error is None else ", still relaxing"
+    return f"Energy a site at T = {begin:.4g}, {frames}: {stretch.energy:.4f}{error}{doubt}{exact}."
+
+
+def _near(path: Path) -> str:
+    """The path as seen from here, if it lies below."""
+    whole, here = path.absolute(), Path.cwd()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)
