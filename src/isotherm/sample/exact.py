@@ -1,4 +1,4 @@
-"""Exact answers: of dense Ising models by enumeration of all states, traced; of factor graphs on the host."""
+"""Exact answers: of dense Ising models by enumeration of all states, traced; of graphs and lattices on the host."""
 
 from typing import NamedTuple, overload
 
@@ -10,9 +10,11 @@ from jaxtyping import Array, Float, Int8, Key
 
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.errors import refusal
 from isotherm.sample.clamp import Clamp, Evidence
 from isotherm.sample.graph_exact import GraphExact, exact_graph
+from isotherm.sample.lattice.exact import LatticeExact, exact_lattice
 from isotherm.sample.solve import Method
 
 MAX_SPINS = 20
@@ -150,23 +152,35 @@ def exact(
 ) -> GraphExact: ...
 
 
+@overload
 def exact(
-    model: Ising | FactorGraph,
+    model: AbstractLatticeModel,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: None = None,
+    method: Method = "auto",
+) -> LatticeExact: ...
+
+
+def exact(
+    model: Ising | FactorGraph | AbstractLatticeModel,
     beta: Float[Array, ""] | float = 1.0,
     clamp: Clamp | Evidence | None = None,
     method: Method = "auto",
-) -> Exact | GraphExact:
+) -> Exact | GraphExact | LatticeExact:
     """Exact law of a discrete model, free or with variables held.
 
     A dense Ising model is enumerated; that is pure and traced in every value: ``jit``, ``vmap`` and ``grad`` go
     through it, and it follows the dtype of the model. For both the free and the clamped law, condition the free
     one, which shares the energies. A factor graph is answered on the host in float64: enumerated where tiny, else
-    eliminated on a clique tree; ``.method`` and ``.reason`` say which.
+    eliminated on a clique tree; ``.method`` and ``.reason`` say which. A lattice model answers with the averages
+    of its observables, see :class:`~isotherm.sample.lattice.exact.LatticeExact`.
 
     Args:
-        model: at most 20 spins where dense; a graph of spins and categories whose cliques fit into memory.
+        model: at most 20 spins where dense; a graph of spins and categories whose cliques fit into memory; a model
+            on a lattice.
         beta: inverse temperature.
-        clamp: what is held; for a graph, a clamp for each group of which anything is held. None by default.
+        clamp: what is held; for a graph, a clamp for each group of which anything is held. None by default, and
+            for lattices, whose graphs (:func:`~isotherm.energy.lattice_graph.to_graph`) take evidence.
         method: ``"auto"`` chooses; ``"enumeration"`` and, for graphs, ``"elimination"`` insist.
 
     Raises:
@@ -179,6 +193,12 @@ def exact(
     """
     if isinstance(model, FactorGraph):
         return exact_graph(model, beta, _for_graph(clamp), method)
+    if isinstance(model, AbstractLatticeModel):
+        if clamp is not None:
+            raise refusal(
+                "clamp", type(clamp).__name__, "a lattice takes none; hold sites of to_graph(model)"
+            )
+        return exact_lattice(model, float(beta), method)
     if method == "elimination":
         raise refusal("method", method, "a dense model is enumerated; make it a graph to eliminate")
     return _enumerated(model, beta, clamp)

@@ -10,9 +10,9 @@ MAX_STATES = 1 << 25
 """Most states that are visited, some ten seconds."""
 
 
-def num_visited(model: Discrete) -> float:
+def num_visited(model: Discrete) -> int:
     """States to visit: all, or without a field those that begin with value 0, since the rest count alike."""
-    return float(num_values(model)) ** (model.lattice.num_sites - (not has_field(model)))
+    return num_values(model) ** (model.lattice.num_sites - (not has_field(model)))
 
 
 def enumerate_lattice(model: Discrete, beta: float) -> dict[str, float]:
