@@ -1,0 +1,148 @@
+"""Bit-packed Ising sweeps in plain JAX: a large lattice, or 32 chains, in the bits of words.
+
+A step is one sweep: all sites of one colour, then all of the other. Each half is one elementwise loop over words that
+shifts, adds, draws and decides without storing anything on the way.
+"""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int8, Key, UInt32
+
+from isotherm.random.seeds import key_words, lanes_at
+from isotherm.sample.kernel import Chains
+from isotherm.sample.lattice.packed_layout import BITS, Bands, Replicas
+from isotherm.sample.lattice.packed_rule import Rule
+
+Parts = tuple[Array, Array]
+"""Words of both colours."""
+
+Planes = tuple[tuple[Array | None, ...], tuple[Array | None, ...]]
+"""Of each part a bit for the bond of each site on each side; None where all are zero."""
+
+
+class PackedInfo(NamedTuple):
+    """Fraction of sites that the last sweep changed, in ``[0, 1]``."""
+
+    moved: Float[Array, ""]
+
+
+class Sweep(eqx.Module):
+    """One sweep over one array of words.
+
+    Attributes:
+        couplings: of each group of neighbours.
+        field: of all sites.
+        missing: bonds that are not there.
+        negative: bonds that favour unequal spins instead.
+        layout: what words hold (static).
+        rule: what spins do (static).
+    """
+
+    couplings: Float[Array, " groups"]
+    field: Float[Array, ""]
+    missing: Planes
+    negative: Planes
+    rule: Rule
+    layout: Bands | Replicas = eqx.field(static=True)
+
+    def digits(self, beta: Float[Array, "lanes words"]) -> UInt32[Array, "words levels classes"]:
+        """Of probabilities at an inverse temperature of each bit of each array of words."""
+        return jnp.moveaxis(self.rule.digits(beta, self.couplings, self.field), -1, 0)
+
+    def __call__(
+        self, seeds: UInt32[Array, "4"], digits: UInt32[Array, "levels classes"], parts: Parts
+    ) -> Parts:
+        """All sites once."""
+        for part in range(2):
+            new = self._half(seeds, digits, parts, part)
+            parts = (new, parts[1]) if part == 0 else (parts[0], new)
+        return parts
+
+    def _half(self, seeds: Array, digits: Array, parts: Parts, part: int) -> Array:
+        neighbours = [
+            words if negative is None else words ^ negative
+            for words, negative in zip(self.layout.neighbours(parts, part), self.negative[part], strict=True)
+        ]
+        shape = self.layout.shape
+        size = int(np.prod(shape))
+        counts = (jnp.uint32(1 + part * size) + jnp.arange(size, dtype=jnp.uint32)).reshape(shape)
+        lanes = lanes_at(seeds, counts)
+        return self.rule.update(parts[part], neighbours, self.missing[part], digits, lanes)
+
+
+class BandState(eqx.Module):
+    """A state of one chain, or of several, leading.
+
+    Attributes:
+        even: words of the sites whose indices add up to an even number.
+        odd: of the others.
+        layout: where sites are (static).
+    """
+
+    even: UInt32[Array, "*chains words columns"]
+    odd: UInt32[Array, "*chains words columns"]
+    layout: Bands = eqx.field(static=True)
+
+    @property
+    def position(self) -> Int8[Array, "*chains rows columns"]:
+        """Spins, int8."""
+        read = self._read
+        for _ in range(self.even.ndim - len(self.layout.shape)):
+            read = jax.vmap(read)
+        return read((self.even, self.odd))
+
+    def _read(self, parts: Parts) -> Array:
+        even, odd = (self.layout.values(words) for words in parts)
+        return spins_of(self.layout.sites.join(jnp.stack([even, odd])))
+
+
+class PackedBands(eqx.Module):
+    """Sweeps of one large lattice; made by :func:`isotherm.sample.lattice.checkerboard.checkerboard`.
+
+    Attributes:
+        beta: inverse temperature; in :meth:`over_chains` a number, or one a chain.
+        sweep: the move.
+    """
+
+    beta: Float[Array, "..."]
+    sweep: Sweep
+
+    def init(self, position: Array, key: Key[Array, ""] | None = None) -> BandState:
+        """Start from spins of the lattice's shape."""
+        del key
+        layout = self._layout
+        even, odd = (layout.plane(part > 0) for part in layout.sites.split(jnp.asarray(position)))
+        return BandState(even, odd, layout)
+
+    def step(self, key: Key[Array, ""], state: BandState) -> tuple[BandState, PackedInfo]:
+        """One sweep."""
+        digits = self.sweep.digits(jnp.broadcast_to(self.beta, (BITS, 1)))[0]
+        return self._step(digits, key, state)
+
+    def over_chains(self) -> Chains:
+        """Chain after chain, what depends on temperature once for all steps."""
+        digits = self.sweep.digits(jnp.broadcast_to(jnp.atleast_1d(self.beta)[None], (BITS, self.beta.size)))
+        digits, axis = (digits, 0) if self.beta.ndim else (digits[0], None)
+        step = jax.vmap(self._step, (axis, 0, 0))
+        return Chains(jax.vmap(self.init), lambda keys, states: step(digits, keys, states), lambda s: s)
+
+    def _step(self, digits: Array, key: Array, state: BandState) -> tuple[BandState, PackedInfo]:
+        even, odd = self.sweep(key_words(key), digits, (state.even, state.odd))
+        changed = jax.lax.population_count(jnp.stack([even ^ state.even, odd ^ state.odd]))
+        moved = jnp.sum(changed.astype(jnp.float32)) / self._layout.lattice.num_sites
+        return BandState(even, odd, self._layout), PackedInfo(moved)
+
+    @property
+    def _layout(self) -> Bands:
+        layout = self.sweep.layout
+        assert isinstance(layout, Bands)
+        return layout
+
+
+def spins_of(is_up: Array) -> Int8[Array, "..."]:
+    """Plus one where up, else minus one."""
+    return 2 * is_up.astype(jnp.int8) - 1

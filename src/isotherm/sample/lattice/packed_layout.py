@@ -1,0 +1,139 @@
+"""What the 32 bits of a word stand for: bands of rows of one large lattice, or one site of 32 chains.
+
+Either way a part of :class:`~isotherm.sample.lattice.sites.Sublattices` is an array of words, and neighbours are
+shifted arrays of words.
+"""
+
+import abc
+import functools
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, UInt32
+
+from isotherm.energy.lattice import Lattice
+from isotherm.sample.lattice.sites import Side, Sublattices
+
+BITS = 32
+
+BAND_MULTIPLE = 2 * BITS
+"""Rows that bands need: as many bands as bits, each of an even number of rows, so that colours match."""
+
+
+@dataclass(frozen=True)
+class AbstractLayout(abc.ABC):
+    """How words hold a lattice of two colours; static, hashable."""
+
+    lattice: Lattice
+
+    @functools.cached_property
+    def sites(self) -> Sublattices:
+        """Of the lattice itself."""
+        return Sublattices(self.lattice)
+
+    @functools.cached_property
+    def sides(self) -> tuple[tuple[Side, ...], tuple[Side, ...]]:
+        """Where sites of each part have neighbours; as many on both, direction by direction."""
+        even, odd = (
+            tuple(side for side in self.sites.sides if self._has_any(part, side)) for part in range(2)
+        )
+        are_alike = [side.direction for side in even] == [side.direction for side in odd]
+        return (even, odd) if are_alike else (self.sites.sides, self.sites.sides)
+
+    def _has_any(self, part: int, side: Side) -> bool:
+        exists = self.sites.has_bond(side)
+        return exists is None or bool(exists[part].any())
+
+    @property
+    @abc.abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """Of a part in words."""
+
+    @abc.abstractmethod
+    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
+        """What stands on each of :attr:`sides` of a part."""
+
+    @abc.abstractmethod
+    def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
+        """From a bool for each site of a part to a bit each, the same in all chains."""
+
+
+class Bands(AbstractLayout):
+    """Bit ``b`` of row ``i`` is row ``b * rows + i`` of one chain: bands of the first axis side by side."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a part in words."""
+        first, *others = self.sites.shape
+        return (first // BITS, *others)
+
+    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
+        """Shifted words; beyond the first and the last row of a band stands another band."""
+        row = np.indices(self.shape)[0]
+        found = []
+        for side in self.sides[part]:
+            words, step = shifted(parts[1 - part], part, side), side.leading[0]
+            if step:
+                edge = row == (len(row) - 1 if step > 0 else 0)
+                words = jnp.where(edge, _turned(words, -step), words)
+            found.append(words)
+        return found
+
+    def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
+        """Bands of rows to bits."""
+        return pack(values.reshape(BITS, *self.shape))
+
+    def values(self, words: UInt32[Array, "*shape"]) -> Bool[Array, "*sites"]:
+        """The reverse of :meth:`plane`."""
+        return unpack(words).reshape(self.sites.shape)
+
+
+class Replicas(AbstractLayout):
+    """Bit ``b`` is chain ``b`` of 32."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of a part in words."""
+        return self.sites.shape
+
+    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
+        """Shifted words."""
+        return [shifted(parts[1 - part], part, side) for side in self.sides[part]]
+
+    def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
+        """All ones or zero."""
+        return jnp.where(values, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
+
+
+def shifted(source: UInt32[Array, "*shape"], part: int, side: Side) -> UInt32[Array, "*shape"]:
+    """What stands on a side of the sites of one part, given the other part.
+
+    Site ``k`` of a row of part ``p`` stands in column ``2k + o`` with ``o = 0`` or ``1``, so that ``p + o`` is even
+    in even rows and odd in odd ones; the other part has the other columns. A step of one column leads to the
+    same place ``k`` of the other part, or past it.
+    """
+    if not side.last:
+        return jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))
+    offset = (part + np.indices((*source.shape[:-1], 1)).sum(0)) % 2
+    is_past = offset == (1 if side.last > 0 else 0)
+    return jnp.where(np.broadcast_to(is_past, source.shape), jnp.roll(source, -side.last, -1), source)
+
+
+def pack(bits: Bool[Array, "32 *shape"]) -> UInt32[Array, "*shape"]:
+    """Element ``b`` of the first axis to bit ``b``."""
+    return jnp.sum(bits.astype(jnp.uint32) << _places(bits.ndim - 1), axis=0, dtype=jnp.uint32)
+
+
+def unpack(words: UInt32[Array, "*shape"]) -> Bool[Array, "32 *shape"]:
+    """The reverse of :func:`pack`."""
+    return (words[None] >> _places(words.ndim)) & 1 == 1
+
+
+def _places(num_dimensions: int) -> UInt32[Array, "..."]:
+    return jnp.arange(BITS, dtype=jnp.uint32).reshape(-1, *[1] * num_dimensions)
+
+
+def _turned(words: UInt32[Array, "*shape"], by: int) -> UInt32[Array, "*shape"]:
+    """Each bit moved up by ``by`` places, around the end."""
+    return (words << (by % BITS)) | (words >> (-by % BITS))

@@ -1,0 +1,114 @@
+"""Which Ising models words can hold, and what their sweeps need."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array
+
+from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.sample.lattice.packed import Planes, Sweep
+from isotherm.sample.lattice.packed_layout import BAND_MULTIPLE, Bands, Replicas
+from isotherm.sample.lattice.packed_rule import Group, Rule
+from isotherm.sample.lattice.sites import Side
+from isotherm.sample.lattice.updates import Method
+
+
+def why_not_packed(model: LatticeIsing) -> tuple[str, object, str] | None:
+    """What of a model forbids words: field, value and what is allowed; None if nothing does."""
+    lattice = model.lattice
+    if not lattice.is_bipartite:
+        for axis, (extent, is_periodic) in enumerate(zip(lattice.shape, lattice.periodic, strict=True)):
+            if is_periodic and extent % 2 and lattice.kind != "triangular":
+                return f"shape[{axis}]", extent, "must be even where periodic to pack spins into words"
+        return "lattice", lattice.kind, "needs three colours, packed words have two"
+    if np.ndim(model.field):
+        return "field.shape", np.shape(model.field), "must be () to pack spins into words"
+    if np.ndim(model.coupling) > 1 and _strength(model) is None:
+        return "coupling", "unequal", "must have one magnitude, and be known, to pack spins into words"
+    return None
+
+
+def why_not_bands(lattice: Lattice) -> tuple[str, object, str] | None:
+    """What of a lattice keeps one chain of it from being packed."""
+    if len(lattice.shape) == 1:
+        return "lattice", lattice.kind, "has one dimension: its chains are packed 32 together only"
+    if lattice.shape[0] % BAND_MULTIPLE:
+        allowed = f"must be a multiple of {BAND_MULTIPLE} to pack one chain into words"
+        return "shape[0]", lattice.shape[0], allowed
+    return None
+
+
+def sweep_of(model: LatticeIsing, method: Method, layout: Bands | Replicas) -> Sweep:
+    """A sweep of a model that :func:`why_not_packed` lets pass."""
+    missing, negative = _missing(model, layout), _negative(model, layout)
+    groups, couplings = _groups(model, layout, missing)
+    field = jnp.asarray(model.field, jnp.float32)
+    return Sweep(
+        couplings=couplings,
+        field=field,
+        missing=missing,
+        negative=negative,
+        rule=Rule(groups, isinstance(field, Tracer) or bool(field != 0), method),
+        layout=layout,
+    )
+
+
+def _groups(
+    model: LatticeIsing, layout: Bands | Replicas, missing: Planes
+) -> tuple[tuple[Group, ...], Array]:
+    """Sides of equal strength together, with the strength of each group."""
+    directions = [side.direction for side in layout.sides[0]]
+    if np.ndim(model.coupling) > 1:
+        strengths, members = jnp.asarray([_strength(model)], jnp.float32), [list(range(len(directions)))]
+    else:
+        coupling = jnp.asarray(model.coupling, jnp.float32)[np.unique(directions)]
+        members = [[k for k, d in enumerate(directions) if d == which] for which in np.unique(directions)]
+        if len(members) > 1 and not isinstance(coupling, Tracer) and bool((coupling == coupling[0]).all()):
+            coupling, members = coupling[:1], [list(range(len(directions)))]
+        strengths = coupling
+    groups = tuple(
+        Group(tuple(sides), all(part[k] is None for part in missing for k in sides)) for sides in members
+    )
+    return groups, strengths
+
+
+def _strength(model: LatticeIsing) -> float | None:
+    """The magnitude that all bonds have but those of zero; None if there are several or they are traced."""
+    if isinstance(model.coupling, Tracer):
+        return None
+    magnitudes = np.unique(np.abs(np.asarray(model.coupling))[model.lattice.has_bond])
+    magnitudes = magnitudes[magnitudes > 0]
+    return float(magnitudes[0]) if len(magnitudes) == 1 else None
+
+
+def _missing(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
+    def of(side: Side) -> Any:
+        found = layout.sites.has_bond(side)
+        exists = np.ones((2, *layout.sites.shape), bool) if found is None else found
+        if np.ndim(model.coupling) == 1:
+            return exists
+        return exists & np.asarray(layout.sites.bond_values(jnp.asarray(model.coupling), side) != 0)
+
+    def plane(part: int, side: Side) -> Array | None:
+        exists = of(side)[part]
+        return None if exists.all() else layout.plane(jnp.asarray(~exists))
+
+    return _planes(layout, plane)
+
+
+def _negative(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
+    def plane(part: int, side: Side) -> Array | None:
+        if np.ndim(model.coupling) == 1:
+            return None
+        return layout.plane(layout.sites.bond_values(jnp.asarray(model.coupling), side)[part] < 0)
+
+    return _planes(layout, plane)
+
+
+def _planes(layout: Bands | Replicas, plane: Callable[[int, Side], Array | None]) -> Planes:
+    even, odd = (tuple(plane(part, side) for side in layout.sides[part]) for part in range(2))
+    return even, odd
