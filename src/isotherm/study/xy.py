@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -36,19 +36,18 @@ class XYConfig(Config):
     )
     """Temperatures of the fit, ascending; curves through them are cubic."""
 
-    curve_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (16, 32, 64)
+    curve_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (12, 24, 48)
     """Linear extents of the curves over all temperatures, ascending."""
 
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
-        *(0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95),
-        *(1.0, 1.05, 1.1, 1.15, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0),
+        *(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.86, 0.92, 0.98, 1.04, 1.1, 1.2, 1.4, 1.7, 2.0),
     )
     """Temperatures of the curves, ascending."""
 
     num_angles: Annotated[int, Field(ge=7, le=256)] = 16
     """Angles of the clock model that runs beside the XY model, on the second of the curves' extents."""
 
-    six_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (12, 16, 24, 32)
+    six_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (8, 12, 16, 24)
     """Linear extents of the clock model of six angles, ascending."""
 
     six_temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
@@ -65,10 +64,10 @@ class XYConfig(Config):
     num_chains: Annotated[int, Field(ge=4, le=1000)] = 8
     """Chains from order, and as many from disorder, at each temperature; errors come from their spread."""
 
-    num_warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 200
+    num_warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 100
     """Steps before the first draw."""
 
-    num_samples: Annotated[int, Field(ge=10, le=10_000_000)] = 1000
+    num_samples: Annotated[int, Field(ge=10, le=10_000_000)] = 800
     """Draws a chain, one a step; in whole blocks."""
 
     block_length: Annotated[int, Field(ge=1, le=10_000)] = 100
@@ -76,6 +75,24 @@ class XYConfig(Config):
 
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Seed of all chains."""
+
+
+class Part(NamedTuple):
+    """One curve: its name in the arrays, how many angles (0: all of them), the extent and the temperatures."""
+
+    name: str
+    angles: int
+    size: int
+    temperatures: tuple[float, ...]
+
+
+def parts(config: XYConfig) -> list[Part]:
+    """All curves of the study; those of one model and size are run together."""
+    found = [Part(f"critical.{size}", 0, size, config.critical_temperatures) for size in config.sizes]
+    found += [Part(f"curve.{size}", 0, size, config.temperatures) for size in config.curve_sizes]
+    size = config.curve_sizes[1]
+    found.append(Part(f"clock.{size}", config.num_angles, size, config.temperatures))
+    return found + [Part(f"six.{size}", 6, size, config.six_temperatures) for size in config.six_sizes]
 
 
 class XY(Study[XYConfig]):
@@ -109,6 +126,7 @@ class XY(Study[XYConfig]):
             "sizes": (8, 12, 16, 24, 32, 48, 64, 96, 128),
             "smallest_fitted": 16,
             "curve_sizes": (32, 64, 128),
+            "six_sizes": (12, 16, 24, 32, 48),
             "num_samples": 4000,
         },
     }
@@ -131,14 +149,16 @@ class XY(Study[XYConfig]):
 
     def tasks(self, config: XYConfig) -> list[Task]:
         """A task for each model and size."""
-        parts = [("critical", 0, size, config.critical_temperatures) for size in config.sizes]
-        parts += [("curve", 0, size, config.temperatures) for size in config.curve_sizes]
-        parts.append(("clock", config.num_angles, config.curve_sizes[1], config.temperatures))
-        parts += [("six", 6, size, config.six_temperatures) for size in config.six_sizes]
-        names = ("part", "angles", "size", "temperatures")
+        together: dict[tuple[int, int], set[float]] = {}
+        for part in parts(config):
+            together.setdefault((part.angles, part.size), set()).update(part.temperatures)
         return [
-            Task(f"{one[0]}.{one[2]}", dict(zip(names, one, strict=True)), float(one[2] ** 2 * len(one[3])))
-            for one in parts
+            Task(
+                f"angles-{angles}.size-{size}" if angles else f"xy.size-{size}",
+                {"angles": angles, "size": size, "temperatures": sorted(found)},
+                float(size**2 * len(found)),
+            )
+            for (angles, size), found in together.items()
         ]
 
     def compute(self, config: XYConfig, task: Task) -> Arrays:
@@ -151,7 +171,13 @@ class XY(Study[XYConfig]):
         """Curves with errors, the fits of the transition, and how far the two starts differ."""
         from isotherm.study.xy_findings import findings
 
-        return Result(*findings(config, self.tasks(config), results))
+        found = {(task.payload["angles"], task.payload["size"]): task for task in self.tasks(config)}
+        curves = []
+        for part in parts(config):
+            task = found[part.angles, part.size]
+            where = [task.payload["temperatures"].index(one) for one in part.temperatures]
+            curves.append((part, {name: value[:, where] for name, value in results[task.name].items()}))
+        return Result(*findings(config, curves))
 
     def tables(self, config: XYConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """Fits, crossings and the clock models."""

@@ -1,4 +1,4 @@
-"""Estimates of angle models and their errors from means over independent chains; NumPy only."""
+"""Estimates of lattice models and their errors from means over independent chains; NumPy only."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -21,21 +21,25 @@ class Estimates(NamedTuple):
 
 
 def quantities(means: Means, betas: np.ndarray, size: int) -> dict[str, np.ndarray]:
-    """What is told of an angle model, from the means of what was measured; all ``(..., betas)``.
+    """What is told of a lattice model, from the means of what was measured; all ``(..., betas)``.
 
     Args:
         means: mean observables, see :func:`isotherm.study.lattice_sweep.moments`, ``(..., betas)``.
         betas: inverse temperatures.
         size: linear extent of a square lattice.
     """
-    found = {name: means[name] for name in ("energy", "magnetization", "magnetization2")}
-    found["heat_capacity"] = (betas * size) ** 2 * (means["energy2"] - means["energy"] ** 2)
-    found["helicity_modulus"] = means["helicity_cosine"] - betas * size**2 * means["helicity_sine2"]
-    found["vortex_density"] = (means["vortex_density"] + means["antivortex_density"]) / 2
-    found["binder"] = 1 - means["magnetization4"] / (3 * means["magnetization2"] ** 2)
-    found["susceptibility"] = betas * size**2 * means["magnetization2"]
+    num_sites, m2 = size**2, means["magnetization2"]
+    plain = ("energy", "magnetization2", "abs_magnetization", "largest_fraction")
+    found = {name: means[name] for name in plain if name in means}
+    found["heat_capacity"] = betas**2 * num_sites * (means["energy2"] - means["energy"] ** 2)
+    found["binder"] = 1 - means["magnetization4"] / (3 * m2**2)
+    found["susceptibility"] = betas * num_sites * (m2 - means["abs_magnetization"] ** 2)
+    if "helicity_cosine" in means:
+        found["helicity_modulus"] = means["helicity_cosine"] - betas * num_sites * means["helicity_sine2"]
+    if "vortex_density" in means:
+        found["vortex_density"] = (means["vortex_density"] + means["antivortex_density"]) / 2
     if "structure_kmin" in means:
-        ratio = np.maximum(means["magnetization2"] / means["structure_kmin"] - 1, 0)
+        ratio = np.maximum(m2 / means["structure_kmin"] - 1, 0)
         found["correlation_length"] = np.sqrt(ratio) / (2 * np.sin(np.pi / size))
     return found
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isotherm.study.base import Arrays, Task
+from isotherm.study.base import Arrays
 from isotherm.study.kosterlitz import (
     Curve,
     Transition,
@@ -20,7 +20,7 @@ from isotherm.study.kosterlitz import (
 from isotherm.study.xy_estimates import Estimates, disagreement, estimates
 
 if TYPE_CHECKING:
-    from isotherm.study.xy import XYConfig
+    from isotherm.study.xy import Part, XYConfig
 
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""
@@ -29,19 +29,22 @@ FALSE_ALARM = 1e-3
 """Probability with which true chains give a z-score beyond the bound."""
 
 
-def findings(
-    config: "XYConfig", tasks: Sequence[Task], results: Mapping[str, Arrays]
-) -> tuple[dict[str, Any], Arrays]:
-    """Metrics and arrays, see :class:`isotherm.study.base.Result`."""
+def findings(config: "XYConfig", curves: Sequence[tuple["Part", Arrays]]) -> tuple[dict[str, Any], Arrays]:
+    """Metrics and arrays, see :class:`isotherm.study.base.Result`.
+
+    Args:
+        config: of the study.
+        curves: each with mean observables of each chain, ``(starts, temperatures, chains)`` by name.
+    """
     arrays: Arrays = {}
     told: dict[str, Estimates] = {}
     scores: list[np.ndarray] = []
-    for task in tasks:
-        betas, size = 1 / np.array(task.payload["temperatures"]), task.payload["size"]
-        told[task.name] = estimates(results[task.name], betas, size)
-        differences = disagreement(results[task.name], betas, size)
+    for part, means in curves:
+        betas = 1 / np.array(part.temperatures)
+        told[part.name] = estimates(means, betas, part.size)
+        differences = disagreement(means, betas, part.size)
         scores.append(np.stack([differences[name] for name in COMPARED]))
-        arrays |= _arrays(task.name, told[task.name], scores[-1])
+        arrays |= _arrays(part.name, told[part.name], scores[-1])
     metrics = {
         "starts": _worst(np.concatenate([one.ravel() for one in scores]), 2 * (config.num_chains - 1)),
         "transition": transition(config, told),

@@ -20,7 +20,7 @@ def sweep_of(config: "XYConfig", payload: Mapping[str, Any]) -> dict[str, np.nda
 
     Args:
         config: how long to run.
-        payload: ``part``, ``size``, ``angles`` (0: the XY model) and ``temperatures``.
+        payload: ``size``, ``angles`` (0: the XY model) and ``temperatures``.
     """
     lattice = square(payload["size"])
     model = LatticeClock(lattice, payload["angles"]) if payload["angles"] else LatticeXY(lattice)
@@ -32,6 +32,6 @@ def sweep_of(config: "XYConfig", payload: Mapping[str, Any]) -> dict[str, np.nda
         block_length=config.block_length,
         over_relaxation=0 if payload["angles"] or config.method != "heat-bath" else config.over_relaxation,
     )
-    key = named(jax.random.key(config.seed), f"{payload['part']}/{payload['angles']}/{payload['size']}")
+    key = named(jax.random.key(config.seed), f"{payload['angles']}/{payload['size']}")
     found = sweep(key, model, 1 / np.asarray(payload["temperatures"]), plan)
     return {name: value.mean(-1) for name, value in found.means.items()}

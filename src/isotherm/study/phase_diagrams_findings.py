@@ -1,0 +1,114 @@
+"""What the diagrams tell: curves with errors, agreement of starts, what was stuck; NumPy and SciPy only."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import stats
+
+from isotherm.study.base import Arrays
+from isotherm.study.xy_estimates import disagreement, estimates
+
+if TYPE_CHECKING:
+    from isotherm.study.phase_diagrams import ModelId, PhaseDiagramsConfig
+
+CRITICAL = {"ising": 2 / math.log(1 + math.sqrt(2)), "xy": 0.89294}
+"""Temperatures of the transitions on infinite lattices; that of Potts models depends on q."""
+
+COMPARED = ("energy", "abs_magnetization", "magnetization2")
+FALSE_ALARM = 1e-3
+STUCK = 0.9
+"""A chain counts as stuck whose order is below this share of that in equilibrium."""
+
+
+def critical_temperature(config: "PhaseDiagramsConfig", name: "ModelId") -> float:
+    """Of the infinite square lattice."""
+    return 1 / math.log(1 + math.sqrt(config.potts.num_states)) if name == "potts" else CRITICAL[name]
+
+
+def order_name(name: "ModelId") -> str:
+    """The published order parameter among the estimates."""
+    return "largest_fraction" if name == "potts" else "abs_magnetization"
+
+
+def temperatures(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray, np.ndarray]:
+    """Those of the pictures and those of the diagram, in the order in which arrays hold them."""
+    if name == "ising":
+        found = np.array(config.ising.temperatures)
+        return found, found
+    part = getattr(config, name)
+    return 1 / np.array(part.betas), 1 / np.array(sorted({*part.betas, *part.more_betas}))
+
+
+def findings(config: "PhaseDiagramsConfig", results: Mapping[str, Arrays]) -> tuple[dict[str, Any], Arrays]:
+    """Metrics and arrays, see :class:`isotherm.study.base.Result`."""
+    metrics: dict[str, Any] = {}
+    arrays: Arrays = {}
+    for name in config.models:
+        metrics[name] = _of(config, name, results, arrays)
+    if "ising" in config.models:
+        span = np.linspace(min(config.ising.temperatures), max(config.ising.temperatures), 600)
+        arrays |= {"ising/exact/temperatures": span, "ising/exact/order": spontaneous_magnetization(span)}
+    return metrics, arrays
+
+
+def spontaneous_magnetization(temperature: np.ndarray) -> np.ndarray:
+    """Yang's ``(1 - sinh⁻⁴ 2β)^(1/8)`` of the infinite square lattice, zero above the transition."""
+    return np.maximum(1 - np.sinh(2 / temperature) ** -4, 0) ** 0.125
+
+
+def _of(
+    config: "PhaseDiagramsConfig", name: "ModelId", results: Mapping[str, Arrays], arrays: Arrays
+) -> dict[str, Any]:
+    found, size = results[f"{name}.diagram"], getattr(config, name).size
+    pictured, all_temperatures = temperatures(config, name)
+    means = {what.removeprefix("mean/"): v for what, v in found.items() if what.startswith("mean/")}
+    told = estimates(means, 1 / all_temperatures, size)
+    parts = {"all": told}
+    for index, start in enumerate(("order", "disorder")):
+        parts[start] = estimates({k: v[[index]] for k, v in means.items()}, 1 / all_temperatures, size)
+    for start, one in parts.items():
+        for what, value in one.values.items():
+            arrays[f"{name}/{start}/{what}"], arrays[f"{name}/{start}/{what}/error"] = value, one.errors[what]
+    arrays |= {f"{name}/temperatures": all_temperatures, f"{name}/pictured": pictured}
+    arrays |= {f"{name}/{what}": found[what] for what in ("energies", "orders")}
+    for task in ("pictures", "local"):
+        arrays |= {f"{name}/{task}/{what}": value for what, value in results[f"{name}.{task}"].items()}
+    scores = disagreement(means, 1 / all_temperatures, size)
+    at = [int(np.argmin(np.abs(all_temperatures - one))) for one in pictured]
+    return {
+        "critical_temperature": critical_temperature(config, name),
+        "starts": _worst(np.stack([scores[what] for what in COMPARED]), 2 * (config.num_chains - 1)),
+        "rows": [_row(told.values, told.errors, i, all_temperatures[i]) for i in at],
+        "local": _stuck(results[f"{name}.local"]["orders"], told.values[order_name(name)][at], pictured),
+    }
+
+
+def _row(
+    values: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], i: int, at: float
+) -> dict[str, Any]:
+    found = {
+        what: {"value": float(value[i]), "error": float(errors[what][i])} for what, value in values.items()
+    }
+    return {"temperature": float(at)} | found
+
+
+def _stuck(orders: np.ndarray, equilibrium: np.ndarray, pictured: np.ndarray) -> list[dict[str, Any]]:
+    """What the chains of the local run reach, one row a temperature."""
+    return [
+        {
+            "temperature": float(temperature),
+            "lowest": float(chains.min()),
+            "mean": float(chains.mean()),
+            "equilibrium": float(level),
+            "num_stuck": int((chains < STUCK * level).sum()),
+            "num_chains": len(chains),
+        }
+        for chains, level, temperature in zip(orders, equilibrium, pictured, strict=True)
+    ]
+
+
+def _worst(scores: np.ndarray, degrees: int) -> dict[str, Any]:
+    bound = stats.t.ppf(1 - FALSE_ALARM / (2 * scores.size), df=degrees)
+    return {"worst_z": float(np.abs(scores).max()), "bound": float(bound), "num": scores.size}
