@@ -1,21 +1,27 @@
-"""Continuous angles, kept as unit vectors: no trigonometry among neighbours, and reflections by products."""
+"""Continuous angles: heat bath by a rejection sampler that may fail, Metropolis, and reflections."""
 
 import math
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 
 from isotherm.random.bits import uniform
+from isotherm.sample.lattice.circle import angle_of, unit_vector
 from isotherm.sample.lattice.states import local_field
-from isotherm.sample.lattice.updates import AbstractUpdate, Method, Stored, Surroundings, Words
+from isotherm.sample.lattice.updates import AbstractUpdate, Method, Surroundings, Words
 
 NUM_TRIES = 2
 """Tries of the rejection sampler; each succeeds with probability 0.66 to 1, the less the stronger the field."""
 
+MAX_WIDTH = math.pi
+"""Of proposals; :data:`WIDTH` over the square root of beta times the local field, where that is less."""
+
+WIDTH = 2.5
+
 
 class Angles(AbstractUpdate):
-    """Cosine and sine of each angle."""
+    """Angles in radians, ``[0, 2π)``."""
 
     method: Method = eqx.field(static=True)
 
@@ -24,33 +30,26 @@ class Angles(AbstractUpdate):
         """Two a try."""
         return 2 * NUM_TRIES if self.method == "heat-bath" else 2
 
-    def stored(self, x: Array) -> Stored:
-        """Unit vectors."""
-        return jnp.cos(x), jnp.sin(x)
+    def seen(self, part: Array) -> tuple[Array, ...]:
+        """Cosines and sines."""
+        return unit_vector(part)
 
-    @staticmethod
-    def position(part: Stored) -> Array:
-        """Angles in ``[0, 2π)``."""
-        angle = jnp.arctan2(part[1], part[0])
-        angle = jnp.where(angle < 0, angle + 2 * math.pi, angle)
-        return jnp.where(angle >= 2 * math.pi, 0.0, angle)
-
-    def draw(self, words: Words, beta: Array, part: Stored, around: Surroundings) -> Stored:
+    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
         """Heat bath, or a turn by Metropolis' rule."""
-        x, y = local_field(around.neighbours, around)
-        move = _von_mises if self.method == "heat-bath" else _turn
-        return move(words, part, beta * x, beta * y)
+        x, y = local_field(around)
+        return (_von_mises if self.method == "heat-bath" else _turn)(words, part, beta * x, beta * y)
 
-    def reflect(self, part: Stored, around: Surroundings) -> Stored:
-        """Twice the projection on the local field minus the vector, shortened or stretched to length one."""
-        x, y = local_field(around.neighbours, around)
-        cosine, sine = part
-        square = x * x + y * y
-        twice = 2 * (x * cosine + y * sine) / jnp.where(square > 0, square, 1.0)
-        return normal(twice * x - cosine, twice * y - sine)
+    def reflect(self, part: Array, around: Surroundings) -> Array:
+        """Twice the local field's direction minus the angle; without a field the angle as it is."""
+        x, y = local_field(around)
+        cosine, sine = unit_vector(part)
+        # the square of the field as a complex number, times the conjugate of the angle's
+        x, y = x * x - y * y, 2 * x * y
+        reflected = angle_of(x * cosine + y * sine, y * cosine - x * sine)
+        return jnp.where((x == 0) & (y == 0), part, reflected)
 
 
-def _von_mises(words: Words, part: Stored, x: Array, y: Array) -> Stored:
+def _von_mises(words: Words, part: Array, x: Array, y: Array) -> Array:
     """The law ``exp(x cos θ + y sin θ)`` by :data:`NUM_TRIES` tries; where all fail, the angle as it was.
 
     The tries do not know the angle, so whether they fail is independent of it: a mixture of the heat bath and
@@ -60,50 +59,32 @@ def _von_mises(words: Words, part: Stored, x: Array, y: Array) -> Stored:
     """
     k = jnp.sqrt(x * x + y * y)
     gap = 0.5 + 0.25 / (k + jnp.sqrt(0.25 + k * k))
-    squeeze = gap / (gap + 2 * k)
-    is_free = k == 0
-    x = jnp.where(is_free, 1.0, x / jnp.where(is_free, 1.0, k))
-    y = jnp.where(is_free, 0.0, y / jnp.where(is_free, 1.0, k))
+    squeeze = jnp.sqrt(gap / (gap + 2 * k))
+    tangent = jnp.full_like(k, jnp.inf)
     for which in range(NUM_TRIES):
-        cosine, sine = half_circle(words(2 * which))
-        along, across = cosine * cosine, squeeze * sine * sine
-        scale = 1 / (along + across)
-        c, s = (along - across) * scale, 2 * jnp.sqrt(squeeze) * sine * cosine * scale
-        weight = gap + 2 * k * across * scale
+        cosine, sine = unit_vector(_half_turn(words(2 * which)))
+        proposed = squeeze * sine / cosine
+        square = proposed * proposed
+        weight = gap + 2 * k * (square / (1 + square))
         taken = uniform(words(2 * which + 1)) < weight * jnp.exp(1 - weight)
-        drawn = (x * c - y * s, y * c + x * s)
-        part = tuple(jnp.where(taken, new, old) for new, old in zip(drawn, part, strict=True))
-    return part
+        tangent = jnp.where(taken, proposed, tangent)
+    along, across = 1 - tangent * tangent, 2 * tangent
+    x = jnp.where(k == 0, 1.0, x)
+    drawn = angle_of(x * along - y * across, y * along + x * across)
+    return jnp.where(jnp.isinf(tangent), part, drawn)
 
 
-def _turn(words: Words, part: Stored, x: Array, y: Array) -> Stored:
+def _half_turn(words: Array) -> Float[Array, "..."]:
+    """Uniform in ``(-π/2, π/2)``, both ends excluded."""
+    return math.pi * (uniform(words) - (0.5 - 2.0**-25))
+
+
+def _turn(words: Words, part: Array, x: Array, y: Array) -> Array:
     """Metropolis: a turn of either sign, uniform up to a width that depends on neighbours alone."""
-    cosine, sine = part
-    width = jnp.minimum(math.pi, 2.5 / jnp.sqrt(jnp.maximum(jnp.sqrt(x * x + y * y), 0.1)))
-    angle = width * (2 * uniform(words(0)) - 1)
-    c, s = jnp.cos(angle), jnp.sin(angle)
-    proposed = (cosine * c - sine * s, sine * c + cosine * s)
-    gain = x * (proposed[0] - cosine) + y * (proposed[1] - sine)
-    taken = uniform(words(1)) < jnp.exp(gain)
-    return tuple(jnp.where(taken, new, old) for new, old in zip(normal(*proposed), part, strict=True))
-
-
-def normal(x: Array, y: Array) -> Stored:
-    """Nearly unit vectors, made so by one Newton step."""
-    stretch = 1.5 - 0.5 * (x * x + y * y)
-    return x * stretch, y * stretch
-
-
-def half_circle(words: UInt32[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Cosine, at least 0, and sine of angles uniform in ``(-π/2, π/2)``, off by less than ``4e-7``.
-
-    Four octants from two bits: the sign of the sine, and which of the two is the larger; Taylor's series
-    up to a quarter of π.
-    """
-    x = uniform(words) * (math.pi / 4)
-    z = x * x
-    sine = x * (1 + z * (-1 / 6 + z * (1 / 120 + z * (-1 / 5040))))
-    cosine = 1 + z * (-1 / 2 + z * (1 / 24 + z * (-1 / 720 + z * (1 / 40320))))
-    swap = (words & 1) != 0
-    cosine, sine = jnp.where(swap, sine, cosine), jnp.where(swap, cosine, sine)
-    return cosine, jnp.where((words & 2) != 0, -sine, sine)
+    width = jnp.minimum(MAX_WIDTH, WIDTH * (x * x + y * y + 1e-6) ** -0.25)
+    angle = part + width * (2 * uniform(words(0)) - 1)
+    angle = jnp.where(angle < 0, angle + 2 * math.pi, angle)
+    angle = jnp.where(angle >= 2 * math.pi, angle - 2 * math.pi, angle)
+    (cosine, sine), (c, s) = unit_vector(part), unit_vector(angle)
+    taken = uniform(words(1)) < jnp.exp(x * (c - cosine) + y * (s - sine))
+    return jnp.where(taken, angle, part)

@@ -6,6 +6,7 @@ site does is its model's (:mod:`spins`, :mod:`states`, :mod:`angles`); where its
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import equinox as eqx
@@ -28,7 +29,7 @@ from isotherm.random.counter import counted_words
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
 from isotherm.sample.lattice.angles import Angles
-from isotherm.sample.lattice.sites import Sublattices
+from isotherm.sample.lattice.sites import Side, Sublattices
 from isotherm.sample.lattice.spins import Spins
 from isotherm.sample.lattice.states import ClockStates, PottsStates
 from isotherm.sample.lattice.updates import AbstractUpdate, Method, Surroundings
@@ -40,25 +41,20 @@ class SitesState(eqx.Module):
     """A state inside the loop.
 
     Attributes:
-        parts: of each sublattice the arrays that its update works on.
-        sites: which they are (static).
-        update: how to read them (static but for its arrays).
+        parts: sublattices, stacked.
+        sites: where which site is (static).
     """
 
-    parts: tuple[tuple[Array, ...], ...]
+    parts: Array
     sites: Sublattices = eqx.field(static=True)
-    kind: type[AbstractUpdate] = eqx.field(static=True)
 
     @property
     def position(self) -> Array:
         """As the model has it, shape ``(*chains, *shape)``."""
-        read = self._read
-        for _ in range(self.parts[0][0].ndim - len(self.sites.shape)):
-            read = jax.vmap(read)
-        return read(self.parts)
-
-    def _read(self, parts: tuple[tuple[Array, ...], ...]) -> Array:
-        return self.sites.join(tuple(self.kind.position(part) for part in parts))
+        join = self.sites.join
+        for _ in range(self.parts.ndim - 1 - len(self.sites.shape)):
+            join = jax.vmap(join)
+        return join(self.parts)
 
 
 class CheckerboardInfo(NamedTuple):
@@ -73,71 +69,83 @@ class Checkerboard(eqx.Module):
     Attributes:
         beta: inverse temperature; in :meth:`over_chains` a number, or one a chain.
         update: what a site does.
-        couplings: of each part, side by side; numbers if uniform.
-        fields: of each part; numbers if uniform.
+        couplings: side by side of all parts, zero where there is no bond; numbers if uniform.
+        field: of all parts; a number if uniform.
         sites: where sites are stored (static).
         over_relaxation: sweeps of reflections in a step (static).
     """
 
     beta: Float[Array, "..."]
     update: AbstractUpdate
-    couplings: tuple[tuple[Array, ...], ...]
-    fields: tuple[Array, ...]
+    couplings: tuple[Array, ...]
+    field: Array
     sites: Sublattices = eqx.field(static=True)
     over_relaxation: int = eqx.field(static=True)
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
         """Start from a state of the model."""
         del key
-        parts = tuple(self.update.stored(part) for part in self.sites.split(jnp.asarray(position)))
-        return SitesState(parts, self.sites, type(self.update))
+        return SitesState(self.sites.split(jnp.asarray(position)), self.sites)
 
     def step(self, key: Key[Array, ""], state: SitesState) -> tuple[SitesState, CheckerboardInfo]:
         """Sweeps of reflections, and one of the method's."""
+        seeds = seed_words(key)
+
+        def draw(colour: Array, part: Array, around: Surroundings) -> Array:
+            return self.update.draw(functools.partial(self._words, seeds, colour), self.beta, part, around)
+
+        def reflect(colour: Array, part: Array, around: Surroundings) -> Array:
+            return self.update.reflect(part, around)
+
         parts = state.parts
         if self.over_relaxation:
-            parts = jax.lax.fori_loop(0, self.over_relaxation, lambda _, parts: self._reflect(parts), parts)
-        seeds = seed_words(key)
-        for colour in range(self.sites.num_colours):
-            words = functools.partial(self._words, seeds, colour)
-            parts = self._updated(parts, colour, functools.partial(self.update.draw, words, self.beta))
-        after = SitesState(parts, self.sites, type(self.update))
-        moved = jnp.mean((after.position != state.position).astype(jnp.float32))
-        return after, CheckerboardInfo(moved)
+            sweep = functools.partial(self._sweep, reflect)
+            parts = jax.lax.fori_loop(0, self.over_relaxation, lambda _, parts: sweep(parts), parts)
+        parts = self._sweep(draw, parts)
+        changed = self.sites.join(parts != state.parts)
+        return SitesState(parts, self.sites), CheckerboardInfo(jnp.mean(changed.astype(jnp.float32)))
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""
         return chains_with_betas(self)
 
-    def _reflect(self, parts: tuple[tuple[Array, ...], ...]) -> tuple[tuple[Array, ...], ...]:
-        for colour in range(self.sites.num_colours):
-            parts = self._updated(parts, colour, self.update.reflect)
-        return parts
+    def _sweep(self, move: Callable[[Array, Array, Surroundings], Array], parts: Array) -> Array:
+        def update(colour: Array, parts: Array) -> Array:
+            part = self.sites.part(parts, colour)
+            return self.sites.replaced(parts, colour, move(colour, part, self._around(parts, colour)))
 
-    def _updated(
-        self, parts: tuple[tuple[Array, ...], ...], colour: int, change: Any
-    ) -> tuple[tuple[Array, ...], ...]:
-        part = self.sites.part(colour)
-        after = change(parts[part], self._surroundings(parts, part))
-        only = self.sites.only(colour)
-        if only is not None:
-            after = tuple(jnp.where(only, new, old) for new, old in zip(after, parts[part], strict=True))
-        return (*parts[:part], after, *parts[part + 1 :])
+        return jax.lax.fori_loop(0, self.sites.num_colours, update, parts)
 
-    def _surroundings(self, parts: tuple[tuple[Array, ...], ...], part: int) -> Surroundings:
-        each = [list(self.sites.neighbours(arrays, part)) for arrays in zip(*parts, strict=True)]
-        bonds = [self.sites.has_bond(part, side) for side in self.sites.sides]
-        couplings = [
-            coupling if exists is None else jnp.where(exists, coupling, 0.0)
-            for coupling, exists in zip(self.couplings[part], bonds, strict=True)
-        ]
-        return Surroundings(tuple(zip(*each, strict=True)), tuple(couplings), self.fields[part])
+    def _around(self, parts: Array, colour: Array) -> Surroundings:
+        sites = self.sites
+        steps = {sites.source(side) for side in sites.sides}
+        seen = {step: self.update.seen(sites.part(parts, colour + step)) for step in steps}
+        neighbours = tuple(
+            tuple(sites.shifted(array, colour, side) for array in seen[sites.source(side)])
+            for side in sites.sides
+        )
+        couplings = tuple(
+            self._coupling(coupling, colour, side)
+            for coupling, side in zip(self.couplings, sites.sides, strict=True)
+        )
+        return Surroundings(neighbours, couplings, self._of_part(self.field, colour))
 
-    def _words(self, seeds: UInt32[Array, "4"], colour: int, which: int) -> UInt32[Array, "..."]:
+    def _coupling(self, coupling: Array, colour: Array, side: Side) -> Array:
+        exists = self.sites.has_bond(side)
+        coupling = self._of_part(coupling, colour)
+        if exists is None:
+            return coupling
+        return jnp.where(self.sites.part(jnp.asarray(exists), colour), coupling, 0.0)
+
+    def _of_part(self, values: Array, colour: Array) -> Array:
+        return self.sites.part(values, colour) if values.ndim else values
+
+    def _words(self, seeds: UInt32[Array, "4"], colour: Array, which: int) -> UInt32[Array, "..."]:
         """A word for each site of a colour, each ``which`` another one."""
         shape = self.sites.shape
-        first = (colour * self.update.num_words + which) * int(np.prod(shape))
-        counts = jnp.uint32(first) + jnp.arange(int(np.prod(shape)), dtype=jnp.uint32)
+        num = int(np.prod(shape))
+        first = (colour.astype(jnp.uint32) * self.update.num_words + which) * jnp.uint32(num)
+        counts = first + jnp.arange(num, dtype=jnp.uint32)
         return counted_words(seeds[:, None], counts).reshape(shape)
 
 
@@ -179,8 +187,8 @@ def checkerboard(
     return Checkerboard(
         beta=jnp.asarray(beta, jnp.float32),
         update=_update(model, method),
-        couplings=tuple(_couplings(model, sites, part) for part in range(sites.stride)),
-        fields=tuple(_field(model, sites, part) for part in range(sites.stride)),
+        couplings=tuple(_coupling(model, sites, side) for side in sites.sides),
+        field=_field(model, sites),
         sites=sites,
         over_relaxation=over_relaxation,
     )
@@ -196,16 +204,14 @@ def _update(model: AbstractLatticeModel, method: Method) -> AbstractUpdate:
     return kind(method, model.num_values)
 
 
-def _couplings(model: AbstractLatticeModel, sites: Sublattices, part: int) -> tuple[Array, ...]:
+def _coupling(model: AbstractLatticeModel, sites: Sublattices, side: Side) -> Array:
     coupling = jnp.asarray(model.coupling, jnp.float32)
-    if coupling.ndim == 1:
-        return tuple(coupling[side.direction] for side in sites.sides)
-    return tuple(sites.bond_values(coupling, part, side) for side in sites.sides)
+    return coupling[side.direction] if coupling.ndim == 1 else sites.bond_values(coupling, side)
 
 
-def _field(model: AbstractLatticeModel, sites: Sublattices, part: int) -> Array:
+def _field(model: AbstractLatticeModel, sites: Sublattices) -> Array:
     field = jnp.asarray(model.field, jnp.float32)
-    return sites.take(field, part) if field.ndim else field
+    return sites.split(field) if field.ndim else field
 
 
 def _check(model: Any, beta: Any, method: Any, over_relaxation: int, layout: Any) -> None:

@@ -6,7 +6,6 @@ the neighbours of a whole sublattice are another one, shifted. A sweep then touc
 """
 
 import functools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,18 +23,23 @@ class Side(NamedTuple):
     Attributes:
         direction: of the bond.
         sign: 1 for the bond that starts at the site, -1 for the one that ends there.
+        leading: step to the neighbour along all axes but the last.
+        last: step along the last axis, -1 to 1.
     """
 
     direction: int
     sign: int
+    leading: tuple[int, ...]
+    last: int
 
 
 @dataclass(frozen=True)
 class Sublattices:
     """How states of a lattice are stored: static, hashable.
 
-    A part is an array of shape ``(*leading, width)``. Places beyond the end of a row of an open lattice hold sites
-    without bonds, which are updated and never seen.
+    Parts are stacked, ``(stride, *leading, width)``. Places beyond the end of a row of an open lattice hold sites
+    without bonds, which are updated and never seen. Where a method takes a part or a colour, it may be traced: a
+    sweep is a loop over colours.
     """
 
     lattice: Lattice
@@ -61,58 +65,60 @@ class Sublattices:
     @functools.cached_property
     def sides(self) -> tuple[Side, ...]:
         """All neighbours."""
-        return tuple(Side(d, sign) for d in range(len(self.lattice.directions)) for sign in (1, -1))
+        return tuple(
+            Side(d, sign, tuple(sign * s for s in step[:-1]), sign * step[-1])
+            for d, step in enumerate(self.lattice.directions)
+            for sign in (1, -1)
+        )
 
-    def part(self, colour: int) -> int:
-        """Which part holds a colour."""
-        return colour if self.stride > 1 else 0
-
-    def offsets(self, part: int) -> np.ndarray:
-        """Column of the first site of each row of a part, int ``(*leading, 1)``."""
+    @functools.cached_property
+    def _offsets(self) -> np.ndarray:
+        """Column of the first site of each row of each part, int ``(stride, *leading, 1)``."""
         leading = np.indices((*self.shape[:-1], 1)).sum(0)
-        return (part - leading) % self.stride
+        return np.stack([(part - leading) % self.stride for part in range(self.stride)])
 
-    def sites(self, part: int) -> np.ndarray:
-        """Number of the site at each place, -1 beyond the end of a row."""
+    @functools.cached_property
+    def _sites(self) -> np.ndarray:
+        """Number of the site at each place, -1 beyond the end of a row, int ``(stride, *shape)``."""
         width = self.lattice.shape[-1]
-        column = self.stride * np.arange(self.shape[-1]) + self.offsets(part)
+        column = self.stride * np.arange(self.shape[-1]) + self._offsets
         rows = np.arange(self.lattice.num_sites // width).reshape(*self.shape[:-1], 1)
         return np.where(column < width, rows * width + column, -1)
 
-    def only(self, colour: int) -> np.ndarray | None:
-        """Which places of its part a colour has; None if all."""
-        return None if self.stride > 1 else self.lattice.colours == colour
+    def split(self, x: Array) -> Array:
+        """All parts of an array of the lattice's shape; any value where there is no site."""
+        return x.reshape(-1)[self._sites]
 
-    def take(self, x: Array, part: int) -> Array:
-        """The sites of a part from an array of the lattice's shape, any where there is none."""
-        return x.reshape(-1)[self.sites(part)]
-
-    def split(self, x: Array) -> tuple[Array, ...]:
-        """All parts of an array of the lattice's shape."""
-        return tuple(self.take(x, part) for part in range(self.stride))
-
-    def join(self, parts: tuple[Array, ...]) -> Array:
+    def join(self, parts: Array) -> Array:
         """The reverse of :meth:`split`."""
         if self.stride == 1:
             return parts[0]
-        first = [np.broadcast_to(self.offsets(part), self.shape) for part in range(self.stride)]
+        first = np.broadcast_to(self._offsets, parts.shape)
         columns = []
         for column in range(self.stride):
-            which = sum(part * (offset == column) for part, offset in enumerate(first))
+            which = np.argmax(first == column, axis=0)
             columns.append(jax.lax.select_n(jnp.asarray(which, jnp.int32), *parts))
         *leading, width = self.lattice.shape
         return jnp.stack(columns, -1).reshape(*leading, -1)[..., :width]
 
-    def has_bond(self, part: int, side: Side) -> np.ndarray | None:
-        """Whether sites of a part have a neighbour on a side; None if all have."""
-        exists = self._bonds(self.lattice.has_bond, side).reshape(-1)
-        sites = self.sites(part)
-        found = exists[sites] & (sites >= 0)
+    def part(self, parts: Array, colour: Array) -> Array:
+        """The part that holds a colour."""
+        return jax.lax.dynamic_index_in_dim(parts, colour % self.stride, 0, keepdims=False)
+
+    def replaced(self, parts: Array, colour: Array, values: Array) -> Array:
+        """Sites of one colour with new values, the others as they were."""
+        if self.stride == 1:
+            return jnp.where(self.lattice.colours == colour, values, parts[0])[None]
+        return jax.lax.dynamic_update_index_in_dim(parts, values, colour, 0)
+
+    def has_bond(self, side: Side) -> np.ndarray | None:
+        """Whether sites have a neighbour on a side, ``(stride, *shape)``; None if all have."""
+        found = self._bonds(self.lattice.has_bond, side).reshape(-1)[self._sites] & (self._sites >= 0)
         return None if found.all() else found
 
-    def bond_values(self, values: Array, part: int, side: Side) -> Array:
-        """From an entry a bond, ``(directions, *shape)``, those of the bonds of a part on one side."""
-        return self.take(self._bonds(values, side), part)
+    def bond_values(self, values: Array, side: Side) -> Array:
+        """From an entry a bond, ``(directions, *shape)``, those of the bonds on one side, ``(stride, *shape)``."""
+        return self.split(self._bonds(values, side))
 
     def _bonds(self, values: Any, side: Side) -> Any:
         """Of each site the bond on one side, which may start elsewhere."""
@@ -122,17 +128,23 @@ class Sublattices:
         roll = np.roll if isinstance(values, np.ndarray) else jnp.roll
         return roll(along, self.lattice.directions[side.direction], tuple(range(along.ndim)))
 
-    def neighbours(self, parts: tuple[Array, ...], part: int) -> Iterator[Array]:
-        """What stands at the neighbours of a part, side after side; means nothing where there is no bond."""
-        for direction, sign in self.sides:
-            *leading, last = (sign * step for step in self.lattice.directions[direction])
-            source = parts[(part + sum(leading) + last) % self.stride]
-            source = jnp.roll(source, [-step for step in leading], tuple(range(len(leading))))
-            yield self._along_rows(source, part, last)
+    def source(self, side: Side) -> int:
+        """How many colours on the neighbours of a site are, modulo :attr:`stride`."""
+        return (sum(side.leading) + side.last) % self.stride
 
-    def _along_rows(self, source: Array, part: int, step: int) -> Array:
-        moves = (self.offsets(part) + step) // self.stride
+    def shifted(self, source: Array, colour: Array, side: Side) -> Array:
+        """What stands at the neighbours of one colour on a side; means nothing where there is no bond.
+
+        Args:
+            source: the part that they are of.
+            colour: of the sites that look.
+            side: where they look.
+        """
+        source = jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))
+        moves = (self._offsets + side.last) // self.stride != 0
         if not moves.any():
             return source
-        moved = jnp.roll(source, -step, -1)
-        return moved if moves.all() else jnp.where(np.broadcast_to(moves != 0, self.shape), moved, source)
+        moved = jnp.roll(source, -side.last, -1)
+        if moves.all():
+            return moved
+        return jnp.where(jnp.broadcast_to(self.part(jnp.asarray(moves), colour), self.shape), moved, source)

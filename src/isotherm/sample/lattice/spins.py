@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from isotherm.random.bits import uniform
-from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Stored, Surroundings, Words
+from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Surroundings, Words
 
 
 class Spins(AbstractUpdate):
@@ -19,27 +19,21 @@ class Spins(AbstractUpdate):
         """One."""
         return 1
 
-    def stored(self, x: Array) -> Stored:
-        """As they are."""
-        return (x,)
+    def seen(self, part: Array) -> tuple[Array, ...]:
+        """The spins."""
+        return (part,)
 
-    @staticmethod
-    def position(part: Stored) -> Array:
-        """As they are."""
-        return part[0]
-
-    def draw(self, words: Words, beta: Array, part: Stored, around: Surroundings) -> Stored:
+    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
         """Up with the probability that the local field gives, or flipped by Metropolis' rule."""
-        (spins,) = part
         field = beta * _local_field(around)
         if self.method == "heat-bath":
             up = uniform(words(0)) < jax.nn.sigmoid(2 * field)
-            return (jnp.where(up, 1, -1).astype(jnp.int8),)
-        loss = 2 * field * spins.astype(jnp.float32)
+            return jnp.where(up, 1, -1).astype(jnp.int8)
+        loss = 2 * field * part.astype(jnp.float32)
         taken = uniform(words(0)) < PROPOSED * jnp.exp(jnp.minimum(-loss, 0.0))
-        return (jnp.where(taken, -spins, spins),)
+        return jnp.where(taken, -part, part)
 
-    def reflect(self, part: Stored, around: Surroundings) -> Stored:
+    def reflect(self, part: Array, around: Surroundings) -> Array:
         """Spins cannot."""
         raise NotImplementedError
 

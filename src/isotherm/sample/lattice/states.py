@@ -11,14 +11,17 @@ import numpy as np
 from jaxtyping import Array
 
 from isotherm.random.bits import below, uniform
-from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Stored, Surroundings, Words
+from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Surroundings, Words
 
 MAX_UNROLLED = 32
 """Values are unrolled up to here: faster to run, slower to compile. More of them take their turn in a loop."""
 
+Gain = Callable[[Any], Array]
+"""Minus the energy of sites if they had a value: one for all, or each its own."""
+
 
 class AbstractValues(AbstractUpdate):
-    """Sites with values ``0 .. num_values - 1``."""
+    """Sites with values ``0 .. num_values - 1``, uint8."""
 
     num_values: eqx.AbstractVar[int]
 
@@ -28,126 +31,115 @@ class AbstractValues(AbstractUpdate):
         return 1 if self.method == "heat-bath" else 2
 
     @abc.abstractmethod
-    def of_values(self, values: Any) -> Stored:
-        """Stored form of values, int32 array or int."""
+    def gain(self, around: Surroundings) -> Gain:
+        """What the neighbours and the field make of a value."""
 
-    @abc.abstractmethod
-    def gain(self, around: Surroundings) -> Callable[[Stored], Array]:
-        """Minus the energy of a site as a function of its stored form."""
-
-    def draw(self, words: Words, beta: Array, part: Stored, around: Surroundings) -> Stored:
+    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
         """Heat bath over all values, or one other value by Metropolis' rule."""
         gain = self.gain(around)
         if self.method == "heat-bath":
-            return self._heat_bath(uniform(words(0)), beta, part, gain)
-        turns = 1 + below(words(0), self.num_values - 1)
-        proposed = self.of_values((part[0].astype(jnp.int32) + turns) % self.num_values)
-        difference = beta * (gain(proposed) - gain(part))
+            return self._heat_bath(uniform(words(0)), lambda value: beta * gain(value)).astype(jnp.uint8)
+        now = part.astype(jnp.int32)
+        other = (now + 1 + below(words(0), self.num_values - 1)) % self.num_values
+        difference = beta * (gain(other) - gain(now))
         taken = uniform(words(1)) < PROPOSED * jnp.exp(jnp.minimum(difference, 0.0))
-        return tuple(jnp.where(taken, new, old) for new, old in zip(proposed, part, strict=True))
+        return jnp.where(taken, other, now).astype(jnp.uint8)
 
-    def reflect(self, part: Stored, around: Surroundings) -> Stored:
+    def reflect(self, part: Array, around: Surroundings) -> Array:
         """Values cannot: the reflected angle is none of theirs."""
         raise NotImplementedError
 
-    def _heat_bath(
-        self, uniforms: Array, beta: Array, part: Stored, gain: Callable[[Stored], Array]
-    ) -> Stored:
+    def _heat_bath(self, uniforms: Array, log_weight: Gain) -> Array:
         zeros = jnp.zeros_like(uniforms)
+        most = self._most(log_weight, zeros)
 
-        def log_weight(k: Any) -> Array:
-            return beta * gain(self.of_values(k)) + zeros
+        def accumulate(value: Any, total: Array) -> Array:
+            return total + jnp.exp(log_weight(value) - most)
 
-        most = self._fold(0, lambda k, most: jnp.maximum(most, log_weight(k)), zeros - jnp.inf)
-        total = self._fold(0, lambda k, total: total + jnp.exp(log_weight(k) - most), zeros)
-        level = uniforms * total
+        def advance(value: Any, carry: tuple[Array, Array]) -> tuple[Array, Array]:
+            cumulative = accumulate(value, carry[0])
+            return cumulative, carry[1] + (cumulative <= level).astype(jnp.int32)
 
-        def advance(k: Any, carry: tuple[Array, Stored]) -> tuple[Array, Stored]:
-            cumulative, value = carry
-            cumulative = cumulative + jnp.exp(log_weight(k - 1) - most)
-            beyond = cumulative <= level
-            here = self.of_values(k)
-            return cumulative, tuple(
-                jnp.where(beyond, new, old) for new, old in zip(here, value, strict=True)
-            )
+        level = uniforms * self._fold(self.num_values, accumulate, zeros)
+        return self._fold(self.num_values - 1, advance, (zeros, zeros.astype(jnp.int32)))[1]
 
-        first = tuple(
-            jnp.broadcast_to(new, uniforms.shape).astype(old.dtype)
-            for new, old in zip(self.of_values(0), part, strict=True)
-        )
-        return self._fold(1, advance, (zeros, first))[1]
+    def _most(self, log_weight: Gain, zeros: Array) -> Array:
+        """The largest log weight."""
+        least = jnp.full_like(zeros, -jnp.inf)
+        return self._fold(self.num_values, lambda k, most: jnp.maximum(most, log_weight(k)), least)
 
-    def _fold(self, start: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
+    def _fold(self, stop: int, body: Callable[[Any, Any], Any], carry: Any) -> Any:
         if self.num_values > MAX_UNROLLED:
-            return jax.lax.fori_loop(start, self.num_values, body, carry)
-        for k in range(start, self.num_values):
-            carry = body(k, carry)
+            return jax.lax.fori_loop(0, stop, body, carry)
+        for value in range(stop):
+            carry = body(value, carry)
         return carry
 
 
 class PottsStates(AbstractValues):
-    """Potts: values alone."""
+    """Potts: neighbours favour their own value."""
 
     method: Method = eqx.field(static=True)
     num_values: int = eqx.field(static=True)
 
-    def stored(self, x: Array) -> Stored:
-        """Bytes."""
-        return (x,)
+    def seen(self, part: Array) -> tuple[Array, ...]:
+        """The values."""
+        return (part,)
 
-    @staticmethod
-    def position(part: Stored) -> Array:
-        """Bytes."""
-        return part[0]
-
-    def of_values(self, values: Any) -> Stored:
-        """Bytes."""
-        return (jnp.asarray(values).astype(jnp.uint8),)
-
-    def gain(self, around: Surroundings) -> Callable[[Stored], Array]:
+    def gain(self, around: Surroundings) -> Gain:
         """Couplings to equal neighbours, and the field at zero."""
 
-        def found(part: Stored) -> Array:
-            total = jnp.where(part[0] == 0, around.field, 0.0)
+        def found(value: Any) -> Array:
+            total = jnp.where(jnp.asarray(value) == 0, around.field, 0.0)
+            value = jnp.asarray(value).astype(jnp.uint8)
             for (values,), coupling in zip(around.neighbours, around.couplings, strict=True):
-                total = total + jnp.where(values == part[0], coupling, 0.0)
+                total = total + jnp.where(values == value, coupling, 0.0)
             return total
 
         return found
 
 
 class ClockStates(AbstractValues):
-    """Clock: values, and cosine and sine of their angles."""
+    """Clock: neighbours pull along their angles."""
 
     method: Method = eqx.field(static=True)
     num_values: int = eqx.field(static=True)
 
-    def stored(self, x: Array) -> Stored:
-        """Bytes and unit vectors."""
-        return self.of_values(x.astype(jnp.int32))
+    def seen(self, part: Array) -> tuple[Array, ...]:
+        """Cosines and sines."""
+        return self._cosine(part.astype(jnp.int32)), self._sine(part.astype(jnp.int32))
 
-    @staticmethod
-    def position(part: Stored) -> Array:
-        """Bytes."""
-        return part[0]
-
-    def of_values(self, values: Any) -> Stored:
-        """Bytes and unit vectors."""
-        angles = 2 * np.pi * np.arange(self.num_values) / self.num_values
-        tables = [table.astype(np.float32) for table in (np.cos(angles), np.sin(angles))]
-        if isinstance(values, int):
-            return (jnp.uint8(values), *(jnp.float32(table[values]) for table in tables))
-        return (values.astype(jnp.uint8), *(jnp.asarray(table)[values] for table in tables))
-
-    def gain(self, around: Surroundings) -> Callable[[Stored], Array]:
+    def gain(self, around: Surroundings) -> Gain:
         """Along the local field."""
-        x, y = local_field(tuple(vector[1:] for vector in around.neighbours), around)
-        return lambda part: x * part[1] + y * part[2]
+        x, y = local_field(around)
+        return lambda value: x * self._cosine(value) + y * self._sine(value)
+
+    def _cosine(self, value: Any) -> Array:
+        return _entry(np.cos(2 * np.pi * np.arange(self.num_values) / self.num_values), value)
+
+    def _sine(self, value: Any) -> Array:
+        return _entry(np.sin(2 * np.pi * np.arange(self.num_values) / self.num_values), value)
+
+    def _most(self, log_weight: Gain, zeros: Array) -> Array:
+        """The largest log weight: opposite angles differ by the sign."""
+        if self.num_values % 2:
+            return super()._most(log_weight, zeros)
+        half = self.num_values // 2
+        most = zeros
+        for value in range(half):
+            most = jnp.maximum(most, jnp.abs(log_weight(value)))
+        return most
 
 
-def local_field(vectors: tuple[Stored, ...], around: Surroundings) -> tuple[Array, Array]:
-    """Sum of unit vectors times couplings, and the field along ``x``."""
+def _entry(table: np.ndarray, at: Any) -> Array:
+    if isinstance(at, int):
+        return jnp.float32(table[at])
+    return jnp.asarray(table, jnp.float32).at[at].get(mode="promise_in_bounds")
+
+
+def local_field(around: Surroundings) -> tuple[Array, Array]:
+    """Sum of the neighbours' unit vectors times couplings, and the field along ``x``."""
     x, y = around.field, jnp.zeros((), jnp.float32)
-    for (cosine, sine), coupling in zip(vectors, around.couplings, strict=True):
+    for (cosine, sine), coupling in zip(around.neighbours, around.couplings, strict=True):
         x, y = x + coupling * cosine, y + coupling * sine
     return x, y

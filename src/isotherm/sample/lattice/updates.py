@@ -12,10 +12,6 @@ Method = Literal["heat-bath", "metropolis"]
 Words = Callable[[int], UInt32[Array, "..."]]
 """A random word for each site, and another with each argument."""
 
-Stored = tuple[Array, ...]
-"""Arrays of one part that are updated together, such as cosines and sines."""
-
-
 PROPOSED = 15 / 16
 """Share of sites for which Metropolis proposes the other one of two values, or another of several. If all did,
 free spins would flip at every sweep, and some lattices (an Ising ring of five) would never leave half of their
@@ -23,21 +19,25 @@ states."""
 
 
 class Surroundings(NamedTuple):
-    """What the sites of a part see.
+    """What sites of one colour see.
 
     Attributes:
-        neighbours: side after side, stored as the sites are.
+        neighbours: side after side, as :meth:`AbstractUpdate.seen` shows them.
         couplings: of the bonds to them, zero where there is none.
         field: of the sites.
     """
 
-    neighbours: tuple[Stored, ...]
+    neighbours: tuple[tuple[Array, ...], ...]
     couplings: tuple[Array, ...]
     field: Array
 
 
 class AbstractUpdate(eqx.Module):
-    """Moves of the sites of one colour. ``num_words`` is how many words :meth:`draw` takes at most."""
+    """Moves of the sites of one colour.
+
+    Both moves end in one array, made from arrays: a compiler that does not fuse several results into one loop
+    would compute everything before them again for each.
+    """
 
     method: eqx.AbstractVar[Method]
 
@@ -47,18 +47,13 @@ class AbstractUpdate(eqx.Module):
         """Words a site that :meth:`draw` takes at most."""
 
     @abc.abstractmethod
-    def stored(self, x: Array) -> Stored:
-        """From values as states of the model hold them."""
-
-    @staticmethod
-    @abc.abstractmethod
-    def position(part: Stored) -> Array:
-        """The reverse of :meth:`stored`."""
+    def seen(self, part: Array) -> tuple[Array, ...]:
+        """What neighbours must know of sites."""
 
     @abc.abstractmethod
-    def draw(self, words: Words, beta: Array, part: Stored, around: Surroundings) -> Stored:
+    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
         """Heat bath or Metropolis."""
 
     @abc.abstractmethod
-    def reflect(self, part: Stored, around: Surroundings) -> Stored:
+    def reflect(self, part: Array, around: Surroundings) -> Array:
         """Over-relaxation: the state of equal energy on the other side of the local field."""
