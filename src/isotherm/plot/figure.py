@@ -12,3 +12,11 @@ class Figure(NamedTuple):
     name: str
     caption: str
     figure: "matplotlib.figure.Figure"
+
+
+class Animation(NamedTuple):
+    """A moving picture of a report: file name without ending, caption in plain words, the bytes of a GIF."""
+
+    name: str
+    caption: str
+    gif: bytes

@@ -102,6 +102,7 @@ class Runs(NamedTuple):
         clean_squared_jump: of the clean corrections, summed, ``(settings, runs)``.
         clean_accepted: how many of them were accepted.
         log_scale: of each level's step size at the end, ``(settings, K)``.
+        path: the position after each level, ``(settings, runs, K)`` leading, if asked for.
     """
 
     position: Position
@@ -109,6 +110,7 @@ class Runs(NamedTuple):
     clean_squared_jump: Float[Array, "settings runs"]
     clean_accepted: Int[Array, "settings runs"]
     log_scale: Float[Array, "settings K"]
+    path: Position | None = None
 
 
 def problem(parameters: TiltParameters) -> Problem:
@@ -330,46 +332,50 @@ def _clean_corrections(noise, action, setting):
     return action, squared_jumps.sum(), is_accepted.sum(dtype=jnp.int32)
 
 
-@functools.partial(jax.jit, static_argnames=("sampler", "rounds", "runs"))
 def adapt(
-    keys: Key[Array, " settings"], settings: Problem, sampler: Sampler, *, rounds: int, runs: int
-) -> Float[Array, "settings K"]:
+    key: Key[Array, ""],
+    setting: Problem,
+    sampler: Sampler,
+    *,
+    rounds: int = 16,
+    runs: int = 1500,
+    **options: bool,
+) -> Float[Array, " K"]:
     """Step sizes of each level that accept a share of 0.57, from rounds of warm-up runs that are then thrown away.
 
+    Rounds go through :func:`sample_runs`, so runs of the same number share its compiled program.
+
     Args:
-        keys: one a setting.
-        settings: with a leading axis.
+        key: of the warm-up.
+        setting: one setting, without a leading axis.
         sampler: method and counts.
         rounds: how often step sizes are mended, at least 2; the mean of the second half is returned.
         runs: of each round, all with the same step sizes.
+        **options: of :func:`sample_runs`, as they will be when measuring.
 
     Returns:
-        ``log_scale`` of each setting and level.
+        ``log_scale`` of each level.
 
     Raises:
-        ValueError: if the sampler cannot run.
+        ValueError: if the sampler cannot run, or there are too few rounds.
     """
-    sampler.check()
-
-    def one_setting(key, setting):
-        ceiling = jnp.log(STEP_CAP / setting.ca)
-
-        def mend(log_scale, i):
-            round_keys = jax.random.split(jax.random.fold_in(key, i), runs)
-            (_, info, *_), _, _ = _many_runs(round_keys, setting, log_scale, sampler)
-            rate = info.is_accepted.astype(jnp.float32).mean(axis=(0, 2))
-            gain = 2.0 / (1.0 + 0.1 * i.astype(jnp.float32)) ** 0.6
-            mended = jnp.minimum(log_scale + gain * (rate - TARGET_ACCEPTANCE), ceiling)
-            return mended, mended
-
-        zero = jnp.zeros(setting.levels.beta.shape)
-        _, path = jax.lax.scan(mend, zero, jnp.arange(rounds))
-        return path[rounds // 2 :].mean(axis=0)
-
-    return jax.vmap(one_setting)(keys, settings)
+    if rounds < 2:
+        raise refusal("rounds", rounds, "should be at least 2")
+    ceiling = np.log(STEP_CAP / float(setting.ca))
+    log_scale, path = np.zeros(setting.levels.beta.shape), []
+    for i in range(rounds):
+        keys = jax.random.split(jax.random.fold_in(key, i), (1, runs))
+        found = sample_runs(
+            keys, stack([setting]), jnp.asarray(log_scale[None], jnp.float32), sampler, **options
+        )
+        rate = np.asarray(found.info.is_accepted[0]).mean(axis=(0, 2))
+        gain = 2.0 / (1.0 + 0.1 * i) ** 0.6
+        log_scale = np.minimum(log_scale + gain * (rate - TARGET_ACCEPTANCE), ceiling)
+        path.append(log_scale)
+    return jnp.asarray(np.mean(path[rounds // 2 :], axis=0), jnp.float32)
 
 
-@functools.partial(jax.jit, static_argnames=("sampler", "is_shared"))
+@functools.partial(jax.jit, static_argnames=("sampler", "is_shared", "keep_path"))
 def sample_runs(
     keys: Key[Array, "settings runs"],
     settings: Problem,
@@ -377,6 +383,7 @@ def sample_runs(
     sampler: Sampler,
     *,
     is_shared: bool = False,
+    keep_path: bool = False,
 ) -> Runs:
     """Runs of many settings in one compiled program.
 
@@ -387,44 +394,27 @@ def sample_runs(
         sampler: method and counts.
         is_shared: adapt step sizes as published, proposal by proposal, carried from run to run; runs then depend
             on those before them. Otherwise step sizes stay as given and runs are independent.
+        keep_path: also return the positions after each level.
 
     Raises:
         ValueError: if the sampler cannot run.
     """
     sampler.check()
+
+    run = functools.partial(one_run, sampler=sampler, keep_path=keep_path)
 
     def in_turn(run_keys, setting, scale):
         def next_run(scale, key):
-            found, scale, _ = one_run(key, setting, scale, PUBLISHED_GAIN, sampler)
-            return scale, found
+            found, scale, path = run(key, setting, scale, PUBLISHED_GAIN)
+            return scale, (found, path)
 
-        scale, found = jax.lax.scan(next_run, scale, run_keys)
-        return Runs(*found, log_scale=scale)
+        scale, (found, path) = jax.lax.scan(next_run, scale, run_keys)
+        position, info, squared_jump, accepted = found
+        return Runs(position, info, squared_jump, accepted, scale, path)
 
     def at_once(run_keys, setting, scale):
-        found, _, _ = _many_runs(run_keys, setting, scale, sampler)
-        return Runs(*found, log_scale=scale)
+        found, _, path = jax.vmap(run, (0, None, None, None))(run_keys, setting, scale, 0.0)
+        position, info, squared_jump, accepted = found
+        return Runs(position, info, squared_jump, accepted, scale, path)
 
     return jax.vmap(in_turn if is_shared else at_once)(keys, settings, log_scale)
-
-
-@functools.partial(jax.jit, static_argnames=("sampler",))
-def sample_paths(
-    keys: Key[Array, " runs"], setting: Problem, log_scale: Float[Array, " K"], sampler: Sampler
-) -> tuple[Any, Position]:
-    """A few runs of one setting with all they pass through: what an animation shows.
-
-    Returns:
-        The positions after each level, ``(runs, K)`` leading, and after the clean corrections, ``(runs,)`` leading.
-
-    Raises:
-        ValueError: if the sampler cannot run.
-    """
-    sampler.check()
-    found, _, path = _many_runs(keys, setting, log_scale, sampler, keep_path=True)
-    return path, found[0]
-
-
-def _many_runs(keys, setting, log_scale, sampler, keep_path=False):
-    run = functools.partial(one_run, sampler=sampler, keep_path=keep_path)
-    return jax.vmap(run, (0, None, None, None))(keys, setting, log_scale, 0.0)

@@ -101,7 +101,11 @@ def pc_ula_final_law(parameters: TiltParameters, n: int, action_steps: int = 1) 
 
 
 def pc_mala_final_law(
-    parameters: TiltParameters, step_sizes: np.ndarray, points: int = 401, reach: float = 8.0
+    parameters: TiltParameters,
+    step_sizes: np.ndarray,
+    points: int = 401,
+    reach: float = 8.0,
+    action_steps: int = 1,
 ) -> GridLaw:
     """The end law of ``pc_mala`` at fixed step sizes, by transition densities on a grid.
 
@@ -110,6 +114,7 @@ def pc_mala_final_law(
         step_sizes: of each level, shape ``(K,)``, positive; the grid must resolve their square roots.
         points: of the grid.
         reach: half width of the grid in the widest standard deviations, around the range of the levels' means.
+        action_steps: steps of the action a level, at least 1.
 
     Raises:
         ValueError: if there is not one step size for each level.
@@ -123,8 +128,12 @@ def pc_mala_final_law(
     weights, acceptance = np.zeros(points), []
     weights[np.argmin(np.abs(x))] = 1.0
     for at, step_size in zip(path, step_sizes, strict=True):
-        weights, accepted = _mala_push(at, float(step_size), x, weights)
-        acceptance.append(accepted)
+        matrix, accepted = _mala_matrix(at, float(step_size), x)
+        rates = []
+        for _ in range(action_steps):
+            rates.append(weights @ accepted)
+            weights = weights @ matrix + weights * (1 - accepted)
+        acceptance.append(float(np.mean(rates)))
     return GridLaw(x, weights, np.array(acceptance))
 
 
@@ -146,12 +155,11 @@ def _end_law(p: TiltParameters, last: Level, mean: float, var: float, esjd: floa
     return EndLaw(float(mean), float(var), kl_action, float(state[0]), float(state[1]), kl_state, esjd)
 
 
-def _mala_push(at: Level, step_size: float, x: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """The law after one MALA step, and its mean acceptance probability."""
+def _mala_matrix(at: Level, step_size: float, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of accepted moves between points, and each point's probability to move at all."""
     old, new = x[:, None], x[None, :]
     odds = mala_step(at, old, new, step_size)
     proposal = np.exp(-((new - odds.mean_forward) ** 2) / (4 * step_size))
     proposal /= proposal.sum(axis=1, keepdims=True)
     moves = proposal * np.exp(np.minimum(odds.log_accept, 0.0))
-    accepted = moves.sum(axis=1)
-    return weights @ moves + weights * (1 - accepted), float(weights @ accepted)
+    return moves, moves.sum(axis=1)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from isotherm.plot.figure import Figure
+from isotherm.plot.figure import Animation, Figure
 from isotherm.study.config import Config
 from isotherm.study.tables import Table
 
@@ -107,5 +107,5 @@ class Study(abc.ABC, Generic[ConfigT]):
     @abc.abstractmethod
     def figures(
         self, config: ConfigT, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
-    ) -> Iterator[Figure]:
+    ) -> Iterator[Figure | Animation]:
         """The pictures of the report, one at a time: each is saved and closed before the next is drawn."""

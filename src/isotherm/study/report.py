@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.plot.figure import Animation, Figure
 from isotherm.study.base import Study
 from isotherm.study.config import Config
 from isotherm.study.fields import as_text, describe
@@ -39,24 +40,23 @@ class Report:
     config: Config
     fingerprint: str
     metrics: Mapping[str, Any]
-    pictures: list[tuple[str, str, bytes]] = field(default_factory=list)
+    pictures: list[tuple[str, str, bytes, str]] = field(default_factory=list)
 
     def headline(self) -> str:
         """The first conclusion as plain text."""
         return plain(next(iter(self.study.conclusions(self.config, self.metrics)), ""))
 
     def draw(self, folder: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
-        """Draw each figure to ``figures/NAME.png`` and ``.pdf``; returns the files' digests."""
+        """Draw each figure to ``figures/NAME.png`` and ``.pdf``, each animation to ``.gif``; returns the digests."""
         os.environ.setdefault("MPLBACKEND", "Agg")
         sums = {}
-        for name, caption, figure in self.study.figures(self.config, self.metrics, arrays):
-            png = _rendered(figure, "png", {"Software": None})
-            pdf = _rendered(figure, "pdf", {"CreationDate": None})
-            self.pictures.append((name, caption, png))
-            for ending, content in (("png", png), ("pdf", pdf)):
-                file = f"{FIGURES}/{name}.{ending}"
+        for drawn in self.study.figures(self.config, self.metrics, arrays):
+            files = _files(drawn)
+            shown = next(iter(files))
+            self.pictures.append((drawn.name, drawn.caption, files[shown], shown))
+            for ending, content in files.items():
+                file = f"{FIGURES}/{drawn.name}.{ending}"
                 sums[file] = write_atomic(folder / file, content)
-            _close(figure)
         return sums
 
     def html(self, facts: Mapping[str, Any]) -> str:
@@ -115,6 +115,16 @@ def plain(text: str) -> str:
     return re.sub(r"(\*\*|\*)(?=\S)([^*]+)\1", r"\2", text)
 
 
+def _files(drawn: Figure | Animation) -> dict[str, bytes]:
+    """The files of a picture by their endings, that for the page first; a figure is closed after."""
+    if isinstance(drawn, Animation):
+        return {"gif": drawn.gif}
+    png = _rendered(drawn.figure, "png", {"Software": None})
+    pdf = _rendered(drawn.figure, "pdf", {"CreationDate": None})
+    _close(drawn.figure)
+    return {"png": png, "pdf": pdf}
+
+
 def _rendered(figure: Any, kind: str, metadata: dict[str, None]) -> bytes:
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, dpi=_DOTS_PER_INCH, bbox_inches="tight", metadata=metadata)
@@ -144,10 +154,10 @@ def _conclusions(sentences: list[str]) -> str:
     return f'<ul class="conclusions">{items}</ul>' if items else ""
 
 
-def _picture(name: str, caption: str, png: bytes) -> str:
-    data = base64.b64encode(png).decode()
+def _picture(name: str, caption: str, picture: bytes, kind: str) -> str:
+    data = base64.b64encode(picture).decode()
     return (
-        f'<figure id="{escape(name)}"><img alt="{escape(plain(caption))}" src="data:image/png;base64,{data}">'
+        f'<figure id="{escape(name)}"><img alt="{escape(plain(caption))}" src="data:image/{kind};base64,{data}">'
         f"<figcaption>{inline(caption)}</figcaption></figure>"
     )
 
