@@ -29,10 +29,14 @@ from isotherm.random.counter import counted_words
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
 from isotherm.sample.lattice.angles import Angles
+from isotherm.sample.lattice.packed import PackedBands
+from isotherm.sample.lattice.packed_choice import SitesOrReplicas, packed_kernel
+from isotherm.sample.lattice.packed_plan import why_not_packed
+from isotherm.sample.lattice.packed_replicas import PackedReplicas
 from isotherm.sample.lattice.sites import Side, Sublattices
 from isotherm.sample.lattice.spins import Spins
 from isotherm.sample.lattice.states import ClockStates, PottsStates
-from isotherm.sample.lattice.updates import AbstractUpdate, Method, Surroundings
+from isotherm.sample.lattice.updates import AbstractUpdate, CheckerboardInfo, Method, Pull, Surroundings
 
 Layout = Literal["auto", "packed", "sites"]
 
@@ -57,10 +61,10 @@ class SitesState(eqx.Module):
         return join(self.parts)
 
 
-class CheckerboardInfo(NamedTuple):
-    """Fraction of sites that the last sweep changed, in ``[0, 1]``."""
-
-    moved: Float[Array, ""]
+class _Carry(NamedTuple):
+    parts: Array
+    seen: tuple[tuple[Array, ...], ...]
+    pull: Pull
 
 
 class Checkerboard(eqx.Module):
@@ -91,11 +95,11 @@ class Checkerboard(eqx.Module):
         """Sweeps of reflections, and one of the method's."""
         seeds = seed_words(key)
 
-        def draw(colour: Array, part: Array, around: Surroundings) -> Array:
-            return self.update.draw(functools.partial(self._words, seeds, colour), self.beta, part, around)
+        def draw(colour: Array, part: Array, pull: Pull) -> Array:
+            return self.update.draw(functools.partial(self._words, seeds, colour), self.beta, part, pull)
 
-        def reflect(colour: Array, part: Array, around: Surroundings) -> Array:
-            return self.update.reflect(part, around)
+        def reflect(colour: Array, part: Array, pull: Pull) -> Array:
+            return self.update.reflect(part, pull)
 
         parts = state.parts
         if self.over_relaxation:
@@ -109,26 +113,51 @@ class Checkerboard(eqx.Module):
         """Many chains; ``beta`` may hold one number each."""
         return chains_with_betas(self)
 
-    def _sweep(self, move: Callable[[Array, Array, Surroundings], Array], parts: Array) -> Array:
-        def update(colour: Array, parts: Array) -> Array:
-            part = self.sites.part(parts, colour)
-            return self.sites.replaced(parts, colour, move(colour, part, self._around(parts, colour)))
+    def _sweep(self, move: Callable[[Array, Array, Pull], Array], parts: Array) -> Array:
+        """Colour after colour: look at the neighbours, add up what they do, move.
 
-        return jax.lax.fori_loop(0, self.sites.num_colours, update, parts)
+        A loop with a branch for each keeps the compiler from fusing them: it would look anew in the middle of
+        arithmetic that is only fast if nothing is looked up.
+        """
 
-    def _around(self, parts: Array, colour: Array) -> Surroundings:
+        def look(colour: Array, carry: _Carry) -> _Carry:
+            return _Carry(carry.parts, self._seen(carry.parts, colour), carry.pull)
+
+        def add_up(colour: Array, carry: _Carry) -> _Carry:
+            return _Carry(carry.parts, carry.seen, self._pull(carry.seen, colour))
+
+        def change(colour: Array, carry: _Carry) -> _Carry:
+            values = move(colour, self.sites.part(carry.parts, colour), carry.pull)
+            return _Carry(self.sites.replaced(carry.parts, colour, values), carry.seen, carry.pull)
+
+        def phase(index: Array, carry: _Carry) -> _Carry:
+            return jax.lax.switch(index % 3, (look, add_up, change), index // 3, carry)
+
+        zero = jnp.int32(0)
+        seen = self._seen(parts, zero)
+        carry = _Carry(parts, *jax.tree.map(jnp.zeros_like, (seen, self._pull(seen, zero))))
+        return jax.lax.fori_loop(0, 3 * self.sites.num_colours, phase, carry).parts
+
+    def _seen(self, parts: Array, colour: Array) -> tuple[tuple[Array, ...], ...]:
+        """What :meth:`_pull` must know of each part that neighbours of a colour are in."""
+        return tuple(self.update.seen(self.sites.part(parts, colour + step)) for step in self._steps)
+
+    @property
+    def _steps(self) -> tuple[int, ...]:
+        return tuple(sorted({self.sites.source(side) for side in self.sites.sides}))
+
+    def _pull(self, seen: tuple[tuple[Array, ...], ...], colour: Array) -> Pull:
         sites = self.sites
-        steps = {sites.source(side) for side in sites.sides}
-        seen = {step: self.update.seen(sites.part(parts, colour + step)) for step in steps}
         neighbours = tuple(
-            tuple(sites.shifted(array, colour, side) for array in seen[sites.source(side)])
+            tuple(sites.shifted(a, colour, side) for a in seen[self._steps.index(sites.source(side))])
             for side in sites.sides
         )
         couplings = tuple(
             self._coupling(coupling, colour, side)
             for coupling, side in zip(self.couplings, sites.sides, strict=True)
         )
-        return Surroundings(neighbours, couplings, self._of_part(self.field, colour))
+        field = self._of_part(self.field, colour)
+        return self.update.pull(Surroundings(neighbours, couplings, field))
 
     def _coupling(self, coupling: Array, colour: Array, side: Side) -> Array:
         exists = self.sites.has_bond(side)
@@ -156,7 +185,7 @@ def checkerboard(
     method: Method = "heat-bath",
     over_relaxation: int = 0,
     layout: Layout = "auto",
-) -> Checkerboard:
+) -> Checkerboard | PackedBands | PackedReplicas | SitesOrReplicas:
     """Every site once a step, colour after colour.
 
     Args:
@@ -168,7 +197,10 @@ def checkerboard(
             width that shrinks with the local field).
         over_relaxation: sweeps before each of the method's that reflect every angle about its local field:
             they keep the energy and move far. XY only.
-        layout: ``"sites"`` has an entry a site.
+        layout: ``"sites"`` has an entry a site, ``"packed"`` a bit: Ising models on lattices of two colours, with
+            couplings of one magnitude (or one each direction) and a uniform field. Of one chain 32 bands of rows
+            share words if the first extent is a multiple of 64; else 32 chains do. ``"auto"`` packs what it can,
+            single chains and fewer than 8 of other extents excepted.
 
     Returns:
         A kernel on states of the model, with a leaf ``beta``.
@@ -182,7 +214,16 @@ def checkerboard(
     """
     _check(model, beta, method, over_relaxation, layout)
     if layout == "packed":
-        raise refusal("layout", layout, "only for Ising models")
+        if not isinstance(model, LatticeIsing):
+            raise refusal("layout", layout, "is for Ising models only")
+        return packed_kernel(model, beta, method, None)
+    sites = _of_sites(model, beta, method, over_relaxation)
+    if layout == "sites" or not isinstance(model, LatticeIsing) or why_not_packed(model):
+        return sites
+    return packed_kernel(model, beta, method, sites)
+
+
+def _of_sites(model: AbstractLatticeModel, beta: Any, method: Method, over_relaxation: int) -> Checkerboard:
     sites = Sublattices(model.lattice)
     return Checkerboard(
         beta=jnp.asarray(beta, jnp.float32),

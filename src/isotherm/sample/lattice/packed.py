@@ -4,8 +4,6 @@ A step is one sweep: all sites of one colour, then all of the other. Each half i
 shifts, adds, draws and decides without storing anything on the way.
 """
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -16,18 +14,13 @@ from isotherm.random.seeds import key_words, lanes_at
 from isotherm.sample.kernel import Chains
 from isotherm.sample.lattice.packed_layout import BITS, Bands, Replicas
 from isotherm.sample.lattice.packed_rule import Rule
+from isotherm.sample.lattice.updates import CheckerboardInfo
 
 Parts = tuple[Array, Array]
 """Words of both colours."""
 
 Planes = tuple[tuple[Array | None, ...], tuple[Array | None, ...]]
 """Of each part a bit for the bond of each site on each side; None where all are zero."""
-
-
-class PackedInfo(NamedTuple):
-    """Fraction of sites that the last sweep changed, in ``[0, 1]``."""
-
-    moved: Float[Array, ""]
 
 
 class Sweep(eqx.Module):
@@ -118,7 +111,7 @@ class PackedBands(eqx.Module):
         even, odd = (layout.plane(part > 0) for part in layout.sites.split(jnp.asarray(position)))
         return BandState(even, odd, layout)
 
-    def step(self, key: Key[Array, ""], state: BandState) -> tuple[BandState, PackedInfo]:
+    def step(self, key: Key[Array, ""], state: BandState) -> tuple[BandState, CheckerboardInfo]:
         """One sweep."""
         digits = self.sweep.digits(jnp.broadcast_to(self.beta, (BITS, 1)))[0]
         return self._step(digits, key, state)
@@ -130,11 +123,11 @@ class PackedBands(eqx.Module):
         step = jax.vmap(self._step, (axis, 0, 0))
         return Chains(jax.vmap(self.init), lambda keys, states: step(digits, keys, states), lambda s: s)
 
-    def _step(self, digits: Array, key: Array, state: BandState) -> tuple[BandState, PackedInfo]:
+    def _step(self, digits: Array, key: Array, state: BandState) -> tuple[BandState, CheckerboardInfo]:
         even, odd = self.sweep(key_words(key), digits, (state.even, state.odd))
         changed = jax.lax.population_count(jnp.stack([even ^ state.even, odd ^ state.odd]))
         moved = jnp.sum(changed.astype(jnp.float32)) / self._layout.lattice.num_sites
-        return BandState(even, odd, self._layout), PackedInfo(moved)
+        return BandState(even, odd, self._layout), CheckerboardInfo(moved)
 
     @property
     def _layout(self) -> Bands:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
@@ -13,7 +14,7 @@ from isotherm.energy.lattice_models import LatticeIsing
 from isotherm.sample.lattice.packed import Planes, Sweep
 from isotherm.sample.lattice.packed_layout import BAND_MULTIPLE, Bands, Replicas
 from isotherm.sample.lattice.packed_rule import Group, Rule
-from isotherm.sample.lattice.sites import Side
+from isotherm.sample.lattice.sites import Side, Sublattices
 from isotherm.sample.lattice.updates import Method
 
 
@@ -25,6 +26,8 @@ def why_not_packed(model: LatticeIsing) -> tuple[str, object, str] | None:
             if is_periodic and extent % 2 and lattice.kind != "triangular":
                 return f"shape[{axis}]", extent, "must be even where periodic to pack spins into words"
         return "lattice", lattice.kind, "needs three colours, packed words have two"
+    if Sublattices(lattice).stride != 2:
+        return "shape", lattice.shape, "must have bonds to pack spins into words"
     if np.ndim(model.field):
         return "field.shape", np.shape(model.field), "must be () to pack spins into words"
     if np.ndim(model.coupling) > 1 and _strength(model) is None:
@@ -46,13 +49,13 @@ def sweep_of(model: LatticeIsing, method: Method, layout: Bands | Replicas) -> S
     """A sweep of a model that :func:`why_not_packed` lets pass."""
     missing, negative = _missing(model, layout), _negative(model, layout)
     groups, couplings = _groups(model, layout, missing)
-    field = jnp.asarray(model.field, jnp.float32)
+    has_field = isinstance(model.field, Tracer) or bool(np.asarray(model.field) != 0)
     return Sweep(
         couplings=couplings,
-        field=field,
+        field=jnp.asarray(model.field, jnp.float32),
         missing=missing,
         negative=negative,
-        rule=Rule(groups, isinstance(field, Tracer) or bool(field != 0), method),
+        rule=Rule(groups, has_field, method),
         layout=layout,
     )
 
@@ -65,11 +68,10 @@ def _groups(
     if np.ndim(model.coupling) > 1:
         strengths, members = jnp.asarray([_strength(model)], jnp.float32), [list(range(len(directions)))]
     else:
-        coupling = jnp.asarray(model.coupling, jnp.float32)[np.unique(directions)]
         members = [[k for k, d in enumerate(directions) if d == which] for which in np.unique(directions)]
-        if len(members) > 1 and not isinstance(coupling, Tracer) and bool((coupling == coupling[0]).all()):
-            coupling, members = coupling[:1], [list(range(len(directions)))]
-        strengths = coupling
+        strengths = jnp.asarray(model.coupling, jnp.float32)[np.unique(directions)]
+        if not isinstance(model.coupling, Tracer) and len(np.unique(np.asarray(model.coupling))) == 1:
+            strengths, members = strengths[:1], [list(range(len(directions)))]
     groups = tuple(
         Group(tuple(sides), all(part[k] is None for part in missing for k in sides)) for sides in members
     )
@@ -91,7 +93,7 @@ def _missing(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
         exists = np.ones((2, *layout.sites.shape), bool) if found is None else found
         if np.ndim(model.coupling) == 1:
             return exists
-        return exists & np.asarray(layout.sites.bond_values(jnp.asarray(model.coupling), side) != 0)
+        return exists & (_bond_values(model, layout, side) != 0)
 
     def plane(part: int, side: Side) -> Array | None:
         exists = of(side)[part]
@@ -104,9 +106,14 @@ def _negative(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
     def plane(part: int, side: Side) -> Array | None:
         if np.ndim(model.coupling) == 1:
             return None
-        return layout.plane(layout.sites.bond_values(jnp.asarray(model.coupling), side)[part] < 0)
+        return layout.plane(jnp.asarray(_bond_values(model, layout, side)[part] < 0))
 
     return _planes(layout, plane)
+
+
+def _bond_values(model: LatticeIsing, layout: Bands | Replicas, side: Side) -> np.ndarray:
+    with jax.ensure_compile_time_eval():
+        return np.asarray(layout.sites.bond_values(jnp.asarray(model.coupling, jnp.float32), side))
 
 
 def _planes(layout: Bands | Replicas, plane: Callable[[int, Side], Array | None]) -> Planes:

@@ -9,8 +9,9 @@ from jaxtyping import Array, Float, Int8, Key, UInt32
 
 from isotherm.random.seeds import joined_words, key_words
 from isotherm.sample.kernel import Chains
-from isotherm.sample.lattice.packed import PackedInfo, Sweep, spins_of
+from isotherm.sample.lattice.packed import Sweep, spins_of
 from isotherm.sample.lattice.packed_layout import BITS, pack, unpack
+from isotherm.sample.lattice.updates import CheckerboardInfo
 
 
 class ReplicaState(eqx.Module):
@@ -51,7 +52,7 @@ class PackedReplicas(eqx.Module):
         del key
         return PositionState(jnp.asarray(position).astype(jnp.int8))
 
-    def step(self, key: Key[Array, ""], state: PositionState) -> tuple[PositionState, PackedInfo]:
+    def step(self, key: Key[Array, ""], state: PositionState) -> tuple[PositionState, CheckerboardInfo]:
         """One sweep of one chain."""
         chains = self.over_chains()
         packed, info = chains.step(key[None], chains.init(state.position[None], key[None]))
@@ -69,14 +70,14 @@ class PackedReplicas(eqx.Module):
 
     def _step_chains(
         self, keys: Key[Array, " chains"], state: ReplicaState
-    ) -> tuple[ReplicaState, PackedInfo]:
+    ) -> tuple[ReplicaState, CheckerboardInfo]:
         num_chains = state.num_chains
         betas = _in_words(jnp.broadcast_to(self.beta, (num_chains,)))
         digits = self.sweep.digits(betas.T)
         seeds = joined_words(_in_words(jax.vmap(key_words)(keys)))
         even, odd = jax.vmap(self.sweep)(seeds, digits, (state.even, state.odd))
         moved = self._moved(state.even ^ even, state.odd ^ odd, num_chains)
-        return ReplicaState(even, odd, num_chains), PackedInfo(moved)
+        return ReplicaState(even, odd, num_chains), CheckerboardInfo(moved)
 
     def _moved(self, even: Array, odd: Array, num_chains: int) -> Float[Array, " chains"]:
         changed = self._view(ReplicaState(even, odd, num_chains)).position > 0

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -19,7 +20,7 @@ from jaxtyping import Array, Float, UInt32
 from isotherm.random.bits import Lanes
 from isotherm.random.thresholds import decisions, threshold_digits
 from isotherm.sample.lattice.adders import counted, equals
-from isotherm.sample.lattice.updates import Method
+from isotherm.sample.lattice.updates import PROPOSED, Method
 
 
 class Group(NamedTuple):
@@ -78,7 +79,7 @@ class Rule(eqx.Module):
             return threshold_digits(lax.logistic(twice * (local + field)))
         signs = (1.0, -1.0) if self.has_field else (0.0,)
         gains = jnp.concatenate([-twice * (local + sign * field) for sign in signs])
-        return threshold_digits(jnp.exp(jnp.minimum(gains, 0.0)))
+        return threshold_digits(PROPOSED * jnp.exp(jnp.minimum(gains, 0.0)))
 
     def update(
         self,
@@ -133,6 +134,7 @@ def _planes_of_sums(group: Group, up: Sequence[Array], missing: Sequence[Array |
     return [equals(twice, value) for value in range(2 * len(group.sides) + 1)]
 
 
+@jax.jit
 def _decided(
     is_class: Sequence[Array], digits: Array, lanes: Lanes, is_even: Array | None = None
 ) -> UInt32[Array, "*shape"]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, Float, UInt32
 
 Method = Literal["heat-bath", "metropolis"]
 
@@ -16,6 +16,16 @@ PROPOSED = 15 / 16
 """Share of sites for which Metropolis proposes the other one of two values, or another of several. If all did,
 free spins would flip at every sweep, and some lattices (an Ising ring of five) would never leave half of their
 states."""
+
+
+class CheckerboardInfo(NamedTuple):
+    """Fraction of sites that the last sweep changed, in ``[0, 1]``."""
+
+    moved: Float[Array, ""]
+
+
+Pull = tuple[Array, ...]
+"""What neighbours and field do to sites, as far as a move must know: arrays of a part's shape."""
 
 
 class Surroundings(NamedTuple):
@@ -35,8 +45,8 @@ class Surroundings(NamedTuple):
 class AbstractUpdate(eqx.Module):
     """Moves of the sites of one colour.
 
-    Both moves end in one array, made from arrays: a compiler that does not fuse several results into one loop
-    would compute everything before them again for each.
+    A move ends in one array: a compiler that does not fuse several results into one loop would compute
+    everything before them again for each.
     """
 
     method: eqx.AbstractVar[Method]
@@ -51,9 +61,13 @@ class AbstractUpdate(eqx.Module):
         """What neighbours must know of sites."""
 
     @abc.abstractmethod
-    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
+    def pull(self, around: Surroundings) -> Pull:
+        """What moves must know of the surroundings."""
+
+    @abc.abstractmethod
+    def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
         """Heat bath or Metropolis."""
 
     @abc.abstractmethod
-    def reflect(self, part: Array, around: Surroundings) -> Array:
+    def reflect(self, part: Array, pull: Pull) -> Array:
         """Over-relaxation: the state of equal energy on the other side of the local field."""
