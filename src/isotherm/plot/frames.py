@@ -4,7 +4,7 @@ Rows go upwards and columns to the right, as in :mod:`isotherm.plot.lattice`. Ca
 means nothing.
 """
 
-from typing import Literal, Protocol
+from typing import Protocol
 
 import av
 import numpy as np
@@ -15,8 +15,7 @@ from jaxtyping import UInt8
 from isotherm.errors import refusal
 from isotherm.plot.palettes import Colours, unit_vectors, vector_colours
 
-Interpolation = Literal["nearest", "bilinear", "lanczos"]
-Canvas = UInt8[np.ndarray, "rows columns 4"]
+Canvas = UInt8[np.ndarray, "height width 4"]
 Values = UInt8[np.ndarray, "rows columns"]
 
 _FILTERS = {
@@ -45,7 +44,7 @@ class ColourPainter:
         ValueError: naming an interpolation that there is not.
     """
 
-    def __init__(self, colours: Colours, interpolation: Interpolation = "nearest") -> None:
+    def __init__(self, colours: Colours, interpolation: str = "nearest") -> None:
         self._colours, self._words = colours, _words(colours)
         self._is_nearest, self._scaler = interpolation == "nearest", Scaler(interpolation)
 
@@ -74,9 +73,7 @@ class AnglePainter:
         ValueError: naming a palette or an interpolation that there is not.
     """
 
-    def __init__(
-        self, num_angles: int, palette: str = "even", interpolation: Interpolation = "bilinear"
-    ) -> None:
+    def __init__(self, num_angles: int, palette: str = "even", interpolation: str = "bilinear") -> None:
         self._vectors, self._colours = unit_vectors(num_angles), _words(vector_colours(palette))
         self._scaler = Scaler(interpolation)
 
@@ -98,12 +95,12 @@ class Scaler:
         ValueError: naming an interpolation that there is not.
     """
 
-    def __init__(self, interpolation: Interpolation) -> None:
+    def __init__(self, interpolation: str) -> None:
         if interpolation not in _FILTERS:
             raise refusal("interpolation", interpolation, f"should be one of {', '.join(_FILTERS)}")
         self._filter, self._reformat = _FILTERS[interpolation], VideoReformatter().reformat
 
-    def __call__(self, plane: Values, shape: tuple[int, ...]) -> Values:
+    def __call__(self, plane: Values, shape: tuple[int, ...]) -> UInt8[np.ndarray, "height width"]:
         """The plane with as many rows and columns as the shape says; valid until the next call."""
         rows, columns = shape[:2]
         if rows < plane.shape[0]:

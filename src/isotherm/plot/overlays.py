@@ -18,6 +18,9 @@ from isotherm.plot.frames import Canvas, Values
 from isotherm.plot.palettes import hues
 
 Weight = Literal["book", "bold"]
+Number = float | int
+Mask = UInt8[np.ndarray, "mask_rows mask_columns"]
+Charges = Int8[np.ndarray, "plaquette_rows plaquette_columns"]
 Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
@@ -37,7 +40,7 @@ def font(size: int, weight: Weight = "book") -> ImageFont.FreeTypeFont:
 
 
 @functools.lru_cache(maxsize=4096)
-def text_mask(text: str, size: int, weight: Weight = "book") -> UInt8[np.ndarray, "rows columns"]:
+def text_mask(text: str, size: int, weight: Weight = "book") -> Mask:
     """Coverage of a line of text, 0 to 255; ``_{...}`` is a subscript. All lines of a size are equally high."""
     pieces = [(piece, bool(i % 2)) for i, piece in enumerate(_SUBSCRIPT.split(text)) if piece]
     small = max(round(0.68 * size), 1)
@@ -53,8 +56,8 @@ def text_mask(text: str, size: int, weight: Weight = "book") -> UInt8[np.ndarray
 
 def draw_text(
     canvas: Canvas,
-    x: float,
-    y: float,
+    x: Number,
+    y: Number,
     text: str,
     size: int,
     colour: Colour = WHITE,
@@ -68,7 +71,7 @@ def draw_text(
     blend(canvas, left, round(y), mask, colour)
 
 
-def blend(canvas: Canvas, left: int, top: int, mask: Values, colour: Any) -> None:
+def blend(canvas: Canvas, left: int, top: int, mask: Mask, colour: Any) -> None:
     """Mix a colour, or a picture ``(rows, columns, 3)``, into the canvas by a mask; clipped at the edges."""
     rows = slice(max(-top, 0), max(min(canvas.shape[0] - top, mask.shape[0]), 0))
     columns = slice(max(-left, 0), max(min(canvas.shape[1] - left, mask.shape[1]), 0))
@@ -81,14 +84,14 @@ def blend(canvas: Canvas, left: int, top: int, mask: Values, colour: Any) -> Non
     under += ((paint - under) * part // 255).astype(np.uint8)
 
 
-def shade(canvas: Canvas, left: int, top: int, mask: Values) -> None:
+def shade(canvas: Canvas, left: int, top: int, mask: Mask) -> None:
     """Darken by a mask that lies within the canvas; as :func:`blend` with black, but fast."""
     under = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
     np.right_shift(under * (256 - mask.astype(np.uint16))[..., None], 8, out=under, casting="unsafe")
 
 
 @functools.cache
-def rounded(width: int, height: int, radius: int, strength: int = 255) -> Values:
+def rounded(width: int, height: int, radius: int, strength: int = 255) -> Mask:
     """Mask of a plate with round corners."""
     large = Image.new("L", (4 * width, 4 * height), 0)
     edge = (0, 0, 4 * width - 1, 4 * height - 1)
@@ -132,7 +135,7 @@ def put_stamps(canvas: Canvas, y: np.ndarray, x: np.ndarray, stamp: Stamp) -> No
     words[rows, columns] = mixed.astype(np.uint8).view("<u4")[..., 0]
 
 
-def draw_vortices(canvas: Canvas, charges: Int8[np.ndarray, "rows columns"], shape: tuple[int, ...]) -> None:
+def draw_vortices(canvas: Canvas, charges: Charges, shape: tuple[int, ...]) -> None:
     """Circles on vortices and crosses on antivortices, smaller where there are many.
 
     Args:
@@ -174,7 +177,7 @@ def draw_arrows(canvas: Canvas, values: Values, num_angles: int, every: int) -> 
 
 
 @functools.cache
-def wheel(diameter: int, palette: str) -> tuple[UInt8[np.ndarray, "rows columns 3"], Values]:
+def wheel(diameter: int, palette: str) -> tuple[UInt8[np.ndarray, "mask_rows mask_columns 3"], Mask]:
     """The ring of hues, angle zero to the right and turning counter-clockwise, and its mask."""
     span = (np.arange(4 * diameter) + 0.5) / (2 * diameter) - 1
     radius, turns = np.hypot(span[:, None], span), np.arctan2(-span[:, None], span) / (2 * np.pi)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image, ImageDraw
 
 from isotherm.errors import refusal
 from isotherm.plot.frames import Canvas
-from isotherm.plot.overlays import SOFT, WHITE, Colour, blend, draw_text, text_mask, wheel
+from isotherm.plot.overlays import SOFT, WHITE, Colour, Mask, blend, draw_text, text_mask, wheel
 from isotherm.plot.overlays_plate import Row
 
 GROUND: Colour = (12, 15, 20)
@@ -64,7 +63,7 @@ class Panel:
         subtitle: Sequence[str],
         num_rows: int,
         curves: Sequence[Curve],
-        steps: float,
+        steps: int,
         unit: str,
         shape: tuple[int, int],
         palette: str | None = None,
@@ -73,7 +72,7 @@ class Panel:
             allowed = f"needs at least {_LEAST_HEIGHT} pixels of height, not {shape[0]}"
             raise refusal("overlay", "plot", allowed)
         self.size = round(min(shape[0], 1.4 * shape[1]) / 44)
-        self._curves, self._steps = curves, max(steps, 1e-9)
+        self._curves, self._steps = curves, max(steps, 1)
         self._still = np.empty((*shape, 4), np.uint8)
         self._still[...] = (*GROUND, 0)
         self._left, self._right = round(3.4 * self.size), shape[1] - round(1.6 * self.size)
@@ -85,7 +84,7 @@ class Panel:
             self._axes(curve, *box)
         y = shape[0] - 2.2 * self.size
         draw_text(self._still, self._left, y, "0", self._small, SOFT, align="middle")
-        draw_text(self._still, self._right, y, f"{steps:,.0f} {unit}", self._small, SOFT, align="right")
+        draw_text(self._still, self._right, y, f"{steps:,} {unit}", self._small, SOFT, align="right")
         self._last: list[tuple[float, float] | None] = [None] * len(curves)
 
     @property
@@ -138,7 +137,7 @@ class Panel:
         share = (min(max(value, curve.low), curve.high) - curve.low) / (curve.high - curve.low)
         return bottom - 1 - share * (bottom - 1 - top)
 
-    def draw(self, canvas: Canvas, step: float, rows: Sequence[Row], values: Sequence[float]) -> None:
+    def draw(self, canvas: Canvas, step: int, rows: Sequence[Row], values: Sequence[float]) -> None:
         """Draw over the whole canvas.
 
         Args:
@@ -174,9 +173,7 @@ def _line(
     blend(canvas, left, top, _stroke(x - left, y - top, width, rows, columns), colour)
 
 
-def _stroke(
-    x: np.ndarray, y: np.ndarray, width: float, rows: int, columns: int
-) -> UInt8[np.ndarray, "rows columns"]:
+def _stroke(x: np.ndarray, y: np.ndarray, width: float, rows: int, columns: int) -> Mask:
     large = Image.new("L", (4 * columns, 4 * rows), 0)
     pen, radius = ImageDraw.Draw(large), 2 * width - 0.5
     ends = [(4 * float(x[i]), 4 * float(y[i])) for i in (0, 1)]

@@ -14,7 +14,7 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
 from isotherm.errors import refusal
-from isotherm.plot.video_codecs import Codec, Effort, check_encoding, codec_of, find_codec
+from isotherm.plot.video_codecs import Codec, check_encoding, codec_of, find_codec
 from isotherm.plot.video_gif import Quantizer
 
 _BT709 = 1
@@ -55,7 +55,7 @@ class VideoWriter:
         *,
         codec: str | None = None,
         quality: int | None = None,
-        effort: Effort = "fast",
+        effort: str = "fast",
         palette: UInt8[np.ndarray, "colours 3"] | None = None,
         keep_partial: bool = False,
     ) -> None:

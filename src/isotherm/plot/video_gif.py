@@ -1,5 +1,7 @@
 """Frames in 256 colours, one palette for the whole film, so that nothing but the frame at hand is kept."""
 
+import functools
+
 import numpy as np
 from jaxtyping import UInt8
 
@@ -27,7 +29,7 @@ class Quantizer:
         colours = _grid() if palette is None else palette
         self.palette = np.zeros((256, 3), np.uint8)
         self.palette[: len(colours)] = colours
-        self._nearest = _nearest(colours)
+        self._nearest = _nearest_of_grid() if palette is None else _nearest(colours)
 
     def __call__(
         self, frame: UInt8[np.ndarray, "rows columns channels"]
@@ -48,9 +50,14 @@ def _nearest(colours: UInt8[np.ndarray, "colours 3"]) -> UInt8[np.ndarray, " cel
     middles = np.arange(_LEVELS) * 255.0 / (_LEVELS - 1)
     cells = np.stack(np.meshgrid(middles, middles, middles, indexing="ij"), -1).reshape(-1, 3)
     weights = np.sqrt([0.30, 0.59, 0.11])
-    cells, known = cells * weights, colours * weights
+    cells, known = (part.astype(np.float32) for part in (cells * weights, colours * weights))
     squares = (cells**2).sum(1)[:, None] - 2 * cells @ known.T + (known**2).sum(1)
     return squares.argmin(1).astype(np.uint8)
+
+
+@functools.cache
+def _nearest_of_grid() -> UInt8[np.ndarray, " cells"]:
+    return _nearest(_grid())
 
 
 def _grid() -> UInt8[np.ndarray, "colours 3"]:
