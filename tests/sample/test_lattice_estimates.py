@@ -11,7 +11,7 @@ def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 0) -> np.ndar
     """Normal chains with correlations ``rho^t``, variance 1, stationary, along the last axis."""
     noise = np.random.default_rng(seed).normal(size=shape)
     noise[..., 1:] *= np.sqrt(1 - rho**2)
-    return signal.lfilter([1.0], [1.0, -rho], noise, axis=-1)
+    return np.asarray(signal.lfilter([1.0], [1.0, -rho], noise, axis=-1))
 
 
 def assert_scores(values: np.ndarray, errors: np.ndarray, exact: float) -> None:

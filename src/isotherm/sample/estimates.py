@@ -76,14 +76,28 @@ def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> Estimate
     Raises:
         ValueError: if there are fewer than two blocks in all, or means that are not finite.
     """
-    blocks = {name: _pooled(value) for name, value in means.items()}
-    num_blocks = min(value.shape[-1] for value in blocks.values())
-    whole = {name: value.mean(-1, keepdims=True) for name, value in blocks.items()}
-    without = {name: whole[name] + (whole[name] - value) / (num_blocks - 1) for name, value in blocks.items()}
-    full, left = function(whole)[..., 0], function(without)
-    # a spread about its own mean: bias is not noise
-    error = np.sqrt((num_blocks - 1) * left.var(-1))
-    return Estimate(np.asarray(full - (num_blocks - 1) * (left.mean(-1) - full)), np.asarray(error))
+    return from_replicates(function(replicates(means)))
+
+
+def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates"]]:
+    """Means of all blocks, then those that leave one block out after another, by name."""
+
+    def of(value: np.ndarray) -> np.ndarray:
+        blocks = _pooled(value)
+        whole = blocks.mean(-1, keepdims=True)
+        return np.concatenate([whole, whole + (whole - blocks) / (blocks.shape[-1] - 1)], axis=-1)
+
+    return {name: of(value) for name, value in means.items()}
+
+
+def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> Estimate:
+    """The jackknife's estimate from a value of all data, and values with one block left out."""
+    whole, without = values[..., 0], values[..., 1:]
+    num_blocks = without.shape[-1]
+    centre = without.mean(-1)
+    # the spread is about its own centre: bias is no noise
+    error = np.sqrt((num_blocks - 1) * without.var(-1))
+    return Estimate(np.asarray(num_blocks * whole - (num_blocks - 1) * centre), np.asarray(error))
 
 
 def mean(means: np.ndarray) -> Estimate:
@@ -108,8 +122,7 @@ def heat_capacity(means: Means, beta: Any, num_sites: int) -> Estimate:
         ValueError: as all estimates here: naming a mean that is missing, or as :func:`jackknife`.
     """
     _need(means, "energy", "energy2")
-    factor = _column(beta) ** 2 * num_sites
-    return jackknife(lambda m: factor * (m["energy2"] - m["energy"] ** 2), means)
+    return jackknife(lambda m: _heat_capacity(m, _column(beta), num_sites), means)
 
 
 def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool = True) -> Estimate:
@@ -123,10 +136,8 @@ def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool =
             in the disordered phase.
     """
     _need(means, "magnetization2", *(["abs_magnetization"] if connected else []))
-    factor = _column(beta) * num_sites
-    if not connected:
-        return jackknife(lambda m: factor * m["magnetization2"], means)
-    return jackknife(lambda m: factor * (m["magnetization2"] - m["abs_magnetization"] ** 2), means)
+    formula = _susceptibility if connected else _plain_susceptibility
+    return jackknife(lambda m: formula(m, _column(beta), num_sites), means)
 
 
 def binder(means: Means) -> Estimate:
@@ -138,7 +149,7 @@ def binder(means: Means) -> Estimate:
         means: with ``magnetization2`` and ``magnetization4``.
     """
     _need(means, "magnetization2", "magnetization4")
-    return jackknife(lambda m: 1 - m["magnetization4"] / (3 * m["magnetization2"] ** 2), means)
+    return jackknife(_binder, means)
 
 
 def correlation_length(means: Means, extent: int) -> Estimate:
@@ -152,10 +163,7 @@ def correlation_length(means: Means, extent: int) -> Estimate:
         In lattice constants; 0 where fluctuations at ``k`` are the larger ones.
     """
     _need(means, "magnetization2", "structure_kmin")
-    scale = 2 * np.sin(np.pi / extent)
-    return jackknife(
-        lambda m: np.sqrt(np.maximum(m["magnetization2"] / m["structure_kmin"] - 1, 0)) / scale, means
-    )
+    return jackknife(lambda m: _correlation_length(m, extent), means)
 
 
 def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
@@ -167,8 +175,7 @@ def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
         num_sites: ``N``.
     """
     _need(means, "helicity_cosine", "helicity_sine2")
-    factor = _column(beta) * num_sites
-    return jackknife(lambda m: m["helicity_cosine"] - factor * m["helicity_sine2"], means)
+    return jackknife(lambda m: _helicity_modulus(m, _column(beta), num_sites), means)
 
 
 def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, Estimate]:
@@ -182,19 +189,58 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
         num_sites: ``N``.
         extent: ``L``, for the correlation length, which is left out without it.
     """
-    found = {name: mean(value) for name, value in means.items()}
-    names = set(means)
+    told = quantities(replicates(means), _column(beta), num_sites, extent)
+    return {name: from_replicates(value) for name, value in told.items()}
+
+
+def quantities(
+    means: Mapping[str, Any], beta: Any, num_sites: int, extent: int | None = None
+) -> dict[str, np.ndarray]:
+    """What :func:`estimates` tells, as plain functions of means, for rows of any kind.
+
+    Args:
+        means: means by name, arrays of equal shape.
+        beta: inverse temperature, to be broadcast with them.
+        num_sites: ``N``.
+        extent: ``L``.
+    """
+    found, names = dict(means), set(means)
     if {"energy", "energy2"} <= names:
-        found["heat_capacity"] = heat_capacity(means, beta, num_sites)
+        found["heat_capacity"] = _heat_capacity(means, beta, num_sites)
     if {"magnetization2", "abs_magnetization", "magnetization4"} <= names:
-        found["susceptibility"] = susceptibility(means, beta, num_sites)
-        found["susceptibility_plain"] = susceptibility(means, beta, num_sites, connected=False)
-        found["binder"] = binder(means)
+        found["susceptibility"] = _susceptibility(means, beta, num_sites)
+        found["susceptibility_plain"] = _plain_susceptibility(means, beta, num_sites)
+        found["binder"] = _binder(means)
     if extent is not None and {"magnetization2", "structure_kmin"} <= names:
-        found["correlation_length"] = correlation_length(means, extent)
+        found["correlation_length"] = _correlation_length(means, extent)
     if {"helicity_cosine", "helicity_sine2"} <= names:
-        found["helicity_modulus"] = helicity_modulus(means, beta, num_sites)
+        found["helicity_modulus"] = _helicity_modulus(means, beta, num_sites)
     return found
+
+
+def _heat_capacity(m: Means, beta: Any, num_sites: int) -> np.ndarray:
+    return beta**2 * num_sites * (m["energy2"] - m["energy"] ** 2)
+
+
+def _susceptibility(m: Means, beta: Any, num_sites: int) -> np.ndarray:
+    return beta * num_sites * (m["magnetization2"] - m["abs_magnetization"] ** 2)
+
+
+def _plain_susceptibility(m: Means, beta: Any, num_sites: int) -> np.ndarray:
+    return beta * num_sites * m["magnetization2"]
+
+
+def _binder(m: Means) -> np.ndarray:
+    return 1 - m["magnetization4"] / (3 * m["magnetization2"] ** 2)
+
+
+def _correlation_length(m: Means, extent: int) -> np.ndarray:
+    ratio = np.maximum(m["magnetization2"] / m["structure_kmin"] - 1, 0)
+    return np.sqrt(ratio) / (2 * np.sin(np.pi / extent))
+
+
+def _helicity_modulus(m: Means, beta: Any, num_sites: int) -> np.ndarray:
+    return m["helicity_cosine"] - beta * num_sites * m["helicity_sine2"]
 
 
 def _pooled(means: np.ndarray) -> Float64[np.ndarray, "*batch blocks"]:
