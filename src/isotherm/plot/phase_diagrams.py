@@ -93,12 +93,10 @@ def potts_picture(view: View, index: int) -> Figure:
         f"Potts, q = {view.num_states}, {view.wheres['potts']}: {at(view, 'potts', temperature)}", **HEAD
     )
     grid = figure.add_gridspec(4, 4, height_ratios=(1, 1, 0.28, 0.95))
-    states = view.arrays["potts/pictures/states"][index]
-    shown = [(states[0, i], f"one chain, sample {i + 1}") for i in range(4)]
-    chains = (1, 2, len(states) - 2, len(states) - 1)
+    states = view.arrays["potts/states"][index]
+    shown = [(states[0, 0, i], f"one chain, sample {i + 1}") for i in range(4)]
     shown += [
-        (states[c, -1], f"chain {c + 1}, from {'order' if c < len(states) / 2 else 'disorder'}")
-        for c in chains
+        (states[start, c, -1], f"a chain from {name}") for start, name in enumerate(STARTS) for c in (1, 2)
     ]
     for place, (state, text) in enumerate(shown):
         axes = figure.add_subplot(grid[place // 4, place % 4])
@@ -123,9 +121,9 @@ def potts_picture(view: View, index: int) -> Figure:
 def xy_picture(view: View, index: int) -> Figure:
     """Arrows, hues with vortices, what is measured, and the wheel of colours."""
     temperature = float(view.arrays["xy/pictured"][index])
-    state = view.arrays["xy/pictures/states"][index][0, -1]
+    state = view.arrays["xy/states"][index, 0, 0, -1]
     angles = state * (2 * np.pi / view.num_angles)
-    charges = view.arrays["xy/pictures/charges"][index]
+    charges = view.arrays["xy/charges"][index]
     figure = _canvas(4.5)
     figure.suptitle(
         f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}: {at(view, 'xy', temperature)}", **HEAD

@@ -24,7 +24,7 @@ def ising_transition(view: View) -> Figure:
     places = (0, int(np.argmin(np.abs(temperatures - critical))), len(temperatures) - 1)
     for side, place in enumerate(places):
         axes = figure.add_subplot(three[side])
-        image = lattice.draw_spins(axes, view.arrays["ising/pictures/means"][place])
+        image = lattice.draw_spins(axes, view.arrays["ising/averages"][place])
         small_title(
             axes, f"mean spin at T = {temperatures[place]:.2f}, {_side(temperatures[place], critical)}"
         )
@@ -42,7 +42,7 @@ def ising_transition(view: View) -> Figure:
     strip = rows[2].subgridspec(1, len(temperatures), wspace=0.02)
     for place, temperature in enumerate(temperatures):
         axes = figure.add_subplot(strip[place])
-        lattice.draw_spins(axes, view.arrays["ising/pictures/states"][place, 0, -1])
+        lattice.draw_spins(axes, view.arrays["ising/states"][place, 0, 0, -1])
         axes.set_xlabel(f"{temperature:.2f}", fontsize=7, labelpad=2)
     return Figure(
         "ising-transition",
@@ -92,7 +92,7 @@ def xy_diagram(view: View) -> Figure:
     (order, energy), (stiff, pairs) = figure.subplots(2, 2)
     both(view, order, "xy", "abs_magnetization", "⟨|m|⟩: vanishes as the lattice grows")
     both(view, energy, "xy", "energy", "energy a site")
-    both(view, stiff, "xy", "helicity_modulus", "helicity modulus Υ")
+    both(view, stiff, "xy", "helicity_modulus", "helicity modulus Υ, edges joined")
     both(view, pairs, "xy", "vortex_density", "vortices a plaquette")
     span = np.array([0, min(1.5, stiff.get_xlim()[1])])
     stiff.plot(span, 2 * span / np.pi, color=view.look.soft, linewidth=1.0)

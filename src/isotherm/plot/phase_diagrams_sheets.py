@@ -55,10 +55,10 @@ def showcase(view: View) -> Figure:
         chosen = order[np.unique(np.linspace(0, len(order) - 1, COLUMNS).round().astype(int))]
         for column, place in enumerate(chosen):
             axes = figure.add_subplot(grid[row, column])
-            _still(view, axes, model, view.arrays[f"{model}/pictures/states"][place, 0, -1])
+            _still(view, axes, model, view.arrays[f"{model}/states"][place, 0, 0, -1])
             if model == "xy":
-                shape = view.arrays["xy/pictures/states"].shape[-2:]
-                lattice.draw_vortices(axes, view.arrays["xy/pictures/charges"][place], shape, view.ground)
+                shape = view.arrays["xy/states"].shape[-2:]
+                lattice.draw_vortices(axes, view.arrays["xy/charges"][place], shape, view.ground)
             small_title(axes, f"{f'{TITLES[model]}, ' if column == 0 else ''}T = {temperatures[place]:.2f}")
     return Figure(
         "showcase",
@@ -74,7 +74,7 @@ def side_by_side(view: View) -> Figure:
     figure = canvas(3.4)
     figure.suptitle("Phase diagrams side by side", **HEAD)
     panels = np.atleast_1d(figure.subplots(1, len(view.wheres)))
-    labels = {"ising": "⟨|m|⟩", "potts": "largest fraction f", "xy": "helicity modulus Υ"}
+    labels = {"ising": "⟨|m|⟩", "potts": "largest fraction f", "xy": "helicity modulus Υ, edges joined"}
     for axes, model in zip(panels, view.wheres, strict=True):
         quantity = "helicity_modulus" if model == "xy" else ORDERS[model]
         both(view, axes, model, quantity, labels[model])

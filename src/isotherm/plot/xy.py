@@ -53,7 +53,8 @@ def helicity(data: Data) -> Figure:
         _mark(axes)
     span = np.linspace(0, 0.7, 2)
     wide.plot(span, 1 - span / 4, color=ACCENT, linewidth=1.2)
-    wide.text(0.06, 0.885, "1 − T/4", color=ACCENT, fontsize=9)
+    wide.set_xlim(0, None)
+    wide.text(0.06, 0.8, "1 − T/4", color=ACCENT, fontsize=9)
     titled(wide, "Stiffness of the spins")
     titled(near, "Around its jump")
     wide.set_ylabel("helicity modulus Υ")
@@ -79,14 +80,11 @@ def transition(data: Data) -> Figure:
         axes.errorbar(
             1 / np.log(sizes) ** 2, values, errors, fmt=look.marker, color=look.colour, markersize=5
         )
-    fit = next(row for row in found["fits"] if row["name"] == "plain crossings")
-    size = np.geomspace(min(sizes) * 0.9, 1e7, 200)
-    axes.plot(
-        1 / np.log(size) ** 2,
-        fit["temperature"] * (1 + 0.25 / (np.log(size) + fit["constant"]) ** 2),
-        color=SOFT,
-        linewidth=1.0,
-    )
+    size = np.geomspace(min(sizes), 1e9, 200)
+    for fit in found["fits"]:
+        if fit["name"] == "plain crossings":
+            shift = 0.25 / (np.log(size) + fit["constant"]) ** 2
+            axes.plot(1 / np.log(size) ** 2, fit["temperature"] * (1 + shift), color=SOFT, linewidth=1.0)
     axes.axhline(KNOWN, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.set_xlim(0, None)
     axes.set_xlabel("1 / (ln L)²")
@@ -125,7 +123,7 @@ def thermodynamics(data: Data) -> Figure:
         energy: ("energy", "energy a site"),
         heat: ("heat_capacity", "heat capacity a site"),
         pairs: ("vortex_density", "vortices a plaquette"),
-        order: ("magnetization", "|m|"),
+        order: ("abs_magnetization", "⟨|m|⟩"),
     }
     for axes, (quantity, label) in labels.items():
         curves(axes, data, "curve", data.curve_sizes, quantity)
@@ -136,10 +134,11 @@ def thermodynamics(data: Data) -> Figure:
     energy.text(0.45, -1.9, "−2 + T/2", color=ACCENT, fontsize=9, va="top")
     titled(energy, "Energy: smooth")
     titled(heat, "Heat capacity: its peak is not the transition")
-    titled(pairs, "Vortices, each with an antivortex: pairs below T_KT")
+    titled(pairs, "Vortices: in pairs below the transition")
     titled(order, "Magnetization: vanishes with the size")
     pairs.set_yscale("log")
-    pairs.set_ylim(1e-6, 0.5)
+    smallest = data.line(f"curve.{data.curve_sizes[-1]}", "vortex_density")[1]
+    pairs.set_ylim(0.3 * smallest[smallest > 0].min(), 0.5)
     legend_of_sizes(figure, data.curve_sizes, data)
     return Figure(
         "thermodynamics",
@@ -228,7 +227,7 @@ def _mark(axes: Axes) -> None:
     axes.text(
         KNOWN,
         0.03,
-        " T_KT",
+        " $T_{KT}$",
         transform=axes.get_xaxis_transform(),
         fontsize=8,
         color=SOFT,

@@ -66,7 +66,7 @@ def six_angles(data: Data) -> Figure:
     """Six angles: order, stiffness and the exponent η over temperature, with both transitions."""
     figure, ((order,), (stiff,), (eta,)) = panel_grid(3, (2.9,))
     for axes, quantity, label in (
-        (order, "magnetization", "|m|"),
+        (order, "abs_magnetization", "⟨|m|⟩"),
         (stiff, "helicity_modulus", "helicity modulus"),
     ):
         curves(axes, data, "six", data.six_sizes, quantity)

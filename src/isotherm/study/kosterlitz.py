@@ -27,12 +27,14 @@ class Curve(NamedTuple):
         covariance: of the coefficients.
         chi2: weighted squared misfit.
         dof: temperatures less powers.
+        span: lowest and highest temperature.
     """
 
     coefficients: np.ndarray
     covariance: np.ndarray
     chi2: float
     dof: int
+    span: tuple[float, float]
 
     def at(self, temperature: float) -> tuple[float, float]:
         """Value and standard error."""
@@ -75,7 +77,8 @@ def smooth(temperatures: np.ndarray, values: np.ndarray, errors: np.ndarray, deg
     covariance = np.linalg.inv(design.T @ design)
     coefficients = covariance @ design.T @ (values / errors)
     misfit = values / errors - design @ coefficients
-    return Curve(coefficients, covariance, float(misfit @ misfit), len(values) - degree - 1)
+    span = (float(np.min(temperatures)), float(np.max(temperatures)))
+    return Curve(coefficients, covariance, float(misfit @ misfit), len(values) - degree - 1, span)
 
 
 def helicity_at_transition(temperature: float, size: float, constant: float) -> float:
@@ -83,20 +86,23 @@ def helicity_at_transition(temperature: float, size: float, constant: float) -> 
     return JUMP * temperature * (1 + 0.5 / (math.log(size) + constant))
 
 
-def crossing(curve: Curve, size: float, constant: float = math.inf) -> tuple[float, float]:
+def crossing(curve: Curve, size: float, constant: float = math.inf) -> tuple[float, float] | None:
     """Temperature at which a curve meets :func:`helicity_at_transition`, and its standard error.
 
     An infinite constant means the plain line ``2T/π``.
 
-    Raises:
-        ValueError: if they do not meet between 0.5 and 1.5.
+    Returns:
+        None if they do not meet within the curve's temperatures or close to them.
     """
     from scipy.optimize import root_scalar
 
     def gap(temperature: float) -> float:
         return curve.at(temperature)[0] - helicity_at_transition(temperature, size, constant)
 
-    found = float(root_scalar(gap, bracket=(0.5, 1.5), xtol=1e-10).root)
+    low, high = curve.span[0] - 0.05, curve.span[1] + 0.05
+    if gap(low) * gap(high) > 0:
+        return None
+    found = float(root_scalar(gap, bracket=(low, high), xtol=1e-10).root)
     slope = (gap(found + 1e-5) - gap(found - 1e-5)) / 2e-5
     return found, curve.at(found)[1] / abs(slope)
 

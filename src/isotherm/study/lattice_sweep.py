@@ -53,11 +53,13 @@ class Sweep(NamedTuple):
         means: mean over each block, float64 ``(2, betas, chains, blocks)``, by name: the raw observables of
             :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.sample.estimates.moments`.
         samples: the raw observables asked for, float32 ``(2, betas, chains, samples)``.
+        states: after each of the last blocks, as many as asked for, ``(2, betas, chains, blocks, *shape)``.
     """
 
     betas: np.ndarray
     means: dict[str, np.ndarray]
     samples: dict[str, np.ndarray]
+    states: np.ndarray
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it under flat names, as a task of a study returns it."""
@@ -72,6 +74,7 @@ def sweep(
     betas: np.ndarray,
     plan: Plan = Plan(),  # noqa: B008
     keep: tuple[str, ...] = (),
+    num_states: int = 0,
 ) -> Sweep:
     """Run a model at many temperatures; compiles once for each shape, whatever the temperatures.
 
@@ -83,15 +86,19 @@ def sweep(
         betas: inverse temperatures, ``(betas,)``.
         plan: how long.
         keep: raw observables to keep of every draw, such as ``("energy", "magnetization")`` for reweighting.
+        num_states: states to keep, one at the end of each of the last blocks.
     """
     betas = np.asarray(betas, np.float64)
     groups = betas.reshape(-1, _group_size(len(betas), 2 * plan.num_chains * model.lattice.num_sites))
-    found = [_run(jax.random.fold_in(key, i), model, group, plan, keep) for i, group in enumerate(groups)]
+    found = [
+        _run(jax.random.fold_in(key, i), model, group, plan, keep, num_states)
+        for i, group in enumerate(groups)
+    ]
     means, samples = (
         {name: np.concatenate([one[part][name] for one in found], axis=1) for name in found[0][part]}
         for part in (0, 1)
     )
-    return Sweep(betas, means, samples)
+    return Sweep(betas, means, samples, np.concatenate([one[2] for one in found], axis=1))
 
 
 def kernel_at(model: AbstractLatticeModel, beta: Float[Array, "..."], plan: Plan) -> Any:
@@ -110,14 +117,20 @@ def _group_size(num_betas: int, sites_each: int) -> int:
 
 
 def _run(
-    key: Key[Array, ""], model: AbstractLatticeModel, betas: np.ndarray, plan: Plan, keep: tuple[str, ...]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    key: Key[Array, ""],
+    model: AbstractLatticeModel,
+    betas: np.ndarray,
+    plan: Plan,
+    keep: tuple[str, ...],
+    num_states: int,
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     shape = (2, len(betas), plan.num_chains)
     spread = jnp.broadcast_to(jnp.asarray(betas, jnp.float32)[None, :, None], shape).reshape(-1)
     kernel, positions = kernel_at(model, spread, plan), _starts(named(key, "start"), model, shape)
     num_warm = -(-plan.num_warmup // (plan.block_length * plan.thin))
     means: list[dict[str, np.ndarray]] = []
     kept: list[dict[str, np.ndarray]] = []
+    states = np.empty((*shape, num_states, *model.lattice.shape), model.dtype)
     for block in range(num_warm + plan.num_blocks):
         draws = sample(
             jax.random.fold_in(key, block),
@@ -129,6 +142,9 @@ def _run(
             observe=Measure(model),
         )
         positions = draws.states.position
+        place = block - (num_warm + plan.num_blocks - num_states)
+        if place >= 0:
+            states[:, :, :, place] = np.asarray(positions).reshape(*shape, *model.lattice.shape)
         if block >= num_warm:
             raw = {name: np.asarray(value).reshape(*shape, -1) for name, value in draws.values.items()}
             means.append({name: value.mean(-1) for name, value in moments(raw).items()})
@@ -136,6 +152,7 @@ def _run(
     return (
         {name: np.stack([one[name] for one in means], axis=-1) for name in means[0]},
         {name: np.concatenate([one[name] for one in kept], axis=-1) for name in keep},
+        states,
     )
 
 

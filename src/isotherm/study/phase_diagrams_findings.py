@@ -61,9 +61,10 @@ def spontaneous_magnetization(temperature: np.ndarray) -> np.ndarray:
 def _of(
     config: "PhaseDiagramsConfig", name: "ModelId", results: Mapping[str, Arrays], arrays: Arrays
 ) -> dict[str, Any]:
-    found, size = results[f"{name}.diagram"], getattr(config, name).size
+    found, size = results[name], getattr(config, name).size
     pictured, all_temperatures = temperatures(config, name)
     means = {what.removeprefix("mean/"): v for what, v in found.items() if what.startswith("mean/")}
+    means |= {what.removeprefix("stiff/"): v for what, v in found.items() if what.startswith("stiff/")}
     told = estimates(means, 1 / all_temperatures, size)
     parts = {"all": told}
     for index, start in enumerate(("order", "disorder")):
@@ -72,16 +73,16 @@ def _of(
         for what, value in one.values.items():
             arrays[f"{name}/{start}/{what}"], arrays[f"{name}/{start}/{what}/error"] = value, one.errors[what]
     arrays |= {f"{name}/temperatures": all_temperatures, f"{name}/pictured": pictured}
-    arrays |= {f"{name}/{what}": found[what] for what in ("energies", "orders")}
-    for task in ("pictures", "local"):
-        arrays |= {f"{name}/{task}/{what}": value for what, value in results[f"{name}.{task}"].items()}
+    arrays |= {
+        f"{name}/{what}": value for what, value in found.items() if not what.startswith(("mean/", "stiff/"))
+    }
     scores = disagreement(means, 1 / all_temperatures, size)
     at = [int(np.argmin(np.abs(all_temperatures - one))) for one in pictured]
     return {
         "critical_temperature": critical_temperature(config, name),
         "starts": _worst(np.stack([scores[what] for what in COMPARED]), 2 * (config.num_chains - 1)),
         "rows": [_row(told.values, told.errors, i, all_temperatures[i]) for i in at],
-        "local": _stuck(results[f"{name}.local"]["orders"], told.values[order_name(name)][at], pictured),
+        "local": _stuck(found["local/orders"], told.values[order_name(name)][at], pictured),
     }
 
 

@@ -2,20 +2,20 @@
 
 from typing import TYPE_CHECKING, Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
 from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePotts
-from isotherm.energy.observables import Measure, measure
+from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeClock, LatticeIsing, LatticePotts
+from isotherm.energy.observables import measure
 from isotherm.energy.vortices import vortices
 from isotherm.random import named
-from isotherm.sample.cluster import swendsen_wang
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.run import position, sample
-from isotherm.study.lattice_sweep import Plan, moments, sweep
+from isotherm.sample.run import sample_means
+from isotherm.study.lattice_sweep import Plan, sweep
 
 if TYPE_CHECKING:
     from isotherm.study.phase_diagrams import ModelId, PhaseDiagramsConfig
@@ -23,9 +23,31 @@ if TYPE_CHECKING:
 ORDER = {"ising": "magnetization", "potts": "largest_fraction", "xy": "magnetization"}
 """The published order parameter of each model; absolute where it has a sign."""
 
-BLOCK = 50
-PICTURED, APART = 4, 25
-"""Pictured states of each chain, and cluster steps between them."""
+BLOCK = 25
+"""Cluster steps from one pictured state to the next."""
+
+PICTURED = 4
+"""Pictured states of a chain."""
+
+SHOWN = 4
+"""Chains of each start whose states are kept; the published run has twice as many."""
+
+
+class Look(eqx.Module):
+    """The order of a state without its sign, and the state itself, to be averaged.
+
+    Attributes:
+        model: any lattice model.
+        order: the observable.
+    """
+
+    model: AbstractLatticeModel
+    order: str = eqx.field(static=True)
+
+    def __call__(self, state: Any) -> dict[str, Array]:
+        """Of a kernel's state."""
+        order = jnp.abs(measure(self.model, state.position)[self.order])
+        return {"order": order, "state": state.position.astype(jnp.float32)}
 
 
 def betas_of(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray, np.ndarray]:
@@ -37,94 +59,87 @@ def betas_of(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray
     return np.array(part.betas), np.array(sorted({*part.betas, *part.more_betas}))
 
 
-def diagram(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]:
-    """Means of each chain, ``(starts, betas, chains)``; of energy and order also samples, one axis more."""
+def run(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]:
+    """Equilibrium, its pictures, and the published run.
+
+    Returns:
+        ``mean/...``: of each chain, ``(starts, betas, chains)``; ``energies`` and ``orders``: samples, with one axis
+        more; ``states``: in equilibrium at the pictured temperatures,
+        ``(betas, starts, chains, PICTURED, rows, columns)``;
+        ``local/orders`` and ``local/states``: what each chain of the published run says, ``(betas, chains)``, and
+        where it ends. Ising: ``averages``, mean spins over such a run that begins in equilibrium. XY: ``charges`` of
+        one state at each pictured temperature, and ``stiff/...``: the helicity sums with edges joined, since an
+        open lattice can be twisted for nothing.
+    """
+    model, (pictured, betas) = _model(config, name), betas_of(config, name)
     plan = Plan(
         num_chains=config.num_chains,
         num_warmup=config.num_warmup,
         num_blocks=-(-config.num_samples // BLOCK),
         block_length=BLOCK,
     )
-    keep = ("energy", ORDER[name])
-    found = sweep(_key(config, name, "diagram"), _model(config, name), betas_of(config, name)[1], plan, keep)
-    means = {f"mean/{what}": value.mean(-1) for what, value in found.means.items()}
-    return means | {"energies": found.samples["energy"], "orders": np.abs(found.samples[ORDER[name]])}
+    found = sweep(_key(config, name, "diagram"), model, betas, plan, ("energy", ORDER[name]), PICTURED)
+    where = [int(np.argmin(np.abs(betas - beta))) for beta in pictured]
+    states = np.moveaxis(found.states[:, where, :SHOWN], 1, 0)
+    result = {f"mean/{what}": value.mean(-1) for what, value in found.means.items()}
+    result |= {
+        "energies": found.samples["energy"],
+        "orders": np.abs(found.samples[ORDER[name]]),
+        "states": states,
+    }
+    random = jax.vmap(model.random_state)(
+        jax.random.split(_key(config, name, "starts"), len(pictured) * 2 * SHOWN)
+    )
+    for part, value in _local(config, name, model, random).items():
+        result[f"local/{part}"] = value
+    if name == "ising":
+        equilibrium = jnp.asarray(states[:, :, :, -1]).reshape(random.shape)
+        result["averages"] = _local(config, name, model, equilibrium)["averages"][:, 0]
+    if name == "xy":
+        joined = _model(config, name, periodic=True)
+        stiff = (
+            sweep(_key(config, name, "stiffness"), joined, betas, plan) if not config.xy.periodic else found
+        )
+        result |= {
+            f"stiff/{what}": value.mean(-1)
+            for what, value in stiff.means.items()
+            if what.startswith("helicity")
+        }
+        result["charges"] = np.asarray(
+            jax.vmap(lambda x: vortices(model, x))(jnp.asarray(states[:, 0, 0, -1]))
+        )
+    return result
 
 
-def pictures(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]:
-    """States in equilibrium, ``(betas, chains, PICTURED, rows, columns)``, half the chains from order.
-
-    Ising: also ``means`` of the published number of samples of sweeps that begin there. XY: also charges of the
-    last states of the first chain.
-    """
-    model, betas = _model(config, name), betas_of(config, name)[0]
-    num_chains, key = 8, _key(config, name, "pictures")
-    spread = jnp.repeat(jnp.asarray(betas, jnp.float32), num_chains)
-    ordered = jnp.broadcast_to(model.ordered_state(), (len(spread), *model.lattice.shape))
-    random = jax.vmap(model.random_state)(jax.random.split(named(key, "start"), len(spread)))
-    is_ordered = (jnp.arange(len(spread)) % num_chains < num_chains // 2)[:, None, None]
-    draws = sample(
-        key,
-        swendsen_wang(model, spread),
-        jnp.where(is_ordered, ordered, random),
-        num_warmup=config.num_warmup,
-        num_samples=PICTURED,
-        thin=APART,
+def _local(
+    config: "PhaseDiagramsConfig", name: "ModelId", model: AbstractLatticeModel, starts: Array
+) -> dict[str, np.ndarray]:
+    """Single-site heat bath at the pictured temperatures, the same number of chains at each."""
+    betas, plan = betas_of(config, name)[0], getattr(config, name).local
+    each = len(starts) // len(betas)
+    means = sample_means(
+        _key(config, name, "local"),
+        checkerboard(model, jnp.repeat(jnp.asarray(betas, jnp.float32), each)),
+        starts,
+        num_warmup=plan.num_warmup,
+        num_samples=plan.num_samples,
+        thin=plan.thin,
+        observe=Look(model, ORDER[name]),
     )
     found = {
-        "states": np.asarray(draws.values).reshape(len(betas), num_chains, PICTURED, *model.lattice.shape)
+        "orders": means.means["order"],
+        "averages": means.means["state"],
+        "states": means.states.position,
     }
-    last = jnp.asarray(found["states"][:, 0, -1])
-    if name == "ising":
-        found["means"] = _averaged(config, model, betas, last)
-    if name == "xy":
-        found["charges"] = np.asarray(jax.vmap(lambda x: vortices(model, x))(last))
-        measured = jax.vmap(lambda x: measure(model, x))(last)
-        found |= {f"last/{what}": np.asarray(value) for what, value in measured.items()}
-    return found
+    return {
+        what: np.asarray(value).reshape(len(betas), each, *value.shape[1:]) for what, value in found.items()
+    }
 
 
-def local(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]:
-    """Single-site heat bath from random states: orders of each chain, ``(betas, chains)``, and its last states."""
-    model, betas, run = _model(config, name), betas_of(config, name)[0], getattr(config, name).local
-    num_chains = config.num_chains
-    draws = sample(
-        _key(config, name, "local"),
-        checkerboard(model, jnp.repeat(jnp.asarray(betas, jnp.float32), num_chains)),
-        jax.vmap(model.random_state)(
-            jax.random.split(_key(config, name, "local starts"), len(betas) * num_chains)
-        ),
-        num_warmup=run.num_warmup,
-        num_samples=run.num_samples,
-        thin=run.thin,
-        observe=Measure(model),
-    )
-    means = {what: value.mean(-1) for what, value in moments(draws.values).items()}
-    order = means["largest_fraction" if name == "potts" else "abs_magnetization"]
-    states = np.asarray(draws.states.position).reshape(len(betas), num_chains, *model.lattice.shape)
-    return {"orders": order.reshape(len(betas), num_chains), "states": states}
-
-
-def _averaged(
-    config: "PhaseDiagramsConfig", model: LatticeIsing, betas: np.ndarray, starts: Array
-) -> np.ndarray:
-    """Mean spin of each site over a run of local sweeps, ``(betas, rows, columns)``."""
-    run = config.ising.local
-    draws = sample(
-        _key(config, "ising", "means"),
-        checkerboard(model, jnp.asarray(betas, jnp.float32)),
-        starts,
-        num_warmup=0,
-        num_samples=run.num_samples,
-        thin=run.thin,
-        observe=position,
-    )
-    return np.asarray(draws.values).mean(1)
-
-
-def _model(config: "PhaseDiagramsConfig", name: "ModelId") -> Any:
+def _model(config: "PhaseDiagramsConfig", name: "ModelId", periodic: bool = False) -> Any:
+    """As configured, or with edges joined in any case."""
     part = getattr(config, name)
-    lattice = square(part.size, periodic=part.periodic)
+    lattice = square(part.size, periodic=part.periodic or periodic)
     if name == "ising":
         return LatticeIsing(lattice)
     if name == "potts":

@@ -70,13 +70,15 @@ def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, A
     fitted = [size for size in config.sizes if size >= config.smallest_fitted]
     quoted = fit_helicity([curves[size] for size in fitted], fitted)
     plain = {size: crossing(curve, size) for size, curve in curves.items()}
-    met, met_errors = zip(*(plain[size] for size in fitted), strict=True)
-    others = {"plain crossings": fit_crossings(met, met_errors, fitted)}
+    others: dict[str, Transition] = {}
+    met = {size: at for size in fitted if (at := plain[size]) is not None}
+    if len(met) > 2:
+        others["plain crossings"] = fit_crossings(*zip(*met.values(), strict=True), tuple(met))
     for least in {min(config.sizes), *fitted[1:-2][:1]} - {fitted[0]}:
         some = [size for size in config.sizes if size >= least]
         others[f"L ≥ {least}"] = fit_helicity([curves[size] for size in some], some)
     judged = [fit for name, fit in others.items() if name != f"L ≥ {min(config.sizes)}"]
-    systematic = max(abs(fit.temperature - quoted.temperature) for fit in judged)
+    systematic = max((abs(fit.temperature - quoted.temperature) for fit in judged), default=0.0)
     return {
         "temperature": quoted.temperature,
         "statistical": quoted.error,
@@ -91,14 +93,14 @@ def _row(name: str, fit: Transition) -> dict[str, Any]:
     return {"name": name} | fit._asdict()
 
 
-def _crossing_row(size: int, curve: Curve, plain: tuple[float, float], quoted: Transition) -> dict[str, Any]:
+def _crossing_row(
+    size: int, curve: Curve, plain: tuple[float, float] | None, quoted: Transition
+) -> dict[str, Any]:
     corrected = crossing(curve, size, quoted.constant)
     return {
         "size": size,
-        "plain": plain[0],
-        "plain_error": plain[1],
-        "corrected": corrected[0],
-        "corrected_error": corrected[1],
+        "plain": plain,
+        "corrected": corrected,
         "chi2": curve.chi2,
         "dof": curve.dof,
     }

@@ -36,8 +36,8 @@ def tables(config: "XYConfig", metrics: Mapping[str, Any]) -> list[Table]:
             tuple(
                 (
                     str(row["size"]),
-                    _plus_minus(row["plain"], row["plain_error"]),
-                    _plus_minus(row["corrected"], row["corrected_error"]),
+                    _met(row["plain"]),
+                    _met(row["corrected"]),
                 )
                 for row in found["crossings"]
             ),
@@ -114,6 +114,10 @@ def _agree(judged: Mapping[str, Any]) -> str:
 def _judged(name: str, judged: Mapping[str, Any]) -> tuple[Any, ...]:
     passed = "yes" if judged["worst_z"] <= judged["bound"] else "NO"
     return (name, judged["num"], f"{judged['worst_z']:.2f}", f"{judged['bound']:.2f}", passed)
+
+
+def _met(found: tuple[float, float] | None) -> str:
+    return "not on the grid" if found is None else _plus_minus(*found)
 
 
 def _of(found: Mapping[str, float] | None) -> str:
