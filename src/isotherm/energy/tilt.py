@@ -1,0 +1,91 @@
+"""A policy tilted towards reward at inference time, ``pi(x) ∝ q(x) exp(beta Q(x))``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.tilt_bases import AbstractPolicy, real
+from isotherm.errors import refusal
+
+Reward = Callable[[Array], Float[Array, ""]]
+
+
+class QuadraticReward(eqx.Module):
+    """``Q(x) = constant - (x - peak)ᵀ curvature (x - peak) / 2``.
+
+    Args:
+        curvature: shape ``(d, d)``, symmetric, of any signature.
+        peak: shape ``(d,)``.
+        constant: a number.
+
+    Raises:
+        ValueError: naming what is not finite or has a wrong shape.
+    """
+
+    curvature: Float[Array, "d d"]
+    peak: Float[Array, " d"]
+    constant: Float[Array, ""]
+
+    def __init__(self, curvature: Any, peak: Any, constant: Any = 0.0) -> None:
+        self.curvature, self.peak = real("curvature", curvature), real("peak", peak)
+        self.constant = real("constant", constant)
+        if self.peak.ndim != 1 or self.curvature.shape != self.peak.shape * 2:
+            allowed = f"must be (d, d) with a peak of shape (d,), which is {self.peak.shape}"
+            raise refusal("curvature.shape", self.curvature.shape, allowed)
+
+    def __call__(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        """Of one action."""
+        away = x - self.peak
+        return self.constant - 0.5 * away @ (self.curvature @ away)
+
+
+class TableReward(eqx.Module):
+    """A number for each discrete action.
+
+    Attributes:
+        values: shape ``(n,)``.
+    """
+
+    values: Float[Array, " n"]
+
+    def __init__(self, values: Any) -> None:
+        self.values = real("values", values)
+
+    def __call__(self, x: Array) -> Float[Array, ""]:
+        """Of one action."""
+        return self.values[x]
+
+
+class Tilted(AbstractEnergy):
+    """The law ``q exp(beta Q) / Z``; beta is given by whoever samples.
+
+    The energy is ``-Q``, and the base policy stands for the uniform measure that other energies have. KL-regularised
+    control leads to it: of all laws, it maximises ``beta E[Q] - KL(. || q)``.
+
+    Attributes:
+        base: the policy ``q``.
+        reward: ``Q``, differentiable in continuous actions: any function, or a module such as
+            :class:`QuadraticReward` whose parameters are to be traced.
+
+    References:
+        Todorov, Efficient computation of optimal actions, PNAS 106 (2009); Levine, arXiv:1805.00909.
+    """
+
+    base: AbstractPolicy
+    reward: Reward
+
+    def energy(self, x: Array) -> Float[Array, ""]:
+        """``-Q(x)``."""
+        return -self.reward(x)
+
+    def log_density(self, x: Array, beta: Float[Array, ""] | float) -> Float[Array, ""]:
+        """``log q + beta Q``, without the normaliser."""
+        return self.base.log_density(x) + beta * self.reward(x)
+
+    def score(self, x: Float[Array, " d"], beta: Float[Array, ""] | float) -> Float[Array, " d"]:
+        """Gradient of :meth:`log_density`."""
+        return jax.grad(self.log_density)(x, beta)

@@ -1,0 +1,213 @@
+"""Policies to tilt: laws with a density that can be drawn from."""
+
+import abc
+from collections.abc import Callable
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Float, Int32, Key
+
+from isotherm.errors import refusal
+
+
+class AbstractPolicy(eqx.Module):
+    """A law ``q`` of actions."""
+
+    @abc.abstractmethod
+    def log_density(self, x: Array) -> Float[Array, ""]:
+        """``log q`` of one action."""
+
+    @abc.abstractmethod
+    def draw(self, key: Key[Array, ""]) -> Array:
+        """One action."""
+
+
+class GaussianPolicy(AbstractPolicy):
+    """A normal law in ``d`` dimensions.
+
+    Args:
+        mean: shape ``(d,)``.
+        covariance: shape ``(d, d)``, symmetric and positive definite.
+
+    Raises:
+        ValueError: naming what has a wrong shape, is not finite, or not positive definite.
+    """
+
+    mean: Float[Array, " d"]
+    factor: Float[Array, "d d"]
+    whitener: Float[Array, "d d"]
+
+    def __init__(self, mean: Any, covariance: Any) -> None:
+        self.mean, covariance = real("mean", mean), real("covariance", covariance)
+        d = self.mean.shape[0] if self.mean.ndim else 0
+        if self.mean.ndim != 1 or covariance.shape != (d, d):
+            allowed = f"must be (d, d) with a mean of shape (d,), which is {self.mean.shape}"
+            raise refusal("covariance.shape", covariance.shape, allowed)
+        _check_positive("covariance", covariance)
+        self.factor = jnp.linalg.cholesky(covariance)
+        self.whitener = jnp.linalg.inv(self.factor)
+
+    @property
+    def covariance(self) -> Float[Array, "d d"]:
+        """``factor @ factor.T``."""
+        return self.factor @ self.factor.T
+
+    def log_density(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        """Normalised."""
+        return _log_normal(self.whitener, x - self.mean)
+
+    def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
+        """One action."""
+        return self.mean + self.factor @ jax.random.normal(key, self.mean.shape, self.mean.dtype)
+
+
+class MixturePolicy(AbstractPolicy):
+    """A mixture of ``k`` normal laws in ``d`` dimensions.
+
+    Args:
+        weights: shape ``(k,)``, above 0; normalised here.
+        means: shape ``(k, d)``.
+        covariances: shape ``(k, d, d)``, each symmetric and positive definite.
+
+    Raises:
+        ValueError: as for :class:`GaussianPolicy`.
+    """
+
+    log_weights: Float[Array, " k"]
+    parts: GaussianPolicy
+
+    def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
+        weights, means = real("weights", weights), real("means", means)
+        covariances = real("covariances", covariances)
+        if weights.ndim != 1 or means.ndim != 2 or covariances.shape != (*means.shape, means.shape[1]):
+            shapes = (weights.shape, means.shape, covariances.shape)
+            raise refusal("weights, means, covariances", shapes, "must be of shapes (k,), (k, d), (k, d, d)")
+        if not isinstance(weights, Tracer) and not bool((weights > 0).all()):
+            raise refusal("weights", np.asarray(weights).tolist(), "must be above 0")
+        _check_positive("covariances", covariances)
+        self.log_weights = jnp.log(weights) - jnp.log(weights.sum())
+        self.parts = jax.vmap(GaussianPolicy)(means, covariances)
+
+    def log_density(self, x: Float[Array, " d"]) -> Float[Array, ""]:
+        """Normalised."""
+        each = jax.vmap(lambda part: part.log_density(x))(self.parts)
+        return jax.nn.logsumexp(self.log_weights + each)
+
+    def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
+        """One action."""
+        which, key = jax.random.split(key)
+        k = jax.random.categorical(which, self.log_weights)
+        return jax.tree.map(lambda leaf: leaf[k], self.parts).draw(key)
+
+
+class DiscretePolicy(AbstractPolicy):
+    """One of ``n`` actions, an int32 number.
+
+    Args:
+        logits: shape ``(n,)``; any constant may be added.
+
+    Raises:
+        ValueError: if they are no vector, or not finite.
+    """
+
+    logits: Float[Array, " n"]
+
+    def __init__(self, logits: Any) -> None:
+        self.logits = real("logits", logits)
+        if self.logits.ndim != 1:
+            raise refusal("logits.shape", self.logits.shape, "must be (n,)")
+
+    def log_density(self, x: Int32[Array, ""]) -> Float[Array, ""]:
+        """Log probability."""
+        return jax.nn.log_softmax(self.logits)[x]
+
+    def draw(self, key: Key[Array, ""]) -> Int32[Array, ""]:
+        """One action."""
+        return jax.random.categorical(key, self.logits).astype(jnp.int32)
+
+
+class DensityPolicy(AbstractPolicy):
+    """Anybody's policy: a differentiable log density, and a way to draw from it.
+
+    Attributes:
+        log_density_of: action of shape ``(d,)`` to a number; a constant may be missing, and then log normalisers
+            are off by it.
+        draw_by: a key to an action; what needs no draws of the base policy never calls it.
+    """
+
+    log_density_of: Callable[[Array], Array]
+    draw_by: Callable[[Key[Array, ""]], Array]
+
+    def log_density(self, x: Array) -> Float[Array, ""]:
+        """As given."""
+        return self.log_density_of(x)
+
+    def draw(self, key: Key[Array, ""]) -> Array:
+        """As given."""
+        return self.draw_by(key)
+
+
+class LinearGaussian(eqx.Module):
+    """Next states: ``s' ~ N(matrix a + shift, covariance)`` given the action ``a``.
+
+    Args:
+        matrix: shape ``(m, d)``.
+        shift: shape ``(m,)``.
+        covariance: shape ``(m, m)``, symmetric and positive definite.
+
+    Raises:
+        ValueError: as for :class:`GaussianPolicy`.
+    """
+
+    matrix: Float[Array, "m d"]
+    noise: GaussianPolicy
+
+    def __init__(self, matrix: Any, shift: Any, covariance: Any) -> None:
+        self.matrix, self.noise = real("matrix", matrix), GaussianPolicy(shift, covariance)
+        if self.matrix.ndim != 2 or self.matrix.shape[0] != self.noise.mean.shape[0]:
+            allowed = f"must be (m, d) with m = {self.noise.mean.shape[0]} next states"
+            raise refusal("matrix.shape", self.matrix.shape, allowed)
+
+    def mean(self, action: Float[Array, " d"]) -> Float[Array, " m"]:
+        """Of the next state."""
+        return self.matrix @ action + self.noise.mean
+
+    def log_density(self, action: Float[Array, " d"], next_state: Float[Array, " m"]) -> Float[Array, ""]:
+        """``log q(s' | a)``, normalised."""
+        return self.noise.log_density(next_state - self.matrix @ action)
+
+    def draw(self, key: Key[Array, ""], action: Float[Array, " d"]) -> Float[Array, " m"]:
+        """One next state."""
+        return self.matrix @ action + self.noise.draw(key)
+
+    def joint(self, policy: GaussianPolicy) -> GaussianPolicy:
+        """Law of ``(a, s')``, ``d + m`` numbers, under a Gaussian policy."""
+        cross = policy.covariance @ self.matrix.T
+        own = self.matrix @ cross + self.noise.covariance
+        covariance = jnp.block([[policy.covariance, cross], [cross.T, own]])
+        return GaussianPolicy(jnp.concatenate([policy.mean, self.mean(policy.mean)]), covariance)
+
+
+def _log_normal(whitener: Float[Array, "d d"], x: Float[Array, " d"]) -> Float[Array, ""]:
+    u = whitener @ x
+    return -0.5 * (u @ u) + jnp.log(jnp.diagonal(whitener)).sum() - 0.5 * len(x) * jnp.log(2 * jnp.pi)
+
+
+def real(name: str, values: Any) -> Array:
+    """A finite array of JAX's default floats."""
+    array = jnp.asarray(values, jnp.result_type(float))
+    if not isinstance(array, Tracer) and not bool(jnp.isfinite(array).all()):
+        raise refusal(name, np.asarray(array).tolist(), "must be finite")
+    return array
+
+
+def _check_positive(name: str, covariances: Array) -> None:
+    if isinstance(covariances, Tracer):
+        return
+    matrices = np.asarray(covariances, np.float64)
+    if not np.allclose(matrices, np.swapaxes(matrices, -1, -2)) or np.linalg.eigvalsh(matrices).min() <= 0:
+        raise refusal(name, matrices.tolist(), "must be symmetric and positive definite")

@@ -1,0 +1,77 @@
+"""Independence Metropolis-Hastings: whole new actions from the base policy, accepted by their reward."""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Key
+
+from isotherm.energy.tilt import Tilted
+from isotherm.errors import refusal
+from isotherm.sample.batched import chains_with_betas
+from isotherm.sample.kernel import Chains
+
+
+class IndependenceState(NamedTuple):
+    """A position and its reward."""
+
+    position: Array
+    reward: Float[Array, ""]
+
+
+class IndependenceInfo(NamedTuple):
+    """Probability with which the proposal was accepted, in ``[0, 1]``, and whether it was."""
+
+    acceptance_rate: Float[Array, ""]
+    is_accepted: Bool[Array, ""]
+
+
+class Independence(eqx.Module):
+    """Made by :func:`independence`."""
+
+    beta: Float[Array, "..."]
+    tilted: Tilted
+
+    def init(self, position: Array, key: Key[Array, ""] | None = None) -> IndependenceState:
+        """Start from a position."""
+        del key
+        return IndependenceState(position, self.tilted.reward(position))
+
+    def step(
+        self, key: Key[Array, ""], state: IndependenceState
+    ) -> tuple[IndependenceState, IndependenceInfo]:
+        """One proposal; ``log alpha = beta (Q(x') - Q(x))``."""
+        key_draw, key_accept = jax.random.split(key)
+        after = self.init(self.tilted.base.draw(key_draw))
+        log_ratio = self.beta * (after.reward - state.reward)
+        accepted = jnp.log(jax.random.uniform(key_accept, (), log_ratio.dtype)) < log_ratio
+        chosen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), after, state)
+        return chosen, IndependenceInfo(jnp.exp(jnp.minimum(log_ratio, 0)), accepted)
+
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
+
+def independence(tilted: Tilted, beta: Any) -> Independence:
+    """Proposals from the base policy, of any kind of action; needs no gradient and no density of it.
+
+    Args:
+        tilted: any.
+        beta: inverse temperature, may be traced; one a chain for :func:`over_chains`.
+
+    Returns:
+        A kernel on actions.
+
+    Raises:
+        ValueError: if ``beta`` is not finite.
+
+    References:
+        Tierney, Ann. Statist. 22 (1994).
+    """
+    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
+        raise refusal("beta", beta, "must be finite")
+    return Independence(beta=jnp.asarray(beta, jnp.result_type(float)), tilted=tilted)

@@ -1,0 +1,219 @@
+"""Actions with the states that follow from them: ``pi(a) q(s' | a)``, the conditional left as it is.
+
+Tilting the action alone shifts which actions are taken, not what they lead to. (A reward of both tilts both: that
+is ``Tilted(transition.joint(policy), reward)``, another law.)
+"""
+
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+from jaxtyping import Array, Bool, Float, Key
+
+from isotherm.energy.tilt import QuadraticReward, Tilted
+from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
+from isotherm.errors import refusal
+
+
+class ActionAndNext(NamedTuple):
+    """An action, shape ``(d,)``, and a next state, shape ``(m,)``."""
+
+    action: Float[Array, " d"]
+    next_state: Float[Array, " m"]
+
+
+class FollowedState(NamedTuple):
+    """State of the actions' kernel, with the next state drawn last."""
+
+    position: ActionAndNext
+    inner: Any
+
+
+class Followed(eqx.Module):
+    """Made by :func:`followed`."""
+
+    kernel: Any
+    transition: LinearGaussian
+
+    def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> FollowedState:
+        """Start from both."""
+        return FollowedState(position, self.kernel.init(position.action, key))
+
+    def step(self, key: Key[Array, ""], state: FollowedState) -> tuple[FollowedState, Any]:
+        """A step of the kernel, then a fresh next state."""
+        key_step, key_next = jax.random.split(key)
+        inner, info = self.kernel.step(key_step, state.inner)
+        after = self.transition.draw(key_next, inner.position)
+        return FollowedState(ActionAndNext(inner.position, after), inner), info
+
+
+def followed(kernel: Any, transition: LinearGaussian) -> Followed:
+    """Any kernel on actions, each followed by a fresh draw of the next state.
+
+    Args:
+        kernel: ours or BlackJAX's, its state with a field ``position``.
+        transition: law of the next state.
+
+    Returns:
+        A kernel on :class:`ActionAndNext`.
+    """
+    return Followed(kernel, transition)
+
+
+class JointGibbs(eqx.Module):
+    """Made by :func:`joint_gibbs`."""
+
+    beta: Float[Array, ""]
+    tilted: Tilted
+    transition: LinearGaussian
+
+    def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> "GibbsPairState":
+        """Start from both."""
+        del key
+        return GibbsPairState(position)
+
+    def step(self, key: Key[Array, ""], state: "GibbsPairState") -> tuple["GibbsPairState", None]:
+        """The next state given the action, then the action given that."""
+        key_next, key_action = jax.random.split(key)
+        base, reward, through = self.tilted.base, self.tilted.reward, self.transition
+        assert isinstance(base, GaussianPolicy)
+        assert isinstance(reward, QuadraticReward)
+        after = through.draw(key_next, state.position.action)
+        own, seen = base.whitener.T @ base.whitener, through.noise.whitener @ through.matrix
+        surprise = through.noise.whitener @ (after - through.noise.mean)
+        precision = own + self.beta * reward.curvature + seen.T @ seen
+        push = own @ base.mean + self.beta * reward.curvature @ reward.peak + seen.T @ surprise
+        factor = jnp.linalg.cholesky(precision)
+        noise = jax.random.normal(key_action, push.shape, push.dtype)
+        solve = jax.scipy.linalg.solve_triangular
+        action = solve(factor.T, solve(factor, push, lower=True) + noise)
+        return GibbsPairState(ActionAndNext(action, after)), None
+
+
+class GibbsPairState(NamedTuple):
+    """An action and the next state that it was drawn from."""
+
+    position: ActionAndNext
+
+
+def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointGibbs:
+    """Exact draws of the next state and of the action in turn.
+
+    For one action and one next state, successive actions correlate by ``(alpha²/sigma'²) / (tau + alpha²/sigma'²)``.
+
+    Args:
+        tilted: a Gaussian policy with a quadratic reward.
+        transition: law of the next state.
+        beta: inverse temperature, may be traced.
+
+    Returns:
+        A kernel on :class:`ActionAndNext`.
+
+    Raises:
+        TypeError: for another policy or reward, which has no normal conditional.
+        ValueError: if ``beta`` is not finite.
+    """
+    if not isinstance(tilted.base, GaussianPolicy) or not isinstance(tilted.reward, QuadraticReward):
+        pair = f"{type(tilted.base).__name__} with {type(tilted.reward).__name__}"
+        raise TypeError(f"tilted = {pair}: Gibbs needs a GaussianPolicy with a QuadraticReward")
+    return JointGibbs(_checked("beta", beta), tilted, transition)
+
+
+class WhitenedState(NamedTuple):
+    """Both, and what the next step needs.
+
+    Attributes:
+        position: action and next state.
+        whitened: ``u = L⁻¹ (s' - mean(a))``, shape ``(m,)``.
+        log_density: of the action, unnormalised.
+        score: its gradient.
+    """
+
+    position: ActionAndNext
+    whitened: Float[Array, " m"]
+    log_density: Float[Array, ""]
+    score: Float[Array, " d"]
+
+
+class WhitenedInfo(NamedTuple):
+    """Probability with which the proposal was accepted, in ``[0, 1]``, and whether it was."""
+
+    acceptance_rate: Float[Array, ""]
+    is_accepted: Bool[Array, ""]
+
+
+class WhitenedMala(eqx.Module):
+    """Made by :func:`whitened_mala`."""
+
+    beta: Float[Array, ""]
+    tilted: Tilted
+    transition: LinearGaussian
+    step_action: Float[Array, ""]
+    step_next: Float[Array, ""]
+
+    def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> WhitenedState:
+        """Start from both."""
+        del key
+        away = position.next_state - self.transition.mean(position.action)
+        return self._at(position.action, self.transition.noise.whitener @ away)
+
+    def step(self, key: Key[Array, ""], state: WhitenedState) -> tuple[WhitenedState, WhitenedInfo]:
+        """One proposal for both, accepted together."""
+        key_action, key_next, key_accept = jax.random.split(key, 3)
+        action, u = state.position.action, state.whitened
+        z_action = jax.random.normal(key_action, action.shape, action.dtype)
+        z_next = jax.random.normal(key_next, u.shape, u.dtype)
+        after = self._at(
+            action + self.step_action * state.score + jnp.sqrt(2 * self.step_action) * z_action,
+            (1 - self.step_next) * u + jnp.sqrt(2 * self.step_next) * z_next,
+        )
+        back_action = -z_action - jnp.sqrt(self.step_action / 2) * (state.score + after.score)
+        back_next = -z_next + jnp.sqrt(self.step_next / 2) * (u + after.whitened)
+        log_ratio = after.log_density - state.log_density + 0.5 * (u @ u - after.whitened @ after.whitened)
+        log_ratio += 0.5 * (z_action @ z_action - back_action @ back_action)
+        log_ratio += 0.5 * (z_next @ z_next - back_next @ back_next)
+        log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
+        accepted = jnp.log(jax.random.uniform(key_accept, (), u.dtype)) < log_ratio
+        chosen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), after, state)
+        return chosen, WhitenedInfo(jnp.exp(jnp.minimum(log_ratio, 0)), accepted)
+
+    def _at(self, action: Array, u: Array) -> WhitenedState:
+        density, score = jax.value_and_grad(self.tilted.log_density)(action, self.beta)
+        after = self.transition.mean(action) + self.transition.noise.factor @ u
+        return WhitenedState(ActionAndNext(action, after), u, density, score)
+
+
+def whitened_mala(
+    tilted: Tilted, transition: LinearGaussian, beta: Any, step_action: Any, step_next: Any
+) -> WhitenedMala:
+    """MALA on the action and the next state together, the latter as ``u = L⁻¹ (s' - mean(a))``.
+
+    In these coordinates the two are independent, ``u`` is standard normal, and the Jacobian is constant.
+
+    Args:
+        tilted: continuous, differentiable.
+        transition: law of the next state.
+        beta: inverse temperature, may be traced.
+        step_action: step of the action, above 0.
+        step_next: step of ``u``, above 0; 1 forgets the last one.
+
+    Returns:
+        A kernel on :class:`ActionAndNext`.
+
+    Raises:
+        ValueError: naming the argument out of range.
+    """
+    for name, value in (("step_action", step_action), ("step_next", step_next)):
+        if not isinstance(value, Tracer) and not float(value) > 0:
+            raise refusal(name, value, "must be above 0")
+    steps = (_checked("step_action", step_action), _checked("step_next", step_next))
+    return WhitenedMala(_checked("beta", beta), tilted, transition, *steps)
+
+
+def _checked(name: str, value: Any) -> Array:
+    if not isinstance(value, Tracer) and not bool(np.isfinite(np.asarray(value)).all()):
+        raise refusal(name, value, "must be finite")
+    return jnp.asarray(value, jnp.result_type(float))

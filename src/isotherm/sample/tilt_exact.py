@@ -1,0 +1,192 @@
+"""Tilted policies in closed form, and by quadrature in one dimension. Float64, on the host."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+from scipy.special import logsumexp
+
+from isotherm.energy.tilt import QuadraticReward, TableReward, Tilted
+from isotherm.energy.tilt_bases import DiscretePolicy, GaussianPolicy, MixturePolicy
+from isotherm.errors import refusal
+
+
+class MixtureLaw(NamedTuple):
+    """A tilted Gaussian (one part) or mixture.
+
+    Attributes:
+        log_z: ``log E_q exp(beta Q)``.
+        weights: shape ``(k,)``, their sum is 1.
+        means: shape ``(k, d)``.
+        covariances: shape ``(k, d, d)``.
+    """
+
+    log_z: float
+    weights: Float[np.ndarray, " k"]
+    means: Float[np.ndarray, "k d"]
+    covariances: Float[np.ndarray, "k d d"]
+
+    @property
+    def mean(self) -> Float[np.ndarray, " d"]:
+        """Of the whole."""
+        return self.weights @ self.means
+
+    @property
+    def covariance(self) -> Float[np.ndarray, "d d"]:
+        """Of the whole."""
+        away = self.means - self.mean
+        within = np.einsum("k,kij->ij", self.weights, self.covariances)
+        return within + np.einsum("k,ki,kj->ij", self.weights, away, away)
+
+    def draw(self, rng: np.random.Generator, num_draws: int) -> Float[np.ndarray, "draws d"]:
+        """Independent draws."""
+        which = rng.choice(len(self.weights), num_draws, p=self.weights)
+        noise = rng.standard_normal((num_draws, self.means.shape[1]))
+        factors = np.linalg.cholesky(self.covariances)
+        return self.means[which] + np.einsum("nij,nj->ni", factors[which], noise)
+
+
+class DiscreteLaw(NamedTuple):
+    """A tilted choice.
+
+    Attributes:
+        log_z: ``log E_q exp(beta Q)``.
+        probabilities: shape ``(n,)``.
+    """
+
+    log_z: float
+    probabilities: Float[np.ndarray, " n"]
+
+
+class GridLaw(NamedTuple):
+    """A law on an interval, by quadrature.
+
+    Attributes:
+        log_z: ``log E_q exp(beta Q)``, as far as the base policy's density is normalised.
+        points: ascending, shape ``(num,)``.
+        probabilities: of the cells around the points, shape ``(num,)``, their sum is 1.
+    """
+
+    log_z: float
+    points: Float[np.ndarray, " num"]
+    probabilities: Float[np.ndarray, " num"]
+
+    def expect(self, function: Callable[[np.ndarray], np.ndarray]) -> float:
+        """Mean of a function of the points."""
+        return float(self.probabilities @ function(self.points))
+
+    @property
+    def mean(self) -> float:
+        """Of the law."""
+        return self.expect(lambda x: x)
+
+    @property
+    def variance(self) -> float:
+        """Of the law."""
+        mean = self.mean
+        return self.expect(lambda x: (x - mean) ** 2)
+
+    def cdf(self, x: np.ndarray) -> np.ndarray:
+        """Probability of at most ``x``."""
+        until = np.cumsum(self.probabilities) - 0.5 * self.probabilities
+        return np.interp(x, self.points, until, 0.0, 1.0)
+
+
+def tilted_law(tilted: Tilted, beta: float) -> MixtureLaw | DiscreteLaw:
+    """The closed form: normal laws and mixtures under a quadratic reward, or any discrete policy.
+
+    Args:
+        tilted: a :class:`GaussianPolicy` or :class:`MixturePolicy` with a :class:`QuadraticReward`, or a
+            :class:`DiscretePolicy` with any reward.
+        beta: of either sign, as long as a normaliser exists.
+
+    Raises:
+        ValueError: if ``beta`` leaves no normaliser, or is not finite.
+        TypeError: if there is no closed form; :func:`quadrature` serves one dimension.
+    """
+    _check_beta(beta)
+    base, reward = tilted.base, tilted.reward
+    if isinstance(base, DiscretePolicy):
+        return _discrete(tilted, base, beta)
+    if not isinstance(reward, QuadraticReward) or not isinstance(base, GaussianPolicy | MixturePolicy):
+        pair = f"{type(base).__name__} with {type(reward).__name__}"
+        raise TypeError(f"tilted = {pair}: has no closed form; use quadrature in one dimension, or a sampler")
+    if isinstance(base, GaussianPolicy):
+        log_weights, means, factors = np.zeros(1), _host(base.mean)[None], _host(base.factor)[None]
+    else:
+        log_weights = _host(base.log_weights)
+        means, factors = _host(base.parts.mean), _host(base.parts.factor)
+    parts = [_tilted_normal(m, f, reward, beta) for m, f in zip(means, factors, strict=True)]
+    logs = log_weights + [log_z for log_z, _, _ in parts]
+    weights = np.exp(logs - logsumexp(logs))
+    return MixtureLaw(
+        float(logsumexp(logs)), weights, np.stack([p[1] for p in parts]), np.stack([p[2] for p in parts])
+    )
+
+
+def quadrature(tilted: Tilted, beta: float, low: float, high: float, num_points: int = 20_001) -> GridLaw:
+    """Any one-dimensional tilt on an interval, by the trapezoidal rule.
+
+    Args:
+        tilted: actions of shape ``(1,)``; its functions are evaluated in JAX's float64.
+        beta: inverse temperature.
+        low: where the interval begins; what lies outside counts for nothing.
+        high: where it ends, above ``low``.
+        num_points: at least 3.
+
+    Raises:
+        ValueError: naming the argument out of range.
+    """
+    _check_beta(beta)
+    if not low < high:
+        raise refusal("low, high", (low, high), "must ascend")
+    if num_points < 3:
+        raise refusal("num_points", num_points, "must be at least 3")
+    points = np.linspace(low, high, num_points)
+    with jax.enable_x64(True):
+        wide = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64) if isinstance(x, jax.Array) else x, tilted)
+        logs = np.asarray(jax.vmap(lambda x: wide.log_density(x, beta))(jnp.asarray(points)[:, None]))
+    cells = np.full(num_points, points[1] - points[0])
+    cells[[0, -1]] /= 2
+    log_z = float(logsumexp(logs, b=cells))
+    return GridLaw(log_z, points, np.exp(logs - log_z) * cells)
+
+
+def _tilted_normal(
+    mean: np.ndarray, factor: np.ndarray, reward: QuadraticReward, beta: float
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Log normaliser, mean and covariance of a normal law under ``exp(beta Q)``."""
+    curvature, peak = _host(reward.curvature), _host(reward.peak)
+    inner = np.eye(len(mean)) + beta * factor.T @ curvature @ factor
+    if np.linalg.eigvalsh(inner).min() <= 0:
+        raise refusal("beta", beta, "leaves no normaliser: precision + beta x curvature must be positive")
+    inverse = np.linalg.inv(inner)
+    covariance = factor @ inverse @ factor.T
+    push = beta * curvature @ (peak - mean)
+    height = -0.5 * (mean - peak) @ curvature @ (mean - peak) + float(reward.constant)
+    log_z = beta * height - 0.5 * np.linalg.slogdet(inner)[1] + 0.5 * push @ covariance @ push
+    return float(log_z), mean + covariance @ push, covariance
+
+
+def _discrete(tilted: Tilted, base: DiscretePolicy, beta: float) -> DiscreteLaw:
+    reward = tilted.reward
+    actions = jnp.arange(len(base.logits), dtype=jnp.int32)
+    values = _host(reward.values if isinstance(reward, TableReward) else jax.vmap(reward)(actions))
+    if values.shape != base.logits.shape:
+        raise refusal("reward.shape", values.shape, f"must be {base.logits.shape}, a number for each action")
+    logits = _host(base.logits)
+    logs = logits - logsumexp(logits) + beta * values
+    log_z = float(logsumexp(logs))
+    return DiscreteLaw(log_z, np.exp(logs - log_z))
+
+
+def _check_beta(beta: float) -> None:
+    if not np.isfinite(beta):
+        raise refusal("beta", beta, "must be finite")
+
+
+def _host(values: object) -> np.ndarray:
+    return np.asarray(values, np.float64)
