@@ -4,8 +4,6 @@ Rows go upwards and columns to the right, as in :mod:`isotherm.plot.lattice`. Ca
 means nothing.
 """
 
-from typing import Protocol
-
 import av
 import numpy as np
 from av.video.reformatter import Interpolation as SwsInterpolation
@@ -23,14 +21,6 @@ _FILTERS = {
     "bilinear": SwsInterpolation.BILINEAR,
     "lanczos": SwsInterpolation.LANCZOS,
 }
-
-
-class Painter(Protocol):
-    """Turns a state into pixels."""
-
-    def __call__(self, values: Values, canvas: Canvas) -> None:
-        """Paint the values over the whole canvas."""
-        ...
 
 
 class ColourPainter:
@@ -86,6 +76,10 @@ class AnglePainter:
         numbers <<= 8
         numbers |= cosines
         self._colours.take(numbers, out=_words(canvas), mode="clip")
+
+
+Painter = ColourPainter | AnglePainter
+"""Turns a state into pixels: ``painter(values, canvas)``."""
 
 
 class Scaler:
