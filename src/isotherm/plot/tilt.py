@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
 
-from isotherm.plot.axes import handle, legend, log_numbered, panel_grid, titled
+from isotherm.plot.axes import handle, log_numbered, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.style import ACCENT, INK, SOFT, STRONG, Look, styled
 
@@ -39,8 +41,7 @@ def match(
         box: lines of numbers in the corner.
         look: name of the sampler.
     """
-    figure, [[axes]] = panel_grid(1, (4.0,))
-    figure.set_figwidth(5.6)
+    figure, axes = _panel(5.6)
     points, density = curve
     inside = samples[(samples >= points[0]) & (samples <= points[-1])]
     heights, edges = np.histogram(inside, bins=40)
@@ -56,7 +57,10 @@ def match(
         0.025, 0.97, "\n".join(box), transform=axes.transAxes, ha="left", va="top", fontsize=8.0, color=INK,
         linespacing=1.45,
     )  # fmt: skip
-    legend(figure, [handle(LOOKS[look], "draws"), handle(Look(ACCENT, width=2.0), "target")])
+    draws = Look(LOOKS[look].colour, width=6.0)
+    axes.legend(
+        handles=[handle(draws, "draws"), handle(Look(ACCENT, width=2.0), "target")], loc="upper right"
+    )
     return Figure(name, caption, figure)
 
 
@@ -78,8 +82,7 @@ def sweep(
         floor: mean and standard deviation of the same estimate from exact draws.
         title: of the panel.
     """
-    figure, [[axes]] = panel_grid(1, (4.0,))
-    figure.set_figwidth(6.6)
+    figure, axes = _panel(6.6)
     low, high = floor[0] - floor[1], floor[0] + floor[1]
     axes.axhspan(max(low, 0.3 * floor[0]), high, color=SOFT, alpha=0.22, linewidth=0)
     for method, curve in curves.items():
@@ -98,5 +101,12 @@ def sweep(
     axes.set_ylabel("histogram KL")
     axes.set_xticks(range(0, max(map(len, curves.values())), max(1, len(next(iter(curves.values()))) // 8)))
     handles = [handle(LOOKS[method], method) for method in curves]
-    legend(figure, [*handles, handle(Look(SOFT, width=5.0), "exact draws")])
+    axes.legend(handles=[*handles, handle(Look("#d3d7db", width=8.0), "exact draws")], loc="upper right")
     return Figure(name, caption, figure)
+
+
+def _panel(width: float) -> tuple[Canvas, Axes]:
+    """One panel with room for its labels; laid out by hand, which draws in half the time."""
+    figure = Canvas(figsize=(width, 4.1))
+    figure.subplots_adjust(left=0.65 / width, right=1 - 0.12 / width, bottom=0.125, top=0.91)
+    return figure, figure.add_subplot()

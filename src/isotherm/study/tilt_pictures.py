@@ -42,7 +42,7 @@ def _animation(config: TiltConfig, method: str, arrays: Found) -> Animation:
     return animate(
         f"anim_{method}",
         f"{METHOD_NAMES[method]}: four runs from the noisiest level to the clean one. Green: where the level's "
-        "tilted law has its mass; dots: the particles over the run's action.",
+        "tilted law has its mass; dots: the particles, drawn for the action before its step, over the action after.",
         _frames(config, method, arrays),
         titles=[f"seed {seed}" for seed in config.panel_seeds(method)],
         base=laws[0],
