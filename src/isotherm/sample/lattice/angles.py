@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from isotherm.random.bits import uniform
 from isotherm.sample.lattice.circle import angle_of, unit_vector
 from isotherm.sample.lattice.states import local_field
-from isotherm.sample.lattice.updates import AbstractUpdate, Method, Surroundings, Words
+from isotherm.sample.lattice.updates import AbstractUpdate, Method, Pull, Surroundings, Words
 
 NUM_TRIES = 2
 """Tries of the rejection sampler; each succeeds with probability 0.66 to 1, the less the stronger the field."""
@@ -34,14 +34,18 @@ class Angles(AbstractUpdate):
         """Cosines and sines."""
         return unit_vector(part)
 
-    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
+    def pull(self, around: Surroundings) -> Pull:
+        """The local field."""
+        return local_field(around)
+
+    def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
         """Heat bath, or a turn by Metropolis' rule."""
-        x, y = local_field(around)
+        x, y = pull
         return (_von_mises if self.method == "heat-bath" else _turn)(words, part, beta * x, beta * y)
 
-    def reflect(self, part: Array, around: Surroundings) -> Array:
+    def reflect(self, part: Array, pull: Pull) -> Array:
         """Twice the local field's direction minus the angle; without a field the angle as it is."""
-        x, y = local_field(around)
+        x, y = pull
         cosine, sine = unit_vector(part)
         # the square of the field as a complex number, times the conjugate of the angle's
         x, y = x * x - y * y, 2 * x * y
@@ -81,7 +85,7 @@ def _half_turn(words: Array) -> Float[Array, "..."]:
 
 def _turn(words: Words, part: Array, x: Array, y: Array) -> Array:
     """Metropolis: a turn of either sign, uniform up to a width that depends on neighbours alone."""
-    width = jnp.minimum(MAX_WIDTH, WIDTH * (x * x + y * y + 1e-6) ** -0.25)
+    width = jnp.minimum(MAX_WIDTH, WIDTH / jnp.sqrt(jnp.sqrt(x * x + y * y) + 1e-6))
     angle = part + width * (2 * uniform(words(0)) - 1)
     angle = jnp.where(angle < 0, angle + 2 * math.pi, angle)
     angle = jnp.where(angle >= 2 * math.pi, angle - 2 * math.pi, angle)

@@ -5,6 +5,7 @@ site does is its model's (:mod:`spins`, :mod:`states`, :mod:`angles`); where its
 :mod:`isotherm.sample.lattice.sites`'s.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -77,6 +78,9 @@ class Checkerboard(eqx.Module):
         field: of all parts; a number if uniform.
         sites: where sites are stored (static).
         over_relaxation: sweeps of reflections in a step (static).
+        is_apart: whether to look at neighbours in a loop of its own (static). Of many chains the compiler would
+            else look them up amid arithmetic, which is then no longer vectorised: five times slower. Of one
+            chain it does not, and copies between loops would take as long as the arithmetic.
     """
 
     beta: Float[Array, "..."]
@@ -85,6 +89,7 @@ class Checkerboard(eqx.Module):
     field: Array
     sites: Sublattices = eqx.field(static=True)
     over_relaxation: int = eqx.field(static=True)
+    is_apart: bool = eqx.field(static=True, default=False)
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
         """Start from a state of the model."""
@@ -111,14 +116,15 @@ class Checkerboard(eqx.Module):
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""
-        return chains_with_betas(self)
+        one, many = (chains_with_betas(dataclasses.replace(self, is_apart=apart)) for apart in (False, True))
+
+        def step(keys: Key[Array, " chains"], state: SitesState) -> tuple[SitesState, CheckerboardInfo]:
+            return (one if len(keys) == 1 else many).step(keys, state)
+
+        return Chains(one.init, step, one.view)
 
     def _sweep(self, move: Callable[[Array, Array, Pull], Array], parts: Array) -> Array:
-        """Colour after colour: look at the neighbours, add up what they do, move.
-
-        A loop with a branch for each keeps the compiler from fusing them: it would look anew in the middle of
-        arithmetic that is only fast if nothing is looked up.
-        """
+        """Colour after colour: look at the neighbours, add up what they do, move."""
 
         def look(colour: Array, carry: _Carry) -> _Carry:
             return _Carry(carry.parts, self._seen(carry.parts, colour), carry.pull)
@@ -130,13 +136,20 @@ class Checkerboard(eqx.Module):
             values = move(colour, self.sites.part(carry.parts, colour), carry.pull)
             return _Carry(self.sites.replaced(carry.parts, colour, values), carry.seen, carry.pull)
 
-        def phase(index: Array, carry: _Carry) -> _Carry:
-            return jax.lax.switch(index % 3, (look, add_up, change), index // 3, carry)
-
+        phases = (look, add_up, change)
         zero = jnp.int32(0)
         seen = self._seen(parts, zero)
         carry = _Carry(parts, *jax.tree.map(jnp.zeros_like, (seen, self._pull(seen, zero))))
-        return jax.lax.fori_loop(0, 3 * self.sites.num_colours, phase, carry).parts
+
+        def phase(index: Array, carry: _Carry) -> _Carry:
+            return jax.lax.switch(index % 3, phases, index // 3, carry)
+
+        def update(colour: Array, carry: _Carry) -> _Carry:
+            return functools.reduce(lambda carry, phase: phase(colour, carry), phases, carry)
+
+        if self.is_apart:
+            return jax.lax.fori_loop(0, 3 * self.sites.num_colours, phase, carry).parts
+        return jax.lax.fori_loop(0, self.sites.num_colours, update, carry).parts
 
     def _seen(self, parts: Array, colour: Array) -> tuple[tuple[Array, ...], ...]:
         """What :meth:`_pull` must know of each part that neighbours of a colour are in."""
@@ -180,7 +193,7 @@ class Checkerboard(eqx.Module):
 
 def checkerboard(
     model: AbstractLatticeModel,
-    beta: Float[Array, "..."] | float = 1.0,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
     *,
     method: Method = "heat-bath",
     over_relaxation: int = 0,

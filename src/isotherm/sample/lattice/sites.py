@@ -108,7 +108,8 @@ class Sublattices:
     def replaced(self, parts: Array, colour: Array, values: Array) -> Array:
         """Sites of one colour with new values, the others as they were."""
         if self.stride == 1:
-            return jnp.where(self.lattice.colours == colour, values, parts[0])[None]
+            is_its = jnp.asarray(self.lattice.colours, jnp.int32) == colour
+            return jnp.where(is_its, values, parts[0])[None]
         return jax.lax.dynamic_update_index_in_dim(parts, values, colour, 0)
 
     def has_bond(self, side: Side) -> np.ndarray | None:

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from isotherm.random.bits import uniform
-from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Surroundings, Words
+from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Pull, Surroundings, Words
 
 
 class Spins(AbstractUpdate):
@@ -23,9 +23,16 @@ class Spins(AbstractUpdate):
         """The spins."""
         return (part,)
 
-    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
+    def pull(self, around: Surroundings) -> Pull:
+        """The local field."""
+        total = around.field
+        for (spins,), coupling in zip(around.neighbours, around.couplings, strict=True):
+            total = total + coupling * spins.astype(jnp.float32)
+        return (total,)
+
+    def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
         """Up with the probability that the local field gives, or flipped by Metropolis' rule."""
-        field = beta * _local_field(around)
+        field = beta * pull[0]
         if self.method == "heat-bath":
             up = uniform(words(0)) < jax.nn.sigmoid(2 * field)
             return jnp.where(up, 1, -1).astype(jnp.int8)
@@ -33,13 +40,6 @@ class Spins(AbstractUpdate):
         taken = uniform(words(0)) < PROPOSED * jnp.exp(jnp.minimum(-loss, 0.0))
         return jnp.where(taken, -part, part)
 
-    def reflect(self, part: Array, around: Surroundings) -> Array:
+    def reflect(self, part: Array, pull: Pull) -> Array:
         """Spins cannot."""
         raise NotImplementedError
-
-
-def _local_field(around: Surroundings) -> Array:
-    total = around.field
-    for (spins,), coupling in zip(around.neighbours, around.couplings, strict=True):
-        total = total + coupling * spins.astype(jnp.float32)
-    return total

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array
 
 from isotherm.random.bits import below, uniform
-from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Surroundings, Words
+from isotherm.sample.lattice.updates import PROPOSED, AbstractUpdate, Method, Pull, Surroundings, Words
 
 MAX_UNROLLED = 32
 """Values are unrolled up to here: faster to run, slower to compile. More of them take their turn in a loop."""
@@ -31,12 +31,12 @@ class AbstractValues(AbstractUpdate):
         return 1 if self.method == "heat-bath" else 2
 
     @abc.abstractmethod
-    def gain(self, around: Surroundings) -> Gain:
+    def gain(self, pull: Pull) -> Gain:
         """What the neighbours and the field make of a value."""
 
-    def draw(self, words: Words, beta: Array, part: Array, around: Surroundings) -> Array:
+    def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
         """Heat bath over all values, or one other value by Metropolis' rule."""
-        gain = self.gain(around)
+        gain = self.gain(pull)
         if self.method == "heat-bath":
             return self._heat_bath(uniform(words(0)), lambda value: beta * gain(value)).astype(jnp.uint8)
         now = part.astype(jnp.int32)
@@ -45,7 +45,7 @@ class AbstractValues(AbstractUpdate):
         taken = uniform(words(1)) < PROPOSED * jnp.exp(jnp.minimum(difference, 0.0))
         return jnp.where(taken, other, now).astype(jnp.uint8)
 
-    def reflect(self, part: Array, around: Surroundings) -> Array:
+    def reflect(self, part: Array, pull: Pull) -> Array:
         """Values cannot: the reflected angle is none of theirs."""
         raise NotImplementedError
 
@@ -86,13 +86,19 @@ class PottsStates(AbstractValues):
         """The values."""
         return (part,)
 
-    def gain(self, around: Surroundings) -> Gain:
+    def pull(self, around: Surroundings) -> Pull:
+        """The field, each coupling, each neighbour."""
+        return (around.field, *around.couplings, *(values for (values,) in around.neighbours))
+
+    def gain(self, pull: Pull) -> Gain:
         """Couplings to equal neighbours, and the field at zero."""
+        field, num_sides = pull[0], len(pull) // 2
+        sides = list(zip(pull[1 : num_sides + 1], pull[num_sides + 1 :], strict=True))
 
         def found(value: Any) -> Array:
-            total = jnp.where(jnp.asarray(value) == 0, around.field, 0.0)
+            total = jnp.where(jnp.asarray(value) == 0, field, 0.0)
             value = jnp.asarray(value).astype(jnp.uint8)
-            for (values,), coupling in zip(around.neighbours, around.couplings, strict=True):
+            for coupling, values in sides:
                 total = total + jnp.where(values == value, coupling, 0.0)
             return total
 
@@ -109,9 +115,13 @@ class ClockStates(AbstractValues):
         """Cosines and sines."""
         return self._cosine(part.astype(jnp.int32)), self._sine(part.astype(jnp.int32))
 
-    def gain(self, around: Surroundings) -> Gain:
+    def pull(self, around: Surroundings) -> Pull:
+        """The local field."""
+        return local_field(around)
+
+    def gain(self, pull: Pull) -> Gain:
         """Along the local field."""
-        x, y = local_field(around)
+        x, y = pull
         return lambda value: x * self._cosine(value) + y * self._sine(value)
 
     def _cosine(self, value: Any) -> Array:
