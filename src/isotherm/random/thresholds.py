@@ -1,4 +1,4 @@
-"""Decisions by comparison with probabilities, 32 at a time, at two random words for three binary digits.
+"""Decisions by comparison with probabilities, 32 at a time, at 17 random words for 24 binary digits.
 
 A uniform number is compared with a probability digit by digit, the last one first, all bits of a word at once. The
 first :data:`OWN_DIGITS` digits of the number are each bit's own. The last :data:`SHARED_DIGITS` are common to the
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, UInt32
 
-from isotherm.random.bernoulli import LEVELS, probability_bits
+from isotherm.random.bernoulli import LEVELS
 from isotherm.random.bits import Lanes, next_words
 
 OWN_DIGITS = 16
@@ -31,10 +31,13 @@ def threshold_digits(
     Returns:
         Shape ``(25, which, words)``.
     """
-    lane = jnp.arange(probabilities.shape[1], dtype=jnp.uint32)[None, :, None]
-    is_one = (probabilities > 1 - 2.0 ** -(LEVELS + 1)).astype(jnp.uint32)
-    certain = jnp.sum(is_one << lane, axis=1, dtype=jnp.uint32)
-    return jnp.concatenate([certain[None], probability_bits(probabilities)])
+    scale = 2.0**LEVELS
+    levels = jnp.minimum(jnp.round(probabilities * scale), scale - 1).astype(jnp.uint32)
+    is_one = (probabilities > 1 - 0.5 / scale).astype(jnp.uint32)
+    place = jnp.arange(LEVELS, dtype=jnp.uint32).reshape(-1, 1, 1, 1)
+    digits = jnp.concatenate([is_one[None], (levels[None] >> place) & 1])
+    lane = jnp.arange(probabilities.shape[1], dtype=jnp.uint32).reshape(1, 1, -1, 1)
+    return jnp.sum(digits << lane, axis=2, dtype=jnp.uint32)
 
 
 def decisions(digit: Callable[[int], UInt32[Array, "*shape"]], lanes: Lanes) -> UInt32[Array, "*shape"]:

@@ -42,6 +42,12 @@ def why_not_bands(lattice: Lattice) -> tuple[str, object, str] | None:
     if lattice.shape[0] % BAND_MULTIPLE:
         allowed = f"must be a multiple of {BAND_MULTIPLE} to pack one chain into words"
         return "shape[0]", lattice.shape[0], allowed
+    if lattice.shape[-1] % 2:
+        return (
+            f"shape[{len(lattice.shape) - 1}]",
+            lattice.shape[-1],
+            "must be even to pack one chain into words",
+        )
     return None
 
 
