@@ -56,8 +56,8 @@ def _importance(key: Key[Array, ""], tilted: Tilted, beta: Array, num_draws: int
 def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -> Weighted:
     """Draws of the base policy, weighted by ``exp(beta Q)``.
 
-    For a Gaussian tilt the effective share tends to ``exp(2 l(beta) - l(2 beta))``, ``l`` the log normaliser: it falls
-    exponentially in ``beta`` and in the dimension.
+    The effective share tends to ``exp(2 l(beta) - l(2 beta))``, with ``l`` the log normaliser: it falls exponentially
+    in ``beta`` and in the dimension.
 
     Args:
         key: one JAX key.

@@ -18,6 +18,11 @@ STUDIES = {
     "boltzmann": "isotherm.study.boltzmann:Boltzmann",
     "digits": "isotherm.study.digits:Digits",
     "sampler-check": "isotherm.study.sampler_check:SamplerCheck",
+    "ising": "isotherm.study.ising:IsingStudy",
+    "potts": "isotherm.study.potts:PottsStudy",
+    "xy": "isotherm.study.xy:XY",
+    "phase-diagrams": "isotherm.study.phase_diagrams:PhaseDiagrams",
+    "tilt": "isotherm.study.tilt:Tilt",
 }
 
 
