@@ -22,36 +22,39 @@ class IsingConfig(Config):
     """Extents of the lattices whose curves over temperature are drawn."""
 
     temperatures: Temperatures = (
-        *(1.0, 1.4, 1.8, 2.0, 2.1, 2.2, 2.25, 2.28),
-        *(2.31, 2.35, 2.4, 2.5, 2.65, 2.9, 3.3, 4.0),
+        *(1.0, 1.5, 1.9, 2.1, 2.2, 2.25),
+        *(2.3, 2.35, 2.45, 2.65, 3.1, 4.0),
     )
     """Of the curves, in units of the coupling."""
 
     curve_draws: Count = 400
     """Draws of each chain of the curves, in 8 blocks."""
 
-    critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (12, 16, 24, 32, 48, 64)
+    critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (8, 12, 16, 24, 32)
     """Extents of the lattices of the finite-size scaling; it compares every two of which one is twice the other."""
 
     guess: Temperature = 2.27
     """Where to look for the critical temperature, as one reads it off the curves."""
 
-    window: Annotated[float, Field(gt=0, le=5)] = 0.7
+    window: Annotated[float, Field(gt=0, le=5)] = 0.4
     """Half width ``x`` of the range of temperatures ``guess * (1 + x / size)`` of each size."""
 
-    num_points: Annotated[int, Field(ge=5, le=100)] = 7
+    num_points: Annotated[int, Field(ge=5, le=100)] = 5
     """Temperatures of that range."""
 
-    critical_draws: Count = 4800
-    """Draws of each of its chains, in 48 blocks."""
+    critical_chains: Annotated[int, Field(ge=2, le=10_000)] = 32
+    """Its chains from order, and as many from disorder, at each temperature: bit-packed local sweeps."""
+
+    critical_draws: Count = 3200
+    """Draws of each of its chains, ``size**2 / 4`` sweeps apart, in 10 blocks."""
 
     num_chains: Annotated[int, Field(ge=2, le=10_000)] = 4
-    """Chains from order, and as many from disorder, at each temperature."""
+    """Chains of the curves from order, and as many from disorder, at each temperature, by clusters."""
 
     dynamic_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (8, 12, 16, 24, 32)
     """Extents of the lattices whose relaxation at the critical point is measured."""
 
-    dynamic_draws: Count = 8000
+    dynamic_draws: Count = 6000
     """Draws of each of 32 chains; local ones are thinned in proportion to ``size**2``."""
 
     quench_size: Size = 64
@@ -92,7 +95,8 @@ class IsingStudy(Study[IsingConfig]):
             "curve_draws": 80,
             "critical_sizes": (4, 8, 16),
             "num_points": 5,
-            "critical_draws": 480,
+            "critical_chains": 8,
+            "critical_draws": 100,
             "dynamic_sizes": (4, 8),
             "dynamic_draws": 400,
             "quench_size": 32,
@@ -114,7 +118,7 @@ class IsingStudy(Study[IsingConfig]):
         """A task for each size of each part."""
         found = [Task(f"curves.{n}", {"part": "curves", "size": n}, n**2 / 100) for n in config.sizes]
         found += [
-            Task(f"critical.{n}", {"part": "critical", "size": n}, n**2 / 30) for n in config.critical_sizes
+            Task(f"critical.{n}", {"part": "critical", "size": n}, n**2 / 5) for n in config.critical_sizes
         ]
         found += [
             Task(f"dynamics.{method}.{n}", {"part": "dynamics", "size": n, "method": method}, n**2 / 50)

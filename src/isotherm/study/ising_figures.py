@@ -92,8 +92,8 @@ def _crossings(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays
     found["joint fit"] = tuple(np.array([x]) for x in (largest, t_c["value"], t_c["error"]))
     return plot.charts(
         "crossings",
-        "Curves of different sizes cross at the critical temperature: symbols and fitted cubics. Third panel: where "
-        "those of L and 2L cross, over L, and the temperature of the joint fit to all sizes. Dashed: exact.",
+        "Curves of different sizes cross at the critical temperature: symbols and fitted parabolas. Third panel: "
+        "where those of L and 2L cross, over L, and the temperature of the joint fit to all sizes. Dashed: exact.",
         [
             *charts,
             plot.Chart("Crossings of L and 2L", "smaller size L", "temperature T", found, level=EXACT_T),

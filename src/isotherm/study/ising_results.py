@@ -119,7 +119,7 @@ def _critical(
             arrays[f"critical/{size}/{name}"] = np.stack([value[0], errors(value)])
             if name in RATIOS:
                 fine = np.linspace(temperatures[size].min(), temperatures[size].max(), 50)
-                line = fit_curve(temperatures[size], value).over(fine)[0]
+                line = fit_curve(temperatures[size], value, 2).over(fine)[0]
                 arrays[f"critical/{size}/fit/{name}"] = np.stack([fine, line])
     joint = _joint(config, temperatures, data)
     t_c = joint.pop("rows")
@@ -137,11 +137,11 @@ def _joint(
     points = {size: (temperatures[size], [data[size][name] for name in RATIOS]) for size in data}
     larger = {size: points[size] for size in sorted(points)[1:]}
     guess = (config.guess, 1.0)
-    main = fit_scaling(points, guess)
+    main = fit_scaling(points, guess, 3, 1.75)
     variants = {
-        "without the smallest size": fit_scaling(larger, guess, max_rows=1),
-        "a correction of power 1.5": fit_scaling(points, guess, correction=1.5, max_rows=1),
-        "scaling functions of degree 3": fit_scaling(points, guess, degree=3, max_rows=1),
+        "without the smallest size": fit_scaling(larger, guess, 3, 1.75, max_rows=1),
+        "a correction of power 2": fit_scaling(points, guess, 3, 2.0, max_rows=1),
+        "scaling functions of degree 2": fit_scaling(points, guess, 2, 1.75, max_rows=1),
     }
     shifts = {name: float(fit.temperature[0] - main.temperature[0]) for name, fit in variants.items()}
     statistical, systematic = float(errors(main.temperature)), max(map(abs, shifts.values()))
@@ -166,8 +166,8 @@ def _crossings(
     for name in RATIOS:
         rows = {}
         for small, large in pairs(config.critical_sizes):
-            curves = [fit_curve(temperatures[size], data[size][name]) for size in (small, large)]
-            low, high = temperatures[large].min(), temperatures[large].max()
+            curves = [fit_curve(temperatures[size], data[size][name], 2) for size in (small, large)]
+            low, high = temperatures[small].min(), temperatures[small].max()
             rows[small] = crossing(curves[0], curves[1], float(low), float(high))
         complete = {size: row for size, row in rows.items() if np.isfinite(row).all()}
         found[name] = {
@@ -192,7 +192,7 @@ def _exponents(
     }
     found = {}
     for key, (name, sign, is_slope) in laws.items():
-        curves = [fit_curve(temperatures[size], data[size][name]) for size in sizes]
+        curves = [fit_curve(temperatures[size], data[size][name], 2) for size in sizes]
         values = np.stack(
             [np.abs(curve.slope(t_c)) if is_slope else curve.at(t_c) for curve in curves], axis=1
         )

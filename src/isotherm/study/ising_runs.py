@@ -24,7 +24,7 @@ NUM_DYNAMIC_CHAINS = 16
 """From order, and as many from disorder."""
 
 DYNAMIC_BLOCK = 200
-CURVE_BLOCKS, CRITICAL_BLOCKS = 8, 48
+CURVE_BLOCKS, CRITICAL_BLOCKS = 8, 10
 
 
 def curves(config: "IsingConfig", task: Task) -> Arrays:
@@ -34,12 +34,12 @@ def curves(config: "IsingConfig", task: Task) -> Arrays:
 
 
 def critical(config: "IsingConfig", task: Task) -> Arrays:
-    """Block means in the window around the guess."""
-    x = np.linspace(-config.window, config.window, config.num_points)
-    temperatures = config.guess * (1 + x / task.payload["size"])
-    return _swept(
-        config, task, temperatures, _plan(config.num_chains, config.critical_draws, CRITICAL_BLOCKS)
-    )
+    """Block means in the window around the guess, by local sweeps about two relaxation times apart."""
+    size, x = task.payload["size"], np.linspace(-config.window, config.window, config.num_points)
+    temperatures = config.guess * (1 + x / size)
+    length, thin = -(-config.critical_draws // CRITICAL_BLOCKS), max(1, size**2 // 4)
+    plan = Plan("heat-bath", config.critical_chains, 50 * thin, CRITICAL_BLOCKS, length, thin)
+    return _swept(config, task, temperatures, plan)
 
 
 def dynamics(config: "IsingConfig", task: Task) -> Arrays:

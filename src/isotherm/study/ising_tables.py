@@ -23,14 +23,14 @@ METHODS = {"heat-bath": "local heat bath, m²", "swendsen-wang": "Swendsen–Wan
 KNOWN_Z = {"heat-bath": "2.167", "swendsen-wang": "0.2 to 0.35"}
 
 
-def plus_minus(found: Mapping[str, float], digits: int = 2) -> str:
+def plus_minus(found: Mapping[str, Any], digits: int = 2) -> str:
     """``2.26921 ± 0.00008``: as many decimals as show the error to two digits."""
     error = found["error"]
     decimals = 4 if error <= 0 else max(0, digits - 1 - int(f"{error:e}".split("e")[1]))
     return f"{found['value']:.{decimals}f} ± {error:.{decimals}f}"
 
 
-def deviation(found: Mapping[str, float], exact: float) -> str:
+def deviation(found: Mapping[str, Any], exact: float) -> str:
     """Difference to the exact value in units of the error."""
     return f"{(found['value'] - exact) / found['error']:+.1f}" if found["error"] > 0 else "n/a"
 
@@ -61,7 +61,7 @@ def _critical(config: "IsingConfig", metrics: Mapping[str, Any]) -> Table:
         "Critical point and exponents",
         ("", "measured", "exact", "z"),
         tuple(rows),
-        f"sizes {sizes}; joint fit of U and ξ/L with a correction of power 2, χ² a degree of freedom "
+        f"sizes {sizes}; joint fit of U and ξ/L with a correction of power 7/4, χ² a degree of freedom "
         f"{found['chi2']:.2f}; errors from {config.num_resamples} resamples of blocks; that of T_c also holds the "
         f"largest shift of three other fits ({found['systematic']:.1e} beside {found['statistical']:.1e})",
     )
