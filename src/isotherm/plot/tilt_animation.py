@@ -153,8 +153,9 @@ def _contours(law: Gaussian2) -> list[np.ndarray]:
 
 
 def _gif(frames: Sequence[np.ndarray]) -> bytes:
-    """A looping GIF whose frames share the palette of the last one and the first one side by side."""
-    sample = Image.fromarray(np.concatenate([frames[0], frames[len(frames) // 2], frames[-1]]))
+    """A looping GIF whose frames share one palette, fitted to the first, the middle and the last."""
+    chosen = (frames[0], frames[len(frames) // 2], frames[-1])
+    sample = Image.fromarray(np.concatenate([frame[::2, ::2] for frame in chosen]))
     palette = sample.quantize(255, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     table = _lookup(palette)
     images = []

@@ -245,7 +245,7 @@ def _jackknife(statistic: Callable[..., Any], *by_run: np.ndarray) -> tuple[floa
     edges = np.linspace(0, len(by_run[0]), min(_BLOCKS, len(by_run[0])) + 1).astype(int)
     without = [
         float(statistic(*(_leave_out(one, low, high) for one in by_run)))
-        for low, high in itertools.pairwise(edges)
+        for low, high in itertools.pairwise(edges.tolist())
     ]
     return float(statistic(*by_run)), float(np.sqrt(len(without) - 1) * np.std(without))
 
