@@ -50,7 +50,8 @@ def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
     kernel = checkerboard(model, 1 / temperatures[0], method=config.method)
     first = model.random_state(named(key, "start")) if config.start == "random" else model.ordered_state()
     state = eqx.filter_jit(kernel.init)(first, named(key, "init"))
-    state = _warm(named(key, "warm-up"), kernel, state, jnp.int32(config.warmup))
+    if config.warmup:
+        state = _warm(named(key, "warm-up"), kernel, state, jnp.int32(config.warmup))
     # The sweeps after a frame lead to the next one, at its temperature; those after the last lead nowhere.
     num_chunks = -(-config.frames // sizes)
     betas = np.full(num_chunks * sizes, 1 / temperatures[-1], np.float32)

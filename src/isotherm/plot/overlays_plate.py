@@ -62,6 +62,6 @@ class Plate:
             blend(canvas, left, y + self._line + self._pad // 2, mask, picture)
 
 
-def plain(value: float, digits: int) -> str:
+def plain(value: float | int, digits: int) -> str:
     """A number with a true minus sign and thousands apart."""
     return f"{value + 0.0:,.{digits}f}".replace("-", "−") if np.isfinite(value) else "–"
