@@ -182,7 +182,7 @@ def _moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) 
 def _systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Array:
     """Which particles survive: one uniform number, equally spaced combs of the cumulative weights."""
     num = len(logs)
-    teeth = (jnp.arange(num) + jax.random.uniform(key, (), logs.dtype)) / num
+    teeth = (jnp.arange(num, dtype=logs.dtype) + jax.random.uniform(key, (), logs.dtype)) / num
     return jnp.minimum(jnp.searchsorted(jnp.cumsum(jax.nn.softmax(logs)), teeth), num - 1)
 
 
