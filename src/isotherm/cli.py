@@ -21,6 +21,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm infer model.uai                 marginals, log Z and the most probable state of a model
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
+  isotherm picture --list                  pictures of lattice models in equilibrium, by name
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -269,28 +270,50 @@ def video(
     is_list: Annotated[bool, typer.Option("--list", help="Show the names.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a video of a lattice model.
+    """Make a video of a lattice model, or of the Mandelbrot set (deterministic iteration, not sampling).
 
     `isotherm video --help` lists the settings. The file appears when it is whole.
     """
+    from isotherm.errors import refusal
+    from isotherm.fractal.config import FILM_TITLES, FILMS
+    from isotherm.study.config import unknown_name
     from isotherm.study.settings import read_flags, read_toml
     from isotherm.video_config import TITLES, VideoConfig, build_config
 
     if is_list:
         from isotherm.video_text import print_videos
 
-        _print_json({"videos": dict(TITLES)}) if as_json else print_videos()
+        _print_json({"videos": {**TITLES, **FILM_TITLES}}) if as_json else print_videos()
         return
     if name is None or name.startswith("-"):
         raise ValueError(
             "NAME: comes first, as in `isotherm video xy-massive`; `isotherm video --list` shows all"
         )
-    built = build_config(name, read_toml(config) if config else {}, read_flags(VideoConfig, settings or []))
+    if name not in (known := [*TITLES, *FILM_TITLES]):
+        raise refusal("NAME", name, f"is no model and no video; {unknown_name(name, known)}")
+    file = read_toml(config) if config else {}
+    if name in FILMS:
+        _film(name, file, settings or [], out, as_json)
+        return
+    built = build_config(name, file, read_flags(VideoConfig, settings or []))
     from isotherm.video import make_video, suffix_of
     from isotherm.video_text import print_report
 
     report = make_video(built, out or Path(name + suffix_of(built)))
     _print_json(report.to_json()) if as_json else print_report(report)
+
+
+def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None, as_json: bool) -> None:
+    from isotherm.fractal.config import FractalConfig, build_fractal
+    from isotherm.study.settings import read_flags
+
+    built = build_fractal(name, file, read_flags(FractalConfig, settings))
+    from isotherm.fractal.film import make_film
+    from isotherm.plot.video_codecs import CODECS
+    from isotherm.video_text import print_film
+
+    report = make_film(built, out or Path(name + CODECS[built.codec or "h264"].suffix))
+    _print_json(report.to_json()) if as_json else print_film(report)
 
 
 def _study(name: str) -> Any:

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig
+from isotherm.study.config import Config
 from isotherm.study.fields import describe
 from isotherm.study.progress import duration
 from isotherm.study.terminal import console
 from isotherm.video_config import PRESETS, TITLES, VideoConfig
 
 if TYPE_CHECKING:
+    from isotherm.fractal.film import FilmReport
     from isotherm.video import Stretch, VideoReport
 
 _EXAMPLES = (
@@ -19,6 +22,7 @@ _EXAMPLES = (
     "isotherm video xy-massive --size=64 --frames=120 --codec=h264 --out smoke.mp4",
     "isotherm video ising --size=256 --ramp=4:1:4 --frames=600 --overlay=plot --out ramp.mp4",
     "isotherm video potts --states=7 --beta=1.4 --pixels=512 --out potts.gif",
+    "isotherm video mandelbrot-zoom --frames=60 --pixels=640 --out zoom.mp4",
 )
 
 
@@ -29,6 +33,9 @@ def print_videos() -> None:
         config = VideoConfig(**PRESETS[name])
         rows, columns = config.rows_columns
         drawn.add_row(name, f"{rows} × {columns}", f"{config.frames:,} at {config.fps}", escape(title))
+    for name, title in FILM_TITLES.items():
+        config = FractalConfig(**FILMS[name])
+        drawn.add_row(name, "", f"{config.frames:,} at {config.fps}", escape(title))
     console().print(drawn)
 
 
@@ -38,20 +45,41 @@ def print_help() -> None:
     out.print(
         "Usage: isotherm video NAME [--out FILE] [--config FILE.toml] [--FIELD=VALUE ...]", markup=False
     )
-    out.print("\nVideos of lattice models, sampled, drawn and encoded as they go.\n")
+    out.print("\nVideos of lattice models, sampled, drawn and encoded as they go; and of the Mandelbrot set,")
+    out.print("which is deterministic iteration, not sampling.\n")
     print_videos()
-    out.print("\nSettings", style="bold")
-    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for field in describe(VideoConfig):
-        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
-        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
-    out.print(drawn)
+    print_settings("Settings", VideoConfig)
+    print_settings("Settings of mandelbrot-zoom and mandelbrot-emergence", FractalConfig)
     out.print(
         "\n--out FILE: .mp4, .webm or .gif; NAME.mp4 here unless said. --json: one JSON object. --list: names."
     )
     out.print("\nExamples", style="bold")
     for example in _EXAMPLES:
         out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_settings(title: str, config: type[Config]) -> None:
+    """Every flag of a config, with type, default, meaning and range."""
+    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for field in describe(config):
+        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
+        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
+    console().print(f"\n{title}", style="bold")
+    console().print(drawn)
+
+
+def print_film(report: "FilmReport") -> None:
+    """What a film of the Mandelbrot set is, and its file."""
+    config, out = report.config, console()
+    rows, columns = config.shape
+    size = f"{report.num_bytes / 1e6:.1f} MB, in {duration(report.seconds)}"
+    lines = [
+        f"The Mandelbrot set, {config.film}: deterministic iteration, not sampling; {config.depth:,} iterations.",
+        f"{config.frames:,} frames of {columns} × {rows} at {config.fps} a second, {size}",
+        f"video: {near(report.path)}",
+    ]
+    for line in lines:
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_report(report: "VideoReport") -> None:
@@ -74,7 +102,7 @@ def print_report(report: "VideoReport") -> None:
     lines.append(
         f"{frames}, {report.num_bytes / 1e6:.1f} MB, in {duration(report.seconds)} ({rate:.1f} frames/s)"
     )
-    lines.append(f"video: {_near(report.path)}")
+    lines.append(f"video: {near(report.path)}")
     for line in lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
 
@@ -90,7 +118,7 @@ def _stretch(stretch: "Stretch") -> str:
     return f"Energy a site at T = {begin:.4g}, {frames}: {stretch.energy:.4f}{error}{doubt}{exact}."
 
 
-def _near(path: Path) -> str:
+def near(path: Path) -> str:
     """The path as seen from here, if it lies below."""
     whole, here = path.absolute(), Path.cwd()
     return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)

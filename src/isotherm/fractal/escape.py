@@ -65,9 +65,8 @@ def escape(c: Complex[np.ndarray, "*shape"], depth: int) -> Escape:
     if not np.isfinite(c).all():
         raise refusal("c", complex(c[~np.isfinite(c)].flat[0]), "must be finite")
     flat = np.asarray(c, np.complex128).ravel()
-    padded = np.zeros(
-        (-(-len(flat) // _CHUNK), _CHUNK), np.complex128
-    )  # zero lies inside, and waits for nobody
+    # zero lies inside, and waits for nobody
+    padded = np.zeros((-(-len(flat) // _CHUNK), _CHUNK), np.complex128)
     padded.ravel()[: len(flat)] = flat
     with jax.enable_x64(True):
         found = _iterate(np.real(padded), np.imag(padded), np.int32(depth))
@@ -91,14 +90,15 @@ def gradient(c: Complex[np.ndarray, "*shape"], found: Escape) -> Complex[np.ndar
     return np.where(found.has_escaped, np.conj(slope) * np.ldexp(1.0, -np.maximum(found.counts, 0)), 0)
 
 
-def distance(potential: np.ndarray, pixel: float) -> Float[np.ndarray, "rows columns"]:
+def distance(potential: np.ndarray, width: float, height: float) -> Float[np.ndarray, "rows columns"]:
     """Estimate ``φ / |∇φ|`` of the distance to the set, right within a factor of 2 near it; 0 inside.
 
     Args:
-        potential: on square pixels, differences between which stand for the gradient.
-        pixel: side of a pixel.
+        potential: on an even grid, differences between which stand for the gradient.
+        width: of a pixel, above 0.
+        height: of a pixel, above 0.
     """
-    slope = np.hypot(*np.gradient(potential, pixel))
+    slope = np.hypot(*np.gradient(potential, height, width))
     return np.divide(potential, slope, out=np.zeros_like(potential), where=(slope > 0) & (potential > 0))
 
 
