@@ -10,6 +10,7 @@ import pytest
 
 from isotherm import video, video_sampling
 from isotherm.cli import main
+from isotherm.fractal.config import FILMS
 from isotherm.plot.palettes import hues
 from isotherm.sample.diagnostics import mcse
 from isotherm.sample.lattice.onsager import kaufman
@@ -235,7 +236,7 @@ def test_lists_and_help_name_everything(isotherm):
     code, printed, _ = isotherm("video", "--list")
     assert code == 0
     assert all(name in printed for name in PRESETS)
-    assert set(json.loads(isotherm("video", "--list", "--json")[1])["videos"]) == set(PRESETS)
+    assert set(json.loads(isotherm("video", "--list", "--json")[1])["videos"]) == {*PRESETS, *FILMS}
     code, printed, _ = isotherm("video", "xy", "--help")
     assert code == 0
     assert all("--" + name.replace("_", "-") in printed for name in VideoConfig.model_fields)
