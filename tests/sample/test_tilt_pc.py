@@ -202,6 +202,23 @@ def test_paths_of_runs_pass_through_the_actions_that_are_measured() -> None:
     np.testing.assert_array_equal(runs.path.action[..., -1], runs.position.action)
 
 
+def test_divergence_of_moments_has_no_floor_and_an_honest_error() -> None:
+    rng = np.random.default_rng(14)
+    runs, n, repeats = 300, 4, 400
+    found, wide = [], []
+    for _ in range(repeats):
+        shared = rng.normal(size=(runs, 1))
+        samples = np.sqrt(0.5) * (shared + rng.normal(size=(runs, n)))  # N(0, 1), correlated within a run
+        found.append(moment_kl(samples, 0.0, 1.0))
+        wide.append(moment_kl(1.2 * samples, 0.0, 1.0))
+    for estimates, exact in ((found, 0.0), (wide, 0.5 * (1.44 - 1 - np.log(1.44)))):
+        values, errors = np.array(estimates).T
+        assert_mean(values[:, None], np.array([exact]))
+        assert errors.mean() == pytest.approx(values.std(), rel=0.35)
+    floor = np.mean([kl_hist(rng.normal(size=runs), 0.0, 1.0) for _ in range(20)])
+    assert floor > 20 * abs(np.mean([estimate.value for estimate in found]))
+
+
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="beta_schedule = 'cosine': known: linear"):
         TiltParameters(beta_schedule="cosine")

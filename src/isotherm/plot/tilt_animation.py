@@ -24,6 +24,7 @@ EXTENT = 3.0
 """Half width of the panels."""
 
 FRAME_MS = 120
+COLOURS = 160
 _POINTS = 120
 _LEVEL, _REWARD = "#178048", "#3b7fc4"
 
@@ -156,7 +157,7 @@ def _gif(frames: Sequence[np.ndarray]) -> bytes:
     """A looping GIF whose frames share one palette, fitted to the first, the middle and the last."""
     chosen = (frames[0], frames[len(frames) // 2], frames[-1])
     sample = Image.fromarray(np.concatenate([frame[::2, ::2] for frame in chosen]))
-    palette = sample.quantize(255, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    palette = sample.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     table = _lookup(palette)
     images = []
     for rgb in frames:

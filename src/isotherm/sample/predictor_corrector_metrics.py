@@ -93,7 +93,8 @@ def moment_kl(samples: np.ndarray, mu: float, sigma: float) -> Estimated:
     """``KL`` of the Gaussian with the samples' moments from ``N(mu, sigma^2)``, without the floor of a histogram.
 
     Bias (about 1/N at the target) and error come from the jackknife over runs, so particles that share an action
-    count as what they are; the value may fall a little below 0.
+    count as what they are; the value may fall a little below 0. At the target the estimate moves like a chi-square of
+    two degrees, whose spread is its bias: the error is never less than that.
 
     Args:
         samples: shape ``(runs,)`` or ``(runs, n)``; runs are independent, at least 3.
@@ -109,8 +110,9 @@ def moment_kl(samples: np.ndarray, mu: float, sigma: float) -> Estimated:
     whole = _moments_kl(first.mean(), second.mean(), centre, mu, sigma)
     others = [(each.sum() - each) / (runs - 1) for each in (first, second)]
     without = _moments_kl(others[0], others[1], centre, mu, sigma)
-    value = runs * whole - (runs - 1) * without.mean()
-    return Estimated(float(value), float(np.sqrt((runs - 1) * without.var())))
+    bias = (runs - 1) * (without.mean() - whole)
+    spread = np.sqrt((runs - 1) * without.var())
+    return Estimated(float(whole - bias), float(max(spread, bias)))
 
 
 def ks_statistic(x: np.ndarray, y: np.ndarray) -> float:

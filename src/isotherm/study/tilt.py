@@ -27,6 +27,7 @@ class Tilt(Study[TiltConfig]):
         "usually judged by."
     )
     config = TiltConfig
+    default_preset = "accurate"
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {"kl_runs": 400, "sweep_runs": 200, "sweep_max_refresh": 2, "K": 12},
         "accurate": {"samplers": ALL, "kl_runs": 30_000},

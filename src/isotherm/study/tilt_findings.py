@@ -119,8 +119,8 @@ def _verdict(method: str, metrics: Mapping[str, Any]) -> str:
     kl, floor = metrics["gaussian_kl"][method], metrics["kl_floor"]["action"]
     state = metrics["gaussian_kl"][f"state_{method}"]
     return (
-        f"**{method}** ends {kl['mean']:.4f} ± {kl['se']:.4f} from the target in its actions and "
-        f"{state['mean']:.4f} ± {state['se']:.4f} in its next states (KL of fitted moments); the histogram estimate "
+        f"**{method}** ends {kl['mean']:.5f} ± {kl['se']:.5f} from the target in its actions and "
+        f"{state['mean']:.5f} ± {state['se']:.5f} in its next states (KL of fitted moments); the histogram estimate "
         f"reads {metrics['kl'][method]:.4f} where exact draws read {floor['mean']:.4f} ± {floor['std']:.4f}."
     )
 
