@@ -76,7 +76,7 @@ def transition(data: Data) -> Figure:
     rows = found["crossings"]
     sizes = np.array([row["size"] for row in rows])
     for name, look in (("plain", Look(SOFT, "-", "o")), ("corrected", Look(ACCENT, "-", "s"))):
-        values, errors = (np.array([row[f"{name}{end}"] for row in rows]) for end in ("", "_error"))
+        values, errors = np.array([row[name] or (np.nan, np.nan) for row in rows]).T
         axes.errorbar(
             1 / np.log(sizes) ** 2, values, errors, fmt=look.marker, color=look.colour, markersize=5
         )

@@ -81,12 +81,12 @@ def smooth(temperatures: np.ndarray, values: np.ndarray, errors: np.ndarray, deg
     return Curve(coefficients, covariance, float(misfit @ misfit), len(values) - degree - 1, span)
 
 
-def helicity_at_transition(temperature: float, size: float, constant: float) -> float:
+def helicity_at_transition(temperature: float, size: int, constant: float) -> float:
     """``(2T/π) (1 + 1 / (2 (ln L + C)))`` (Weber and Minnhagen, Phys. Rev. B 37, 5986, 1988)."""
     return JUMP * temperature * (1 + 0.5 / (math.log(size) + constant))
 
 
-def crossing(curve: Curve, size: float, constant: float = math.inf) -> tuple[float, float] | None:
+def crossing(curve: Curve, size: int, constant: float = math.inf) -> tuple[float, float] | None:
     """Temperature at which a curve meets :func:`helicity_at_transition`, and its standard error.
 
     An infinite constant means the plain line ``2T/π``.

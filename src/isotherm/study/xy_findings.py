@@ -73,8 +73,10 @@ def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, A
     others: dict[str, Transition] = {}
     met = {size: at for size in fitted if (at := plain[size]) is not None}
     if len(met) > 2:
-        others["plain crossings"] = fit_crossings(*zip(*met.values(), strict=True), tuple(met))
-    for least in {min(config.sizes), *fitted[1:-2][:1]} - {fitted[0]}:
+        others["plain crossings"] = fit_crossings(
+            [at for at, _ in met.values()], [error for _, error in met.values()], tuple(met)
+        )
+    for least in sorted({min(config.sizes), *fitted[1:-2][:1]} - {fitted[0]}):
         some = [size for size in config.sizes if size >= least]
         others[f"L ≥ {least}"] = fit_helicity([curves[size] for size in some], some)
     judged = [fit for name, fit in others.items() if name != f"L ≥ {min(config.sizes)}"]

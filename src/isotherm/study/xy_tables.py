@@ -1,6 +1,6 @@
 """Tables and conclusions of the study of the XY model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from isotherm.study.kosterlitz import KNOWN_ERROR, KNOWN_TEMPERATURE
@@ -116,8 +116,8 @@ def _judged(name: str, judged: Mapping[str, Any]) -> tuple[Any, ...]:
     return (name, judged["num"], f"{judged['worst_z']:.2f}", f"{judged['bound']:.2f}", passed)
 
 
-def _met(found: tuple[float, float] | None) -> str:
-    return "not on the grid" if found is None else _plus_minus(*found)
+def _met(found: Sequence[float] | None) -> str:
+    return "not on the grid" if found is None else _plus_minus(found[0], found[1])
 
 
 def _of(found: Mapping[str, float] | None) -> str:
