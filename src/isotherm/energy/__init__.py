@@ -3,6 +3,7 @@
 from isotherm.energy.base import AbstractEnergy as AbstractEnergy
 from isotherm.energy.bqm import from_dimod as from_dimod
 from isotherm.energy.bqm import to_dimod as to_dimod
+from isotherm.energy.critical import critical_beta as critical_beta
 from isotherm.energy.dense import Ising as Ising
 from isotherm.energy.disorder import gaussian_couplings as gaussian_couplings
 from isotherm.energy.disorder import gaussian_fields as gaussian_fields
@@ -66,3 +67,4 @@ from isotherm.energy.variables import categorical as categorical
 from isotherm.energy.variables import custom as custom
 from isotherm.energy.variables import real as real
 from isotherm.energy.variables import spin as spin
+from isotherm.energy.vortices import vortices as vortices
