@@ -87,7 +87,7 @@ def sentences(config: VideoConfig, charges: tuple[int, int] | None) -> list[str]
     found = [_place(low, high, critical, name)]
     if is_kosterlitz_thouless(config):
         found += _of_vortices(config, temperatures, critical, charges)
-    elif config.beta is not None and low < critical and config.start == "random":
+    elif not config.ramp and low < critical and config.start == "random":
         found.append("Domains grow; local updates may freeze in stripes, which equilibrium does not have.")
     lower = _LOWER.get(config.num_values or 0, 0.0) if config.is_angular else 0.0
     if low < 0.3 and lower:

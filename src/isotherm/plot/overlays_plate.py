@@ -27,7 +27,7 @@ class Plate:
     def __init__(
         self, title: str, widest: Sequence[Row], shape: tuple[int, ...], palette: str | None = None
     ) -> None:
-        self.size = max(round(min(shape[:2]) / 46), 10)
+        self.size = max(round(min(shape[:2]) / 54), 10)
         self._line = round(1.5 * self.size)
         self._pad = round(0.75 * self.size)
         columns = [max(text_mask(row[i], self.size).shape[1] for row in widest) for i in (0, 1)]
