@@ -40,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])
-        if words[:1] == ["video"] and "--help" in words[1:]:
-            return _video_help()
+        if words[:1] in (["video"], ["picture"]) and "--help" in words[1:]:
+            return _help_of(words[0])
         code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
@@ -73,10 +73,10 @@ def _study_help(name: str) -> int:
     return 0
 
 
-def _video_help() -> int:
-    from isotherm.video_text import print_help
+def _help_of(verb: str) -> int:
+    from isotherm import picture_text, video_text
 
-    print_help()
+    {"picture": picture_text, "video": video_text}[verb].print_help()
     return 0
 
 
@@ -301,6 +301,84 @@ def video(
 
     report = make_video(built, out or Path(name + suffix_of(built)))
     _print_json(report.to_json()) if as_json else print_report(report)
+
+
+@app.command("picture", context_settings={"ignore_unknown_options": True})
+def picture(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A model, a picture or a study's figure.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of a picture's.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE.png", help="NAME.png unless said.")] = None,
+    preset: Annotated[str, typer.Option(metavar="NAME", help="Of the study, for its figures.")] = "published",
+    store: Annotated[
+        Path, typer.Option(metavar="DIR", help="The store of runs, for a study's figures.")
+    ] = STORE,
+    workers: Annotated[
+        str, typer.Option(metavar="N", help="Worker processes of the study, or auto.")
+    ] = "auto",
+    device: Annotated[str, typer.Option(metavar="auto|cpu|gpu", help="Where the study computes.")] = "auto",
+    is_list: Annotated[bool, typer.Option("--list", help="Show the names.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a picture of a lattice model in equilibrium, or of the Mandelbrot set (iteration, not sampling).
+
+    `isotherm picture --help` lists the settings. The file appears when it is whole.
+    """
+    from isotherm.picture_config import TITLES
+    from isotherm.picture_stills import find_kind, still_names
+
+    if is_list:
+        from isotherm.picture_text import print_pictures
+
+        listed = {"pictures": dict(TITLES), "figures": still_names(preset)}
+        _print_json(listed) if as_json else print_pictures(preset)
+        return
+    if name is None or name.startswith("-"):
+        raise ValueError(
+            "NAME: comes first, as in `isotherm picture ising-critical`; `isotherm picture --list` shows all"
+        )
+    path = out or Path(name + ".png")
+    if find_kind(name, preset) == "still":
+        given = [*(settings or []), *(["--config"] if config else [])]
+        _copy_still(name, given, path, preset, store, _pool(workers, device), as_json)
+    else:
+        _draw_picture(name, settings or [], config, path, as_json)
+
+
+def _copy_still(
+    name: str, settings: list[str], out: Path, preset: str, store: Path, pool: Any, as_json: bool
+) -> None:
+    from isotherm.errors import refusal
+    from isotherm.picture_stills import make_still
+    from isotherm.picture_text import print_still
+
+    if settings:
+        allowed = (
+            f"{name} is a figure of the study phase-diagrams; it takes --preset, and a run of it any setting"
+        )
+        raise refusal("SETTING", settings[0], allowed)
+    run, size, seconds = make_still(name, out, preset, store, pool, ["isotherm", *sys.argv[1:]])
+    found = {"path": str(out), "bytes": size, "seconds": round(seconds, 3), "run": str(run)}
+    _print_json(found) if as_json else print_still(out, run, size, seconds)
+
+
+def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path, as_json: bool) -> None:
+    from isotherm.picture_config import FRACTALS, MandelbrotConfig, PictureConfig, build_picture
+    from isotherm.study.settings import read_flags, read_toml
+
+    flags = read_flags(MandelbrotConfig if name in FRACTALS else PictureConfig, settings)
+    built = build_picture(name, read_toml(config) if config else {}, flags)
+    from isotherm.picture import make_picture
+    from isotherm.picture_text import print_picture
+
+    report = make_picture(built, out)
+    if not report.is_settled:
+        print(f"warning: {report.notes[-1]}", file=sys.stderr)  # noqa: T201
+    _print_json(report.to_json()) if as_json else print_picture(report)
 
 
 def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None, as_json: bool) -> None:

@@ -1,0 +1,76 @@
+"""What the verb ``picture`` prints: names, settings, and what was made."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from isotherm.picture_config import TITLES, MandelbrotConfig, PictureConfig
+from isotherm.picture_stills import PUBLISHED, still_names
+from isotherm.study.progress import duration
+from isotherm.study.terminal import console
+from isotherm.video_text import near, print_settings
+
+if TYPE_CHECKING:
+    from isotherm.picture import PictureReport
+
+_EXAMPLES = (
+    "isotherm picture ising-critical",
+    "isotherm picture xy --size=64 --temperature=0.95 --overlay=vortices,arrows --out xy.png",
+    "isotherm picture potts --states=7 --beta=1.3 --ground=light",
+    "isotherm picture potts-beta-1.50 --preset light",
+    "isotherm picture mandelbrot-potential",
+)
+
+
+def print_pictures(preset: str = PUBLISHED) -> None:
+    """One line a picture; the figures of the study by their names alone."""
+    out = console()
+    drawn = RichTable("picture", "what it shows", box=None, pad_edge=False)
+    for name, title in TITLES.items():
+        drawn.add_row(name, escape(title))
+    out.print(drawn)
+    out.print(f"\nFigures of the study phase-diagrams, preset {preset}:", style="bold", highlight=False)
+    out.print("  " + ", ".join(still_names(preset)), markup=False, highlight=False)
+
+
+def print_help() -> None:
+    """Names, every setting with type, default, range and meaning, and examples."""
+    out = console()
+    usage = "isotherm picture NAME [--out FILE.png] [--config FILE.toml] [--FIELD=VALUE ...]"
+    out.print(f"Usage: {usage}", markup=False)
+    out.print(
+        "\nOne state of a lattice model in equilibrium, by Swendsen-Wang; a published figure in equilibrium;"
+    )
+    out.print("or the Mandelbrot set, which is deterministic iteration, not sampling.\n")
+    print_pictures()
+    print_settings("Settings of the pictures of models", PictureConfig)
+    print_settings("Settings of the Mandelbrot set", MandelbrotConfig)
+    out.print("\nFigures of the study take --preset NAME, --store DIR [runs], --workers N and --device.")
+    out.print(
+        "They are kept in the store: only the first one takes long. `isotherm run phase-diagrams` sets more."
+    )
+    out.print("\n--out FILE.png: NAME.png here unless said. --json: one JSON object. --list: names.")
+    out.print("\nExamples", style="bold")
+    for example in _EXAMPLES:
+        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+
+
+def print_picture(report: "PictureReport") -> None:
+    """What is known of the picture, then the file."""
+    _say([*report.notes, _file(report.path, report.num_bytes, report.seconds)])
+
+
+def print_still(path: Path, run: Path, num_bytes: int, seconds: float) -> None:
+    """The file, and the run that it was taken from."""
+    _say([_file(path, num_bytes, seconds), f"run: {near(run)}"])
+
+
+def _file(path: Path, num_bytes: int, seconds: float) -> str:
+    return f"picture: {near(path)}, {num_bytes / 1000:,.0f} kB, in {duration(seconds)}"
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
