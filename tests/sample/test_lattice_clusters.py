@@ -111,7 +111,7 @@ def disordered(kind: Any, lattice: Lattice, seed: int, *count: int) -> Any:
     """Couplings of both signs, unless clusters need them positive, and fields of both."""
     rng = np.random.default_rng(seed)
     couplings = rng.uniform(0.4, 1.2, (len(lattice.directions), *lattice.shape))
-    if kind is not LatticePotts or count == (2,):
+    if kind.__name__ != "LatticePotts" or count == (2,):
         couplings *= rng.choice([-1.0, 1.0], couplings.shape)
     return kind(lattice, *count, couplings, rng.normal(0, 0.4, lattice.shape))
 
