@@ -132,10 +132,11 @@ def test_guesses_must_go_with_states() -> None:
 def test_the_smoke_preset_of_potts_runs() -> None:
     study = PottsStudy()
     config = build_config(study, "smoke")
+    assert isinstance(config, PottsConfig)
     wanted = ("jump.8", "hysteresis")
     found = {task.name: study.compute(config, task) for task in study.tasks(config) if task.name in wanted}
     jump = found["jump.8"]
-    assert jump["mean/ordered"].shape == (2, 9, 4, 20)
+    assert jump["mean/ordered"].shape == (2, 9, 8, 20)
     assert (np.diff(jump["mean/ordered"].mean((0, 2, 3))) > -0.1).all()
     np.testing.assert_allclose((jump["density"] * np.diff(jump["edges"])).sum(1), 1.0, atol=0.02)
-    assert found["hysteresis"]["mean/energy"].shape == (2, 25, 8, 2)
+    assert found["hysteresis"]["mean/energy"].shape == (2, 25, 16, 2)

@@ -43,7 +43,10 @@ def _autocovariance(series: np.ndarray) -> np.ndarray:
 
 
 def start_scores(means: Mapping[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
-    """Difference between ordered and random starts in units of its error, by Student's t over blocks.
+    """Difference between ordered and random starts in units of its error.
+
+    The error comes from the spread between chains, which are independent however slowly they relax: Student's t
+    with ``2 * (chains - 1)`` degrees of freedom.
 
     Args:
         means: block means ``(2, temperatures, chains, blocks)`` by name.
@@ -56,9 +59,9 @@ def start_scores(means: Mapping[str, np.ndarray], names: tuple[str, ...]) -> np.
 
 
 def _score(blocks: np.ndarray) -> np.ndarray:
-    flat = blocks.reshape(*blocks.shape[:2], -1)
-    error = np.sqrt((flat.var(-1, ddof=1) / flat.shape[-1]).sum(0))
-    return (flat[0].mean(-1) - flat[1].mean(-1)) / np.maximum(error, 1e-300)
+    chains = blocks.mean(-1)
+    error = np.sqrt((chains.var(-1, ddof=1) / chains.shape[-1]).sum(0))
+    return (chains[0].mean(-1) - chains[1].mean(-1)) / np.maximum(error, 1e-300)
 
 
 def score_bound(num_scores: int, dof: int, false_alarm: float = 1e-3) -> float:

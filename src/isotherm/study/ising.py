@@ -27,8 +27,8 @@ class IsingConfig(Config):
     )
     """Of the curves, in units of the coupling."""
 
-    curve_draws: Count = 400
-    """Draws of each chain of the curves, in 8 blocks."""
+    curve_draws: Count = 240
+    """Draws of each chain of the curves, in 6 blocks."""
 
     critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (8, 12, 16, 24, 32)
     """Extents of the lattices of the finite-size scaling; it compares every two of which one is twice the other."""
@@ -48,7 +48,7 @@ class IsingConfig(Config):
     critical_draws: Count = 3200
     """Draws of each of its chains, ``size**2 / 4`` sweeps apart, in 10 blocks."""
 
-    num_chains: Annotated[int, Field(ge=2, le=10_000)] = 4
+    num_chains: Annotated[int, Field(ge=2, le=10_000)] = 8
     """Chains of the curves from order, and as many from disorder, at each temperature, by clusters."""
 
     dynamic_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (8, 12, 16, 24, 32)
@@ -92,7 +92,7 @@ class IsingStudy(Study[IsingConfig]):
         "smoke": {
             "sizes": (8,),
             "temperatures": (1.5, 2.0, 2.27, 2.5, 3.5),
-            "curve_draws": 80,
+            "curve_draws": 160,
             "critical_sizes": (4, 8, 16),
             "num_points": 5,
             "critical_chains": 8,

@@ -28,8 +28,8 @@ EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
 DRIFT = 2.75
 """Power ``1/ν + ω`` with which crossings approach the critical point, as the literature has it."""
 
-NUM_BLOCKS = 8
-"""Fewest blocks of a chain, for the bounds of scores."""
+NUM_BLOCKS = 6
+"""Of a chain of the curves."""
 
 COMPARED = ("energy", "magnetization2")
 RATIOS = ("binder", "correlation_ratio")
@@ -270,6 +270,6 @@ def _starts(config: "IsingConfig", results: Mapping[str, Arrays]) -> dict[str, A
     return {
         "worst_z": float(np.abs(scores).max()),
         "rms_z": float(np.sqrt(np.mean(scores**2))),
-        "bound": score_bound(len(scores), 2 * config.num_chains * NUM_BLOCKS - 2),
+        "bound": score_bound(len(scores), 2 * (min(config.num_chains, config.critical_chains) - 1)),
         "num_compared": len(scores),
     }

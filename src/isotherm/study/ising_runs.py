@@ -24,7 +24,7 @@ NUM_DYNAMIC_CHAINS = 16
 """From order, and as many from disorder."""
 
 DYNAMIC_BLOCK = 200
-CURVE_BLOCKS, CRITICAL_BLOCKS = 8, 10
+CURVE_BLOCKS, CRITICAL_BLOCKS = 6, 10
 
 
 def curves(config: "IsingConfig", task: Task) -> Arrays:

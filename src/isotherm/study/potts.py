@@ -39,8 +39,8 @@ class PottsConfig(Config):
     )
     """Inverse temperatures of the curves."""
 
-    curve_draws: Count = 320
-    """Draws of each chain of the curves, in 8 blocks."""
+    curve_draws: Count = 240
+    """Draws of each chain of the curves, in 6 blocks."""
 
     critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (12, 16, 24, 32)
     """Extents of the lattices of the finite-size scaling."""
@@ -51,8 +51,8 @@ class PottsConfig(Config):
     num_points: Annotated[int, Field(ge=5, le=100)] = 7
     """Inverse temperatures of that range."""
 
-    critical_draws: Count = 3200
-    """Draws of each of its chains, in 32 blocks."""
+    critical_draws: Count = 1600
+    """Draws of each of its chains, in 16 blocks."""
 
     jumping_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (12, 16, 24, 32)
     """Extents of the lattices of the first-order transition."""
@@ -60,10 +60,10 @@ class PottsConfig(Config):
     jumping_window: Annotated[float, Field(gt=0, le=5)] = 0.25
     """Half width of its range, as for ``window``."""
 
-    jumping_draws: Count = 8000
+    jumping_draws: Count = 4000
     """Draws of each of its chains, in 20 blocks."""
 
-    num_chains: Annotated[int, Field(ge=2, le=10_000)] = 4
+    num_chains: Annotated[int, Field(ge=2, le=10_000)] = 8
     """Chains from order, and as many from disorder, at each temperature."""
 
     hysteresis_sweeps: Annotated[int, Field(ge=10, le=1_000_000)] = 300
@@ -93,7 +93,7 @@ class PottsStudy(Study[PottsConfig]):
             "guesses": (1.0,),
             "curve_size": 8,
             "curve_betas": (0.6, 0.9, 1.0, 1.1, 1.5),
-            "curve_draws": 80,
+            "curve_draws": 160,
             "critical_sizes": (4, 6, 8),
             "num_points": 5,
             "critical_draws": 320,

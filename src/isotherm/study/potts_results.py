@@ -12,7 +12,6 @@ from isotherm.study.finite_size import Rows, drift, errors, fit_curve, power_law
 from isotherm.study.finite_size_dynamics import score_bound, start_scores
 from isotherm.study.finite_size_fit import fit_scaling
 from isotherm.study.ising_results import RATIOS, estimate, moments_of
-from isotherm.study.potts_runs import CURVE_BLOCKS
 
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
@@ -185,7 +184,7 @@ def _starts(config: "PottsConfig", results: Mapping[str, Arrays]) -> dict[str, A
     return {
         "worst_z": float(np.abs(scores).max()),
         "rms_z": float(np.sqrt(np.mean(scores**2))),
-        "bound": score_bound(len(scores), 2 * config.num_chains * CURVE_BLOCKS - 2),
+        "bound": score_bound(len(scores), 2 * (config.num_chains - 1)),
         "num_compared": len(scores),
     }
 

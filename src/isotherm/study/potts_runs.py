@@ -15,9 +15,9 @@ from isotherm.study.lattice_sweep import Method, Plan, Sweep, sweep
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
 
-CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS = 8, 32, 20
+CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS = 6, 16, 20
 NUM_BINS = 80
-"""Of the histograms of energy."""
+"""Of the histograms of energy, at most and about."""
 
 
 def curves(config: "PottsConfig", task: Task) -> Arrays:
@@ -31,7 +31,7 @@ def critical(config: "PottsConfig", task: Task) -> Arrays:
     betas = _window(task.payload["guess"], config.window, task.payload["size"], config.num_points)
     plan = _plan(config.num_chains, config.critical_draws, CRITICAL_BLOCKS)
     found = _swept(config, task, betas, plan, ("energy",))
-    return _with_histograms(found)
+    return _with_histograms(found, task.payload["size"] ** 2)
 
 
 def jump(config: "PottsConfig", task: Task) -> Arrays:
@@ -53,7 +53,7 @@ def jump(config: "PottsConfig", task: Task) -> Arrays:
         "mean/ordered_energy": (blocks * below).mean(-1),
         "cut": np.array(cut),
     }
-    return _with_histograms(found) | extra
+    return _with_histograms(found, task.payload["size"] ** 2) | extra
 
 
 def hysteresis(config: "PottsConfig", task: Task) -> Arrays:
@@ -77,12 +77,17 @@ def _window(guess: float, half_width: float, size: int, num_points: int) -> np.n
     return guess * (1 + np.linspace(-half_width, half_width, num_points) / size)
 
 
-def _with_histograms(found: Sweep) -> Arrays:
-    """Block means, and the densities of energies: ``density`` ``(temperatures, bins)`` between ``edges``."""
-    energy = np.moveaxis(found.samples["energy"], 1, 0).reshape(len(found.betas), -1)
-    edges = np.linspace(-2.0, float(energy.max()) + 1e-6, NUM_BINS + 1)
-    density = np.stack([np.histogram(one, edges, density=True)[0] for one in energy])
-    return Sweep(found.betas, found.means, {}).arrays() | {"density": density, "edges": edges}
+def _with_histograms(found: Sweep, num_sites: int) -> Arrays:
+    """Block means, and the densities of energies: ``density`` ``(temperatures, bins)`` between ``edges``.
+
+    Bins hold equally many of the energies that a lattice can have, so that none is empty by arithmetic.
+    """
+    energy = np.moveaxis(found.samples["energy"].astype(np.float64), 1, 0).reshape(len(found.betas), -1)
+    levels = np.rint((energy + 2) * num_sites).astype(int)
+    each = max(4, -(-int(levels.max()) // NUM_BINS))
+    edges = each * np.arange(levels.max() // each + 2) - 0.5
+    density = np.stack([np.histogram(one, edges, density=True)[0] for one in levels]) * num_sites
+    return found._replace(samples={}).arrays() | {"density": density, "edges": edges / num_sites - 2}
 
 
 def _plan(num_chains: int, num_draws: int, num_blocks: int, method: Method = "swendsen-wang") -> Plan:
