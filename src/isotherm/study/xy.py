@@ -67,7 +67,7 @@ class XYConfig(Config):
     num_warmup: Annotated[int, Field(ge=0, le=10_000_000)] = 100
     """Steps before the first draw."""
 
-    num_samples: Annotated[int, Field(ge=10, le=10_000_000)] = 800
+    num_samples: Annotated[int, Field(ge=10, le=10_000_000)] = 600
     """Draws a chain, one a step; in whole blocks."""
 
     block_length: Annotated[int, Field(ge=1, le=10_000)] = 100
