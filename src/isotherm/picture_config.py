@@ -101,7 +101,7 @@ class MandelbrotConfig(Config):
 
     picture: Literal["potential", "iterations"] = "potential"
     """A lit surface and a map of the potential; or a window iterated deeper and deeper."""
-    pixels: Annotated[int, Field(ge=48, le=4800, multiple_of=12)] = 1200
+    pixels: Annotated[int, Field(ge=48, le=4800)] = 1200
     """Points iterated along the real axis; heights are 5/6 of it for the potential and 3/4 for the iterations."""
     depths: Annotated[tuple[Annotated[int, Field(ge=2, le=100_000)], ...], Field(min_length=1, max_length=12)]
     """Iterations, ascending: of the potential one number, of the iterations one a panel."""

@@ -168,7 +168,11 @@ def draw_arrows(
 
 
 def draw_vortices(
-    axes: Axes, charges: np.ndarray, shape: tuple[int, int], ground: GroundName = "dark"
+    axes: Axes,
+    charges: np.ndarray,
+    shape: tuple[int, int],
+    ground: GroundName = "dark",
+    radius: float | None = None,
 ) -> None:
     """Circles on vortices, crosses on antivortices, each in the middle of its plaquette.
 
@@ -178,10 +182,11 @@ def draw_vortices(
             ``(rows, columns)``, or one fewer along open dimensions.
         shape: of the lattice.
         ground: the marks are white on black edges, or black on white ones.
+        radius: of the circles, in sites; by default what shows in a small panel.
     """
     look = GROUNDS[ground]
     edge = [patheffects.withStroke(linewidth=3.0, foreground=look.paper)]
-    radius = max(0.42, max(shape) / 45)
+    radius = max(0.42, max(shape) / 45) if radius is None else radius
     style = {"linewidths": 1.4, "path_effects": edge, "zorder": 4, "clip_on": False}
     vortices, antivortices = (np.argwhere(charges == sign)[:, ::-1] + 0.5 for sign in (1, -1))
     width = np.full(len(vortices), 2 * radius)

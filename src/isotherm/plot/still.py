@@ -10,11 +10,12 @@ from matplotlib.figure import Figure
 
 from isotherm.plot import lattice
 
-_MARGIN, _HEAD, _WIDTH = 24, 84, 1024
+_MARGIN, _HEAD, _WIDTH = 24, 96, 1024
 """Pixels around the lattice and above it, where it is this wide; more or fewer in proportion."""
 
 _LEAST = 0.62
-_ARROWS = 32
+_ARROWS, _MARKS = 32, 110
+"""Arrows along the longer side, and radii of marks, at least: those in small panels are larger."""
 
 
 class Still(NamedTuple):
@@ -66,8 +67,8 @@ def draw_still(still: Still) -> Figure:
         place = (margin / whole[0], margin / whole[1], width / whole[0], height / whole[1])
         _fill(figure.add_axes(place), still)
         if still.is_angular:
-            side = 0.92 * head
-            corner = ((whole[0] - margin - 1.1 * side) / whole[0], 1 - 0.96 * head / whole[1])
+            side = 0.9 * head
+            corner = ((whole[0] - margin - 1.1 * side) / whole[0], 1 - 0.9 * head / whole[1])
             wheel = figure.add_axes((*corner, 1.1 * side / whole[0], side / whole[1]))
             lattice.draw_wheel(wheel, still.palette or "even", still.ground)
             for text in wheel.texts:
@@ -77,8 +78,8 @@ def draw_still(still: Still) -> Figure:
 
 def _write(figure: Figure, still: Still, left: float, head: float) -> None:
     soft = lattice.GROUNDS[still.ground].soft
-    figure.text(left, 1 - 0.36 * head, still.title, fontsize=16, fontweight="bold", va="center")
-    figure.text(left, 1 - 0.72 * head, still.line, fontsize=11, color=soft, va="center")
+    figure.text(left, 1 - 0.37 * head, still.title, fontsize=16, fontweight="bold", va="center")
+    figure.text(left, 1 - 0.68 * head, still.line, fontsize=11, color=soft, va="center")
 
 
 def _fill(axes: Axes, still: Still) -> None:
@@ -93,5 +94,6 @@ def _fill(axes: Axes, still: Still) -> None:
             lattice.draw_arrows(axes, still.values, every, lattice.GROUNDS[still.ground].ink)
     if still.charges is not None:
         rows, columns = still.values.shape
-        lattice.draw_vortices(axes, still.charges, (rows, columns), still.ground)
+        radius = max(0.42, max(rows, columns) / _MARKS)
+        lattice.draw_vortices(axes, still.charges, (rows, columns), still.ground, radius)
     axes.spines[:].set(visible=False)
