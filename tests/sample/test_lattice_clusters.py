@@ -124,7 +124,6 @@ MODELS: dict[str, Any] = {
     "potts 3": disordered(LatticePotts, LADDER, 3, 3),
     "potts 4": LatticePotts(chain(5), 4, 1.0),
     "clock 3": disordered(LatticeClock, LADDER, 5, 3),
-    "clock 4": disordered(LatticeClock, LADDER, 6, 4),
     "clock 5": disordered(LatticeClock, square(2, periodic=False), 7, 5),
     "clock 6": LatticeClock(chain(4), 6, 1.0, 0.3),
     "xy": disordered(LatticeXY, square(2, periodic=False), 8),
@@ -136,8 +135,7 @@ SLOW = (
     ("potts 2", swendsen_wang),
     ("potts 3", swendsen_wang),
     ("potts 4", wolff),
-    ("clock 3", swendsen_wang),
-    ("clock 4", wolff),
+    ("clock 3", wolff),
     ("clock 5", swendsen_wang),
     ("clock 6", wolff),
 )

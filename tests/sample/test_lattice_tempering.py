@@ -40,7 +40,7 @@ def test_tempered_lattices_are_exact_at_the_coldest(name: str) -> None:
         energy = model.energy(state.position)
         return jnp.stack([energy, jnp.square(energy)]), state.acceptance
 
-    kernel = tempering(lambda beta: checkerboard(model, beta), betas, model.energy)
+    kernel = tempering(lambda beta: checkerboard(model, beta, layout="sites"), betas, model.energy)
     means = sample_means(
         jax.random.key(0),
         kernel,
@@ -62,7 +62,7 @@ def test_ladders_of_lattices_swap_evenly() -> None:
     starts = jax.vmap(GLASS.random_state)(jax.random.split(jax.random.key(2), 30))
     ladder = find_ladder(
         jax.random.key(1),
-        lambda beta: checkerboard(GLASS, beta),
+        lambda beta: checkerboard(GLASS, beta, layout="sites"),
         GLASS.energy,
         starts,
         beta_min=0.1,
