@@ -125,7 +125,7 @@ class IsingStudy(Study[IsingConfig]):
             for method in DYNAMICS
             for n in config.dynamic_sizes
         ]
-        return [*found, Task("quench", {"part": "quench"}, 20)]
+        return [*found, Task("quench", {"part": "quench"}, 20.0)]
 
     def compute(self, config: IsingConfig, task: Task) -> Arrays:
         """Block means of a sweep, ``(2, temperatures, chains, blocks)``; or series, or the quench."""

@@ -130,7 +130,7 @@ class PottsStudy(Study[PottsConfig]):
             Task(f"jump.{n}", {"part": "jump", "q": config.jumping, "size": n}, n**2 / 10)
             for n in config.jumping_sizes
         ]
-        return [*found, Task("hysteresis", {"part": "hysteresis", "q": config.jumping}, 10)]
+        return [*found, Task("hysteresis", {"part": "hysteresis", "q": config.jumping}, 10.0)]
 
     def compute(self, config: PottsConfig, task: Task) -> Arrays:
         """Block means of a sweep, ``(2, temperatures, chains, blocks)``; energies where histograms are made."""
