@@ -99,7 +99,7 @@ def make_picture(config: PictureConfig | MandelbrotConfig, path: Path) -> Pictur
         figure, numbers, notes, is_settled = (*_mandelbrot(config), True)
     else:
         figure, numbers, notes, is_settled = _lattice(config)
-    content = _png(figure, 160 if isinstance(config, MandelbrotConfig) else "figure")
+    content = _png(figure, 160.0 if isinstance(config, MandelbrotConfig) else "figure")
     write_atomic(path, content)
     seconds = time.perf_counter() - begun
     return PictureReport(path, config.settings(), len(content), seconds, numbers, tuple(notes), is_settled)
