@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ SMALL = PhaseDiagramsConfig.model_validate(
 )
 
 
-def planted(config, model, seed=0):
+def planted(config, model, seed=0) -> dict[str, Any]:
     """A task's arrays whose orders are ``1 / (1 + T)`` in equilibrium, half of that where stuck."""
     rng = np.random.default_rng(seed)
     pictured, everywhere = temperatures(config, model)
@@ -33,7 +34,7 @@ def planted(config, model, seed=0):
     if model == "xy":
         means |= {"vortex_density": 0.01 + 0 * order, "antivortex_density": 0.01 + 0 * order}
         means |= {"helicity_cosine": 0 * order, "helicity_sine2": 0 * order}
-    found = {f"mean/{name}": value for name, value in means.items()}
+    found: dict[str, Any] = {f"mean/{name}": value for name, value in means.items()}
     samples = order[..., None] + 0.01 * rng.normal(size=(*shape, 50))
     found |= {"energies": -samples, "orders": samples}
     states = rng.integers(0, 5, (len(pictured), 2, 4, 4, size, size))
@@ -101,7 +102,7 @@ def test_one_picture_is_drawn_on_black(found):
     figures = PhaseDiagrams().figures(SMALL, found.metrics, found.arrays)
     drawn = next(figure for figure in figures if figure.name == "xy-beta-1.50").figure
     assert to_hex(drawn.get_facecolor()) == "#000000"
-    assert any("below T_KT" in text.get_text() for axes in drawn.axes for text in axes.texts)
+    assert any("bound in pairs" in text.get_text() for axes in drawn.axes for text in axes.texts)
 
 
 def test_published_settings_are_the_defaults():

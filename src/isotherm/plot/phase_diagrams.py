@@ -15,6 +15,7 @@ from isotherm.plot.figure import Figure
 from isotherm.plot.style import WIDTH, number
 
 P = ParamSpec("P")
+SYMBOLS = {"ising": "$T_c$", "potts": "$T_c$", "xy": "$T_{KT}$"}
 ORDERS = {"ising": "abs_magnetization", "potts": "largest_fraction", "xy": "abs_magnetization"}
 TITLES = {"ising": "Ising", "potts": "Potts", "xy": "Planar spins"}
 
@@ -148,9 +149,15 @@ def xy_picture(view: View, index: int) -> Figure:
 def at(view: View, model: str, temperature: float) -> str:
     """The temperature against that of the transition, in words."""
     critical = view.metrics[model]["critical_temperature"]
-    name = "T_KT" if model == "xy" else "T_c"
+    name = SYMBOLS[model]
     side = "below" if temperature < critical else "above"
     return f"T = {number(round(temperature, 3))}, {side} {name} = {critical:.3f} (β = {1 / temperature:.3g})"
+
+
+def plus_minus(value: float, error: float) -> str:
+    """A value with as many digits as its error has a right to, two of its own."""
+    digits = int(np.clip(1 - np.floor(np.log10(max(error, 1e-12))), 2, 6))
+    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 
 def small_title(axes: Axes, text: str) -> None:
@@ -203,13 +210,15 @@ def _statistics(view: View, axes: Axes, index: int, charges: np.ndarray) -> None
     for what, label in names.items():
         value, error = row[what]["value"], row[what]["error"]
         axes.text(0.0, place, label, fontsize=8.5, color=view.look.soft, va="top", transform=axes.transAxes)
-        text = f"{number(round(value, 4))} ± {error:.4f}"
+        text = plus_minus(value, error)
         axes.text(1.0, place, text, fontsize=8.5, va="top", ha="right", transform=axes.transAxes)
         place -= 0.13
     counts = f"in this picture: ○ {int((charges > 0).sum())}, × {int((charges < 0).sum())}"
     axes.text(0.0, place - 0.06, counts, fontsize=8.5, va="top", transform=axes.transAxes)
     is_bound = row["temperature"] < view.metrics["xy"]["critical_temperature"]
     said = (
-        "below T_KT: the few vortices\nare bound in pairs" if is_bound else "above T_KT: vortices\nare free"
+        "below $T_{KT}$: the few\nvortices are bound in pairs"
+        if is_bound
+        else "above $T_{KT}$:\nvortices are free"
     )
     axes.text(0.0, place - 0.22, said, fontsize=8.5, color=view.look.soft, va="top", transform=axes.transAxes)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams import HEAD, STARTS, View, canvas, on_ground, small_title
+from isotherm.plot.phase_diagrams import HEAD, STARTS, SYMBOLS, View, canvas, on_ground, small_title
 
 HINTS = {"order": ("o", 5.5, "from order"), "disorder": ("x", 5.0, "from disorder")}
 """Marker, size and words of each start."""
@@ -38,7 +38,7 @@ def ising_transition(view: View) -> Figure:
     response.set_yscale("log")
     order.legend(fontsize=8, labelcolor=view.look.ink, loc="lower left")
     for axes in (order, response):
-        mark(view, axes, critical, "T_c")
+        mark(view, axes, critical, SYMBOLS["potts"])
     strip = rows[2].subgridspec(1, len(temperatures), wspace=0.02)
     for place, temperature in enumerate(temperatures):
         axes = figure.add_subplot(strip[place])
@@ -63,16 +63,15 @@ def potts_diagram(view: View) -> Figure:
     both(view, energy, "potts", "energy", "energy a site")
     order.axhline(1 / view.num_states, color=view.look.soft, linewidth=0.9, linestyle=(0, (1.2, 1.2)))
     order.text(
-        order.get_xlim()[1],
+        order.get_xlim()[0],
         1 / view.num_states,
-        "1/q ",
-        ha="right",
+        " 1/q",
         va="bottom",
         color=view.look.soft,
         fontsize=8.5,
     )
     for axes in (order, energy):
-        mark(view, axes, view.metrics["potts"]["critical_temperature"], "T_c")
+        mark(view, axes, view.metrics["potts"]["critical_temperature"], SYMBOLS["potts"])
     order.legend(fontsize=8, labelcolor=view.look.ink)
     return Figure(
         "potts-diagram",
@@ -99,7 +98,7 @@ def xy_diagram(view: View) -> Figure:
     stiff.text(span[1], 2 * span[1] / np.pi, " 2T/π", color=view.look.soft, fontsize=8.5, va="center")
     pairs.set_yscale("log")
     for axes in (order, energy, stiff, pairs):
-        mark(view, axes, view.metrics["xy"]["critical_temperature"], "T_KT")
+        mark(view, axes, view.metrics["xy"]["critical_temperature"], SYMBOLS["xy"])
     order.legend(fontsize=8, labelcolor=view.look.ink)
     return Figure(
         "xy-diagram",
@@ -149,5 +148,5 @@ def mark(view: View, axes: Axes, temperature: float, text: str) -> None:
 
 def _side(temperature: float, critical: float) -> str:
     if abs(temperature / critical - 1) < 0.05:
-        return "near T_c"
-    return "below T_c" if temperature < critical else "above T_c"
+        return "near $T_c$"
+    return "below $T_c$" if temperature < critical else "above $T_c$"

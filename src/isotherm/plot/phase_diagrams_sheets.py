@@ -5,9 +5,19 @@ from matplotlib.axes import Axes
 
 from isotherm.plot import lattice
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams import HEAD, ORDERS, STARTS, TITLES, View, canvas, on_ground, small_title
+from isotherm.plot.phase_diagrams import (
+    HEAD,
+    ORDERS,
+    STARTS,
+    SYMBOLS,
+    TITLES,
+    View,
+    canvas,
+    on_ground,
+    plus_minus,
+    small_title,
+)
 from isotherm.plot.phase_diagrams_curves import both, mark
-from isotherm.plot.style import number
 
 LOCAL = "#ff5b5b"
 COLUMNS = 6
@@ -78,7 +88,7 @@ def side_by_side(view: View) -> Figure:
     for axes, model in zip(panels, view.wheres, strict=True):
         quantity = "helicity_modulus" if model == "xy" else ORDERS[model]
         both(view, axes, model, quantity, labels[model])
-        mark(view, axes, view.metrics[model]["critical_temperature"], "T_KT" if model == "xy" else "T_c")
+        mark(view, axes, view.metrics[model]["critical_temperature"], SYMBOLS[model])
         axes.set_title(f"{TITLES[model]}, {view.wheres[model]}", pad=18, fontsize=9.5)
     panels[0].legend(fontsize=8, labelcolor=view.look.ink)
     return Figure(
@@ -112,7 +122,7 @@ def summary(view: View) -> Figure:
         for row in view.metrics[model]["rows"]:
             at += 1
             cells = [f"T = {row['temperature']:.3f}"]
-            cells += [_said(row[what]) for what in (ORDERS[model], *columns)]
+            cells += [plus_minus(**row[what]) for what in (ORDERS[model], *columns)]
             for x, text in zip(places, cells, strict=True):
                 axes.text(
                     x,
@@ -126,11 +136,6 @@ def summary(view: View) -> Figure:
     return Figure(
         "summary", "What was measured at the temperatures of the pictures, with standard errors.", figure
     )
-
-
-def _said(found: dict[str, float]) -> str:
-    digits = 4 if abs(found["value"]) < 10 else 2
-    return f"{number(round(found['value'], digits))} ± {found['error']:.{digits}f}"
 
 
 def _still(view: View, axes: Axes, model: str, state: np.ndarray) -> None:
@@ -157,4 +162,4 @@ def _local_diagram(view: View, axes: Axes, model: str) -> None:
     axes.set_ylim(0, 1.04)
     axes.set_title(f"{TITLES[model]}, {view.wheres[model]}", pad=18, fontsize=9.5)
     axes.legend(fontsize=8, labelcolor=view.look.ink)
-    mark(view, axes, view.metrics[model]["critical_temperature"], "T_c")
+    mark(view, axes, view.metrics[model]["critical_temperature"], SYMBOLS[model])

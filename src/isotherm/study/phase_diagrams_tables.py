@@ -1,5 +1,6 @@
 """Tables and conclusions of the published pictures and diagrams."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,8 @@ def _said_of(config: "PhaseDiagramsConfig", name: str, rows: list[Mapping[str, A
 
 
 def _cell(found: Mapping[str, float]) -> Cell:
-    return f"{found['value']:.4f} ± {found['error']:.4f}"
+    digits = min(max(1 - math.floor(math.log10(max(found["error"], 1e-12))), 2), 6)
+    return f"{found['value']:.{digits}f} ± {found['error']:.{digits}f}"
 
 
 def _judged(found: Mapping[str, Any]) -> tuple[Cell, ...]:
