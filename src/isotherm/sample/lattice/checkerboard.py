@@ -80,7 +80,7 @@ class Checkerboard(eqx.Module):
         over_relaxation: sweeps of reflections in a step (static).
         is_apart: whether to look at neighbours in a loop of its own (static). Of many chains the compiler would
             else look them up amid arithmetic, which is then no longer vectorised: five times slower. Of one
-            chain it does not, and copies between loops would take as long as the arithmetic.
+            chain it does not, and copies between loops would cost a third more.
     """
 
     beta: Float[Array, "..."]
@@ -116,12 +116,16 @@ class Checkerboard(eqx.Module):
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""
-        one, many = (chains_with_betas(dataclasses.replace(self, is_apart=apart)) for apart in (False, True))
+        many = chains_with_betas(dataclasses.replace(self, is_apart=True))
 
         def step(keys: Key[Array, " chains"], state: SitesState) -> tuple[SitesState, CheckerboardInfo]:
-            return (one if len(keys) == 1 else many).step(keys, state)
+            if len(keys) > 1:
+                return many.step(keys, state)
+            alone = dataclasses.replace(self, beta=self.beta.reshape(()))
+            after = alone.step(keys[0], jax.tree.map(lambda leaf: leaf[0], state))
+            return jax.tree.map(lambda leaf: leaf[None], after)
 
-        return Chains(one.init, step, one.view)
+        return Chains(many.init, step, many.view)
 
     def _sweep(self, move: Callable[[Array, Array, Pull], Array], parts: Array) -> Array:
         """Colour after colour: look at the neighbours, add up what they do, move."""
