@@ -137,9 +137,9 @@ PICTURES: Mapping[str, dict[str, Any]] = {
     "potts-critical": {
         "model": "potts",
         "states": 5,
-        "size": 256,
+        "size": 64,
         "beta": _CRITICAL_POTTS,
-        "sweeps": 1000,
+        "sweeps": 6000,  # hundreds of steps between independent states
     },
     "xy-vortices": {"model": "xy", "size": 64, "temperature": 0.95, "overlay": ["vortices"]},
     "xy-arrows": {"model": "xy", "size": 32, "temperature": 0.7, "overlay": ["arrows"]},
