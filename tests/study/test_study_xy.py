@@ -54,9 +54,10 @@ def test_crossings_lie_on_the_lines_and_extrapolate():
     assert 0 < error < 1e-5
     assert corrected[0] == pytest.approx(0.8929, abs=1e-4)
     assert crossing(smooth(TEMPERATURES, 2 + 0 * TEMPERATURES, 0.1 + 0 * TEMPERATURES), 32) is None
-    planted = [0.8929 * (1 + 0.25 / (np.log(size) + 0.4) ** 2) for size in SIZES]
-    found = fit_crossings(planted, [1e-4] * 4, SIZES)
-    assert (found.temperature, found.constant) == pytest.approx((0.8929, 0.4), abs=1e-4)
+    sizes = (*SIZES, 128)
+    planted = [0.8929 + 0.6 / (np.log(size) + 0.4) ** 2 for size in sizes]
+    found, amplitude = fit_crossings(planted, [1e-4] * 5, sizes)
+    assert (found.temperature, found.constant, amplitude) == pytest.approx((0.8929, 0.4, 0.6), abs=1e-3)
 
 
 def test_exponents_and_levels():

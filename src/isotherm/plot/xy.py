@@ -83,8 +83,8 @@ def transition(data: Data) -> Figure:
     size = np.geomspace(min(sizes), 1e9, 200)
     for fit in found["fits"]:
         if fit["name"] == "plain crossings":
-            shift = 0.25 / (np.log(size) + fit["constant"]) ** 2
-            axes.plot(1 / np.log(size) ** 2, fit["temperature"] * (1 + shift), color=SOFT, linewidth=1.0)
+            shift = found["amplitude"] / (np.log(size) + fit["constant"]) ** 2
+            axes.plot(1 / np.log(size) ** 2, fit["temperature"] + shift, color=SOFT, linewidth=1.0)
     axes.axhline(KNOWN, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.set_xlim(0, None)
     axes.set_xlabel("1 / (ln L)²")

@@ -51,7 +51,7 @@ class Transition(NamedTuple):
         constant: what stands beside ``ln L``.
         constant_error: its standard error.
         chi2: weighted squared misfit.
-        dof: sizes less two.
+        dof: sizes less unknowns.
         sizes: fitted.
     """
 
@@ -121,28 +121,35 @@ def fit_helicity(curves: Sequence[Curve], sizes: Sequence[int]) -> Transition:
         wanted = [helicity_at_transition(temperature, size, constant) for size in sizes]
         return np.array([(value - want) / error for (value, error), want in zip(pairs, wanted, strict=True)])
 
-    return _fitted(residuals, (0.9, 1.0), min(sizes), tuple(sizes))
+    return _fitted(residuals, (0.9, 1.0), tuple(sizes))[0]
 
 
-def fit_crossings(temperatures: Sequence[float], errors: Sequence[float], sizes: Sequence[int]) -> Transition:
-    """Extrapolate crossings with the plain line ``2T/π``: ``T*(L) = T (1 + 1 / (4 (ln L + c)²))``.
+def fit_crossings(
+    temperatures: Sequence[float], errors: Sequence[float], sizes: Sequence[int]
+) -> tuple[Transition, float]:
+    """Extrapolate crossings with the plain line ``2T/π``: ``T*(L) = T + A / (ln L + c)²``, ``A`` free.
+
+    Renormalized couplings take ``ln L = b / (2 √t)`` to flow down to the line at reduced temperature ``t``, where the
+    correlation length is ``exp(b / √t)``; so ``A = T b² / 4``, and ``b`` is not universal.
 
     Args:
         temperatures: of the crossings, one a size.
         errors: their standard errors.
-        sizes: linear extents, at least three.
+        sizes: linear extents, at least four.
+
+    Returns:
+        The transition and ``A``.
 
     References:
-        Hsieh, Kao and Sandvik, J. Stat. Mech. (2013) P09001, from the flow of Kosterlitz.
+        J. M. Kosterlitz, J. Phys. C 7, 1046 (1974).
     """
     wanted, scale = np.asarray(temperatures), np.asarray(errors)
 
     def residuals(unknown: np.ndarray) -> np.ndarray:
-        temperature, constant = unknown
-        shifts = 0.25 / (np.log(sizes) + constant) ** 2
-        return (temperature * (1 + shifts) - wanted) / scale
+        temperature, constant, amplitude = unknown
+        return (temperature + amplitude / (np.log(sizes) + constant) ** 2 - wanted) / scale
 
-    return _fitted(residuals, (0.9, 0.5), min(sizes), tuple(sizes))
+    return _fitted(residuals, (0.9, 0.5, 0.5), tuple(sizes))
 
 
 def power_law(
@@ -185,22 +192,22 @@ def reached(
 
 
 def _fitted(
-    residuals: Callable[[np.ndarray], np.ndarray],
-    start: tuple[float, float],
-    smallest: int,
-    sizes: tuple[int, ...],
-) -> Transition:
+    residuals: Callable[[np.ndarray], np.ndarray], start: tuple[float, ...], sizes: tuple[int, ...]
+) -> tuple[Transition, float]:
+    """The transition, and the last of the unknowns."""
     from scipy.optimize import least_squares
 
-    bounds = (np.array([0.3, 0.05 - math.log(smallest)]), np.array([1.5, 60.0]))
-    found = least_squares(residuals, np.array(start), bounds=bounds, xtol=1e-12, ftol=1e-12)
+    low = (0.3, 0.05 - math.log(min(sizes)), 0.0)[: len(start)]
+    high = (1.5, 60.0, 1e4)[: len(start)]
+    found = least_squares(residuals, start, bounds=(np.array(low), np.array(high)), xtol=1e-12, ftol=1e-12)
     errors = np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac)))
-    return Transition(
+    transition = Transition(
         temperature=float(found.x[0]),
         error=float(errors[0]),
         constant=float(found.x[1]),
         constant_error=float(errors[1]),
         chi2=float(2 * found.cost),
-        dof=len(sizes) - 2,
+        dof=len(sizes) - len(start),
         sizes=sizes,
     )
+    return transition, float(found.x[-1])

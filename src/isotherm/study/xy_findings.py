@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""
 
+PLAIN = "plain crossings"
+"""Name of the fit that does not use the logarithmic correction."""
+
 FALSE_ALARM = 1e-3
 """Probability with which true chains give a z-score beyond the bound."""
 
@@ -59,8 +62,8 @@ def findings(config: "XYConfig", curves: Sequence[tuple["Part", Arrays]]) -> tup
 def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
     """Fits of the helicity modulus: the one quoted, others for the systematic error, and crossings by size.
 
-    The systematic error is the largest distance from the quoted value to the fit that leaves out one size more
-    and to the extrapolation of plain crossings.
+    The systematic error is the largest distance from the quoted value to fits of the same form with one size more
+    or less. Plain crossings, extrapolated over all sizes, are a check with an error of their own.
     """
     temperatures = np.array(config.critical_temperatures)
     curves = {}
@@ -71,22 +74,22 @@ def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, A
     quoted = fit_helicity([curves[size] for size in fitted], fitted)
     plain = {size: crossing(curve, size) for size, curve in curves.items()}
     others: dict[str, Transition] = {}
-    met = {size: at for size in fitted if (at := plain[size]) is not None}
-    if len(met) > 2:
-        others["plain crossings"] = fit_crossings(
-            [at for at, _ in met.values()], [error for _, error in met.values()], tuple(met)
-        )
-    for least in sorted({min(config.sizes), *fitted[1:-2][:1]} - {fitted[0]}):
+    for least in sorted({*config.sizes[-len(fitted) - 1 :][:1], *fitted[1:-2][:1]} - {fitted[0]}):
         some = [size for size in config.sizes if size >= least]
         others[f"L ≥ {least}"] = fit_helicity([curves[size] for size in some], some)
-    judged = [fit for name, fit in others.items() if name != f"L ≥ {min(config.sizes)}"]
-    systematic = max((abs(fit.temperature - quoted.temperature) for fit in judged), default=0.0)
+    systematic = max((abs(fit.temperature - quoted.temperature) for fit in others.values()), default=0.0)
+    met = {size: at for size in config.sizes if (at := plain[size]) is not None}
+    amplitude = 0.0
+    if len(met) > 3:
+        reached_at, errors = [at for at, _ in met.values()], [error for _, error in met.values()]
+        others[PLAIN], amplitude = fit_crossings(reached_at, errors, tuple(met))
     return {
         "temperature": quoted.temperature,
         "statistical": quoted.error,
         "systematic": systematic,
         "error": math.hypot(quoted.error, systematic),
         "fits": [_row(f"L ≥ {fitted[0]}", quoted), *(_row(name, fit) for name, fit in others.items())],
+        "amplitude": amplitude,
         "crossings": [_crossing_row(size, curves[size], plain[size], quoted) for size in config.sizes],
     }
 
