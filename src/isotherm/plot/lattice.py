@@ -173,6 +173,7 @@ def draw_vortices(
     shape: tuple[int, int],
     ground: GroundName = "dark",
     radius: float | None = None,
+    stroke: float = 1.4,
 ) -> None:
     """Circles on vortices, crosses on antivortices, each in the middle of its plaquette.
 
@@ -183,11 +184,12 @@ def draw_vortices(
         shape: of the lattice.
         ground: the marks are white on black edges, or black on white ones.
         radius: of the circles, in sites; by default what shows in a small panel.
+        stroke: width of the marks' lines in points.
     """
     look = GROUNDS[ground]
-    edge = [patheffects.withStroke(linewidth=3.0, foreground=look.paper)]
+    edge = [patheffects.withStroke(linewidth=2.2 * stroke, foreground=look.paper)]
     radius = max(0.42, max(shape) / 45) if radius is None else radius
-    style = {"linewidths": 1.4, "path_effects": edge, "zorder": 4, "clip_on": False}
+    style = {"linewidths": stroke, "path_effects": edge, "zorder": 4, "clip_on": False}
     vortices, antivortices = (np.argwhere(charges == sign)[:, ::-1] + 0.5 for sign in (1, -1))
     width = np.full(len(vortices), 2 * radius)
     circles = EllipseCollection(

@@ -129,11 +129,11 @@ def xy_picture(view: View, index: int) -> Figure:
     figure.suptitle(
         f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}: {at(view, 'xy', temperature)}", **HEAD
     )
-    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.52), height_ratios=(0.8, 1.0))
+    grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.58), height_ratios=(0.8, 1.0))
     arrows, hues = (figure.add_subplot(grid[:, side]) for side in range(2))
     lattice.draw_arrows(arrows, angles, max(1, angles.shape[0] // 32), palette=view.palette)
     lattice.draw_angles(hues, angles, view.palette)
-    lattice.draw_vortices(hues, charges, angles.shape, view.ground)
+    lattice.draw_vortices(hues, charges, angles.shape, view.ground, radius=max(0.5, max(angles.shape) / 80))
     small_title(arrows, "spins")
     small_title(hues, "angles; ○ vortices, × antivortices")
     lattice.draw_wheel(figure.add_subplot(grid[0, 2]), view.palette, view.ground)
@@ -156,7 +156,7 @@ def at(view: View, model: str, temperature: float) -> str:
 
 def plus_minus(value: float, error: float) -> str:
     """A value with as many digits as its error has a right to, two of its own."""
-    digits = int(np.clip(1 - np.floor(np.log10(max(error, 1e-12))), 2, 6))
+    digits = int(np.clip(1 - np.floor(np.log10(max(error, 1e-12))), 2, 5))
     return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
 
 

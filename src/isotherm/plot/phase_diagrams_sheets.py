@@ -68,7 +68,9 @@ def showcase(view: View) -> Figure:
             _still(view, axes, model, view.arrays[f"{model}/states"][place, 0, 0, -1])
             if model == "xy":
                 shape = view.arrays["xy/states"].shape[-2:]
-                lattice.draw_vortices(axes, view.arrays["xy/charges"][place], shape, view.ground)
+                lattice.draw_vortices(
+                    axes, view.arrays["xy/charges"][place], shape, view.ground, radius=0.5, stroke=0.7
+                )
             small_title(axes, f"{f'{TITLES[model]}, ' if column == 0 else ''}T = {temperatures[place]:.2f}")
     return Figure(
         "showcase",
