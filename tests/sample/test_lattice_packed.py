@@ -125,7 +125,7 @@ def _exact_moments(model, betas):
 
 REPLICAS = [
     (square(4), 0.5, 0.0, "heat-bath"),
-    (square(3, 5, periodic=False), "signs", -0.25, "metropolis"),
+    (cubic(2, 2, 3, periodic=False), "signs", -0.25, "metropolis"),
     (honeycomb(4), np.array([-0.25, 0.75]), 0.125, "heat-bath"),
 ]
 

@@ -21,10 +21,10 @@ class Lanes(NamedTuple):
         Blackman and Vigna, Scrambled linear pseudorandom number generators, ACM TOMS 47 (2021).
     """
 
-    s0: UInt32[Array, "rows lanes"]
-    s1: UInt32[Array, "rows lanes"]
-    s2: UInt32[Array, "rows lanes"]
-    s3: UInt32[Array, "rows lanes"]
+    s0: UInt32[Array, "*shape"]
+    s1: UInt32[Array, "*shape"]
+    s2: UInt32[Array, "*shape"]
+    s3: UInt32[Array, "*shape"]
 
 
 def seed_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
@@ -61,7 +61,7 @@ def _rotate(x: UInt32[Array, "..."], bits: int) -> UInt32[Array, "..."]:
     return (x << bits) | (x >> (32 - bits))
 
 
-def next_words(lanes: Lanes) -> tuple[UInt32[Array, "rows lanes"], Lanes]:
+def next_words(lanes: Lanes) -> tuple[UInt32[Array, "*shape"], Lanes]:
     """One word from each generator, and the generators advanced."""
     s0, s1, s2, s3 = lanes
     words = _rotate(s0 + s3, 7) + s0

@@ -15,9 +15,9 @@ GOLDEN = 0x9E3779B9
 
 
 def key_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
-    """128 bits of a key, by rounds of a bijection of words; keys that differ differ in the first two words.
+    """128 bits of a key, by rounds of a bijection of words; different keys have different bits.
 
-    Keys 0, 1, 2 and so on give unlike words too. For one step of a sampler, not for deriving keys.
+    Keys 0, 1, 2 and so on give four unlike words each. For one step of a sampler, not for deriving keys.
     """
     data = jax.random.key_data(key).ravel()
     words = [_mix(data[0] + jnp.uint32(GOLDEN))]
@@ -25,7 +25,7 @@ def key_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
         words.append(_mix(data[k % len(data)] ^ _mix(words[-1] + jnp.uint32(k))))
     for k, extra in enumerate(words[4:]):
         words[k] ^= extra
-    return jnp.stack(words[:4])
+    return jnp.stack([words[0] ^ _mix(words[3]), *words[1:4]])
 
 
 def joined_words(words: UInt32[Array, "*batch lanes 4"]) -> UInt32[Array, "*batch 4"]:

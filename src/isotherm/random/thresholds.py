@@ -32,8 +32,8 @@ def threshold_digits(
         Shape ``(25, which, words)``.
     """
     scale = 2.0**LEVELS
-    levels = jnp.minimum(jnp.round(probabilities * scale), scale - 1).astype(jnp.uint32)
-    is_one = (probabilities > 1 - 0.5 / scale).astype(jnp.uint32)
+    rounded = jnp.round(probabilities * scale)
+    levels, is_one = jnp.minimum(rounded, scale - 1).astype(jnp.uint32), (rounded == scale).astype(jnp.uint32)
     place = jnp.arange(LEVELS, dtype=jnp.uint32).reshape(-1, 1, 1, 1)
     digits = jnp.concatenate([is_one[None], (levels[None] >> place) & 1])
     lane = jnp.arange(probabilities.shape[1], dtype=jnp.uint32).reshape(1, 1, -1, 1)
