@@ -3,9 +3,9 @@
 import itertools
 import math
 
-import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig, build_fractal, depth_at, view
@@ -163,7 +163,7 @@ def test_shares_and_colours_of_depths():
     figure = draw_iterations(counts, (2, 5, 50), (0.0, 1.0, 0.0, 1.0))
     titles = [axes.get_title(loc="right") for axes in figure.axes if axes.get_visible()]
     assert titles == ["16.7 % escaped", "33.3 % escaped", "66.7 % escaped"]
-    mpl.pyplot.close(figure)
+    plt.close(figure)
 
 
 @pytest.mark.slow
@@ -176,4 +176,4 @@ def test_the_potential_is_drawn():
     assert image is not None
     np.testing.assert_allclose([image.min(), image.max()], [0, 1])
     FigureCanvasAgg(figure).draw()
-    mpl.pyplot.close(figure)
+    plt.close(figure)
