@@ -30,7 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", COINS, "--seed"], "seed: needs a value, as in --seed=0"),
         (["run", COINS, "--biases=0.5,2"], "biases.1 = 2.0: should be less than or equal to 1"),
         (["run", COINS, "--lamp.watts=0"], "lamp.watts = 0: should be greater than or equal to 1"),
-        (["run", COINS, "--tosess=3"], "flag = '--tosess': is not a setting of this study; did you mean"),
+        (["run", COINS, "--tosess=3"], "flag = '--tosess': is no setting here; did you mean"),
         (
             ["run", COINS, "--preset=smoky"],
             "preset = 'smoky': is not a preset of coins; did you mean",

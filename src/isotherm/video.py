@@ -1,9 +1,6 @@
 """Videos of lattice models: sampled, drawn and encoded frame after frame."""
 
-import contextlib
 import math
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -16,7 +13,7 @@ from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
 from isotherm.sample.diagnostics import ess, mcse
 from isotherm.sample.lattice.onsager import onsager
-from isotherm.study.session import InterruptedRunError
+from isotherm.study.session import InterruptedRunError, signals_interrupt
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, is_kosterlitz_thouless, sentences
 from isotherm.video_progress import FrameMeter
@@ -120,7 +117,7 @@ def make_video(config: VideoConfig, path: Path) -> VideoReport:
     )
     records: list[tuple[float, float, tuple[int, int]]] = []
     try:
-        with _terminable(), writer, FrameMeter(path.name, config.frames) as meter:
+        with signals_interrupt(), writer, FrameMeter(path.name, config.frames) as meter:
             for now in _instants(config):
                 writer.write(scene.draw(now))
                 records.append((now.energy, now.order, now.counts))
@@ -146,19 +143,6 @@ def _instants(config: VideoConfig) -> Iterator[Instant]:
                 index, seen.values[i], float(seen.energy[i]), float(seen.order[i]), seen.charges[i], counts
             )
             index += 1
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _what_is_left(config: VideoConfig, writer: VideoWriter) -> str:

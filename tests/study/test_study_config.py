@@ -114,7 +114,7 @@ def test_flags_use_dashes_dots_and_bare_switches() -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["--tosess=3"], "flag = '--tosess': is not a setting of this study; did you mean '--tosses'?"),
+        (["--tosess=3"], "flag = '--tosess': is no setting here; did you mean '--tosses'?"),
         (["--seed"], "seed: needs a value, as in --seed=0"),
         (["--seed", "1", "2"], "seed: takes one value, got 2, as in --seed=0"),
         (["--biases"], "biases: needs values, as in --biases=-0.5,0,0.5"),

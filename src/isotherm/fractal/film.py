@@ -13,7 +13,7 @@ from isotherm.fractal.escape import Escape, escape, gradient
 from isotherm.plot.mandelbrot_film import EmergenceFrames, ZoomFrames
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import codec_of
-from isotherm.study.session import InterruptedRunError
+from isotherm.study.session import InterruptedRunError, signals_interrupt
 from isotherm.video_progress import FrameMeter
 
 
@@ -73,7 +73,7 @@ def make_film(config: FractalConfig, path: Path) -> FilmReport:
     )
     draw = _zoom if config.film == "zoom" else _emergence
     try:
-        with writer, FrameMeter(path.name, config.frames) as meter:
+        with signals_interrupt(), writer, FrameMeter(path.name, config.frames) as meter:
             for frame in draw(config):
                 writer.write(frame)
                 meter.advance()

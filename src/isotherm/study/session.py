@@ -134,7 +134,7 @@ class Session:
         remove_temporary(self.folder.path)
         config_digest = self.folder.ensure_config(self.identity)
         try:
-            with _signals_interrupt():
+            with signals_interrupt():
                 self.compute(tasks)
                 return self.conclude(tasks, facts, {CONFIG: config_digest})
         except KeyboardInterrupt:
@@ -227,7 +227,7 @@ class Session:
 
 
 @contextlib.contextmanager
-def _signals_interrupt() -> Iterator[None]:
+def signals_interrupt() -> Iterator[None]:
     """Let SIGTERM end the work as Ctrl-C does."""
     if threading.current_thread() is not threading.main_thread():
         yield

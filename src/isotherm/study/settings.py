@@ -83,7 +83,7 @@ def read_flags(config: type[Config], arguments: Sequence[str]) -> dict[str, Any]
     for flag, texts in _grouped(arguments):
         field = fields.get(flag.replace("_", "-"))
         if field is None:
-            raise refusal("flag", flag, f"is not a setting of this study; {unknown_name(flag, list(fields))}")
+            raise refusal("flag", flag, f"is no setting here; {unknown_name(flag, list(fields))}")
         _put(values, field.name.split("."), _value(field, texts))
     return values
 
