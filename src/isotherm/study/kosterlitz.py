@@ -15,7 +15,7 @@ JUMP = 2 / math.pi
 KNOWN_TEMPERATURE, KNOWN_ERROR = 0.89294, 0.00008
 """Of the transition on the square lattice: M. Hasenbusch, J. Phys. A 38, 5869 (2005)."""
 
-CENTRE = 0.95
+CENTRE = 0.92
 """Temperature around which curves are expanded."""
 
 

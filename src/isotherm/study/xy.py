@@ -27,12 +27,12 @@ class XYConfig(Config):
 
     critical_temperatures: Annotated[tuple[Temperature, ...], Field(min_length=5)] = (
         0.86,
-        0.89,
+        0.88,
+        0.9,
         0.92,
-        0.95,
-        0.98,
-        1.01,
-        1.04,
+        0.94,
+        0.96,
+        0.99,
     )
     """Temperatures of the fit, ascending; curves through them are cubic."""
 
@@ -40,7 +40,7 @@ class XYConfig(Config):
     """Linear extents of the curves over all temperatures, ascending."""
 
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
-        *(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.86, 0.92, 0.98, 1.04, 1.1, 1.2, 1.4, 1.7, 2.0),
+        *(0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.86, 0.92, 0.99, 1.04, 1.1, 1.2, 1.4, 1.7, 2.0),
     )
     """Temperatures of the curves, ascending."""
 
