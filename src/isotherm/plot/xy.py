@@ -181,9 +181,9 @@ def decay(data: Data) -> Figure:
     axes.set_xlabel("temperature")
     axes.set_ylabel("η")
     _mark(axes)
-    titled(axes, "Below the transition correlations fall as a power, r^−η")
+    titled(axes, "Below it correlations fall as $r^{-\\eta}$")
     series = [
-        handle(Look(INK, "-", "o"), "⟨m²⟩ ~ L^−η, curves", markers=True),
+        handle(Look(INK, "-", "o"), "⟨m²⟩ ~ $L^{-\\eta}$, curves", markers=True),
         handle(Look("#1e8b53", "-", "s"), "the same, sizes of the fit", markers=True),
         handle(Look("#1f5a96"), f"T / 2πΥ, Υ at L = {data.curve_sizes[-1]}"),
         handle(Look(ACCENT), "T / 2π, spin waves"),

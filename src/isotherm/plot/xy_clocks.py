@@ -45,7 +45,7 @@ def beside(data: Data, num_angles: int) -> Figure:
     shown.text(0.32, 0.06, "below, spins\nlock to the angles", fontsize=8.5, color=SOFT)
     titled(shown, f"Helicity modulus, L = {size}")
     titled(gaps, "Differences")
-    gaps.legend(loc="lower right", fontsize=8)
+    gaps.legend(loc="upper right", fontsize=8)
     legend(
         figure,
         [
