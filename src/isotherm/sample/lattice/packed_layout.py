@@ -51,8 +51,25 @@ class AbstractLayout(abc.ABC):
         """Of a part in words."""
 
     @abc.abstractmethod
-    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
-        """What stands on each of :attr:`sides` of a part."""
+    def shifted(
+        self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
+    ) -> UInt32[Array, "*shape"]:
+        """What stands on a side of the sites of one part, given the other part."""
+
+    def neighbours(self, source: UInt32[Array, "*shape"], part: Array | int) -> list[UInt32[Array, "*shape"]]:
+        """What stands on each of :attr:`sides` of a part, which may be traced.
+
+        Args:
+            source: the other part.
+            part: 0 or 1.
+        """
+        found = []
+        for even, odd in zip(*self.sides, strict=True):
+            words = self.shifted(source, part, even)
+            if even != odd:
+                words = jnp.where(part == 0, words, self.shifted(source, part, odd))
+            found.append(words)
+        return found
 
     @abc.abstractmethod
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
@@ -68,17 +85,15 @@ class Bands(AbstractLayout):
         first, *others = self.sites.shape
         return (first // BITS, *others)
 
-    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
+    def shifted(
+        self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
+    ) -> UInt32[Array, "*shape"]:
         """Shifted words; beyond the first and the last row of a band stands another band."""
+        words, step = shifted(source, part, side), side.leading[0]
+        if not step:
+            return words
         row = np.indices(self.shape)[0]
-        found = []
-        for side in self.sides[part]:
-            words, step = shifted(parts[1 - part], part, side), side.leading[0]
-            if step:
-                edge = row == (len(row) - 1 if step > 0 else 0)
-                words = jnp.where(edge, _turned(words, -step), words)
-            found.append(words)
-        return found
+        return jnp.where(row == (len(row) - 1 if step > 0 else 0), _turned(words, -step), words)
 
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
         """Bands of rows to bits."""
@@ -97,27 +112,29 @@ class Replicas(AbstractLayout):
         """Of a part in words."""
         return self.sites.shape
 
-    def neighbours(self, parts: tuple[Array, Array], part: int) -> list[UInt32[Array, "*shape"]]:
+    def shifted(
+        self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
+    ) -> UInt32[Array, "*shape"]:
         """Shifted words."""
-        return [shifted(parts[1 - part], part, side) for side in self.sides[part]]
+        return shifted(source, part, side)
 
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
         """All ones or zero."""
         return jnp.where(values, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
 
 
-def shifted(source: UInt32[Array, "*shape"], part: int, side: Side) -> UInt32[Array, "*shape"]:
+def shifted(source: UInt32[Array, "*shape"], part: Array | int, side: Side) -> UInt32[Array, "*shape"]:
     """What stands on a side of the sites of one part, given the other part.
 
-    Site ``k`` of a row of part ``p`` stands in column ``2k + o`` with ``o = 0`` or ``1``, so that ``p + o`` is even
-    in even rows and odd in odd ones; the other part has the other columns. A step of one column leads to the
-    same place ``k`` of the other part, or past it.
+    Site ``k`` of a row of part ``p`` stands in column ``2k + o``, with ``o = 0`` or ``1`` where ``p`` plus the row's
+    indices is even or odd; the other part has the other columns. A step of one column leads to the same place
+    ``k`` of the other part, or past it.
     """
     if not side.last:
         return jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))
-    offset = (part + np.indices((*source.shape[:-1], 1)).sum(0)) % 2
-    is_past = offset == (1 if side.last > 0 else 0)
-    return jnp.where(np.broadcast_to(is_past, source.shape), jnp.roll(source, -side.last, -1), source)
+    is_odd = np.broadcast_to(np.indices((*source.shape[:-1], 1)).sum(0) % 2 == 1, source.shape)
+    is_past = jnp.asarray(is_odd if side.last > 0 else ~is_odd) ^ (part == 1)
+    return jnp.where(is_past, jnp.roll(source, -side.last, -1), source)
 
 
 def pack(bits: Bool[Array, "32 *shape"]) -> UInt32[Array, "*shape"]:

@@ -1,7 +1,6 @@
 """Which Ising models words can hold, and what their sweeps need."""
 
 from collections.abc import Callable
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,9 +77,7 @@ def _groups(
         strengths = jnp.asarray(model.coupling, jnp.float32)[np.unique(directions)]
         if not isinstance(model.coupling, Tracer) and len(np.unique(np.asarray(model.coupling))) == 1:
             strengths, members = strengths[:1], [list(range(len(directions)))]
-    groups = tuple(
-        Group(tuple(sides), all(part[k] is None for part in missing for k in sides)) for sides in members
-    )
+    groups = tuple(Group(tuple(sides), all(missing[k] is None for k in sides)) for sides in members)
     return groups, strengths
 
 
@@ -94,34 +91,30 @@ def _strength(model: LatticeIsing) -> float | None:
 
 
 def _missing(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
-    def of(side: Side) -> Any:
+    def exists(side: Side) -> np.ndarray:
         found = layout.sites.has_bond(side)
-        exists = np.ones((2, *layout.sites.shape), bool) if found is None else found
-        if np.ndim(model.coupling) == 1:
-            return exists
-        return exists & (_bond_values(model, layout, side) != 0)
+        found = np.ones((2, *layout.sites.shape), bool) if found is None else found
+        return found if np.ndim(model.coupling) == 1 else found & (_bond_values(model, layout, side) != 0)
 
-    def plane(part: int, side: Side) -> Array | None:
-        exists = of(side)[part]
-        return None if exists.all() else layout.plane(jnp.asarray(~exists))
-
-    return _planes(layout, plane)
+    return _planes(layout, lambda side: ~exists(side))
 
 
 def _negative(model: LatticeIsing, layout: Bands | Replicas) -> Planes:
-    def plane(part: int, side: Side) -> Array | None:
-        if np.ndim(model.coupling) == 1:
-            return None
-        return layout.plane(jnp.asarray(_bond_values(model, layout, side)[part] < 0))
+    if np.ndim(model.coupling) == 1:
+        return (None,) * len(layout.sides[0])
+    return _planes(layout, lambda side: _bond_values(model, layout, side) < 0)
 
-    return _planes(layout, plane)
+
+def _planes(layout: Bands | Replicas, bits: Callable[[Side], np.ndarray]) -> Planes:
+    """From a bool for each site of both parts on each side."""
+    found = []
+    for sides in zip(*layout.sides, strict=True):
+        each = [bits(side)[part] for part, side in enumerate(sides)]
+        planes = jnp.stack([layout.plane(jnp.asarray(part)) for part in each])
+        found.append(planes if any(part.any() for part in each) else None)
+    return tuple(found)
 
 
 def _bond_values(model: LatticeIsing, layout: Bands | Replicas, side: Side) -> np.ndarray:
     with jax.ensure_compile_time_eval():
         return np.asarray(layout.sites.bond_values(jnp.asarray(model.coupling, jnp.float32), side))
-
-
-def _planes(layout: Bands | Replicas, plane: Callable[[int, Side], Array | None]) -> Planes:
-    even, odd = (tuple(plane(part, side) for side in layout.sides[part]) for part in range(2))
-    return even, odd
