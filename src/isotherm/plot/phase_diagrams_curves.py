@@ -28,7 +28,8 @@ def ising_transition(view: View) -> Figure:
         small_title(
             axes, f"mean spin at T = {temperatures[place]:.2f}, {_side(temperatures[place], critical)}"
         )
-    figure.colorbar(image, ax=figure.axes, shrink=0.8, ticks=[-1, 0, 1], aspect=14).outline.set_visible(False)  # pyright: ignore
+    bar = figure.colorbar(image, ax=figure.axes, shrink=0.8, ticks=[-1, 0, 1], aspect=14)
+    bar.ax.set_ylim(-1, 1)
     order, response = (figure.add_subplot(one) for one in rows[1].subgridspec(1, 2))
     order.plot(
         view.arrays["ising/exact/temperatures"], view.arrays["ising/exact/order"], color=view.look.soft

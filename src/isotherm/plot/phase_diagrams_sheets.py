@@ -32,23 +32,20 @@ def stuck(view: View) -> Figure:
     figure.suptitle("Why the published diagrams are stuck", **HEAD)
     rows = figure.add_gridspec(len(models), 2, width_ratios=(1, 1.05))
     for row, model in enumerate(models):
-        coldest = int(np.argmin(view.arrays[f"{model}/pictured"]))
-        temperature = view.arrays[f"{model}/pictured"][coldest]
-        orders = view.arrays[f"{model}/local/orders"][coldest]
         stills = rows[row, 0].subgridspec(2, 2)
-        for place, chain in enumerate(np.argsort(orders)[:4]):
+        for place, (at, chain) in enumerate(_furthest(view, model)):
             axes = figure.add_subplot(stills[place // 2, place % 2])
-            _still(view, axes, model, view.arrays[f"{model}/local/states"][coldest, chain])
-            small_title(
-                axes, f"T = {temperature:.3g}, {'⟨|m|⟩' if model == 'ising' else 'f'} = {orders[chain]:.2f}"
+            _still(view, axes, model, view.arrays[f"{model}/local/states"][at, chain])
+            temperature, order = (
+                view.arrays[f"{model}/pictured"][at],
+                view.arrays[f"{model}/local/orders"][at, chain],
             )
+            small_title(axes, f"T = {temperature:.3g}, {'⟨|m|⟩' if model == 'ising' else 'f'} = {order:.2f}")
         _local_diagram(view, figure.add_subplot(rows[row, 1]), model)
     return Figure(
         "stuck",
-        "Single-site updates from random starts, as in the published program: the four chains furthest from "
-        "equilibrium at the "
-        "lowest temperature, frozen in stripes and domains; and what every such chain says of the order, "
-        "beside equilibrium.",
+        "Single-site updates from random starts, as in the published program: at four temperatures the chain "
+        "furthest from equilibrium, frozen in stripes and domains; and what every such chain says of the order.",
         figure,
     )
 
@@ -138,6 +135,19 @@ def summary(view: View) -> Figure:
     return Figure(
         "summary", "What was measured at the temperatures of the pictures, with standard errors.", figure
     )
+
+
+def _furthest(view: View, model: str) -> list[tuple[int, int]]:
+    """Temperature and chain of the four local runs furthest below equilibrium, one a temperature, well below T_c."""
+    pictured = view.arrays[f"{model}/pictured"]
+    temperatures, values, _ = view.line(model, "all", ORDERS[model])
+    orders = view.arrays[f"{model}/local/orders"]
+    level = values[[int(np.argmin(np.abs(temperatures - one))) for one in pictured]]
+    share = orders.min(1) / level + 10.0 * (pictured > 0.9 * view.metrics[model]["critical_temperature"])
+    return [
+        (int(at), int(np.argmin(orders[at])))
+        for at in sorted(np.argsort(share)[:4], key=lambda i: pictured[i])
+    ]
 
 
 def _still(view: View, axes: Axes, model: str, state: np.ndarray) -> None:
