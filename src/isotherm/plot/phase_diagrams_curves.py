@@ -22,13 +22,14 @@ def ising_transition(view: View) -> Figure:
     rows = figure.add_gridspec(3, 1, height_ratios=(1.25, 1.15, 0.42))
     three = rows[0].subgridspec(1, 3)
     places = (0, int(np.argmin(np.abs(temperatures - critical))), len(temperatures) - 1)
+    images = []
     for side, place in enumerate(places):
         axes = figure.add_subplot(three[side])
-        image = lattice.draw_spins(axes, view.arrays["ising/averages"][place])
+        images.append(lattice.draw_spins(axes, view.arrays["ising/averages"][place]))
         small_title(
             axes, f"mean spin at T = {temperatures[place]:.2f}, {_side(temperatures[place], critical)}"
         )
-    bar = figure.colorbar(image, ax=figure.axes, shrink=0.8, ticks=[-1, 0, 1], aspect=14)
+    bar = figure.colorbar(images[0], ax=figure.axes, shrink=0.8, ticks=[-1, 0, 1], aspect=14)
     bar.ax.set_ylim(-1, 1)
     order, response = (figure.add_subplot(one) for one in rows[1].subgridspec(1, 2))
     order.plot(
