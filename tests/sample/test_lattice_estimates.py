@@ -3,8 +3,16 @@ import pytest
 from scipy import signal
 from tests.support.drawn_ising import boltzmann, ising_table, sticky_draws
 
-from isotherm.sample import estimates as est
 from isotherm.sample.autocorrelation import block_length, block_means, integrated_time
+from isotherm.sample.estimates import (
+    blocked,
+    estimates,
+    heat_capacity,
+    helicity_modulus,
+    jackknife,
+    mean,
+    susceptibility,
+)
 
 
 def autoregressive(rho: float, shape: tuple[int, ...], seed: int = 0) -> np.ndarray:
@@ -35,9 +43,9 @@ def test_errors_of_correlated_means_cover_and_naive_ones_do_not() -> None:
     chains = autoregressive(0.9, (400, 2, 6000), seed=1)
     length = block_length(chains)
     assert length >= 95
-    found = est.mean(block_means(chains, length))
+    found = mean(block_means(chains, length))
     assert_scores(found.value, found.error, 0.0)
-    naive = est.mean(block_means(chains, 1))
+    naive = mean(block_means(chains, 1))
     with pytest.raises(AssertionError):
         assert_scores(naive.value, naive.error, 0.0)
 
@@ -45,7 +53,7 @@ def test_errors_of_correlated_means_cover_and_naive_ones_do_not() -> None:
 def test_the_jackknife_of_a_ratio_has_no_bias_and_covers() -> None:
     x = 1 + 0.5 * autoregressive(0.5, (2000, 3, 400), seed=2)
     blocks = {"m2": block_means(x**2, 20), "m": block_means(x, 20)}
-    found = est.jackknife(lambda m: m["m2"] - m["m"] ** 2, blocks)
+    found = jackknife(lambda m: m["m2"] - m["m"] ** 2, blocks)
     assert_scores(found.value, found.error, 0.25)
     plain = blocks["m2"].mean((-2, -1)) - blocks["m"].mean((-2, -1)) ** 2
     with pytest.raises(AssertionError):
@@ -86,7 +94,7 @@ def test_estimates_of_an_ising_model_at_three_temperatures() -> None:
     raw = {name: table[name][at] for name in ("energy", "magnetization", "structure_kmin")}
     time = integrated_time(raw["energy"])
     assert np.all(np.abs(time.value - 1.5) < 4.5 * time.error + 0.01)
-    found = est.estimates(est.blocked(raw), betas, 16, extent=4)
+    found = estimates(blocked(raw), betas, 16, extent=4)
     for name, exact in exact_estimates(table, betas).items():
         scores = (found[name].value - exact) / found[name].error
         assert np.abs(scores).max() < 4.5, (name, scores)
@@ -99,25 +107,25 @@ def test_helicity_modulus_is_the_formula() -> None:
     rng = np.random.default_rng(5)
     raw = {"helicity_cosine": rng.random((2, 3, 50)), "helicity_sine": rng.normal(0, 0.1, (2, 3, 50))}
     betas = np.array([1.0, 2.0])
-    found = est.helicity_modulus(est.blocked(raw, 5), betas, 10)
+    found = helicity_modulus(blocked(raw, 5), betas, 10)
     exact = raw["helicity_cosine"].mean((1, 2)) - betas * 10 * (raw["helicity_sine"] ** 2).mean((1, 2))
     np.testing.assert_allclose(found.value, exact)
-    one = est.helicity_modulus(est.blocked({k: v[1] for k, v in raw.items()}, 5), 2.0, 10)
+    one = helicity_modulus(blocked({k: v[1] for k, v in raw.items()}, 5), 2.0, 10)
     np.testing.assert_allclose([one.value, one.error], [found.value[1], found.error[1]])
 
 
 def test_refusals_in_one_line() -> None:
     chains = np.zeros((2, 10))
     with pytest.raises(ValueError, match=r"means = \['energy'\]: must have energy2"):
-        est.heat_capacity({"energy": chains}, 1.0, 4)
+        heat_capacity({"energy": chains}, 1.0, 4)
     with pytest.raises(ValueError, match="length = 11: must be within 1"):
         block_means(chains, 11)
     with pytest.raises(ValueError, match="samples = nan"):
-        est.mean(np.full((2, 3), np.nan))
+        mean(np.full((2, 3), np.nan))
     with pytest.raises(ValueError, match=r"shape = \(4,\)"):
-        est.mean(np.zeros(4))
+        mean(np.zeros(4))
     with pytest.raises(ValueError, match="beta = nan: must be finite"):
-        est.susceptibility({"magnetization2": chains}, np.nan, 4, connected=False)
+        susceptibility({"magnetization2": chains}, np.nan, 4, connected=False)
     with pytest.raises(ValueError, match="samples = 40: too few for two blocks"):
         block_length(np.linspace(0, 1, 40)[None])
     assert np.isnan(integrated_time(chains + 0.1).value)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.support.drawn_ising import boltzmann, ising_table, log_z, sticky_draws
 
-from isotherm.sample import estimates as est
+from isotherm.sample.estimates import blocked, mean, moments, quantities
 from isotherm.sample.reweighting import Reweighting, reweighting
 
 TABLE = ising_table()
@@ -19,9 +19,9 @@ def drawn(
 
 
 def exact(betas: np.ndarray) -> dict[str, np.ndarray]:
-    powers = est.moments({name: TABLE[name] for name in NAMES})
+    powers = moments({name: TABLE[name] for name in NAMES})
     means = {name: boltzmann(TABLE, betas) @ value for name, value in powers.items()}
-    return est.quantities(means, betas, 16, extent=4)
+    return quantities(means, betas, 16, extent=4)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_one_temperature_is_the_plain_mean_there() -> None:
     values = drawn(BETAS[:1], (10, 50), keep=0.0)
     found = reweighting(values, BETAS[:1], 16, num_blocks=10)
     np.testing.assert_allclose(found.mean("energy", BETAS[0]).value, values["energy"].mean())
-    plain = est.mean(est.blocked(values, 50)["energy"][0])
+    plain = mean(blocked(values, 50)["energy"][0])
     np.testing.assert_allclose(found.mean("energy", BETAS[0]).error, plain.error)
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple, overload
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
@@ -101,15 +102,15 @@ class Wolff(AbstractClusters):
 
 @overload
 def swendsen_wang(
-    graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
+    graph: FactorGraph, beta: Float[Array | np.ndarray, "..."] | float = 1.0, clamp: Evidence | None = None
 ) -> SwendsenWang | Holding: ...
 @overload
 def swendsen_wang(
-    graph: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0, clamp: None = None
+    graph: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0, clamp: None = None
 ) -> LatticeSwendsenWang: ...
 def swendsen_wang(
     graph: FactorGraph | AbstractLatticeModel,
-    beta: Float[Array, "..."] | float = 1.0,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
     clamp: Evidence | None = None,
 ) -> SwendsenWang | Holding | LatticeSwendsenWang:
     """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either; and lattices.
@@ -142,15 +143,15 @@ def swendsen_wang(
 
 @overload
 def wolff(
-    graph: FactorGraph, beta: Float[Array, "..."] | float = 1.0, clamp: Evidence | None = None
+    graph: FactorGraph, beta: Float[Array | np.ndarray, "..."] | float = 1.0, clamp: Evidence | None = None
 ) -> Wolff | Holding: ...
 @overload
 def wolff(
-    graph: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0, clamp: None = None
+    graph: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0, clamp: None = None
 ) -> LatticeWolff: ...
 def wolff(
     graph: FactorGraph | AbstractLatticeModel,
-    beta: Float[Array, "..."] | float = 1.0,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
     clamp: Evidence | None = None,
 ) -> Wolff | Holding | LatticeWolff:
     """Wolff's single cluster, for the graphs, lattices and arguments of :func:`swendsen_wang`.

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
@@ -121,7 +122,7 @@ class Informed(eqx.Module):
 
 def informed(
     graph: FactorGraph,
-    beta: Float[Array, "..."] | float = 1.0,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
     clamp: Evidence | None = None,
     *,
     step_size: Float[Array, ""] | float | None = None,

@@ -147,7 +147,7 @@ class LatticeWolff(AbstractLatticeClusters):
 
 
 def lattice_swendsen_wang(
-    model: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0
+    model: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0
 ) -> LatticeSwendsenWang:
     """Swendsen-Wang for lattice models; :func:`isotherm.sample.cluster.swendsen_wang` leads here.
 
@@ -158,7 +158,9 @@ def lattice_swendsen_wang(
     return LatticeSwendsenWang(model=model, beta=_checked(model, beta))
 
 
-def lattice_wolff(model: AbstractLatticeModel, beta: Float[Array, "..."] | float = 1.0) -> LatticeWolff:
+def lattice_wolff(
+    model: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0
+) -> LatticeWolff:
     """Wolff's single cluster for lattice models; :func:`isotherm.sample.cluster.wolff` leads here.
 
     Raises:
@@ -189,7 +191,9 @@ def _statistics(labels: Array, magnetization2: Array) -> ClusterStatistics:
     )
 
 
-def _checked(model: AbstractLatticeModel, beta: Float[Array, "..."] | float) -> Float[Array, "..."]:
+def _checked(
+    model: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float
+) -> Float[Array, "..."]:
     if isinstance(model, LatticePotts) and model.num_states > 2:
         bonds = np.array([spread(j, model.lattice.shape) for j in model.coupling])[model.lattice.has_bond]
         for name, values in (("coupling", bonds), ("beta", np.asarray(beta))):
