@@ -144,9 +144,14 @@ class PhaseDiagrams(Study[PhaseDiagramsConfig]):
     config = PhaseDiagramsConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {
-            "models": ("potts", "xy"),
-            "potts": {"size": 8, "betas": (0.5, 2.0), "more_betas": (1.2,), "local": {"num_samples": 10}},
-            "xy": {"size": 8, "betas": (0.6, 1.5), "more_betas": (1.1,), "local": {"num_samples": 10}},
+            "models": ("xy",),
+            "xy": {
+                "size": 8,
+                "periodic": True,
+                "betas": (0.6, 1.5),
+                "more_betas": (1.1,),
+                "local": {"num_samples": 10},
+            },
             "num_chains": 4,
             "num_warmup": 20,
             "num_samples": 100,

@@ -47,8 +47,8 @@ class XYConfig(Config):
     num_angles: Annotated[int, Field(ge=7, le=256)] = 16
     """Angles of the clock model that runs beside the XY model, on the second of the curves' extents."""
 
-    six_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (8, 12, 16, 24)
-    """Linear extents of the clock model of six angles, ascending."""
+    six_sizes: tuple[Size, ...] = (8, 12, 16, 24)
+    """Linear extents of the clock model of six angles, ascending, two or more; none: leave it out."""
 
     six_temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
         *(0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.1),
@@ -115,8 +115,7 @@ class XY(Study[XYConfig]):
             "critical_temperatures": (0.85, 0.9, 0.95, 1.0, 1.05),
             "curve_sizes": (4, 8),
             "temperatures": (0.4, 0.7, 1.0, 1.5),
-            "six_sizes": (4, 8),
-            "six_temperatures": (0.5, 0.7, 0.9, 1.1),
+            "six_sizes": (),
             "num_chains": 4,
             "num_warmup": 50,
             "num_samples": 100,
@@ -144,6 +143,8 @@ class XY(Study[XYConfig]):
             values = getattr(config, name)
             if any(later <= earlier for earlier, later in itertools.pairwise(values)):
                 raise refusal(name, values, "must ascend")
+        if len(config.six_sizes) == 1:
+            raise refusal("six_sizes", config.six_sizes, "needs two sizes, or none")
         if sum(size >= config.smallest_fitted for size in config.sizes) < 3:
             raise refusal("smallest_fitted", config.smallest_fitted, "must leave at least three of sizes")
 
@@ -204,5 +205,6 @@ class XY(Study[XYConfig]):
         yield plot.thermodynamics(data)
         yield plot.decay(data)
         yield clocks.beside(data, config.num_angles)
-        yield clocks.six_angles(data)
+        if config.six_sizes:
+            yield clocks.six_angles(data)
         yield clocks.starts(data)

@@ -52,7 +52,7 @@ def findings(config: "XYConfig", curves: Sequence[tuple["Part", Arrays]]) -> tup
         "starts": _worst(np.concatenate([one.ravel() for one in scores]), 2 * (config.num_chains - 1)),
         "transition": transition(config, told),
         "clock": _worst(_beside(config, told), 4 * config.num_chains - 2),
-        "six": _six(config, told, arrays),
+        "six": _six(config, told) if config.six_sizes else None,
         "peaks": [_peak(config, told[f"curve.{size}"]) | {"size": size} for size in config.curve_sizes],
     }
     arrays |= _decay(config, told) | _temperatures(config)
@@ -143,6 +143,8 @@ def _exponents(sizes: Sequence[int], told: Sequence[Estimates]) -> tuple[np.ndar
 def _decay(config: "XYConfig", told: Mapping[str, Estimates]) -> Arrays:
     arrays: Arrays = {}
     for part, sizes in (("curve", config.curve_sizes), ("critical", config.sizes), ("six", config.six_sizes)):
+        if not sizes:
+            continue
         found = _exponents(sizes, [told[f"{part}.{size}"] for size in sizes])
         arrays[f"{part}/eta"], arrays[f"{part}/eta/error"] = found
     return arrays
@@ -158,7 +160,7 @@ def _temperatures(config: "XYConfig") -> Arrays:
     return {f"{part}/temperatures": np.array(values) for part, values in lists.items()}
 
 
-def _six(config: "XYConfig", told: Mapping[str, Estimates], arrays: Arrays) -> dict[str, Any]:
+def _six(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
     """Both transitions of the clock model of six angles, where η is 1/9 and 1/4."""
     eta, error = _exponents(config.six_sizes, [told[f"six.{size}"] for size in config.six_sizes])
     temperatures = np.array(config.six_temperatures)

@@ -53,15 +53,7 @@ def tables(config: "XYConfig", metrics: Mapping[str, Any]) -> list[Table]:
             "energy, ⟨m²⟩, helicity modulus and vortex density at all temperatures and sizes; true ones pass the "
             "bound in 999 of 1,000 runs",
         ),
-        Table(
-            "Clock model of six angles: two transitions of its own",
-            ("transition", "temperature", "where"),
-            (
-                ("spins lock to the six angles", _of(metrics["six"]["lower"]), "η = 1/9"),
-                ("vortices unbind", _of(metrics["six"]["upper"]), "η = 1/4"),
-            ),
-            f"from ⟨m²⟩ at L = {', '.join(map(str, config.six_sizes))}; statistical errors; XY-like between the two",
-        ),
+        *_six(config, metrics["six"]),
         Table(
             "Peak of the heat capacity: not the transition",
             ("L", "T of the grid", "C"),
@@ -75,6 +67,22 @@ def tables(config: "XYConfig", metrics: Mapping[str, Any]) -> list[Table]:
             ),
             "the largest value on the grid of temperatures",
         ),
+    ]
+
+
+def _six(config: "XYConfig", found: Mapping[str, Any] | None) -> list[Table]:
+    if found is None:
+        return []
+    return [
+        Table(
+            "Clock model of six angles: two transitions of its own",
+            ("transition", "temperature", "where"),
+            (
+                ("spins lock to the six angles", _of(found["lower"]), "η = 1/9"),
+                ("vortices unbind", _of(found["upper"]), "η = 1/4"),
+            ),
+            f"from ⟨m²⟩ at L = {', '.join(map(str, config.six_sizes))}; statistical errors; XY-like between the two",
+        )
     ]
 
 
@@ -96,7 +104,7 @@ def conclusions(config: "XYConfig", metrics: Mapping[str, Any]) -> list[str]:
         "to the angles.",
     ]
     six = metrics["six"]
-    if six["lower"] and six["upper"]:
+    if six and six["lower"] and six["upper"]:
         lines.append(
             f"Six angles: locked below T = {_of(six['lower'])}, like XY up to {_of(six['upper'])}, disordered above."
         )
