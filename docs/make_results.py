@@ -36,6 +36,8 @@ PUBLISHED = (
     "boltzmann:published",
     "digits:published",
     "digits:better",
+    "xy:published",
+    "phase-diagrams:published",
 )
 PAGES_OF_PRESETS = {"distance", "two", "three", "better"}
 """Presets with a page of their own beside the published one."""
