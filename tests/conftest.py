@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import jax
+import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -13,3 +14,17 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("isotherm")
+
+
+@pytest.fixture
+def isotherm(capsys, tmp_path, monkeypatch):
+    """The command line, in an empty folder: words to exit code, standard output and standard error."""
+    from isotherm.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        return (code, *capsys.readouterr())
+
+    return run

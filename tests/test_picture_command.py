@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from isotherm import picture
-from isotherm.cli import main
 from isotherm.fractal.config import FILMS
 from isotherm.picture_config import FRACTALS, PICTURES, TITLES, MandelbrotConfig, PictureConfig, build_picture
 from isotherm.picture_stills import find_kind, still_names
@@ -22,18 +21,6 @@ from isotherm.study.settings import build_config
 from isotherm.video_physics import build_model, transition
 
 SMALL = ("--size=16", "--pixels=384")
-
-
-@pytest.fixture
-def isotherm(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        """Exit code, standard output, standard error."""
-        code = main(words)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from isotherm import video, video_sampling
-from isotherm.cli import main
 from isotherm.fractal.config import FILMS
 from isotherm.plot.palettes import hues
 from isotherm.sample.diagnostics import mcse
@@ -22,18 +21,6 @@ from isotherm.video_scene import Scene
 OF_ISING = ("--size=16", "--frames=60", "--pixels=480", "--sweeps-per-frame=5")
 """One program serves all tests of the Ising model."""
 SMALL = ("--size=32", "--frames=8", "--pixels=256")
-
-
-@pytest.fixture
-def isotherm(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> tuple[int, str, str]:
-        """Exit code, standard output, standard error."""
-        code = main(words)
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def seen(config: VideoConfig) -> Seen:

@@ -45,7 +45,7 @@ def combine(config: "IsingConfig", results: Mapping[str, Arrays]) -> Result:
         "curves": _curves(config, results, arrays, rng),
         **_critical(config, results, arrays, rng),
         "dynamics": _dynamics(config, results, arrays, rng),
-        "starts": _starts(config, results),
+        "starts": starts_agree(results, min(config.num_chains, config.critical_chains)),
         "quench": _quench(config, results["quench"], arrays, rng),
     }
     return Result(metrics, arrays)
@@ -258,8 +258,13 @@ def _thermal_walls(config: "IsingConfig") -> float:
     return 1 + kaufman(size, size, 1 / config.quench_temperature)["energy_per_site"] / 2
 
 
-def _starts(config: "IsingConfig", results: Mapping[str, Arrays]) -> dict[str, Any]:
-    """Ordered against random starts, everywhere."""
+def starts_agree(results: Mapping[str, Arrays], num_chains: int) -> dict[str, Any]:
+    """Ordered against random starts, of all curves and critical windows.
+
+    Args:
+        results: of all tasks, by name.
+        num_chains: from each start, at least.
+    """
     scores = np.concatenate(
         [
             start_scores(moments_of(task), COMPARED).ravel()
@@ -270,6 +275,6 @@ def _starts(config: "IsingConfig", results: Mapping[str, Arrays]) -> dict[str, A
     return {
         "worst_z": float(np.abs(scores).max()),
         "rms_z": float(np.sqrt(np.mean(scores**2))),
-        "bound": score_bound(len(scores), 2 * (min(config.num_chains, config.critical_chains) - 1)),
+        "bound": score_bound(len(scores), 2 * (num_chains - 1)),
         "num_compared": len(scores),
     }

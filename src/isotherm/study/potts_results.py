@@ -9,14 +9,12 @@ import numpy as np
 from isotherm.energy.critical import potts_latent_heat
 from isotherm.study.base import Arrays, Result
 from isotherm.study.finite_size import Rows, drift, errors, fit_curve, power_law, quantities, resample
-from isotherm.study.finite_size_dynamics import score_bound, start_scores
 from isotherm.study.finite_size_fit import fit_scaling
-from isotherm.study.ising_results import RATIOS, estimate, moments_of
+from isotherm.study.ising_results import RATIOS, estimate, moments_of, starts_agree
 
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
 
-COMPARED = ("energy", "magnetization2")
 COEXISTING = (0.02, 0.98)
 """Shares of ordered draws between which a temperature tells the weights of the two phases."""
 
@@ -37,7 +35,7 @@ def combine(config: "PottsConfig", results: Mapping[str, Arrays]) -> Result:
     metrics = {
         "critical": critical,
         "jump": _jump(config, results, arrays, rng),
-        "starts": _starts(config, results),
+        "starts": starts_agree(results, config.num_chains),
         "hysteresis": _hysteresis(config, results["hysteresis"], arrays),
     }
     return Result(metrics, arrays)
@@ -170,23 +168,6 @@ def _gap(betas: np.ndarray, rows: Mapping[str, Rows], at: Rows) -> Rows:
     low = rows["ordered_energy"] / ordered
     high = (rows["energy"] - rows["ordered_energy"]) / (1 - ordered)
     return np.array([np.interp(b, betas, gap) for b, gap in zip(at, high - low, strict=True)])
-
-
-def _starts(config: "PottsConfig", results: Mapping[str, Arrays]) -> dict[str, Any]:
-    """Ordered against random starts, of curves and critical windows."""
-    scores = np.concatenate(
-        [
-            start_scores(moments_of(task), COMPARED).ravel()
-            for name, task in results.items()
-            if name.startswith(("curves.", "critical."))
-        ]
-    )
-    return {
-        "worst_z": float(np.abs(scores).max()),
-        "rms_z": float(np.sqrt(np.mean(scores**2))),
-        "bound": score_bound(len(scores), 2 * (config.num_chains - 1)),
-        "num_compared": len(scores),
-    }
 
 
 def _hysteresis(config: "PottsConfig", task: Arrays, arrays: Arrays) -> dict[str, Any]:
