@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import Tilted
 from isotherm.errors import refusal
+from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
 
@@ -20,13 +21,6 @@ class IndependenceState(NamedTuple):
 
     position: Array
     reward: Float[Array, ""]
-
-
-class IndependenceInfo(NamedTuple):
-    """Probability with which the proposal was accepted, in ``[0, 1]``, and whether it was."""
-
-    acceptance_rate: Float[Array, ""]
-    is_accepted: Bool[Array, ""]
 
 
 class Independence(eqx.Module):
@@ -40,16 +34,12 @@ class Independence(eqx.Module):
         del key
         return IndependenceState(position, self.tilted.reward(position))
 
-    def step(
-        self, key: Key[Array, ""], state: IndependenceState
-    ) -> tuple[IndependenceState, IndependenceInfo]:
+    def step(self, key: Key[Array, ""], state: IndependenceState) -> tuple[IndependenceState, AcceptanceInfo]:
         """One proposal; ``log alpha = beta (Q(x') - Q(x))``."""
         key_draw, key_accept = jax.random.split(key)
         after = self.init(self.tilted.base.draw(key_draw))
         log_ratio = self.beta * (after.reward - state.reward)
-        accepted = jnp.log(jax.random.uniform(key_accept, (), log_ratio.dtype)) < log_ratio
-        chosen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), after, state)
-        return chosen, IndependenceInfo(jnp.exp(jnp.minimum(log_ratio, 0)), accepted)
+        return accept(key_accept, log_ratio, after, state)
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""

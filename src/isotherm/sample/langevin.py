@@ -10,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import Tilted
 from isotherm.errors import refusal
+from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
 
@@ -30,18 +31,6 @@ class LangevinState(NamedTuple):
     position: Float[Array, " d"]
     log_density: Float[Array, ""]
     score: Float[Array, " d"]
-
-
-class LangevinInfo(NamedTuple):
-    """What a step did.
-
-    Attributes:
-        acceptance_rate: probability with which the proposal was accepted, in ``[0, 1]``; 1 if unadjusted.
-        is_accepted: whether it was.
-    """
-
-    acceptance_rate: Float[Array, ""]
-    is_accepted: Bool[Array, ""]
 
 
 class Langevin(eqx.Module):
@@ -67,21 +56,18 @@ class Langevin(eqx.Module):
         density, score = jax.value_and_grad(self.tilted.log_density)(position, self.beta)
         return LangevinState(position, density, score)
 
-    def step(self, key: Key[Array, ""], state: LangevinState) -> tuple[LangevinState, LangevinInfo]:
+    def step(self, key: Key[Array, ""], state: LangevinState) -> tuple[LangevinState, AcceptanceInfo]:
         """One move."""
         key_noise, key_accept = jax.random.split(key)
         noise = jax.random.normal(key_noise, state.position.shape, state.position.dtype)
         ahead = self.step_size * self._times(self._times(state.score, transposed=True))
         after = self.init(state.position + ahead + jnp.sqrt(2 * self.step_size) * self._times(noise))
         if not self.is_adjusted:
-            return after, LangevinInfo(jnp.ones_like(self.step_size), jnp.array(True))
+            return after, AcceptanceInfo(jnp.ones_like(self.step_size), jnp.array(True))
         # the noise that would lead back: L⁻¹ of the way back, less its drift
         back = -noise - jnp.sqrt(self.step_size / 2) * self._times(state.score + after.score, transposed=True)
         log_ratio = after.log_density - state.log_density + 0.5 * (noise @ noise - back @ back)
-        log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
-        accepted = jnp.log(jax.random.uniform(key_accept, (), noise.dtype)) < log_ratio
-        chosen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), after, state)
-        return chosen, LangevinInfo(jnp.exp(jnp.minimum(log_ratio, 0)), accepted)
+        return accept(key_accept, log_ratio, after, state)
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""

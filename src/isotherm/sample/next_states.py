@@ -11,11 +11,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
 from isotherm.errors import refusal
+from isotherm.sample.acceptance import AcceptanceInfo, accept
 
 
 class ActionAndNext(NamedTuple):
@@ -138,13 +139,6 @@ class WhitenedState(NamedTuple):
     score: Float[Array, " d"]
 
 
-class WhitenedInfo(NamedTuple):
-    """Probability with which the proposal was accepted, in ``[0, 1]``, and whether it was."""
-
-    acceptance_rate: Float[Array, ""]
-    is_accepted: Bool[Array, ""]
-
-
 class WhitenedMala(eqx.Module):
     """Made by :func:`whitened_mala`."""
 
@@ -160,7 +154,7 @@ class WhitenedMala(eqx.Module):
         away = position.next_state - self.transition.mean(position.action)
         return self._at(position.action, self.transition.noise.whitener @ away)
 
-    def step(self, key: Key[Array, ""], state: WhitenedState) -> tuple[WhitenedState, WhitenedInfo]:
+    def step(self, key: Key[Array, ""], state: WhitenedState) -> tuple[WhitenedState, AcceptanceInfo]:
         """One proposal for both, accepted together."""
         key_action, key_next, key_accept = jax.random.split(key, 3)
         action, u = state.position.action, state.whitened
@@ -175,10 +169,7 @@ class WhitenedMala(eqx.Module):
         log_ratio = after.log_density - state.log_density + 0.5 * (u @ u - after.whitened @ after.whitened)
         log_ratio += 0.5 * (z_action @ z_action - back_action @ back_action)
         log_ratio += 0.5 * (z_next @ z_next - back_next @ back_next)
-        log_ratio = jnp.where(jnp.isnan(log_ratio), -jnp.inf, log_ratio)
-        accepted = jnp.log(jax.random.uniform(key_accept, (), u.dtype)) < log_ratio
-        chosen = jax.tree.map(lambda new, old: jnp.where(accepted, new, old), after, state)
-        return chosen, WhitenedInfo(jnp.exp(jnp.minimum(log_ratio, 0)), accepted)
+        return accept(key_accept, log_ratio, after, state)
 
     def _at(self, action: Array, u: Array) -> WhitenedState:
         density, score = jax.value_and_grad(self.tilted.log_density)(action, self.beta)
