@@ -114,3 +114,30 @@ def test_the_joint_fit_finds_the_critical_point_within_its_error() -> None:
     assert abs(found.limits[0] - np.array([0.6, 0.72])) == pytest.approx(0.0, abs=5e-3)
     assert 0.5 < found.chi2 < 2
     assert fit_scaling(data, (2.25, 1.0), correction=None).chi2 > 3
+
+
+def test_a_corrected_power_law_is_told_from_a_plain_one() -> None:
+    sizes = [8, 16, 32, 64]
+    rng = np.random.default_rng(6)
+    at = np.array(sizes, float)
+    truth = 0.6 * at**1.75 * np.exp(2.0 * at**-1.75)
+    plain = power_law(sizes, noisy(truth, 5e-4, rng))
+    corrected = power_law(sizes, noisy(truth, 5e-4, rng), correction=1.75)
+    assert abs(plain.exponent[0] - 1.75) > 8 * errors(plain.exponent)
+    assert abs(corrected.exponent[0] - 1.75) < 4 * errors(corrected.exponent)
+    assert abs(corrected.correction[0] - 2.0) < 4 * errors(corrected.correction)
+    np.testing.assert_allclose(corrected.at(at)[0], truth, rtol=5e-3)
+
+
+def test_a_joint_fit_allows_for_slopes_that_small_sizes_bend() -> None:
+    rng = np.random.default_rng(7)
+    data = {}
+    for size in (8, 16, 32):
+        temperatures = T_C * (1 + np.linspace(-0.5, 0.5, 7) / size)
+        x = (temperatures / T_C - 1) * size
+        truth = 0.9 - 0.6 * x + 0.1 * x**2 + (0.7 - 4.0 * x) * size**-1.75
+        data[size] = (temperatures, (noisy(truth, 4e-4, rng)[:30],))
+    found = fit_scaling(data, (2.27, 1.0), 3, 1.75)
+    assert abs(found.temperature[0] - T_C) < 4 * errors(found.temperature) < 4e-3
+    assert abs(found.inverse_nu[0] - 1) < 4 * errors(found.inverse_nu)
+    assert found.chi2 < 3

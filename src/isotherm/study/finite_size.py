@@ -139,27 +139,47 @@ def _root(grid: np.ndarray, values: np.ndarray) -> float:
 
 
 class PowerLaw(NamedTuple):
-    """``value = amplitude · size ** exponent``.
+    """``value = amplitude · size ** exponent``, with corrections where asked for.
 
     Attributes:
         exponent: of each row.
         amplitude: of each row.
-        chi2: of row 0, by the degrees of freedom; NaN with two sizes.
+        correction: of each row, zero if none was asked for.
+        power: ``ω`` of the correction.
+        chi2: of row 0, by the degrees of freedom; NaN if there are none.
     """
 
     exponent: Rows
     amplitude: Rows
+    correction: Rows
+    power: float
     chi2: float
 
+    def at(self, sizes: np.ndarray) -> Rows:
+        """Values ``(rows, sizes)``."""
+        logs = np.log(self.amplitude)[:, None] + self.exponent[:, None] * np.log(sizes)
+        return np.exp(logs + self.correction[:, None] * sizes**-self.power)
 
-def power_law(sizes: Sequence[int], rows: Rows) -> PowerLaw:
-    """Straight line through the logarithms, weighted by their errors; ``rows`` is ``(rows, sizes)``."""
+
+def power_law(sizes: Sequence[int], rows: Rows, correction: float | None = None) -> PowerLaw:
+    """Straight line through the logarithms, weighted by their errors.
+
+    Args:
+        sizes: two or more; three or more with a correction.
+        rows: ``(rows, sizes)``.
+        correction: a power ``ω`` adds ``correction · size ** -ω`` to the logarithm.
+    """
     sigma = errors(np.log(rows))
-    design = np.stack([np.log(sizes), np.ones(len(sizes))], axis=1)
+    columns = [np.log(sizes), np.ones(len(sizes))]
+    if correction is not None:
+        columns.append(np.asarray(sizes, float) ** -correction)
+    design = np.stack(columns, axis=1)
     found = (np.log(rows) / sigma) @ np.linalg.pinv(design / sigma[:, None]).T
     residual = (np.log(rows[0]) - design @ found[0]) / sigma
-    chi2 = float(residual @ residual / (len(sizes) - 2)) if len(sizes) > 2 else float("nan")
-    return PowerLaw(found[:, 0], np.exp(found[:, 1]), chi2)
+    dof = len(sizes) - len(columns)
+    chi2 = float(residual @ residual / dof) if dof > 0 else float("nan")
+    corrections = found[:, 2] if correction is not None else np.zeros(len(found))
+    return PowerLaw(found[:, 0], np.exp(found[:, 1]), corrections, correction or 0.0, chi2)
 
 
 def drift(sizes: Sequence[int], rows: Rows, power: float) -> Rows:

@@ -41,7 +41,7 @@ class _Points(NamedTuple):
         columns = x[:, None] ** np.arange(self.degree + 1)
         if self.correction is None:
             return columns
-        return np.column_stack([columns, self.sizes**-self.correction])
+        return np.column_stack([columns, columns[:, :2] * self.sizes[:, None] ** -self.correction])
 
     def solve(self, shared: np.ndarray, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Weighted residuals of all quantities, and their values at the critical point."""
@@ -61,9 +61,9 @@ def fit_scaling(
     correction: float | None = 2.0,
     max_rows: int | None = None,
 ) -> Scaling:
-    """Fit ``R(T, L) = Σ_k a_k x^k + b L^-ω`` with ``x = (T/T_c - 1) L^(1/ν)`` to all sizes and quantities at once.
+    """Fit ``R(T, L) = Σ_k a_k x^k + (b + c x) L^-ω`` with ``x = (T/T_c - 1) L^(1/ν)`` to all sizes and quantities.
 
-    ``T_c`` and ``1/ν`` are shared; ``a`` and ``b`` belong to a quantity. Given ``T_c`` and ``1/ν`` these are a
+    ``T_c`` and ``1/ν`` are shared; ``a``, ``b`` and ``c`` belong to a quantity. Given ``T_c`` and ``1/ν`` these are a
     linear fit, so that only two numbers are searched for. Points are weighted by their own errors; that quantities
     of one run are correlated is left to the rows, which resample them together.
 
@@ -82,7 +82,7 @@ def fit_scaling(
             lambda s, row=row: points.solve(np.array(guess) + unit * s, row)[0], start, method="lm"
         )
         if row == 0:
-            num_terms = degree + 1 + (correction is not None)
+            num_terms = degree + 1 + 2 * (correction is not None)
             dof = best.fun.size - len(points.values) * num_terms - 2
             start, chi2 = best.x, float(best.fun @ best.fun / max(dof, 1))
         shared.append(np.array(guess) + unit * best.x)

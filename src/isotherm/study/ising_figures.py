@@ -128,8 +128,7 @@ def _laws(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> 
     sizes = sorted(config.critical_sizes)
     for key, (title, symbol, label, exact) in LAWS.items():
         law = metrics["exponents"][key]
-        x, y, error = arrays[f"law/{key}"]
-        line = (x, law["amplitude"] * x ** (law["value"] * np.sign(exact)))
+        x, y, error, line = arrays[f"law/{key}"]
         reference = (x, y[0] * (x / x[0]) ** exact)
         charts.append(
             plot.Chart(
@@ -137,7 +136,7 @@ def _laws(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> 
                 "size L",
                 label,
                 {"measured": (x, y, error)},
-                {"measured": line},
+                {"measured": (x, line)},
                 [reference],
                 is_log=True,
                 ticks=sizes,
@@ -145,8 +144,8 @@ def _laws(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> 
         )
     return plot.charts(
         "exponents",
-        "Power laws over size at the measured critical temperature, and lines of the exact exponents through the "
-        "smallest size.",
+        "Power laws over size, with a correction, at the measured critical temperature, and lines of the exact "
+        "exponents through the smallest size.",
         charts,
         exact="exact exponent",
     )

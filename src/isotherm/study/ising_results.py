@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from isotherm.study.ising import IsingConfig
 
 EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
-DRIFT = 2.75
+CORRECTION = 1.75
+"""Power ``ω`` of the leading correction of these quantities: the smooth part of the susceptibility beside its
+singular one, ``γ/ν``."""
+
+DRIFT = 1 + CORRECTION
 """Power ``1/ν + ω`` with which crossings approach the critical point, as the literature has it."""
 
 NUM_BLOCKS = 6
@@ -133,15 +137,19 @@ def _critical(
 def _joint(
     config: "IsingConfig", temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]]
 ) -> dict[str, Any]:
-    """``T_c`` of the joint fit, and of variants of it, whose spread is the systematic error."""
+    """``T_c`` of the joint fit; other fits of the same data, whose largest shift is the systematic error.
+
+    How far it moves without the smallest size, where three are left, is chance as well as system, and told with its
+    own error.
+    """
     points = {size: (temperatures[size], [data[size][name] for name in RATIOS]) for size in data}
     larger = {size: points[size] for size in sorted(points)[1:]}
     guess = (config.guess, 1.0)
-    main = fit_scaling(points, guess, 3, 1.75)
+    main = fit_scaling(points, guess, 3, CORRECTION)
     variants = {
-        "without the smallest size": fit_scaling(larger, guess, 3, 1.75, max_rows=1),
         "a correction of power 2": fit_scaling(points, guess, 3, 2.0, max_rows=1),
-        "scaling functions of degree 2": fit_scaling(points, guess, 2, 1.75, max_rows=1),
+        "scaling functions of degree 2": fit_scaling(points, guess, 2, CORRECTION, max_rows=1),
+        "scaling functions of degree 4": fit_scaling(points, guess, 4, CORRECTION, max_rows=1),
     }
     shifts = {name: float(fit.temperature[0] - main.temperature[0]) for name, fit in variants.items()}
     statistical, systematic = float(errors(main.temperature)), max(map(abs, shifts.values()))
@@ -153,6 +161,9 @@ def _joint(
         "error": float(np.hypot(statistical, systematic)),
         "chi2": main.chi2,
         "shifts": shifts,
+        "without_smallest": estimate(fit_scaling(larger, guess, 3, CORRECTION).temperature - main.temperature)
+        if len(larger) > 2
+        else None,
         "inverse_nu": estimate(main.inverse_nu),
         "limits": {name: estimate(main.limits[:, i]) for i, name in enumerate(RATIOS)},
     }
@@ -196,9 +207,10 @@ def _exponents(
         values = np.stack(
             [np.abs(curve.slope(t_c)) if is_slope else curve.at(t_c) for curve in curves], axis=1
         )
-        law = power_law(sizes, values)
-        arrays[f"law/{key}"] = np.stack([sizes, values[0], errors(values)])
-        found[key] = estimate(sign * law.exponent) | {"chi2": law.chi2, "amplitude": float(law.amplitude[0])}
+        law = power_law(sizes, values, CORRECTION)
+        line = law.at(np.array(sizes, float))[0]
+        arrays[f"law/{key}"] = np.stack([sizes, values[0], errors(values), line])
+        found[key] = estimate(sign * law.exponent) | {"chi2": law.chi2 if len(sizes) > 3 else None}
     return found
 
 

@@ -1,5 +1,6 @@
 """The computation behind the study of the Ising model."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +35,12 @@ def curves(config: "IsingConfig", task: Task) -> Arrays:
 
 
 def critical(config: "IsingConfig", task: Task) -> Arrays:
-    """Block means in the window around the guess, by local sweeps about two relaxation times apart."""
+    """Block means in the window around the guess, by local sweeps about a relaxation time of ``m²`` apart."""
     size, x = task.payload["size"], np.linspace(-config.window, config.window, config.num_points)
     temperatures = config.guess * (1 + x / size)
-    length, thin = -(-config.critical_draws // CRITICAL_BLOCKS), max(1, size**2 // 4)
-    plan = Plan("heat-bath", config.critical_chains, 50 * thin, CRITICAL_BLOCKS, length, thin)
+    num_draws = config.critical_draws * min(config.critical_sizes) / size
+    length, thin = math.ceil(num_draws / CRITICAL_BLOCKS), max(1, size**2 // 8)
+    plan = Plan("heat-bath", config.critical_chains, 100 * thin, CRITICAL_BLOCKS, length, thin)
     return _swept(config, task, temperatures, plan)
 
 

@@ -57,13 +57,15 @@ def _critical(config: "IsingConfig", metrics: Mapping[str, Any]) -> Table:
         for key, (label, exact) in LIMITS.items()
     ]
     sizes = ", ".join(map(str, sorted(config.critical_sizes)))
+    moved = found["without_smallest"]
     return Table(
         "Critical point and exponents",
         ("", "measured", "exact", "z"),
         tuple(rows),
         f"sizes {sizes}; joint fit of U and ξ/L with a correction of power 7/4, χ² a degree of freedom "
         f"{found['chi2']:.2f}; errors from {config.num_resamples} resamples of blocks; that of T_c also holds the "
-        f"largest shift of three other fits ({found['systematic']:.1e} beside {found['statistical']:.1e})",
+        f"largest shift of three other fits ({found['systematic']:.1e} beside {found['statistical']:.1e})"
+        + ("" if moved is None else f"; without the smallest size it moves by {plus_minus(moved)}"),
     )
 
 
@@ -134,7 +136,7 @@ def conclusions(config: "IsingConfig", metrics: Mapping[str, Any]) -> list[str]:
     t_c, starts, dynamics = metrics["temperature"], metrics["starts"], metrics["dynamics"]
     off = abs(t_c["value"] - EXACT_T)
     lines = [
-        f"**T_c = {plus_minus(t_c)}** from the crossings of U and ξ/L; the exact value {EXACT_T:.6f} is "
+        f"**T_c = {plus_minus(t_c)}** from the joint fit of U and ξ/L; the exact value {EXACT_T:.6f} is "
         f"{off:.1e} away, {off / t_c['error']:.1f} standard errors.",
         _starts_line(starts),
         f"At T_c local moves relax in L^z sweeps with z = {plus_minus(dynamics['heat-bath']['z'])}, clusters with "
