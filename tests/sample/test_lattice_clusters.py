@@ -13,6 +13,7 @@ from tests.support.stats import assert_mean
 
 from isotherm.energy.critical import critical_beta
 from isotherm.energy.lattice import Lattice, chain, cubic, honeycomb, square, triangular
+from isotherm.energy.lattice_graph import to_graph
 from isotherm.energy.lattice_models import (
     LatticeClock,
     LatticeIsing,
@@ -22,7 +23,7 @@ from isotherm.energy.lattice_models import (
 from isotherm.sample.autocorrelation import integrated_time
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.clusters_labels import cluster_labels
+from isotherm.sample.lattice.clusters_labels import cluster_labels, wrapping
 
 BETAS = (0.9, 0.9 * 1.05)
 CHAINS = 300
@@ -169,6 +170,58 @@ def test_labels_are_those_of_scipy(lattice: Lattice) -> None:
         _, expected = connected_components(net, directed=False)
         _, first = np.unique(expected, return_index=True)
         np.testing.assert_array_equal(labels[at].reshape(-1) - at * lattice.num_sites, first[expected])
+
+
+def windings(lattice: Lattice, is_open: np.ndarray) -> np.ndarray:
+    """Loops that open bonds close, in units of the extents, ``(loops, dimensions)``, by walking each cluster."""
+    index = np.array(np.unravel_index(np.arange(lattice.num_sites), lattice.shape)).T
+    neighbours: dict[int, list[tuple[int, np.ndarray]]] = {i: [] for i in range(lattice.num_sites)}
+    for d, step in enumerate(lattice.directions):
+        open_here = is_open[d][lattice.has_bond[d]]
+        for a, b in lattice.bonds_along(d)[open_here]:
+            neighbours[int(a)].append((int(b), np.array(step)))
+            neighbours[int(b)].append((int(a), -np.array(step)))
+    place: dict[int, np.ndarray] = {}
+    found = []
+    for root in range(lattice.num_sites):
+        stack = [] if root in place else [root]
+        place.setdefault(root, index[root])
+        while stack:
+            at = stack.pop()
+            for other, step in neighbours[at]:
+                if other not in place:
+                    place[other] = place[at] + step
+                    stack.append(other)
+                found.append((place[at] + step - place[other]) // lattice.shape)
+    return np.array(found).reshape(-1, len(lattice.shape))
+
+
+@pytest.mark.parametrize(
+    "lattice", [square(5), square(4, 6), triangular(4), square(5, periodic=(True, False))], ids=str
+)
+def test_clusters_that_wind_around_are_found(lattice: Lattice) -> None:
+    rng = np.random.default_rng(1)
+    is_open = (
+        rng.random((200, *lattice.has_bond.shape)) < rng.uniform(0.2, 0.7, (200, 1, 1, 1))
+    ) & lattice.has_bond
+    found = np.asarray(jax.jit(lambda o: wrapping(lattice, o))(jnp.asarray(np.swapaxes(is_open, 0, 1))))
+    expected = [windings(lattice, bonds) for bonds in is_open]
+    np.testing.assert_array_equal(
+        found, [(loops % 2).any(0) if len(loops) else [False] * 2 for loops in expected]
+    )
+    np.testing.assert_array_equal(found.any(1), [bool(loops.any()) for loops in expected])
+    assert 20 < found.any(1).sum() < 180
+
+
+def test_the_kernel_tells_wrapping_when_asked() -> None:
+    model = LatticeIsing(square(6))
+    kernel = swendsen_wang(model, jnp.array([0.0, 50.0], jnp.float32), tells_wrapping=True)
+    chains = kernel.over_chains()
+    state = chains.init(jnp.ones((2, 6, 6), jnp.int8), None)
+    state, _ = eqx.filter_jit(chains.step)(jax.random.split(jax.random.key(0), 2), state)
+    np.testing.assert_array_equal(state.clusters.wraps, [[False, False], [True, True]])
+    with pytest.raises(ValueError, match="tells_wrapping"):
+        swendsen_wang(to_graph(model), tells_wrapping=True)
 
 
 def test_statistics_of_clusters() -> None:

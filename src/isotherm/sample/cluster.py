@@ -106,12 +106,18 @@ def swendsen_wang(
 ) -> SwendsenWang | Holding: ...
 @overload
 def swendsen_wang(
-    graph: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0, clamp: None = None
+    graph: AbstractLatticeModel,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
+    clamp: None = None,
+    *,
+    tells_wrapping: bool = False,
 ) -> LatticeSwendsenWang: ...
 def swendsen_wang(
     graph: FactorGraph | AbstractLatticeModel,
     beta: Float[Array | np.ndarray, "..."] | float = 1.0,
     clamp: Evidence | None = None,
+    *,
+    tells_wrapping: bool = False,
 ) -> SwendsenWang | Holding | LatticeSwendsenWang:
     """Swendsen-Wang for spins with pair couplings of any sign, Potts variables, and fields on either; and lattices.
 
@@ -122,13 +128,15 @@ def swendsen_wang(
             fields; clock and XY models turn over at random mirrors.
         beta: inverse temperature, at least 0, may be traced; one a chain for :func:`over_chains`.
         clamp: variables held, by group; a cluster that contains one does not change.
+        tells_wrapping: on a lattice, also find whether clusters wind around it; a step then takes several times as
+            long.
 
     Returns:
         A kernel on states of the graph; on a lattice its state also has ``clusters``, their number and sizes and
-        an improved estimator of ``m²``.
+        an improved estimator of ``m²``, and with ``tells_wrapping`` whether one winds around each dimension.
 
     Raises:
-        ValueError: naming the factor or coupling that clusters do not apply to.
+        ValueError: naming the factor or coupling that clusters do not apply to; or ``tells_wrapping`` of a graph.
 
     References:
         Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988); Wolff, Phys. Rev.
@@ -136,7 +144,9 @@ def swendsen_wang(
     """
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
-        return lattice_swendsen_wang(graph, beta)
+        return lattice_swendsen_wang(graph, beta, tells_wrapping)
+    if tells_wrapping:
+        raise refusal("tells_wrapping", True, "only lattices can be wound around")
     kernel = SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 

@@ -20,7 +20,7 @@ from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words
 from isotherm.sample.kernel import Chains
-from isotherm.sample.lattice.clusters_labels import cluster_labels, cluster_sums
+from isotherm.sample.lattice.clusters_labels import cluster_labels, cluster_sums, wrapping
 from isotherm.sample.lattice.clusters_moves import AbstractMove, draw_move
 
 
@@ -33,12 +33,14 @@ class ClusterStatistics(NamedTuple):
         mean_size: ``Σ size² / N²``: the improved estimator of ``⟨m²⟩`` for Ising models without field and of
             equal signs, and for Potts models without field.
         magnetization2: mean of ``m²`` over all that the clusters could have become; improves ``⟨m²⟩`` of any model.
+        wraps: whether a cluster winds around each dimension, an odd number of times; None unless asked for.
     """
 
     num_clusters: Int32[Array, "*chains"]
     largest: Float[Array, "*chains"]
     mean_size: Float[Array, "*chains"]
     magnetization2: Float[Array, "*chains"]
+    wraps: Bool[Array, "*chains dimensions"] | None = None
 
 
 class LatticeClusterState(NamedTuple):
@@ -80,6 +82,7 @@ class AbstractLatticeClusters(eqx.Module):
 
     model: AbstractLatticeModel
     beta: Float[Array, "..."]
+    tells_wrapping: bool = eqx.field(static=True, default=False)
 
     @abc.abstractmethod
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
@@ -108,7 +111,8 @@ class AbstractLatticeClusters(eqx.Module):
             found = f"{positions.dtype}{list(positions.shape[1:])}"
             raise refusal("position", found, f"must be {np.dtype(dtype)}{list(shape)}")
         unknown = jnp.full(len(positions), jnp.nan, jnp.float32)
-        statistics = ClusterStatistics(jnp.zeros(len(positions), jnp.int32), unknown, unknown, unknown)
+        wraps = jnp.zeros((len(positions), len(shape)), bool) if self.tells_wrapping else None
+        statistics = ClusterStatistics(jnp.zeros(len(positions), jnp.int32), unknown, unknown, unknown, wraps)
         return LatticeClusterState(positions, statistics)
 
     def _step_chains(
@@ -118,9 +122,12 @@ class AbstractLatticeClusters(eqx.Module):
         numbers = Numbers(jax.vmap(seed_words)(keys), lattice)
         beta = self.beta.reshape(-1, *(1,) * (x.ndim - 1))
         move = draw_move(numbers.single(0), self.model, x)
-        labels = cluster_labels(lattice, _open_bonds(lattice, beta, move, numbers))
+        is_open = _open_bonds(lattice, beta, move, numbers)
+        labels = cluster_labels(lattice, is_open)
         after = self.move(beta, labels, move, numbers)
         statistics = _statistics(labels, move.magnetization2(beta, labels))
+        if self.tells_wrapping:
+            statistics = statistics._replace(wraps=wrapping(lattice, is_open))
         flipped = jnp.mean((after != x).reshape(len(x), -1).astype(jnp.float32), axis=1)
         return LatticeClusterState(after, statistics), LatticeClusterInfo(flipped)
 
@@ -147,7 +154,9 @@ class LatticeWolff(AbstractLatticeClusters):
 
 
 def lattice_swendsen_wang(
-    model: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float = 1.0
+    model: AbstractLatticeModel,
+    beta: Float[Array | np.ndarray, "..."] | float = 1.0,
+    tells_wrapping: bool = False,
 ) -> LatticeSwendsenWang:
     """Swendsen-Wang for lattice models; :func:`isotherm.sample.cluster.swendsen_wang` leads here.
 
@@ -155,7 +164,7 @@ def lattice_swendsen_wang(
         ValueError: if ``beta`` is not finite; or a Potts model of more than two states has a negative coupling
             or ``beta``.
     """
-    return LatticeSwendsenWang(model=model, beta=_checked(model, beta))
+    return LatticeSwendsenWang(model=model, beta=_checked(model, beta), tells_wrapping=tells_wrapping)
 
 
 def lattice_wolff(

@@ -1,5 +1,7 @@
 """Clusters of a lattice whose bonds open and close: labels of many chains at once, by shifts of whole arrays."""
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -47,6 +49,32 @@ def _least_in_sight(lattice: Lattice, is_open: Array, labels: Array) -> Array:
         least = jnp.minimum(least, jnp.where(is_bond, lattice.ends(labels, d), beyond))
         least = jnp.minimum(least, lattice.starts(jnp.where(is_bond, labels, beyond), d))
     return least
+
+
+def wrapping(
+    lattice: Lattice, is_open: Bool[Array, "directions chains *shape"]
+) -> Bool[Array, "chains dimensions"]:
+    """Whether a cluster winds around each periodic dimension an odd number of times.
+
+    In a lattice twice as long, with the same bonds in both halves, such a cluster holds sites and their images.
+    Some cluster winds around somewhere if and only if one of the dimensions says so, since a loop that does not cross
+    itself never winds around all of them an even number of times.
+
+    Args:
+        lattice: the geometry.
+        is_open: as for :func:`cluster_labels`.
+    """
+
+    def around(axis: int) -> Bool[Array, " chains"]:
+        if not lattice.periodic[axis]:
+            return jnp.zeros(is_open.shape[1], bool)
+        shape = tuple(n * (1 + (i == axis)) for i, n in enumerate(lattice.shape))
+        twice = dataclasses.replace(lattice, shape=shape)
+        labels = cluster_labels(twice, jnp.concatenate([is_open, is_open], axis=2 + axis))
+        first, second = jnp.split(labels, 2, axis=1 + axis)
+        return jnp.any((first == second).reshape(len(first), -1), axis=1)
+
+    return jnp.stack([around(axis) for axis in range(len(lattice.shape))], axis=1)
 
 
 def cluster_sums(
