@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isotherm.sample.lattice.onsager import onsager
 from isotherm.study.potts import PottsConfig, PottsStudy
+from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 from isotherm.study.potts_results import exact_beta
 from isotherm.study.settings import build_config
 
 CONFIG = PottsConfig(
     states=(3,),
     guesses=(1.0,),
+    windows=(0.4,),
     curve_size=8,
     curve_betas=(0.8, 1.0, 1.3),
     critical_sizes=(8, 12, 16),
@@ -55,11 +58,24 @@ def jumped(betas: np.ndarray, size: int, rng: np.random.Generator) -> dict[str, 
     low, high = -1.7, -1.7 + GAP
     return {
         "mean/energy": blocks(ordered * low + (1 - ordered) * high, 1e-9, rng),
+        "mean/magnetization2": blocks(ordered, 1e-5, rng),
         "mean/ordered": blocks(ordered, 1e-5, rng),
         "mean/ordered_energy": blocks(ordered * low, 1e-9, rng),
         "betas": betas,
         **histograms(len(betas)),
     }
+
+
+def branched(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Phases of constant energies ``GAP`` apart, such that their free energies cross at ``JUMP_BETA``."""
+    low = (math.log(CONFIG.jumping) - 2 * FROZEN - GAP * JUMP_BETA) / FROZEN
+    ends = {"disorder": (low + GAP, nodes(0.0, 1.42)[0]), "order": (low, nodes(1.42, FROZEN)[0])}
+    found = {"both/mean/energy": blocks(np.array([low]), 1e-5, rng)}
+    found["both/mean/energy"][1] += GAP
+    for start, (value, betas) in ends.items():
+        energy = np.full(len(betas), value)
+        found |= {f"{start}/betas": betas, f"{start}/mean/energy": blocks(energy, 1e-5, rng)[:1]}
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +90,7 @@ def results() -> dict[str, dict[str, np.ndarray]]:
     betas = np.linspace(1.34, 1.5, 9)
     apart = np.where(np.abs(betas - JUMP_BETA) < 0.03, 0.6, 0.0)
     energy = np.stack([-1.4 - apart, -1.4 + 0 * apart])[:, :, None, None] * np.ones((2, 9, 8, 2))
+    found["branches"] = branched(rng)
     found["hysteresis"] = {"mean/energy": energy + 1e-3 * rng.standard_normal(energy.shape), "betas": betas}
     return found
 
@@ -91,14 +108,30 @@ def test_known_transitions_are_found_and_said(results: dict[str, dict[str, np.nd
     for one in jump["sizes"]:
         assert one["beta"]["value"] == pytest.approx(JUMP_BETA, abs=1e-3)
         assert one["latent_heat"]["value"] == pytest.approx(GAP, abs=1e-3)
+    branches = jump["branches"]
+    assert abs(branches["beta"]["value"] - JUMP_BETA) < 4 * branches["beta"]["error"] + 2e-6
+    assert branches["latent_heat"]["value"] == pytest.approx(GAP, abs=1e-4)
     assert jump["exact_latent_heat"] == pytest.approx(0.696049, abs=1e-6)
     hysteresis = metrics["hysteresis"]
     assert JUMP_BETA - 0.04 < hysteresis["low"] < hysteresis["high"] < JUMP_BETA + 0.04
     critical, exponents, jumps, agreement = study.tables(CONFIG, metrics)
-    assert [len(table.rows) for table in (critical, exponents, jumps, agreement)] == [1, 1, 4, 1]
+    assert [len(table.rows) for table in (critical, exponents, jumps, agreement)] == [1, 1, 5, 1]
     said = " ".join(study.conclusions(CONFIG, metrics))
     assert "**10 states jump**" in said
     assert "hysteresis" in said
+
+
+def test_integrated_free_energies_cross_where_two_states_order() -> None:
+    """Two states are Ising spins, whose energy is known exactly: no jump, and no gap at the critical point."""
+    exact = exact_beta(2)
+
+    def energy(beta: float) -> float:
+        return onsager(beta / 2)["energy_per_site"] / 2 - 1
+
+    ordered = np.array([energy(b) for b in nodes(exact, FROZEN)[0]])
+    disordered = np.array([energy(b) for b in nodes(0.0, exact)[0]])
+    assert abs(free_energy_gap(ordered, disordered, exact, 2)) < 2e-4
+    assert abs(free_energy_gap(ordered * 1.01, disordered, exact, 2)) > 5e-3
 
 
 def test_shifted_energies_give_another_latent_heat(results: dict[str, dict[str, np.ndarray]]) -> None:
@@ -124,9 +157,9 @@ def test_every_figure_of_potts_is_drawn(results: dict[str, dict[str, np.ndarray]
 
 def test_guesses_must_go_with_states() -> None:
     with pytest.raises(ValueError, match="needs one for each"):
-        PottsStudy().check(PottsConfig(states=(2, 3), guesses=(0.9,)))
+        PottsStudy().check(PottsConfig(states=(2, 3), guesses=(0.9,), windows=(0.5, 0.4)))
     with pytest.raises(ValueError, match="twice"):
-        PottsStudy().check(PottsConfig(states=(3, 3), guesses=(1.0, 1.0)))
+        PottsStudy().check(PottsConfig(states=(3, 3), guesses=(1.0, 1.0), windows=(0.4, 0.4)))
 
 
 @pytest.mark.slow

@@ -271,7 +271,7 @@ def _thermal_walls(config: "IsingConfig") -> float:
 
 
 def starts_agree(results: Mapping[str, Arrays], num_chains: int) -> dict[str, Any]:
-    """Ordered against random starts, of all curves and critical windows.
+    """Ordered against random starts, of all curves, critical windows and jumps.
 
     Args:
         results: of all tasks, by name.
@@ -281,7 +281,7 @@ def starts_agree(results: Mapping[str, Arrays], num_chains: int) -> dict[str, An
         [
             start_scores(moments_of(task), COMPARED).ravel()
             for name, task in results.items()
-            if name.startswith(("curves.", "critical."))
+            if name.startswith(("curves.", "critical.", "jump."))
         ]
     )
     return {

@@ -17,7 +17,7 @@ from isotherm.sample.run import sample
 
 Method = Literal["swendsen-wang", "wolff", "heat-bath", "metropolis"]
 START = ("order", "disorder")
-"""Of the first axis of all results: every site aligned, or every site by itself."""
+"""Of the first axis of all results, unless asked for one of them: every site aligned, or every site by itself."""
 
 MAX_SITES = 2**21
 """Sites of all chains of one call; more temperatures than fit are run one group after another."""
@@ -50,10 +50,10 @@ class Sweep(NamedTuple):
 
     Attributes:
         betas: inverse temperatures, ``(betas,)``.
-        means: mean over each block, float64 ``(2, betas, chains, blocks)``, by name: the raw observables of
+        means: mean over each block, float64 ``(starts, betas, chains, blocks)``, by name: the raw observables of
             :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.sample.estimates.moments`.
-        samples: the raw observables asked for, float32 ``(2, betas, chains, samples)``.
-        states: after each of the last blocks, as many as asked for, ``(2, betas, chains, blocks, *shape)``.
+        samples: the raw observables asked for, float32 ``(starts, betas, chains, samples)``.
+        states: after each of the last blocks, as many as asked for, ``(starts, betas, chains, blocks, *shape)``.
     """
 
     betas: np.ndarray
@@ -75,6 +75,7 @@ def sweep(
     plan: Plan = Plan(),  # noqa: B008
     keep: tuple[str, ...] = (),
     num_states: int = 0,
+    starts: tuple[str, ...] = START,
 ) -> Sweep:
     """Run a model at many temperatures; compiles once for each shape, whatever the temperatures.
 
@@ -87,11 +88,14 @@ def sweep(
         plan: how long.
         keep: raw observables to keep of every draw, such as ``("energy", "magnetization")`` for reweighting.
         num_states: states to keep, one at the end of each of the last blocks.
+        starts: which of :data:`START`, in their order.
     """
     betas = np.asarray(betas, np.float64)
-    groups = betas.reshape(-1, _group_size(len(betas), 2 * plan.num_chains * model.lattice.num_sites))
+    groups = betas.reshape(
+        -1, _group_size(len(betas), len(starts) * plan.num_chains * model.lattice.num_sites)
+    )
     found = [
-        _run(jax.random.fold_in(key, i), model, group, plan, keep, num_states)
+        _run(jax.random.fold_in(key, i), model, group, plan, keep, num_states, starts)
         for i, group in enumerate(groups)
     ]
     means, samples = (
@@ -123,10 +127,12 @@ def _run(
     plan: Plan,
     keep: tuple[str, ...],
     num_states: int,
+    starts: tuple[str, ...],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
-    shape = (2, len(betas), plan.num_chains)
+    shape = (len(starts), len(betas), plan.num_chains)
     spread = jnp.broadcast_to(jnp.asarray(betas, jnp.float32)[None, :, None], shape).reshape(-1)
-    kernel, positions = kernel_at(model, spread, plan), _starts(named(key, "start"), model, shape)
+    kernel = kernel_at(model, spread, plan)
+    positions = _starts(named(key, "start"), model, starts, shape[1] * shape[2])
     num_warm = -(-plan.num_warmup // (plan.block_length * plan.thin))
     means: list[dict[str, np.ndarray]] = []
     kept: list[dict[str, np.ndarray]] = []
@@ -156,9 +162,14 @@ def _run(
     )
 
 
-def _starts(key: Key[Array, ""], model: AbstractLatticeModel, shape: tuple[int, int, int]) -> Array:
-    """First states of all chains: half of them ordered, half random."""
-    half = shape[1] * shape[2]
-    ordered = jnp.broadcast_to(model.ordered_state(), (half, *model.lattice.shape))
-    random = jax.vmap(model.random_state)(jax.random.split(key, half))
-    return jnp.concatenate([ordered, random])
+def _starts(
+    key: Key[Array, ""], model: AbstractLatticeModel, starts: tuple[str, ...], num_each: int
+) -> Array:
+    """First states of all chains, one start after the other."""
+
+    def of(start: str) -> Array:
+        if start == "order":
+            return jnp.broadcast_to(model.ordered_state(), (num_each, *model.lattice.shape))
+        return jax.vmap(model.random_state)(jax.random.split(key, num_each))
+
+    return jnp.concatenate([of(start) for start in starts])

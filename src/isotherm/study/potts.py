@@ -13,6 +13,7 @@ from isotherm.study.tables import Table
 
 NumStates = Annotated[int, Field(ge=2, le=20)]
 Beta = Annotated[float, Field(gt=0, le=10)]
+HalfWidth = Annotated[float, Field(gt=0, le=5)]
 
 
 class PottsConfig(Config):
@@ -30,7 +31,7 @@ class PottsConfig(Config):
     jumping_guess: Beta = 1.42
     """Where to look for its transition."""
 
-    curve_size: Size = 32
+    curve_size: Size = 24
     """Extent of the lattices of the curves and of the hysteresis."""
 
     curve_betas: Annotated[tuple[Beta, ...], Field(min_length=2)] = (
@@ -40,28 +41,35 @@ class PottsConfig(Config):
     """Inverse temperatures of the curves."""
 
     curve_draws: Count = 240
-    """Draws of each chain of the curves, in 6 blocks."""
+    """Draws of each chain of the curves, in 6 blocks, after twice as many."""
 
-    critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (12, 16, 24, 32)
+    critical_sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (12, 24, 36)
     """Extents of the lattices of the finite-size scaling."""
 
-    window: Annotated[float, Field(gt=0, le=5)] = 0.5
-    """Half width ``x`` of the range of inverse temperatures ``guess * (1 + x / size)`` of each size."""
+    windows: Annotated[tuple[HalfWidth, ...], Field(min_length=1)] = (0.5, 0.4, 0.3, 0.2, 0.15)
+    """Half width ``x`` of the range of inverse temperatures ``guess * (1 + x / size)``, for each number of states."""
 
-    num_points: Annotated[int, Field(ge=5, le=100)] = 7
+    num_points: Annotated[int, Field(ge=5, le=100)] = 5
     """Inverse temperatures of that range."""
 
-    critical_draws: Count = 1600
-    """Draws of each of its chains, in 16 blocks."""
+    critical_draws: Count = 4000
+    """Draws of each of its chains at the smallest size, in 16 blocks; at larger sizes fewer in proportion."""
 
-    jumping_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (12, 16, 24, 32)
-    """Extents of the lattices of the first-order transition."""
+    jumping_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (8, 12, 16)
+    """Extents of the lattices of the first-order transition, small enough for chains to pass from phase to phase."""
 
-    jumping_window: Annotated[float, Field(gt=0, le=5)] = 0.25
-    """Half width of its range, as for ``window``."""
+    jumping_window: HalfWidth = 0.25
+    """Half width of its range, as for ``windows``."""
 
-    jumping_draws: Count = 4000
+    jumping_draws: Count = 6000
     """Draws of each of its chains, in 20 blocks."""
+
+    branch_size: Size = 64
+    """Extent of the lattices whose phases never change: their free energies come from integrating their energies."""
+
+    branch_draws: Count = 320
+    """Draws of each of twice as many chains at the transition, 40 local sweeps apart, and of the chains at 16 inverse
+    temperatures on either side of it, 8 sweeps apart; in 4 blocks."""
 
     num_chains: Annotated[int, Field(ge=2, le=10_000)] = 8
     """Chains from order, and as many from disorder, at each temperature."""
@@ -91,6 +99,7 @@ class PottsStudy(Study[PottsConfig]):
         "smoke": {
             "states": (3,),
             "guesses": (1.0,),
+            "windows": (0.4,),
             "curve_size": 8,
             "curve_betas": (0.6, 0.9, 1.0, 1.1, 1.5),
             "curve_draws": 160,
@@ -99,6 +108,8 @@ class PottsStudy(Study[PottsConfig]):
             "critical_draws": 320,
             "jumping_sizes": (6, 8),
             "jumping_draws": 400,
+            "branch_size": 16,
+            "branch_draws": 40,
             "hysteresis_sweeps": 20,
             "num_resamples": 20,
         },
@@ -109,8 +120,9 @@ class PottsStudy(Study[PottsConfig]):
         """Refuse guesses that do not go with the numbers of states."""
         from isotherm.errors import refusal
 
-        if len(config.guesses) != len(config.states):
-            raise refusal("guesses", config.guesses, f"needs one for each of states = {config.states}")
+        for name in ("guesses", "windows"):
+            if len(getattr(config, name)) != len(config.states):
+                raise refusal(name, getattr(config, name), f"needs one for each of states = {config.states}")
         if len(set(config.states)) != len(config.states):
             raise refusal("states", config.states, "must not hold a number twice")
 
@@ -122,14 +134,15 @@ class PottsStudy(Study[PottsConfig]):
             for q in sorted({*config.states, config.jumping})
         ]
         found += [
-            Task(f"critical.{q}.{n}", {"part": "critical", "q": q, "size": n, "guess": guess}, n**2 / 30)
-            for q, guess in zip(config.states, config.guesses, strict=True)
+            Task(f"critical.{q}.{n}", {"part": "critical", "q": q, "size": n}, n / 2)
+            for q in config.states
             for n in config.critical_sizes
         ]
         found += [
             Task(f"jump.{n}", {"part": "jump", "q": config.jumping, "size": n}, n**2 / 10)
             for n in config.jumping_sizes
         ]
+        found.append(Task("branches", {"part": "branches", "q": config.jumping}, config.branch_size**2 / 100))
         return [*found, Task("hysteresis", {"part": "hysteresis", "q": config.jumping}, 10.0)]
 
     def compute(self, config: PottsConfig, task: Task) -> Arrays:

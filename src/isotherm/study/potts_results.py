@@ -11,6 +11,7 @@ from isotherm.study.base import Arrays, Result
 from isotherm.study.finite_size import Rows, drift, errors, fit_curve, power_law, quantities, resample
 from isotherm.study.finite_size_fit import fit_scaling
 from isotherm.study.ising_results import RATIOS, estimate, moments_of, starts_agree
+from isotherm.study.potts_branches import free_energy_gap
 
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
@@ -34,7 +35,7 @@ def combine(config: "PottsConfig", results: Mapping[str, Arrays]) -> Result:
     critical = [_critical(config, results, q, arrays, rng) for q in config.states]
     metrics = {
         "critical": critical,
-        "jump": _jump(config, results, arrays, rng),
+        "jump": _jump(config, results, arrays, rng) | {"branches": _branches(config, results, arrays, rng)},
         "starts": starts_agree(results, config.num_chains),
         "hysteresis": _hysteresis(config, results["hysteresis"], arrays),
     }
@@ -83,19 +84,25 @@ def _critical(
 def _joint(
     temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]], guess: float
 ) -> tuple[dict[str, Any], Rows, Rows]:
-    """Critical point of the joint fit; its error holds the largest shift of other fits."""
+    """Critical point of the joint fit; its error holds the largest shift of other fits.
+
+    They leave out the smallest size and the correction, or take another power of it, or one of the ratios alone.
+    Where the main fit misses its points, the error of chance is widened to what they scatter.
+    """
     points = {size: (temperatures[size], [data[size][name] for name in RATIOS]) for size in data}
     larger = {size: points[size] for size in sorted(points)[1:]}
     start = (guess, 1.2)
     main = fit_scaling(points, start, degree=3, correction=1.0)
     variants = [
-        fit_scaling(larger, start, degree=3, correction=1.0, max_rows=1),
+        fit_scaling(larger, start, degree=3, correction=None, max_rows=1),
         fit_scaling(points, start, degree=3, correction=2.0, max_rows=1),
-        fit_scaling(points, start, degree=4, correction=1.0, max_rows=1),
     ]
+    for i in range(len(RATIOS)):
+        alone = {size: (t, ratios[i : i + 1]) for size, (t, ratios) in points.items()}
+        variants.append(fit_scaling(alone, start, degree=3, correction=1.0, max_rows=1))
     betas = 1 / main.temperature
     shift = max(abs(1 / fit.temperature[0] - betas[0]) for fit in variants)
-    statistical = float(errors(betas))
+    statistical = float(errors(betas)) * math.sqrt(max(main.chi2, 1.0))
     found = {
         "value": float(betas[0]),
         "error": float(np.hypot(statistical, shift)),
@@ -145,6 +152,28 @@ def _jump(
             for i, size in enumerate(sizes)
         ],
         "latent_heat": estimate(limit),
+    }
+
+
+def _branches(
+    config: "PottsConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Where the free energies of the two phases cross, and the latent heat there."""
+    task, energy = results["branches"], {}
+    for start in ("order", "disorder"):
+        rows = resample({"energy": task[f"{start}/mean/energy"]}, config.num_resamples, rng)["energy"]
+        energy[start] = rows
+        arrays[f"branches/{start}"] = np.stack([task[f"{start}/betas"], rows[0], errors(rows)])
+    ordered, disordered = (
+        resample({"energy": task["both/mean/energy"][i : i + 1]}, config.num_resamples, rng)["energy"][:, 0]
+        for i in (0, 1)
+    )
+    gap = free_energy_gap(energy["order"], energy["disorder"], config.jumping_guess, config.jumping)
+    latent = disordered - ordered
+    return {
+        "size": config.branch_size,
+        "beta": estimate(config.jumping_guess + gap / latent),
+        "latent_heat": estimate(latent),
     }
 
 

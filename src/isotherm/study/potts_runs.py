@@ -11,27 +11,34 @@ from isotherm.energy.lattice_models import LatticePotts
 from isotherm.random import named
 from isotherm.study.base import Arrays, Task
 from isotherm.study.lattice_sweep import Method, Plan, Sweep, sweep
+from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
 
-CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS = 6, 16, 20
+CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS, BRANCH_BLOCKS = 6, 16, 20, 4
+FAR_THIN, NEAR_THIN = 8, 40
+"""Local sweeps between draws that stay in one phase, away from the transition and at it."""
+
 NUM_BINS = 80
 """Of the histograms of energy, at most and about."""
 
 
 def curves(config: "PottsConfig", task: Task) -> Arrays:
-    """Block means over a wide range, by clusters."""
+    """Block means over a wide range, by clusters; ordered phases that are no longer stable take long to melt."""
     plan = _plan(config.num_chains, config.curve_draws, CURVE_BLOCKS)
+    plan = plan._replace(num_warmup=2 * config.curve_draws)
     return _swept(config, task, np.array(config.curve_betas), plan).arrays()
 
 
 def critical(config: "PottsConfig", task: Task) -> Arrays:
     """Block means in the window around the guess, and a histogram of energy at each temperature."""
-    betas = _window(task.payload["guess"], config.window, task.payload["size"], config.num_points)
-    plan = _plan(config.num_chains, config.critical_draws, CRITICAL_BLOCKS)
+    size, which = task.payload["size"], config.states.index(task.payload["q"])
+    betas = _window(config.guesses[which], config.windows[which], size, config.num_points)
+    num_draws = config.critical_draws * min(config.critical_sizes) // size
+    plan = _plan(config.num_chains, num_draws, CRITICAL_BLOCKS)._replace(num_warmup=num_draws // 4)
     found = _swept(config, task, betas, plan, ("energy",))
-    return _with_histograms(found, task.payload["size"] ** 2)
+    return _with_histograms(found, size**2)
 
 
 def jump(config: "PottsConfig", task: Task) -> Arrays:
@@ -65,11 +72,35 @@ def hysteresis(config: "PottsConfig", task: Task) -> Arrays:
     return sweep(_key(config, task), model, betas, plan).arrays()
 
 
+def branches(config: "PottsConfig", task: Task) -> Arrays:
+    """Energies of either phase from where its free energy is known to the guess, then of both at the transition.
+
+    Disordered chains run at the nodes below the guess, ordered ones above, ``order/mean/...`` and
+    ``disorder/mean/...``; ``both/mean/...`` are at ``both/betas``, where the free energies cross.
+    """
+    model = LatticePotts(square(config.branch_size), task.payload["q"])
+    key, length = _key(config, task), -(-config.branch_draws // BRANCH_BLOCKS)
+    plan = Plan("heat-bath", config.num_chains, 200 * FAR_THIN, BRANCH_BLOCKS, length, FAR_THIN)
+    ends = {"disorder": (0.0, config.jumping_guess), "order": (config.jumping_guess, FROZEN)}
+    found: dict[str, Arrays] = {}
+    for start, (low, high) in ends.items():
+        betas = nodes(low, high)[0]
+        found[start] = sweep(named(key, start), model, betas, plan, starts=(start,)).arrays()
+    energies = {start: part["mean/energy"].mean((0, 2, 3)) for start, part in found.items()}
+    gap = free_energy_gap(energies["order"], energies["disorder"], config.jumping_guess, model.num_states)
+    slope = energies["disorder"][-1] - energies["order"][0]
+    crossing = np.array([config.jumping_guess + float(gap) / slope])
+    longer = Plan("heat-bath", 2 * config.num_chains, 100 * NEAR_THIN, BRANCH_BLOCKS, length, NEAR_THIN)
+    found["both"] = sweep(named(key, "both"), model, crossing, longer).arrays()
+    return {f"{part}/{name}": value for part, arrays in found.items() for name, value in arrays.items()}
+
+
 RUNS: Mapping[str, Callable[["PottsConfig", Task], Arrays]] = {
     "curves": curves,
     "critical": critical,
     "jump": jump,
     "hysteresis": hysteresis,
+    "branches": branches,
 }
 
 

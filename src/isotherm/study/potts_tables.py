@@ -33,7 +33,7 @@ def _critical(config: "PottsConfig", metrics: Mapping[str, Any]) -> Table:
             for one in metrics["critical"]
         ),
         f"joint fit of U and ξ/L of sizes {', '.join(map(str, sorted(config.critical_sizes)))}; the error holds that "
-        "of resampled blocks and the largest shift of three other fits",
+        "of resampled blocks and the largest shift of four other fits",
     )
 
 
@@ -55,21 +55,27 @@ def _exponents(metrics: Mapping[str, Any]) -> Table:
 
 
 def _jump(metrics: Mapping[str, Any]) -> Table:
-    jump = metrics["jump"]
+    jump, branches = metrics["jump"], metrics["jump"]["branches"]
     rows = [
         (f"L = {one['size']}", plus_minus(one["beta"]), plus_minus(one["latent_heat"]))
         for one in jump["sizes"]
     ]
     rows += [
         ("limit from the two largest", "", plus_minus(jump["latent_heat"])),
+        (
+            f"free energies cross, L = {branches['size']}",
+            plus_minus(branches["beta"]),
+            plus_minus(branches["latent_heat"]),
+        ),
         ("exact", f"{jump['exact']:.6f}", f"{jump['exact_latent_heat']:.6f}"),
     ]
     return Table(
         f"First-order transition of {jump['q']} states",
-        ("", "beta of equal weights", "latent heat per site"),
+        ("", "beta of the transition", "latent heat per site"),
         tuple(rows),
-        "beta at which all ordered phases weigh q times the disordered one; latent heat: distance of the mean "
-        "energies on either side of the gap in the histogram, limit by 1/L²",
+        "small lattices: beta at which all ordered phases weigh q times the disordered one, and distance of the mean "
+        "energies on either side of the gap in the histogram, limit by 1/L²; large lattice: phases that never "
+        "change, free energies by integrating energies over beta",
     )
 
 
@@ -87,6 +93,7 @@ def _agreement(metrics: Mapping[str, Any]) -> Table:
 def conclusions(config: "PottsConfig", metrics: Mapping[str, Any]) -> list[str]:
     """See :meth:`PottsStudy.conclusions`."""
     critical, jump, starts = metrics["critical"], metrics["jump"], metrics["starts"]
+    branches = jump["branches"]
     worst = max(critical, key=lambda one: abs(one["value"] - one["exact"]) / one["error"])
     z = abs(worst["value"] - worst["exact"]) / worst["error"]
     agree = "agree" if starts["worst_z"] <= starts["bound"] else "**do not agree**"
@@ -94,8 +101,9 @@ def conclusions(config: "PottsConfig", metrics: Mapping[str, Any]) -> list[str]:
         f"**Critical points of {', '.join(str(one['q']) for one in critical)} states** against ln(1 + √q): the "
         f"largest difference is {z:.1f} standard errors, at q = {worst['q']} ({plus_minus(worst)}, exact "
         f"{worst['exact']:.6f}).",
-        f"**{jump['q']} states jump**: latent heat {plus_minus(jump['latent_heat'])} per site, exact "
-        f"{jump['exact_latent_heat']:.4f}.",
+        f"**{jump['q']} states jump** where the free energies of the two phases cross, at beta = "
+        f"{plus_minus(branches['beta'])}, exact {jump['exact']:.6f}; latent heat "
+        f"{plus_minus(branches['latent_heat'])} per site, exact {jump['exact_latent_heat']:.4f}.",
         f"Cluster chains from order and from disorder {agree}: worst |z| = {starts['worst_z']:.2f} of "
         f"{starts['bound']:.2f} allowed, {starts['num_compared']} compared.",
         _hysteresis_line(config, metrics["hysteresis"]),
