@@ -127,7 +127,9 @@ def tempered(
     ladder = jnp.asarray(betas, jnp.result_type(float))
     if ladder.ndim != 1 or not len(ladder):
         raise refusal("betas.shape", ladder.shape, "must be (steps,)")
-    if not isinstance(betas, Tracer) and not bool((np.diff(np.asarray(ladder), prepend=0.0) > 0).all()):
+    if not isinstance(betas, Tracer) and not bool(
+        (np.diff(np.asarray(betas, np.float64), prepend=0.0) > 0).all()
+    ):
         raise refusal("betas", np.asarray(ladder).tolist(), "must ascend from above 0")
     return _tempered(key, tilted, ladder, kernel_at, num_particles, num_moves, resample_below)
 
@@ -156,7 +158,7 @@ def _tempered(
         is_poor = share < resample_below
         at = jnp.where(is_poor, chosen, jnp.arange(num_particles))
         particles = jax.tree.map(lambda x: x[at], particles)
-        particles, accepted = _moved(key_move, kernel_at(beta), particles, num_moves)
+        particles, accepted = moved(key_move, kernel_at(beta), particles, num_moves)
         return (particles, jnp.where(is_poor, even, logs), log_z + total), (share, accepted)
 
     keys = jax.random.split(key, len(betas))
@@ -166,7 +168,8 @@ def _tempered(
     return Tempered(Weighted(particles, logs, log_z, ess_fraction(logs)), shares, accepted)
 
 
-def _moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) -> tuple[PyTree, Array]:
+def moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) -> tuple[PyTree, Array]:
+    """Particles after some moves of a kernel, and the mean acceptance rate of these."""
     num = len(jax.tree.leaves(particles)[0])
     key_init, key = jax.random.split(key)
     states = jax.vmap(kernel.init)(particles, jax.random.split(key_init, num))
