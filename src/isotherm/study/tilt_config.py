@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from isotherm.energy.tilt_levels import TiltParameters
 
 Method = Literal["pc_ula", "pc_mala", "pc_joint_mala"]
+Compared = Literal[
+    "importance", "independence", "ula", "mala", "whitened_mala", "gibbs", "smc", "ais", "noise_walk"
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 Power = Annotated[float, Field(ge=0, le=100)]
 Width = Annotated[float, Field(ge=1e-3, le=1000)]
@@ -28,6 +31,23 @@ DEAD = {
     "mu_Q": "changes nothing: this study tilts by the reward, not by the action-only value",
 }
 """Flags that the published program takes and never reads."""
+
+VARIANTS = {
+    "dimension": ("multivariate",),
+    "correlation": ("multivariate",),
+    "separation": ("mixture",),
+    "compared": ("multivariate", "mixture"),
+    "num_chains": ("multivariate", "mixture"),
+    "num_samples": ("multivariate", "mixture"),
+}
+"""Fields that only some policies read."""
+
+NORMAL_ONLY = (
+    "final_mala_step", "final_mala_steps", "refresh_L", "kl_runs", "kl_bins", "sweep_max_refresh", "sweep_runs",
+    "samplers", "seeds_ula", "seeds_mala", "points_per_seed", "alpha", "d", "mu_eps", "sigma_sprime", "mu_a",
+    "sigma_a", "r_wa", "r_ws", "r_a_star", "r_s_star", "s", "sigma_ve_max", "adaptation", "noise",
+)  # fmt: skip
+"""Fields that only the published policy, ``normal``, reads."""
 
 MAX_NUMBERS = 40_000_000
 """Positions kept of one batch of runs; more would not fit a small machine's memory."""
@@ -166,21 +186,81 @@ class TiltConfig(Config):
     """`independent` gives every sampler and setting its own draws; `shared` gives run i the same ones in all, as
     published."""
 
+    policy: Literal["normal", "multivariate", "mixture"] = "normal"
+    """The base policy: `normal` is the published study, in one dimension; `multivariate` is a normal law of
+    correlated actions, `mixture` one of three normal laws in the plane, and samplers of either are compared."""
+
+    compared: Annotated[tuple[Compared, ...], Field(min_length=1)] | None = None
+    """Samplers of the variants; `none` is all that suit the policy."""
+
+    dimension: Annotated[int, Field(ge=1, le=16)] = 4
+    """Number of actions, `multivariate` only; there is one next state fewer (one for one action)."""
+
+    correlation: Annotated[float, Field(ge=-0.95, le=0.95)] = 0.8
+    """Correlation of neighbouring actions, `multivariate` only; falls as its powers with their distance."""
+
+    separation: Annotated[float, Field(ge=0, le=20)] = 2.0
+    """How far the parts of `mixture` are from the origin."""
+
+    num_chains: Annotated[int, Field(ge=16, le=4096)] = 256
+    """Independent chains, or replicates of the samplers with weights; errors come from their spread.
+    Variants only."""
+
+    num_samples: Annotated[int, Field(ge=8, le=100_000)] = 400
+    """Draws of each chain after as many steps of warm-up, or particles of each replicate. Variants only."""
+
     @model_validator(mode="after")
     def _check(self) -> "TiltConfig":
-        for name, why in DEAD.items():
-            if getattr(self, name) != type(self).model_fields[name].default:
-                raise refusal(name, getattr(self, name), why)
+        self._check_idle()
+        if self.policy != "normal":
+            self._check_variant()
         if self.alpha_bar_min >= self.alpha_bar_max:
             raise refusal(
                 "alpha_bar_min", self.alpha_bar_min, f"should be below alpha_bar_max = {self.alpha_bar_max}"
             )
         if len(set(self.samplers)) < len(self.samplers):
             raise refusal("samplers", self.samplers, "each should be named once")
-        if self.numbers_a_run > MAX_NUMBERS // 16:
+        if self.policy == "normal" and self.numbers_a_run > MAX_NUMBERS // 16:
             limit = f"gives {self.numbers_a_run:,} numbers a run with these particles and steps, more than"
             raise refusal("K", self.K, f"{limit} {MAX_NUMBERS // 16:,}")
         return self
+
+    def _check_idle(self) -> None:
+        """Refuse what is set and would change nothing."""
+        idle = dict(DEAD)
+        if self.policy != "normal":
+            idle |= dict.fromkeys(NORMAL_ONLY, f"changes nothing with policy = {self.policy!r}")
+        for name, policies in VARIANTS.items():
+            if self.policy not in policies:
+                need = " or ".join(map(repr, policies))
+                idle[name] = f"changes nothing with policy = {self.policy!r}; needs policy = {need}"
+        for name, why in idle.items():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise refusal(name, getattr(self, name), why)
+
+    def _check_variant(self) -> None:
+        """Refuse what the variants cannot do."""
+        chosen = self.compared or ()
+        if len(set(chosen)) < len(chosen):
+            raise refusal("compared", chosen, "each should be named once")
+        if self.policy == "mixture" and "gibbs" in chosen:
+            raise refusal(
+                "compared", chosen, "gibbs needs policy = 'multivariate': a mixture has no normal conditional"
+            )
+        if not self.lambda_scale > 0:
+            raise refusal("lambda_scale", self.lambda_scale, f"must be above 0 with policy = {self.policy!r}")
+        if self.ca > 1:
+            raise refusal(
+                "ca", self.ca, f"must be at most 1 with policy = {self.policy!r}, or `ula` is unstable"
+            )
+        if self.num_chains * self.num_samples * self.actions > MAX_NUMBERS:
+            limit = f"gives more than {MAX_NUMBERS:,} numbers with num_chains = {self.num_chains}"
+            raise refusal("num_samples", self.num_samples, f"{limit} and {self.actions} actions")
+
+    @property
+    def actions(self) -> int:
+        """Dimension of the action."""
+        return {"normal": 1, "multivariate": self.dimension, "mixture": 2}[self.policy]
 
     @property
     def clean_steps(self) -> int:
