@@ -145,6 +145,19 @@ def test_the_other_samplers_end_on_the_tilted_policy() -> None:
     assert [one["verdict"] for one in metrics["samplers"].values()] == ["agrees", "off"]
 
 
+@pytest.mark.slow
+def test_a_walk_that_waits_at_its_levels_comes_closer() -> None:
+    target, levels = problem(TINY), np.linspace(0.05, 1.0, 40)
+    where = (target.policy, target.transition, target.reward, levels, target.beta * (levels - 0.05) / 0.95)
+    far = []
+    for num_moves in (1, 8, 40):
+        actions = noise_walk(jax.random.key(1), *where, 0.4, 3000, num_moves).positions
+        shares = judge.features(target.law, np.asarray(actions, np.float64)[None], np.ones((1, 3000)))[0, -3:]
+        far.append(np.abs(shares - target.law.weights).max())
+    assert far[0] > 0.07
+    assert far[0] > 1.5 * far[1] > 1.5 * far[2]
+
+
 def test_energy_distance_sees_a_shift_and_nothing_where_there_is_none() -> None:
     rng, even = np.random.default_rng(0), np.ones((40, 20))
     one, two = rng.standard_normal((2, 40, 20, 2))

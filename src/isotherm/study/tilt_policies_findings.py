@@ -95,7 +95,7 @@ def conclusions(config: TiltConfig, metrics: Mapping[str, Any]) -> list[str]:
         worst = ", ".join(f"{found[name]['rhat']:.2f}" for name in slow)
         why = "more samples would tell"
         if config.policy == "mixture":
-            why = "each keeps to the part of the law that it started in, so that parts have the shares of the start"
+            why = "they pass too rarely from part to part, and the shares of the parts lean to those of the start"
         said.append(f"{_listed(slow)} cannot be judged: R-hat {worst} says that chains differ; {why}.")
     estimates = [f"`{name}` {_plain(one['log_z'])}" for name, one in found.items() if "log_z" in one]
     if estimates:
@@ -126,9 +126,10 @@ def _fault(config: TiltConfig, name: str, one: Mapping[str, Any]) -> str:
             factor = 1 / (1 - config.ca / 2)
             why += f", and variances are 1 / (1 − ca/2) = {factor:.3f} times too large, as theory says"
     elif name == "noise_walk":
-        why = "each level is left as it is, but the walk does not wait for it and arrives late"
-        if config.policy == "mixture":
-            why += ", when it can no longer pass from part to part"
+        why = "each level is left as it is, but the walk does not wait for it and arrives late; more levels (`K`), or "
+        why += "more steps at each, bring it closer"
+        if config.beta_schedule in ("tfg_plus_final_mala", "sigma_power"):
+            why = f"its schedule `{config.beta_schedule}` ends at no tilt, and so the walk ends at the base policy"
     if (one.get("rhat") or 0) > MIXED:
         why += f"; its chains differ besides (R-hat {one['rhat']:.2f}), so that standard errors say little"
     return f"**{name}** is off: its {worst['name']} is {z}; {why}."
