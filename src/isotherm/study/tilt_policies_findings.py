@@ -126,8 +126,8 @@ def _fault(config: TiltConfig, name: str, one: Mapping[str, Any]) -> str:
             factor = 1 / (1 - config.ca / 2)
             why += f", and variances are 1 / (1 − ca/2) = {factor:.3f} times too large, as theory says"
     elif name == "noise_walk":
-        why = "each level is left as it is, but the walk does not wait for it and arrives late; more levels (`K`), or "
-        why += "more steps at each, bring it closer"
+        why = "each level is left as it is, but the walk does not wait for it and arrives late; more levels (`K`), "
+        why += "or more steps at each, bring it closer"
         if config.beta_schedule in ("tfg_plus_final_mala", "sigma_power"):
             why = f"its schedule `{config.beta_schedule}` ends at no tilt, and so the walk ends at the base policy"
     if (one.get("rhat") or 0) > MIXED:
