@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 from tests.support.stats import assert_mean
 
 from isotherm.energy.tilt_levels import TiltParameters, clean_target, level
@@ -29,6 +30,31 @@ SETTINGS = (
 RUNS = 2000
 
 
+def twenty() -> tuple[TiltParameters, ...]:
+    """Those above, and as many at random as make twenty."""
+    rng = np.random.default_rng(12)
+    drawn = [
+        TiltParameters(
+            lambda_scale=rng.uniform(0.5, 3),
+            alpha=rng.uniform(-1.5, 1.5),
+            mu_a=rng.uniform(-1, 1),
+            sigma_a=rng.uniform(0.6, 1.5),
+            mu_eps=rng.uniform(-1, 1),
+            sigma_sprime=rng.uniform(0.3, 1),
+            r_wa=rng.uniform(0.3, 1.5),
+            r_ws=rng.uniform(0.3, 1.5),
+            ca=rng.uniform(0.03, 0.15),
+        )
+        for _ in range(20 - len(SETTINGS))
+    ]
+    return (*SETTINGS, *drawn)
+
+
+def assert_normal(rows: np.ndarray, false_alarm: float = 1e-4) -> None:
+    """Rows follow the standard normal law, by Kolmogorov and Smirnov."""
+    assert min(stats.kstest(row, "norm").pvalue for row in rows) > false_alarm / len(rows)
+
+
 def runs_of(method: str, settings: tuple[TiltParameters, ...], seed: int, scale: float = 0.0) -> pc.Runs:
     problems = pc.stack([pc.problem(one) for one in settings])
     keys = jax.random.split(jax.random.key(seed), (len(settings), RUNS))
@@ -48,25 +74,43 @@ def end_moments(runs: pc.Runs, laws: np.ndarray) -> np.ndarray:
     return np.stack([moments(actions[i], particles[i], laws[i]) for i in range(len(laws))], axis=1)
 
 
-def test_ula_ends_on_its_exact_law_at_nine_settings_in_one_program() -> None:
+def test_ula_ends_on_its_exact_law_at_twenty_settings_in_one_program() -> None:
+    settings = twenty()
     compiled: Any = pc.sample_runs
     compiled.clear_cache()
-    runs = runs_of("pc_ula", SETTINGS, seed=1)
-    exact = [pc_ula_final_law(one, N) for one in SETTINGS]
+    runs = runs_of("pc_ula", settings, seed=1)
+    exact = [pc_ula_final_law(one, N) for one in settings]
     laws = np.array([[law.mean, law.var, law.state_mean, law.state_var] for law in exact])
     expected = np.stack([0 * laws[:, 0], laws[:, 1], 0 * laws[:, 0], laws[:, 3]], axis=-1)
     found = end_moments(runs, laws)
     assert_mean(found, expected)
     with pytest.raises(AssertionError, match="z = "):
         assert_mean(found, expected * [1, 1.15, 1, 1])
+    scaled = (np.asarray(runs.position.action, np.float64) - laws[:, :1]) / np.sqrt(laws[:, 1:2])
+    assert_normal(scaled)
+    with pytest.raises(AssertionError):
+        assert_normal(scaled + 0.15)
+    assert_normal(_residuals(runs, settings))
     jumps = ((runs.info.after - runs.info.before) ** 2).mean(axis=(2, 3))
     assert_mean(np.asarray(jumps).T, np.array([law.esjd for law in exact]))
-    runs_of("pc_ula", SETTINGS[::-1], seed=2)
+    runs_of("pc_ula", settings[::-1], seed=2)
     assert compiled._cache_size() == 1
     without_refresh = SETTINGS.index(TiltParameters(refresh_L=0))
     assert exact[without_refresh].kl_state > 7
     states = np.asarray(runs.position.particles[without_refresh])
     assert kl_hist(states, clean_target(TiltParameters()).mu_s, 0.5**0.5) == pytest.approx(6.1, abs=0.2)
+
+
+def _residuals(runs: pc.Runs, settings: tuple[TiltParameters, ...]) -> np.ndarray:
+    """One particle of each run less its mean given the final action, whitened, where particles are refreshed."""
+    rows = []
+    for i, setting in enumerate(settings):
+        if setting.refresh_L:
+            at = levels_of(setting)[-1]
+            action = np.asarray(runs.position.action[i], np.float64)
+            particle = np.asarray(runs.position.particles[i, :, 0], np.float64)
+            rows.append((particle - at.rho * action - at.offset) / np.sqrt(at.var_cond))
+    return np.array(rows)
 
 
 def test_action_steps_follow_their_exact_law() -> None:
@@ -127,33 +171,41 @@ def test_joint_mala_lags_behind_in_its_particles() -> None:
 
 @pytest.mark.parametrize("method", ["pc_mala", "pc_joint_mala"])
 def test_a_level_leaves_its_target_and_its_conditional_as_they_are(method: str) -> None:
-    parameters, count, n = TiltParameters(), 4000, 3
-    at = levels_of(parameters)[30]
-    traced = jax.tree.map(lambda value: jnp.asarray(value, jnp.float32), at)
-    kernel = pc.level_kernel(method, pc.problem(parameters), traced, action_steps=4)
+    settings, count, n = twenty(), 4000, 3
+    levels = [levels_of(one)[30] for one in settings]
+    at = jax.tree.map(lambda *values: np.array(values, np.float64)[:, None], *levels)
     rng = np.random.default_rng(9)
-    a = rng.normal(at.mu_tilt, at.sigma_tilt, count)
-    s = at.rho * a[:, None] + at.offset + np.sqrt(at.var_cond) * rng.normal(size=(count, n))
+    a = at.mu_tilt + at.sigma_tilt * rng.normal(size=(len(settings), count))
+    s = (at.rho * a + at.offset)[..., None] + np.sqrt(at.var_cond)[..., None] * rng.normal(size=(*a.shape, n))
+    state_axes = pc.PredictorCorrectorState(pc.Position(0, 0), None)  # pyright: ignore[reportArgumentType]
 
     @jax.jit
-    def after(keys, position, log_scale):
-        state = pc.PredictorCorrectorState(position, log_scale)
+    @jax.vmap
+    def after(keys, problem, level, position):
+        kernel = pc.level_kernel(method, problem, level, action_steps=4)
+        state = pc.PredictorCorrectorState(position, jnp.asarray(1.2, jnp.float32))
         return jax.vmap(kernel.step, in_axes=(0, state_axes))(keys, state)
 
-    state_axes = pc.PredictorCorrectorState(pc.Position(0, 0), None)  # pyright: ignore[reportArgumentType]
+    keys = jax.random.split(jax.random.key(10), (len(settings), count))
+    traced = jax.tree.map(lambda value: jnp.asarray(value[:, 0], jnp.float32), at)
     start = pc.Position(jnp.asarray(a, jnp.float32), jnp.asarray(s, jnp.float32))
-    state, info = after(jax.random.split(jax.random.key(10), count), start, jnp.asarray(1.2, jnp.float32))
+    state, info = after(keys, pc.stack([pc.problem(one) for one in settings]), traced, start)
     assert 0.2 < float(info.is_accepted.mean()) < 0.98
     new_a = np.asarray(state.position.action, np.float64)
     # Without the joint move, particles belong to the action that their refresh saw.
-    seen = new_a if method == "pc_joint_mala" else np.asarray(info.before[:, 0], np.float64)
-    whitened = np.asarray(state.position.particles[:, 0], np.float64) - at.rho * seen - at.offset
-    whitened, new_a, seen = whitened / np.sqrt(at.var_cond), new_a - at.mu_tilt, seen - at.mu_tilt
-    found = np.stack([new_a, new_a**2, whitened, whitened**2, whitened * seen], axis=-1)
-    exact = np.array([0, at.sigma_tilt**2, 0, 1, 0])
-    assert_mean(found, exact)
+    seen = new_a if method == "pc_joint_mala" else np.asarray(info.before[..., 0], np.float64)
+    whitened = np.asarray(state.position.particles[..., 0], np.float64) - at.rho * seen - at.offset
+    whitened, new_a = whitened / np.sqrt(at.var_cond), (new_a - at.mu_tilt) / at.sigma_tilt
+    seen = (seen - at.mu_tilt) / at.sigma_tilt
+    # of settings without refreshes, particles keep what they were given
+    kept = np.array([one.refresh_L > 0 or method == "pc_joint_mala" for one in settings])
+    found = np.stack([new_a, new_a**2, whitened, whitened**2, whitened * seen], axis=-1)[kept].swapaxes(0, 1)
+    exact = np.array([0, 1, 0, 1, 0])
+    assert_mean(found, np.broadcast_to(exact, found.shape[1:]))
+    assert_normal(new_a)
+    assert_normal(whitened[kept])
     with pytest.raises(AssertionError, match="z = "):
-        assert_mean(found, exact * [1, 1.15, 1, 1, 1])
+        assert_mean(found, np.broadcast_to(exact * [1, 1.15, 1, 1, 1], found.shape[1:]))
 
 
 def test_joint_odds_are_the_same_for_particles_and_for_whitened_particles() -> None:
