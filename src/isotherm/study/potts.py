@@ -62,10 +62,10 @@ class PottsConfig(Config):
     """Half width of its range, as for ``windows``."""
 
     jumping_draws: Count = 6000
-    """Draws of each of its chains, in 20 blocks."""
+    """Draws of each of its chains, in 8 blocks."""
 
     branch_size: Size = 64
-    """Extent of the lattices whose phases never change: their free energies come from integrating their energies."""
+    """Extent of the lattices whose phases hardly ever change; free energies come from integrating their energies."""
 
     branch_draws: Count = 320
     """Draws of each of twice as many chains at the transition, 40 local sweeps apart, and of the chains at 16 inverse

@@ -8,7 +8,7 @@ import numpy as np
 
 from isotherm.energy.critical import potts_latent_heat
 from isotherm.study.base import Arrays, Result
-from isotherm.study.finite_size import Rows, drift, errors, fit_curve, power_law, quantities, resample
+from isotherm.study.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
 from isotherm.study.finite_size_fit import fit_scaling
 from isotherm.study.ising_results import RATIOS, estimate, moments_of, starts_agree
 from isotherm.study.potts_branches import free_energy_gap
@@ -142,7 +142,6 @@ def _jump(
         heats.append(_gap(task["betas"], rows, beta))
         _keep_histogram(task, float(beta[0]), f"jump/{size}", arrays)
     beta_rows, heat_rows = np.stack(betas, axis=1), np.stack(heats, axis=1)
-    limit = drift(sizes[-2:], heat_rows[:, -2:], 2.0)
     return {
         "q": config.jumping,
         "exact": exact_beta(config.jumping),
@@ -151,7 +150,6 @@ def _jump(
             {"size": size, "beta": estimate(beta_rows[:, i]), "latent_heat": estimate(heat_rows[:, i])}
             for i, size in enumerate(sizes)
         ],
-        "latent_heat": estimate(limit),
     }
 
 
@@ -164,10 +162,12 @@ def _branches(
         rows = resample({"energy": task[f"{start}/mean/energy"]}, config.num_resamples, rng)["energy"]
         energy[start] = rows
         arrays[f"branches/{start}"] = np.stack([task[f"{start}/betas"], rows[0], errors(rows)])
-    ordered, disordered = (
-        resample({"energy": task["both/mean/energy"][i : i + 1]}, config.num_resamples, rng)["energy"][:, 0]
+    names = ("kept", "kept_energy")
+    phases = [
+        resample({name: task[f"both/mean/{name}"][i : i + 1] for name in names}, config.num_resamples, rng)
         for i in (0, 1)
-    )
+    ]
+    ordered, disordered = ((phase["kept_energy"] / phase["kept"])[:, 0] for phase in phases)
     gap = free_energy_gap(energy["order"], energy["disorder"], config.jumping_guess, config.jumping)
     latent = disordered - ordered
     return {

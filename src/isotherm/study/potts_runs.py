@@ -16,7 +16,7 @@ from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 if TYPE_CHECKING:
     from isotherm.study.potts import PottsConfig
 
-CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS, BRANCH_BLOCKS = 6, 16, 20, 4
+CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS, BRANCH_BLOCKS = 6, 16, 8, 4
 FAR_THIN, NEAR_THIN = 8, 40
 """Local sweeps between draws that stay in one phase, away from the transition and at it."""
 
@@ -76,7 +76,9 @@ def branches(config: "PottsConfig", task: Task) -> Arrays:
     """Energies of either phase from where its free energy is known to the guess, then of both at the transition.
 
     Disordered chains run at the nodes below the guess, ordered ones above, ``order/mean/...`` and
-    ``disorder/mean/...``; ``both/mean/...`` are at ``both/betas``, where the free energies cross.
+    ``disorder/mean/...``; ``both/mean/...`` are at ``both/betas``, where the free energies cross: the share of draws
+    in the phase that the chain started from, since some chain may cross over after all, and their energy times that
+    share.
     """
     model = LatticePotts(square(config.branch_size), task.payload["q"])
     key, length = _key(config, task), -(-config.branch_draws // BRANCH_BLOCKS)
@@ -91,8 +93,17 @@ def branches(config: "PottsConfig", task: Task) -> Arrays:
     slope = energies["disorder"][-1] - energies["order"][0]
     crossing = np.array([config.jumping_guess + float(gap) / slope])
     longer = Plan("heat-bath", 2 * config.num_chains, 100 * NEAR_THIN, BRANCH_BLOCKS, length, NEAR_THIN)
-    found["both"] = sweep(named(key, "both"), model, crossing, longer).arrays()
+    both = sweep(named(key, "both"), model, crossing, longer, ("energy",))
+    cut = (energies["disorder"][-1] + energies["order"][0]) / 2
+    found["both"] = {"betas": crossing} | _in_own_phase(both.samples["energy"], cut)
     return {f"{part}/{name}": value for part, arrays in found.items() for name, value in arrays.items()}
+
+
+def _in_own_phase(energy: np.ndarray, cut: float) -> Arrays:
+    """Block means over draws ``(2, 1, chains, samples)``; ordered chains should lie below ``cut``."""
+    blocks = energy.astype(np.float64).reshape(*energy.shape[:-1], BRANCH_BLOCKS, -1)
+    kept = np.stack([blocks[0] < cut, blocks[1] >= cut])
+    return {"mean/kept": kept.mean(-1), "mean/kept_energy": (blocks * kept).mean(-1)}
 
 
 RUNS: Mapping[str, Callable[["PottsConfig", Task], Arrays]] = {

@@ -61,7 +61,6 @@ def _jump(metrics: Mapping[str, Any]) -> Table:
         for one in jump["sizes"]
     ]
     rows += [
-        ("limit from the two largest", "", plus_minus(jump["latent_heat"])),
         (
             f"free energies cross, L = {branches['size']}",
             plus_minus(branches["beta"]),
@@ -74,8 +73,8 @@ def _jump(metrics: Mapping[str, Any]) -> Table:
         ("", "beta of the transition", "latent heat per site"),
         tuple(rows),
         "small lattices: beta at which all ordered phases weigh q times the disordered one, and distance of the mean "
-        "energies on either side of the gap in the histogram, limit by 1/L²; large lattice: phases that never "
-        "change, free energies by integrating energies over beta",
+        "energies on either side of the gap in the histogram; large lattice: phases that hardly ever change, free "
+        "energies by integrating energies over beta",
     )
 
 
