@@ -174,6 +174,7 @@ def test_the_smoke_preset_of_potts_runs() -> None:
     found = {task.name: study.compute(config, task) for task in study.tasks(config) if task.name in wanted}
     jump = found["jump.8"]
     assert jump["mean/ordered"].shape == (2, 9, 8, 8)
-    assert (np.diff(jump["mean/ordered"].mean((0, 2, 3))) > -0.1).all()
+    ordered = jump["mean/ordered"].mean((0, 2, 3))
+    assert ordered[-3:].mean() - ordered[:3].mean() > 0.3
     np.testing.assert_allclose((jump["density"] * np.diff(jump["edges"])).sum(1), 1.0, atol=0.02)
     assert found["hysteresis"]["mean/energy"].shape == (2, 25, 16, 2)
