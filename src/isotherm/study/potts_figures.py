@@ -69,9 +69,9 @@ def _histograms(config: "PottsConfig", arrays: Arrays) -> Figure:
     jumping = {f"L = {size}": tuple(arrays[f"jump/{size}"]) for size in sorted(config.jumping_sizes)}
     return plot.charts(
         "histograms",
-        "Energies at the temperature that is nearest to the transition. Left: one peak up to six states, which the "
-        f"lattice is too small to split. Right: with {config.jumping} states two peaks, which part more clearly the "
-        "larger the lattice.",
+        "Energies. Left, nearest to the transition: one peak up to six states, which the lattice is too small to "
+        f"split. Right, where both phases weigh about the same: with {config.jumping} states two peaks, which part "
+        "more clearly the larger the lattice.",
         [
             plot.Chart(
                 f"Up to {max(config.states)} states, L = {largest}", "energy per site", "density", {}, steady

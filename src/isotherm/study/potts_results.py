@@ -140,7 +140,8 @@ def _jump(
         beta = _equal_weights(task["betas"], rows["ordered"], config.jumping)
         betas.append(beta)
         heats.append(_gap(task["betas"], rows, beta))
-        _keep_histogram(task, float(beta[0]), f"jump/{size}", arrays)
+        even = task["betas"][np.argmin(np.abs(rows["ordered"][0] - 0.5))]
+        _keep_histogram(task, float(even), f"jump/{size}", arrays)
     beta_rows, heat_rows = np.stack(betas, axis=1), np.stack(heats, axis=1)
     return {
         "q": config.jumping,
