@@ -37,9 +37,14 @@ PUBLISHED = (
     "digits:published",
     "digits:better",
     "xy:published",
+    "ising:published",
+    "potts:published",
     "phase-diagrams:published",
+    "tilt:published",
+    "tilt:multivariate",
+    "tilt:mixture",
 )
-PAGES_OF_PRESETS = {"distance", "two", "three", "better"}
+PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
 """Presets with a page of their own beside the published one."""
 
 NUM_STEPS = 10_000
@@ -72,7 +77,8 @@ def copy_figures(page_name: str, done: Run) -> None:
     """The figures of a run that some page shows."""
     pages = [DOCS.parent / "README.md", *DOCS.glob("*.md")]
     text = "".join(page.read_text(encoding="utf-8") for page in pages)
-    for figure in sorted((done.path / "figures").glob("*.png")):
+    figures = done.path / "figures"
+    for figure in sorted([*figures.glob("*.png"), *figures.glob("*.gif")]):
         name = f"{page_name}-{figure.name}"
         if f"images/{name}" in text:
             shutil.copyfile(figure, DOCS / "images" / name)

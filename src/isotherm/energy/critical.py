@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import cast
 
 import numpy as np
-from scipy.optimize import brentq
 
 from isotherm.energy.lattice import Kind
 from isotherm.energy.lattice_models import (
@@ -136,6 +135,8 @@ def _square_potts(couplings: np.ndarray, num_states: int) -> float:
 
 def _root(excess: Callable[[float], float], couplings: np.ndarray) -> float:
     """The zero of a growing function of beta."""
+    from scipy.optimize import brentq  # half as long to import as JAX: only when it is needed
+
     above = 1 / float(couplings.max())
     while excess(above) < 0:
         above *= 2

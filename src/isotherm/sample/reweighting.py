@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
-from scipy.optimize import minimize
 
 from isotherm.errors import refusal
 from isotherm.sample.autocorrelation import Estimate, block_length, checked
@@ -234,6 +233,8 @@ def _guess(energies: np.ndarray, betas: np.ndarray) -> np.ndarray:
 
 def _solve(part: _Part, betas: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """Free energies of all temperatures, that of the first as guessed: all are free up to a constant."""
+    from scipy.optimize import minimize  # slow to import
+
     if len(betas) == 1:
         return guess
     total = part.num_each * len(betas)

@@ -14,7 +14,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
-from scipy.interpolate import PchipInterpolator
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
@@ -267,6 +266,8 @@ def _acceptance(
 
 def _even(betas: np.ndarray, acceptance: np.ndarray, num_rungs: int) -> np.ndarray:
     """As many rungs at equal parts of the barrier between the same ends."""
+    from scipy.interpolate import PchipInterpolator  # slow to import
+
     barrier = np.concatenate([[0.0], np.cumsum(1 - acceptance + 1e-6)])
     inner = PchipInterpolator(barrier, betas)(np.linspace(0, barrier[-1], num_rungs)[1:-1])
     return np.concatenate([betas[:1], inner, betas[-1:]])

@@ -90,19 +90,20 @@ class Pool:
 
     @contextlib.contextmanager
     def _workers(self, tasks: int) -> Iterator[ProcessPoolExecutor]:
-        """A pool whose processes are gone when the block ends, however it ends."""
+        """A pool whose processes are gone when the block ends, however it ends.
+
+        They are killed: what they did is on disk, and to take leave of JAX and ArviZ takes them seconds.
+        """
         before = set(multiprocessing.active_children())
         executor = ProcessPoolExecutor(
             self.count(tasks), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
         )
         try:
             yield executor
-        except BaseException:
+        finally:
             executor.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - before:
                 process.kill()
-            raise
-        finally:
             executor.shutdown(wait=True, cancel_futures=True)
 
 

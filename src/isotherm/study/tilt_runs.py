@@ -59,10 +59,10 @@ def runs_and_sweep(config: TiltConfig, method: str) -> Arrays:
         "particles": main.position.particles,
         "states_gt": _clean_states(config, main.position.action, method),
         "log_scale": np.asarray(main.log_scale, np.float64),
-        "path/action": np.asarray(shown.path.action[0, panels]),
-        "path/particles": np.asarray(shown.path.particles[0, panels]),
-        "path/final_action": np.asarray(shown.position.action[0, panels]),
-        "path/final_particles": np.asarray(shown.position.particles[0, panels]),
+        "path/action": np.asarray(shown.path.action)[0, panels],
+        "path/particles": np.asarray(shown.path.particles)[0, panels],
+        "path/final_action": np.asarray(shown.position.action)[0, panels],
+        "path/final_particles": np.asarray(shown.position.particles)[0, panels],
     }
     found |= _numbers(config, method, main, found["states_gt"])
     if method == "pc_mala" and config.adaptation == "frozen":
@@ -125,9 +125,9 @@ def _run(
     for first in range(0, runs, config.batch):
         numbers = first + np.arange(config.batch)
         found = _batch(config, sampler, parameters, log_scale, numbers, purpose, setting)
-        log_scale = np.asarray(found.log_scale[0])
-        kept = found._replace(log_scale=jnp.zeros((1, 1)), path=None)
-        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf[0]), kept))
+        log_scale = np.asarray(found.log_scale)[0]
+        kept = found._replace(log_scale=np.zeros((1, 1)), path=None)
+        parts.append(jax.tree.map(lambda leaf: np.asarray(leaf)[0], kept))
     joined = jax.tree.map(lambda *leaves: np.concatenate(leaves)[:runs], *parts)
     return joined._replace(log_scale=log_scale)
 

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.special import ellipe, ellipkm1
 
 from isotherm.errors import refusal
@@ -91,6 +90,8 @@ def spontaneous_magnetization(beta: float, coupling: float = 1.0) -> float:
 
 def _log_z(k: float) -> float:
     """Onsager's integral, with ``kappa = 2 sinh 2K / cosh^2 2K``."""
+    from scipy.integrate import quad  # slow to import
+
     kappa2 = 1 - _complement(k) ** 2
 
     def integrand(phi: float) -> float:
