@@ -1,7 +1,7 @@
 """Tilted Gaussian policies by MALA: BlackJAX's kernel and ours, each in the loop its own users would write.
 
-Claim: `sample_means` takes no longer than a hand-written scan around BlackJAX's kernel that keeps every draw, and with
-BlackJAX's kernel in ours' place it takes about as long (within 10 %); all give the same moments.
+Claim: `sample_means` takes no longer than a hand-written scan around BlackJAX's kernel that keeps every draw, and
+with BlackJAX's kernel in ours' place it takes about as long (within 10 %); all give the same moments.
 
 All sides make the same number of steps with the same step size on the same law, with a batch of chains. Sides take
 turns; compilation is apart. ESS a second counts independent draws of the first coordinate, from 200 steps.
