@@ -99,10 +99,12 @@ class RoutingStructure(WorldStudy[StructureConfig]):
             "num_runs": 4,
             "num_steps": 200,
             "batch": 4,
+            "num_venues": 6,
             "context_sizes": (1, 2),
             "sizes": (6,),
             "strengths": (0.0,),
             "long_steps": 400,
+            "agents": ("thompson", "linucb", "joint"),
         },
         "published": {},
     }
