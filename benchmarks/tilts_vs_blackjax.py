@@ -22,7 +22,7 @@ from isotherm.energy.tilt_bases import GaussianPolicy
 from isotherm.sample.diagnostics import ess
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample_means
-from isotherm.sample.tilt_exact import tilted_law
+from isotherm.sample.tilt_exact import MixtureLaw, tilted_law
 from stopwatch import machine, paired, ratio
 
 try:
@@ -70,6 +70,7 @@ def independent(kernel: Any, dimension: int) -> float:
 
 def compare(dimension: int, rounds: int) -> None:
     tilted, law = policy(dimension), tilted_law(policy(dimension), BETA)
+    assert isinstance(law, MixtureLaw)
     step_size = 0.3 * dimension ** (-1 / 3)
     ours = mala(tilted, BETA, step_size)
     theirs = blackjax.mala(lambda x: tilted.log_density(x, BETA), step_size)
