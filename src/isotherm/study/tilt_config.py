@@ -229,7 +229,8 @@ class TiltConfig(Config):
         """Refuse what is set and would change nothing."""
         idle = dict(DEAD)
         if self.policy != "normal":
-            idle |= dict.fromkeys(NORMAL_ONLY, f"changes nothing with policy = {self.policy!r}")
+            why = f"changes nothing with policy = {self.policy!r}; start from --preset {self.policy}"
+            idle |= dict.fromkeys(NORMAL_ONLY, why)
         for name, policies in VARIANTS.items():
             if self.policy not in policies:
                 need = " or ".join(map(repr, policies))
