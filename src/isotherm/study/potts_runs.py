@@ -10,7 +10,7 @@ from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticePotts
 from isotherm.random import named
 from isotherm.study.base import Arrays, Task
-from isotherm.study.lattice_sweep import Method, Plan, Sweep, sweep
+from isotherm.study.lattice_sweep import Plan, Sweep, sweep
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ NUM_BINS = 80
 
 def curves(config: "PottsConfig", task: Task) -> Arrays:
     """Block means over a wide range, by clusters; ordered phases that are no longer stable take long to melt."""
-    plan = _plan(config.num_chains, config.curve_draws, CURVE_BLOCKS)
-    plan = plan._replace(num_warmup=2 * config.curve_draws)
+    plan = _plan(config, 2 * config.curve_draws, config.curve_draws, CURVE_BLOCKS)
     return _swept(config, task, np.array(config.curve_betas), plan).arrays()
 
 
@@ -36,7 +35,7 @@ def critical(config: "PottsConfig", task: Task) -> Arrays:
     size, which = task.payload["size"], config.states.index(task.payload["q"])
     betas = _window(config.guesses[which], config.windows[which], size, config.num_points)
     num_draws = config.critical_draws * min(config.critical_sizes) // size
-    plan = _plan(config.num_chains, num_draws, CRITICAL_BLOCKS)._replace(num_warmup=num_draws // 4)
+    plan = _plan(config, num_draws // 4, num_draws, CRITICAL_BLOCKS)
     found = _swept(config, task, betas, plan, ("energy",))
     return _with_histograms(found, size**2)
 
@@ -49,17 +48,11 @@ def jump(config: "PottsConfig", task: Task) -> Arrays:
     """
     num_points = 2 * config.num_points - 1
     betas = _window(config.jumping_guess, config.jumping_window, task.payload["size"], num_points)
-    plan = _plan(config.num_chains, config.jumping_draws, JUMP_BLOCKS)
+    plan = _plan(config, max(50, config.jumping_draws // 20), config.jumping_draws, JUMP_BLOCKS)
     found = _swept(config, task, betas, plan, ("energy",))
     energy = found.samples["energy"].astype(np.float64)
     cut = float(np.quantile(energy, (0.05, 0.95)).mean())
-    blocks = energy.reshape(*energy.shape[:-1], JUMP_BLOCKS, -1)
-    below = blocks < cut
-    extra = {
-        "mean/ordered": below.mean(-1),
-        "mean/ordered_energy": (blocks * below).mean(-1),
-        "cut": np.array(cut),
-    }
+    extra = {"cut": np.array(cut)} | _within(energy, energy < cut, JUMP_BLOCKS, "ordered")
     return _with_histograms(found, task.payload["size"] ** 2) | extra
 
 
@@ -95,15 +88,17 @@ def branches(config: "PottsConfig", task: Task) -> Arrays:
     longer = Plan("heat-bath", 2 * config.num_chains, 100 * NEAR_THIN, BRANCH_BLOCKS, length, NEAR_THIN)
     both = sweep(named(key, "both"), model, crossing, longer, ("energy",))
     cut = (energies["disorder"][-1] + energies["order"][0]) / 2
-    found["both"] = {"betas": crossing} | _in_own_phase(both.samples["energy"], cut)
+    energy = both.samples["energy"].astype(np.float64)
+    is_own = np.stack([energy[0] < cut, energy[1] >= cut])  # ordered chains should lie below
+    found["both"] = {"betas": crossing} | _within(energy, is_own, BRANCH_BLOCKS, "kept")
     return {f"{part}/{name}": value for part, arrays in found.items() for name, value in arrays.items()}
 
 
-def _in_own_phase(energy: np.ndarray, cut: float) -> Arrays:
-    """Block means over draws ``(2, 1, chains, samples)``; ordered chains should lie below ``cut``."""
-    blocks = energy.astype(np.float64).reshape(*energy.shape[:-1], BRANCH_BLOCKS, -1)
-    kept = np.stack([blocks[0] < cut, blocks[1] >= cut])
-    return {"mean/kept": kept.mean(-1), "mean/kept_energy": (blocks * kept).mean(-1)}
+def _within(energy: np.ndarray, is_inside: np.ndarray, num_blocks: int, name: str) -> Arrays:
+    """Block means of whether draws are inside, and of their energy where they are."""
+    shape = (*energy.shape[:-1], num_blocks, -1)
+    energy, is_inside = energy.reshape(shape), is_inside.reshape(shape)
+    return {f"mean/{name}": is_inside.mean(-1), f"mean/{name}_energy": (energy * is_inside).mean(-1)}
 
 
 RUNS: Mapping[str, Callable[["PottsConfig", Task], Arrays]] = {
@@ -132,8 +127,8 @@ def _with_histograms(found: Sweep, num_sites: int) -> Arrays:
     return found._replace(samples={}).arrays() | {"density": density, "edges": edges / num_sites - 2}
 
 
-def _plan(num_chains: int, num_draws: int, num_blocks: int, method: Method = "swendsen-wang") -> Plan:
-    return Plan(method, num_chains, max(50, num_draws // 20), num_blocks, -(-num_draws // num_blocks))
+def _plan(config: "PottsConfig", num_warmup: int, num_draws: int, num_blocks: int) -> Plan:
+    return Plan("swendsen-wang", config.num_chains, num_warmup, num_blocks, -(-num_draws // num_blocks))
 
 
 def _swept(
