@@ -86,6 +86,11 @@ def json_bytes(value: Any) -> bytes:
     return (text + "\n").encode()
 
 
+def finite(value: Any) -> float | None:
+    """A number that JSON can hold, or None."""
+    return float(value) if np.isfinite(value) else None
+
+
 def _plain(value: Any) -> Any:
     """NumPy numbers and arrays as what JSON has."""
     if isinstance(value, np.generic | np.ndarray):

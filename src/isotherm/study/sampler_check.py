@@ -8,6 +8,7 @@ from pydantic import Field
 
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.config import Config
+from isotherm.study.files import finite
 from isotherm.study.tables import Table
 
 ModelId = Literal["ising", "plus-minus", "dense", "potts", "mixed", "rbm"]
@@ -147,9 +148,9 @@ class SamplerCheck(Study[SamplerCheckConfig]):
                     "bound": _bound(len(z), config.num_chains),
                     "num_moments": len(z),
                     "constant_error": float(found["constant_error"][i]),
-                    "rhat": _finite(found["rhat"][i]),
-                    "ess_per_step": _finite(found["ess"][i] / steps),
-                    "ess_per_second": _finite(found["ess"][i] / found["seconds"][i]),
+                    "rhat": finite(found["rhat"][i]),
+                    "ess_per_step": finite(found["ess"][i] / steps),
+                    "ess_per_second": finite(found["ess"][i] / found["seconds"][i]),
                 }
                 metrics["cells"].append(cell)
         return Result(metrics, arrays)
@@ -225,10 +226,6 @@ def _bound(num_moments: int, num_chains: int) -> float:
     from scipy import stats
 
     return float(stats.t.ppf(1 - FALSE_ALARM / (2 * num_moments), df=num_chains - 1))
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _passes(cell: Mapping[str, Any]) -> bool:

@@ -1,7 +1,9 @@
 """Settings of the study of tilted policies: the published program's flags, with its names, meanings and defaults."""
 
+import zlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
@@ -290,6 +292,10 @@ class TiltConfig(Config):
         values: dict[str, Any] = {name: value for name, value in self.settings().items() if name in names}
         values |= changes
         return TiltParameters(**values)
+
+    def generator(self, *names: str) -> np.random.Generator:
+        """NumPy's generator for one purpose."""
+        return np.random.default_rng([self.seed, *(zlib.crc32(name.encode()) for name in names)])
 
     def panel_seeds(self, method: str) -> tuple[int, ...]:
         """Runs that the animation of a sampler shows."""

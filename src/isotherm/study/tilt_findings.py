@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from isotherm.study.base import Arrays
+from isotherm.study.files import finite
 from isotherm.study.tables import Estimate, Table
 from isotherm.study.tilt_config import TiltConfig
 
@@ -238,7 +239,7 @@ def _numbers(reference: Arrays, group: str) -> dict[str, float]:
 
 
 def _pair(value: np.ndarray) -> tuple[float | None, float | None]:
-    first, second = (float(one) if np.isfinite(one) else None for one in value)
+    first, second = map(finite, value)
     return first, second
 
 

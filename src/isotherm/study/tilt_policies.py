@@ -1,6 +1,5 @@
 """The variants of the tilt study, multivariate and mixture: tasks, and what each computes."""
 
-import zlib
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -43,7 +42,7 @@ def _reference(config: TiltConfig) -> Arrays:
     from isotherm.study.tilt_policies_statistics import energy_distance, exact_moments
 
     found = problem(config)
-    law, rng = found.law, _generator(config, "floor")
+    law, rng = found.law, config.generator("floor")
     shape = config.num_chains, _spaced(config.num_chains, config.num_samples), config.actions
 
     def exact() -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +72,7 @@ def _judged(config: TiltConfig, sampler: str) -> Arrays:
     variances = np.diag(law.covariance)
     arrays = {
         "moments": np.stack(moments, axis=-1),
-        "distance": np.array(judge.energy_distance(chosen, _exact_draws(law, _generator(config, "exact")))),
+        "distance": np.array(judge.energy_distance(chosen, _exact_draws(law, config.generator("exact")))),
         "ess": np.array(1 / np.mean(moments.error[: len(variances)] ** 2 / variances)),
         "counts": np.array([groups, draws, found.steps]),
         "shown": _shown(config, sampler, found.actions[..., :2], found.weights),
@@ -119,7 +118,7 @@ def _shown(config: TiltConfig, sampler: str, actions: np.ndarray, weights: np.nd
     flat, odds = actions.reshape(-1, actions.shape[-1]), weights.ravel() / weights.sum()
     if not np.isfinite(odds).all():
         return np.zeros((0, flat.shape[1]), np.float32)
-    chosen = _generator(config, "shown", sampler).choice(len(flat), SHOWN, p=odds)
+    chosen = config.generator("shown", sampler).choice(len(flat), SHOWN, p=odds)
     return flat[chosen].astype(np.float32)
 
 
@@ -131,8 +130,3 @@ def _spaced(groups: int, draws: int) -> int:
 def _exact_draws(law: "MixtureLaw", rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     draws = law.draw(rng, POINTS).reshape(64, POINTS // 64, -1)
     return draws, np.ones(draws.shape[:2])
-
-
-def _generator(config: TiltConfig, *names: str) -> np.random.Generator:
-    """NumPy's generator for one purpose."""
-    return np.random.default_rng([config.seed, *(zlib.crc32(name.encode()) for name in names)])

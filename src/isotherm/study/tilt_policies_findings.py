@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from isotherm.study.base import Arrays
+from isotherm.study.files import finite
 from isotherm.study.tilt_config import TiltConfig
 from isotherm.study.tilt_policies import FALSE_ALARM, samplers
 from isotherm.study.tilt_policies_tables import signed
@@ -51,9 +52,9 @@ def _judged(log_z: float, exact: Mapping[str, float], found: Arrays) -> dict[str
     judged: dict[str, Any] = {
         "moments": moments,
         "worst": {"name": worst, "z": z, "bound": bound},
-        "verdict": _verdict(z, bound, _real(found["rhat"]) if "rhat" in found else 1.0),
-        "ess": _real(found["ess"]),
-        "ess_per_1000_steps": _real(1000 * found["ess"] / (groups * draws * steps)),
+        "verdict": _verdict(z, bound, finite(found["rhat"]) if "rhat" in found else 1.0),
+        "ess": finite(found["ess"]),
+        "ess_per_1000_steps": finite(1000 * found["ess"] / (groups * draws * steps)),
         "groups": groups, "draws": draws, "steps": steps,
     }  # fmt: skip
     for name in ("distance", "kl", "acceptance", "effective"):
@@ -62,10 +63,10 @@ def _judged(log_z: float, exact: Mapping[str, float], found: Arrays) -> dict[str
     if "log_z" in found:
         judged["log_z"] = _against(found["log_z"], log_z, groups)
     if "rhat" in found:
-        judged["rhat"] = _real(found["rhat"])
+        judged["rhat"] = finite(found["rhat"])
     if "next/ks" in found:
         judged["next_states"] = {
-            name: _real(found[f"next/{name}"]) for name in ("ks", "p", "z_mean", "z_var")
+            name: finite(found[f"next/{name}"]) for name in ("ks", "p", "z_mean", "z_var")
         }
     return judged
 
@@ -153,12 +154,8 @@ def _against(pair: np.ndarray, exact: float, groups: int) -> dict[str, Any]:
 
 
 def _estimate(pair: np.ndarray, groups: int) -> dict[str, Any]:
-    value, error = map(_real, pair)
+    value, error = map(finite, pair)
     return {"mean": value, "se": error, "n": groups}
-
-
-def _real(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _plain(found: Mapping[str, Any]) -> str:

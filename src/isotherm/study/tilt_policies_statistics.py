@@ -5,23 +5,17 @@ error here comes from leaving out one group after the other, and every distance 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 
+from isotherm.sample.autocorrelation import Estimate
+from isotherm.sample.estimates import from_replicates
 from isotherm.sample.tilt_exact import MixtureLaw
 
 Statistic = Callable[[np.ndarray], np.ndarray]
-
-
-class Pooled(NamedTuple):
-    """A statistic of all groups: value, and standard error, of the statistic's shape."""
-
-    value: np.ndarray
-    error: np.ndarray
 
 
 def names(d: int, parts: int) -> list[str]:
@@ -79,7 +73,9 @@ def gaussian_kl(law: MixtureLaw, means: np.ndarray) -> np.ndarray:
     return np.asarray(0.5 * (trace - d + far + volumes))
 
 
-def pooled(statistic: Statistic, by_group: np.ndarray, weights: np.ndarray, unbiased: bool = False) -> Pooled:
+def pooled(
+    statistic: Statistic, by_group: np.ndarray, weights: np.ndarray, unbiased: bool = False
+) -> Estimate:
     """A statistic of mean features, and its error, leaving out one group after the other.
 
     Args:
@@ -88,19 +84,18 @@ def pooled(statistic: Statistic, by_group: np.ndarray, weights: np.ndarray, unbi
         weights: mean weight of each group, shape ``(groups,)``.
         unbiased: takes the jackknife's estimate of the bias off.
     """
-    groups = len(by_group)
-    without = statistic((by_group.sum(axis=0) - by_group) / (weights.sum() - weights)[:, None])
-    value = statistic(by_group.sum(axis=0) / weights.sum())
-    error = np.sqrt(groups - 1) * without.std(axis=0)
-    return Pooled(groups * value - (groups - 1) * without.mean(axis=0) if unbiased else value, error)
+    left_out, masses = (np.concatenate([np.zeros_like(x[:1]), x]) for x in (by_group, weights))
+    values = statistic((by_group.sum(axis=0) - left_out) / (weights.sum() - masses)[:, None])
+    found = from_replicates(np.moveaxis(values, 0, -1))
+    return found if unbiased else Estimate(values[0], found.error)
 
 
-def log_normaliser(log_z: np.ndarray) -> Pooled:
+def log_normaliser(log_z: np.ndarray) -> Estimate:
     """Of all replicates together: the log of their mean normaliser."""
     top = log_z.max()
     scaled = np.exp(log_z - top)
     found = pooled(lambda z: np.log(z[..., 0]), scaled[:, None], np.ones(len(log_z)))
-    return Pooled(found.value + top, found.error)
+    return Estimate(found.value + top, found.error)
 
 
 def energy_distance(

@@ -1,7 +1,6 @@
 """What the tasks of the tilt study compute: runs, sweeps, and the exact laws they are held against."""
 
 import itertools
-import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,7 +32,7 @@ def reference(config: TiltConfig) -> Arrays:
     found = {f"level/{name}": np.broadcast_to(value, (p.K,)) for name, value in levels._asdict().items()}
     found |= {f"target/{name}": np.asarray(value, np.float64) for name, value in target._asdict().items()}
     found |= {f"exact/{name}": np.asarray(value, np.float64) for name, value in law._asdict().items()}
-    rng = generator(config, "floor")
+    rng = config.generator("floor")
     for group, runs, bins in (
         ("floor", config.kl_runs, config.kl_bins),
         ("sweep_floor", config.sweep_runs, SWEEP_BINS),
@@ -68,11 +67,6 @@ def runs_and_sweep(config: TiltConfig, method: str) -> Arrays:
     if method == "pc_mala" and config.adaptation == "frozen":
         found |= _mala_law(config, np.asarray(main.log_scale, np.float64))
     return found | _sweep(config, sampler, log_scale)
-
-
-def generator(config: TiltConfig, *names: str) -> np.random.Generator:
-    """NumPy's generator for one purpose."""
-    return np.random.default_rng([config.seed, *(zlib.crc32(name.encode()) for name in names)])
 
 
 def _warm_up(config: TiltConfig, sampler: pc.Sampler) -> np.ndarray:
@@ -135,7 +129,7 @@ def _run(
 def _clean_states(config: TiltConfig, actions: np.ndarray, method: str) -> np.ndarray:
     """One fresh clean next state for each final action."""
     p = config.parameters()
-    noise = generator(config, "clean-states", method).standard_normal(len(actions))
+    noise = config.generator("clean-states", method).standard_normal(len(actions))
     return p.alpha * actions + p.shift + p.sigma_sprime * noise
 
 
@@ -143,7 +137,7 @@ def _numbers(config: TiltConfig, method: str, runs: Any, states_gt: np.ndarray) 
     """The metrics of one sampler, each ``(value, standard error)``."""
     target, p = clean_target(config.parameters()), config.parameters()
     actions, particles = (np.asarray(one, np.float64) for one in runs.position)
-    rng = generator(config, "bootstrap", method)
+    rng = config.generator("bootstrap", method)
     found: dict[str, tuple[float, float]] = {}
     for name, samples, mu, sigma in (
         ("action", actions, target.mu_a, target.sigma_a),
@@ -210,7 +204,7 @@ def _mala_law(config: TiltConfig, log_scale: np.ndarray) -> Arrays:
 def _sweep(config: TiltConfig, sampler: pc.Sampler, log_scale: np.ndarray) -> Arrays:
     """KL of actions and states over the number of refreshes, ``(value, error)`` each: shape ``(settings, 2)``."""
     target = clean_target(config.parameters())
-    rng = generator(config, "sweep-bootstrap", sampler.method)
+    rng = config.generator("sweep-bootstrap", sampler.method)
     rows: dict[str, list[tuple[float, float]]] = {}
     for refresh in range(config.sweep_max_refresh + 1):
         parameters = config.parameters(refresh_L=refresh)
