@@ -38,7 +38,15 @@ class Ising(AbstractEnergy):
         return self.biases.shape[-1]
 
     def energy(self, x: Int8[Array, " n"]) -> Float[Array, ""]:
-        """Energy of one configuration of ``+1`` and ``-1``, shape ``(n,)``."""
+        """Energy of one configuration of ``+1`` and ``-1``, shape ``(n,)``; ``vmap`` for more.
+
+        Raises:
+            ValueError: if it has another shape.
+        """
+        if x.shape != (self.num_spins,):
+            raise refusal(
+                "state.shape", x.shape, f"must be ({self.num_spins},), the model's spins; vmap for more"
+            )
         s = x.astype(self.biases.dtype)
         return -(self.biases @ s) - 0.5 * (s @ self.couplings @ s)
 

@@ -107,6 +107,8 @@ class Lattice:
         return self._shifted(x, direction, 1)
 
     def _shifted(self, x: Array, direction: int, sign: int) -> Array:
+        if x.shape[-len(self.shape) :] != self.shape:
+            raise refusal("x.shape", x.shape, f"must end in {self.shape}, the lattice's")
         step = [sign * s for s in self.directions[direction]]
         return jnp.roll(x, step, tuple(range(-len(self.shape), 0)))
 

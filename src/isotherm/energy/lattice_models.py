@@ -59,13 +59,25 @@ class AbstractLatticeModel(AbstractEnergy):
         """Every site as a positive field favours it: a ground state of positive couplings."""
 
     def energy(self, x: Array) -> Float[Array, ""]:
-        """Energy of one state of the lattice's shape."""
+        """Energy of one state of the lattice's shape; ``vmap`` for more."""
+        self.check_state(x)
         couplings = jnp.asarray(self.coupling, jnp.result_type(float))
         total = -jnp.sum(jnp.asarray(self.field, couplings.dtype) * self.alignment(x))
         for d, exists in enumerate(self.lattice.has_bond):
             terms = self.interaction(x, self.lattice.ends(x, d))
             total -= jnp.sum(jnp.where(exists, couplings[d] * terms, 0.0))
         return total
+
+    def check_state(self, x: Array) -> None:
+        """Refuse what is not one state of the lattice.
+
+        Raises:
+            ValueError: naming its shape, and that of the lattice.
+        """
+        if x.shape != self.lattice.shape:
+            raise refusal(
+                "state.shape", x.shape, f"must be {self.lattice.shape}, as the lattice; vmap for more"
+            )
 
     @property
     def is_uniform(self) -> bool:

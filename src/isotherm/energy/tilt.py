@@ -8,7 +8,8 @@ import jax
 from jaxtyping import Array, Float
 
 from isotherm.energy.base import AbstractEnergy
-from isotherm.energy.tilt_bases import AbstractPolicy, real
+from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, real
+from isotherm.energy.tilt_inputs import check_scalar, check_shape
 from isotherm.errors import refusal
 
 Reward = Callable[[Array], Float[Array, ""]]
@@ -39,6 +40,7 @@ class QuadraticReward(eqx.Module):
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         """Of one action."""
+        check_shape("action", x, self.peak.shape, "as the reward's peak")
         away = x - self.peak
         return self.constant - 0.5 * away @ (self.curvature @ away)
 
@@ -48,12 +50,17 @@ class TableReward(eqx.Module):
 
     Attributes:
         values: shape ``(n,)``.
+
+    Raises:
+        ValueError: if they are no vector, or not finite.
     """
 
     values: Float[Array, " n"]
 
     def __init__(self, values: Any) -> None:
         self.values = real("values", values)
+        if self.values.ndim != 1:
+            raise refusal("values.shape", self.values.shape, "must be (n,)")
 
     def __call__(self, x: Array) -> Float[Array, ""]:
         """Of one action."""
@@ -71,12 +78,27 @@ class Tilted(AbstractEnergy):
         reward: ``Q``, differentiable in continuous actions: any function, or a module such as
             :class:`QuadraticReward` whose parameters are to be traced.
 
+    Raises:
+        ValueError: if the reward of one of the policy's actions is no real number, cannot be computed, or reads
+            what an action of that shape does not hold. Told from shapes; nothing is computed.
+
     References:
         Todorov, Efficient computation of optimal actions, PNAS 106 (2009); Levine, arXiv:1805.00909.
     """
 
     base: AbstractPolicy
     reward: Reward
+
+    def __check_init__(self) -> None:
+        base, action = self.base, self.base.action()
+        num_actions = len(base.logits) if isinstance(base, DiscretePolicy) else None
+        if isinstance(self.reward, TableReward):
+            if num_actions is None:
+                found = f"TableReward with {type(base).__name__}"
+                raise refusal("reward", found, "a table is for a DiscretePolicy")
+            check_shape("reward.values", self.reward.values, (num_actions,), "a number for each action")
+        if action is not None:
+            check_scalar("reward", self.reward, action, num_actions)
 
     def energy(self, x: Array) -> Float[Array, ""]:
         """``-Q(x)``."""

@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int32, Key
 
+from isotherm.energy.tilt_inputs import check_scalar, check_shape, drawn_shape
 from isotherm.errors import refusal
 
 
@@ -24,6 +25,16 @@ class AbstractPolicy(eqx.Module):
     @abc.abstractmethod
     def draw(self, key: Key[Array, ""]) -> Array:
         """One action."""
+
+    def action(self) -> jax.ShapeDtypeStruct | None:
+        """Shape and dtype of one action, as drawn; ``None`` where :meth:`draw` raises ``NotImplementedError``.
+
+        Nothing is drawn.
+
+        Raises:
+            ValueError: if a draw is no array of shape ``(d,)`` or ``()``.
+        """
+        return drawn_shape(self.draw)
 
 
 class GaussianPolicy(AbstractPolicy):
@@ -58,6 +69,7 @@ class GaussianPolicy(AbstractPolicy):
 
     def log_density(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         """Normalised."""
+        check_shape("action", x, self.mean.shape, "as the policy's mean")
         return _log_normal(self.whitener, x - self.mean)
 
     def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
@@ -136,11 +148,20 @@ class DensityPolicy(AbstractPolicy):
     Attributes:
         log_density_of: action of shape ``(d,)`` to a number; a constant may be missing, and then log normalisers
             are off by it.
-        draw_by: a key to an action; what needs no draws of the base policy never calls it.
+        draw_by: a key to an action. Its shape says how many dimensions there are; what needs no draws of the base
+            policy never computes it, and it may raise ``NotImplementedError`` there.
+
+    Raises:
+        ValueError: if a draw is no single action, or the log density of one no number.
     """
 
     log_density_of: Callable[[Array], Array]
     draw_by: Callable[[Key[Array, ""]], Array]
+
+    def __check_init__(self) -> None:
+        action = self.action()
+        if action is not None:
+            check_scalar("log_density_of", self.log_density_of, action)
 
     def log_density(self, x: Array) -> Float[Array, ""]:
         """As given."""
@@ -174,22 +195,36 @@ class LinearGaussian(eqx.Module):
 
     def mean(self, action: Float[Array, " d"]) -> Float[Array, " m"]:
         """Of the next state."""
+        self._check_action(action)
         return self.matrix @ action + self.noise.mean
 
     def log_density(self, action: Float[Array, " d"], next_state: Float[Array, " m"]) -> Float[Array, ""]:
         """``log q(s' | a)``, normalised."""
+        self._check_action(action)
+        check_shape("next_state", next_state, self.noise.mean.shape, "as the matrix has rows")
         return self.noise.log_density(next_state - self.matrix @ action)
 
     def draw(self, key: Key[Array, ""], action: Float[Array, " d"]) -> Float[Array, " m"]:
         """One next state."""
+        self._check_action(action)
         return self.matrix @ action + self.noise.draw(key)
 
     def joint(self, policy: GaussianPolicy) -> GaussianPolicy:
-        """Law of ``(a, s')``, ``d + m`` numbers, under a Gaussian policy."""
+        """Law of ``(a, s')``, ``d + m`` numbers, under a Gaussian policy.
+
+        Raises:
+            ValueError: if the policy has another number of dimensions.
+        """
+        check_shape(
+            "policy.mean", policy.mean, self.matrix.shape[1:], "as the transition's matrix has columns"
+        )
         cross = policy.covariance @ self.matrix.T
         own = self.matrix @ cross + self.noise.covariance
         covariance = jnp.block([[policy.covariance, cross], [cross.T, own]])
         return GaussianPolicy(jnp.concatenate([policy.mean, self.mean(policy.mean)]), covariance)
+
+    def _check_action(self, action: Array) -> None:
+        check_shape("action", action, self.matrix.shape[1:], "as the transition's matrix has columns")
 
 
 def _log_normal(whitener: Float[Array, "d d"], x: Float[Array, " d"]) -> Float[Array, ""]:

@@ -11,10 +11,13 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
+from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
 
 
@@ -24,10 +27,16 @@ class AveragedReward(eqx.Module):
     Attributes:
         policy: the mixture.
         parts: a quadratic reward of the action for each part, leaves lead with ``k``.
+
+    Raises:
+        ValueError: if it has other parts or dimensions than the mixture.
     """
 
     policy: MixturePolicy
     parts: QuadraticReward
+
+    def __check_init__(self) -> None:
+        check_shape("parts.peak", self.parts.peak, self.policy.parts.mean.shape, "as the policy's means")
 
     def __call__(self, x: Float[Array, " d"]) -> Float[Array, ""]:
         """Of one action."""
@@ -77,7 +86,12 @@ def noisy_tilt(
         transition: law of the clean next state.
         reward: of action and next state.
         alpha_bar: from 0 to 1, may be traced; 1 gives the clean policy and :func:`averaged_reward`.
+
+    Raises:
+        ValueError: naming what is out of range, or of other dimensions than the rest.
     """
+    check_dimensions(policy, transition, reward)
+    check_level("alpha_bar", checked_number("alpha_bar", alpha_bar))
 
     def part(clean: GaussianPolicy) -> tuple[Array, Array, QuadraticReward]:
         m, d = transition.matrix.shape
@@ -96,16 +110,48 @@ def noisy_tilt(
     return Tilted(noisy, AveragedReward(noisy, rewards))
 
 
+def check_dimensions(policy: MixturePolicy, transition: LinearGaussian, reward: QuadraticReward) -> None:
+    """Refuse a mixture, a transition and a reward of action and next state whose dimensions do not fit.
+
+    Raises:
+        TypeError: if the policy is no mixture.
+        ValueError: naming the shape, and what it must be.
+    """
+    if not isinstance(policy, MixturePolicy):
+        raise TypeError(
+            f"policy = {type(policy).__name__}: must be a MixturePolicy; a normal law is one of one part"
+        )
+    m, d = transition.matrix.shape
+    k = len(policy.log_weights)
+    check_shape("policy.means", policy.parts.mean, (k, d), f"since the transition's matrix has {d} columns")
+    check_shape("reward.peak", reward.peak, (d + m,), "actions, then next states")
+
+
+def check_level(name: str, levels: Array) -> None:
+    """Refuse known levels of noise outside 0 .. 1.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if not isinstance(levels, Tracer) and not (abs(np.asarray(levels) - 0.5) <= 0.5).all():
+        raise refusal(name, np.asarray(levels).tolist(), "must lie within 0 .. 1")
+
+
 def within_covariance(tilted: Tilted, beta: Any) -> Float[Array, "d d"]:
     """Mean over parts of their covariance under ``exp(beta Q_k)``: what a step of a sampler is measured by.
 
     Args:
         tilted: made by :func:`noisy_tilt`.
         beta: inverse temperature, may be traced.
+
+    Raises:
+        TypeError: for another tilt.
     """
     policy, reward = tilted.base, tilted.reward
-    assert isinstance(policy, MixturePolicy)
-    assert isinstance(reward, AveragedReward)
+    if not isinstance(policy, MixturePolicy) or not isinstance(reward, AveragedReward):
+        raise TypeError(
+            f"tilted = {type(policy).__name__} with {type(reward).__name__}: must be of noisy_tilt"
+        )
     precisions = jax.vmap(lambda part: part.whitener.T @ part.whitener)(policy.parts)
     each = jnp.linalg.inv(precisions + beta * reward.parts.curvature)
     return jnp.tensordot(jnp.exp(policy.log_weights), each, 1)

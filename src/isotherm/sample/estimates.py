@@ -35,7 +35,11 @@ def moments(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
     Args:
         values: raw observables of single states, arrays of equal shape.
+
+    Raises:
+        ValueError: if their shapes differ.
     """
+    _check_shapes("values", values)
     raw = {name: np.asarray(value).astype(np.float64) for name, value in values.items()}
     found = raw | {f"{name}2": raw[name] ** 2 for name in ("energy", "helicity_sine") if name in raw}
     if "magnetization" in raw:
@@ -80,7 +84,12 @@ def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> Estimate
 
 
 def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates"]]:
-    """Means of all blocks, then those that leave one block out after another, by name."""
+    """Means of all blocks, then those that leave one block out after another, by name.
+
+    Raises:
+        ValueError: if means differ in shape, are not finite, or of fewer than two blocks.
+    """
+    _check_shapes("means", means)
 
     def of(value: np.ndarray) -> np.ndarray:
         blocks = _pooled(value)
@@ -122,7 +131,8 @@ def heat_capacity(means: Means, beta: Any, num_sites: int) -> Estimate:
         ValueError: as all estimates here: naming a mean that is missing, or as :func:`jackknife`.
     """
     _need(means, "energy", "energy2")
-    return jackknife(lambda m: _heat_capacity(m, _column(beta), num_sites), means)
+    column = _column(beta, means, num_sites)
+    return jackknife(lambda m: _heat_capacity(m, column, num_sites), means)
 
 
 def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool = True) -> Estimate:
@@ -137,7 +147,8 @@ def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool =
     """
     _need(means, "magnetization2", *(["abs_magnetization"] if connected else []))
     formula = _susceptibility if connected else _plain_susceptibility
-    return jackknife(lambda m: formula(m, _column(beta), num_sites), means)
+    column = _column(beta, means, num_sites)
+    return jackknife(lambda m: formula(m, column, num_sites), means)
 
 
 def binder(means: Means) -> Estimate:
@@ -175,7 +186,8 @@ def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
         num_sites: ``N``.
     """
     _need(means, "helicity_cosine", "helicity_sine2")
-    return jackknife(lambda m: _helicity_modulus(m, _column(beta), num_sites), means)
+    column = _column(beta, means, num_sites)
+    return jackknife(lambda m: _helicity_modulus(m, column, num_sites), means)
 
 
 def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, Estimate]:
@@ -189,7 +201,7 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
         num_sites: ``N``.
         extent: ``L``, for the correlation length, which is left out without it.
     """
-    told = quantities(replicates(means), _column(beta), num_sites, extent)
+    told = quantities(replicates(means), _column(beta, means, num_sites), num_sites, extent)
     return {name: from_replicates(value) for name, value in told.items()}
 
 
@@ -248,10 +260,23 @@ def _pooled(means: np.ndarray) -> Float64[np.ndarray, "*batch blocks"]:
     return values.reshape(*values.shape[:-2], -1)
 
 
-def _column(beta: Any) -> np.ndarray:
-    values = np.asarray(beta, np.float64)
+def _check_shapes(field: str, values: Mapping[str, Any]) -> None:
+    shapes = {name: np.shape(value) for name, value in values.items()}
+    if len(set(shapes.values())) > 1:
+        raise refusal(f"{field}.shape", shapes, "must be the same for all")
+
+
+def _column(beta: Any, means: Means, num_sites: int) -> np.ndarray:
+    """Inverse temperatures beside the replicates of each batch."""
+    values, batch = np.asarray(beta, np.float64), np.shape(next(iter(means.values()), ()))[:-2]
+    if values.shape not in ((), batch):
+        raise refusal(
+            "beta.shape", values.shape, f"must be (), or {batch} as the means without chains and blocks"
+        )
     if not np.isfinite(values).all():
         raise refusal("beta", beta, "must be finite")
+    if num_sites < 1:
+        raise refusal("num_sites", num_sites, "must be at least 1")
     return values[..., None]
 
 

@@ -125,8 +125,10 @@ def initial_spins(
             ``"hinton"`` with ``σ(beta b_i)`` as the reference library does; ``"uniform"`` with one half.
 
     Raises:
-        ValueError: if ``init`` is none of these.
+        ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
     """
+    if clamp is not None:
+        _check_clamp(model, clamp)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
     if init not in slopes:
         raise refusal("init", init, f"should be one of {', '.join(slopes)}")
@@ -186,7 +188,7 @@ def gibbs(
             raise refusal(name, given, "is for factor graphs; a dense model is swept spin by spin")
     if isinstance(clamp, Mapping):
         raise refusal("clamp", list(clamp), "must be one `Clamp` for a dense model")
-    return Kernel(init=_Init(clamp), step=_Step(_fields(model, beta, clamp), num_sweeps))
+    return Kernel(init=_Init(clamp, model.num_spins), step=_Step(_fields(model, beta, clamp), num_sweeps))
 
 
 def _evidence(clamp: Clamp | Evidence | None) -> dict[str, Clamp]:
@@ -219,9 +221,11 @@ class _Init(eqx.Module):
     """A pytree, so that :func:`isotherm.sample.run.sample` sweeps clamps without recompiling."""
 
     clamp: Clamp | None
+    num_spins: int = eqx.field(static=True)
 
     def __call__(self, position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
         del key
+        _check_spins("position", position, self.num_spins)
         if self.clamp is None:
             return GibbsState(position)
         return GibbsState(jnp.where(self.clamp.mask, self.clamp.values, position))
@@ -279,9 +283,20 @@ def gibbs_means(
     return sums.astype(jnp.float32) / schedule.num_samples
 
 
+def _check_clamp(model: Ising, clamp: Clamp) -> None:
+    for name, given in zip(Clamp._fields, clamp, strict=True):
+        _check_spins(f"clamp.{name}", given, model.num_spins)
+
+
+def _check_spins(name: str, given: Any, num_spins: int) -> None:
+    if jnp.shape(given) != (num_spins,):
+        raise refusal(f"{name}.shape", jnp.shape(given), f"must be ({num_spins},), the model's spins")
+
+
 def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> _Fields:
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:
+        _check_clamp(model, clamp)
         biases = jnp.where(clamp.mask, jnp.where(clamp.values > 0, jnp.inf, -jnp.inf), biases)
     return _Fields(biases, 2.0 * beta * model.couplings.astype(jnp.float32))
 

@@ -11,6 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
 from isotherm.energy.tilt import Tilted
+from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
 
 
@@ -68,8 +69,8 @@ def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -
     Raises:
         ValueError: naming the argument out of range.
     """
-    _check(beta, "num_draws", num_draws, 1)
-    return _importance(key, tilted, jnp.asarray(beta, jnp.result_type(float)), num_draws)
+    _check_count("num_draws", num_draws, 1)
+    return _importance(key, tilted, checked_number("beta", beta), num_draws)
 
 
 class Tempered(NamedTuple):
@@ -119,18 +120,20 @@ def tempered(
     References:
         Del Moral, Doucet and Jasra, J. R. Statist. Soc. B 68 (2006); Neal, Statistics and Computing 11 (2001).
     """
-    _check(betas, "num_particles", num_particles, 2)
+    _check_count("num_particles", num_particles, 2)
     if num_moves < 1:
         raise refusal("num_moves", num_moves, "must be at least 1")
     if not 0 <= resample_below <= 1:
         raise refusal("resample_below", resample_below, "must lie within 0 .. 1")
-    ladder = jnp.asarray(betas, jnp.result_type(float))
+    with np.errstate(over="ignore"):  # told below, as a refusal
+        ladder = jnp.asarray(betas, jnp.result_type(float))
     if ladder.ndim != 1 or not len(ladder):
         raise refusal("betas.shape", ladder.shape, "must be (steps,)")
-    if not isinstance(betas, Tracer) and not bool(
-        (np.diff(np.asarray(betas, np.float64), prepend=0.0) > 0).all()
-    ):
+    if not isinstance(ladder, Tracer) and not np.isfinite(np.asarray(ladder)).all():
+        raise refusal("betas", np.asarray(betas).tolist(), f"must be finite in {ladder.dtype}")
+    if not isinstance(ladder, Tracer) and not (np.diff(np.asarray(ladder), prepend=0) > 0).all():
         raise refusal("betas", np.asarray(ladder).tolist(), "must ascend from above 0")
+    _check_kernel(tilted, kernel_at, ladder)
     return _tempered(key, tilted, ladder, kernel_at, num_particles, num_moves, resample_below)
 
 
@@ -195,8 +198,19 @@ def ess_fraction(log_weights: Float[Array, " draws"]) -> Float[Array, ""]:
     return jnp.exp(2 * once - twice) / len(log_weights)
 
 
-def _check(beta: Any, name: str, count: int, least: int) -> None:
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", beta, "must be finite")
+def _check_count(name: str, count: int, least: int) -> None:
     if count < least:
         raise refusal(name, count, f"must be at least {least}")
+
+
+def _check_kernel(tilted: Tilted, kernel_at: Callable[[Array], Any], betas: Array) -> None:
+    """Refuse a kernel on other positions than the tilt's actions."""
+
+    def started(beta: Array, key: Array) -> PyTree:
+        key_draw, key_init = jax.random.split(key)
+        return kernel_at(beta).init(tilted.base.draw(key_draw), key_init).position
+
+    position = jax.eval_shape(started, betas[0], jax.random.key(0))
+    action = tilted.base.action()
+    if action is not None:
+        check_shape("kernel_at(beta).init(action).position", position, action.shape, "as the tilt's actions")

@@ -4,16 +4,14 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import Tilted
-from isotherm.errors import refusal
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
+from isotherm.sample.langevin import check_position
 
 
 class IndependenceState(NamedTuple):
@@ -30,8 +28,13 @@ class Independence(eqx.Module):
     tilted: Tilted
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> IndependenceState:
-        """Start from a position."""
+        """Start from a position.
+
+        Raises:
+            ValueError: if it has another shape than the policy's actions.
+        """
         del key
+        check_position(self.tilted, position)
         return IndependenceState(position, self.tilted.reward(position))
 
     def step(self, key: Key[Array, ""], state: IndependenceState) -> tuple[IndependenceState, AcceptanceInfo]:
@@ -62,6 +65,4 @@ def independence(tilted: Tilted, beta: Any) -> Independence:
     References:
         Tierney, Ann. Statist. 22 (1994).
     """
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", beta, "must be finite")
-    return Independence(beta=jnp.asarray(beta, jnp.result_type(float)), tilted=tilted)
+    return Independence(beta=checked_number("beta", beta, per_chain=True), tilted=tilted)

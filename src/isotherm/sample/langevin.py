@@ -13,6 +13,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import Tilted
+from isotherm.energy.tilt_inputs import check_scalar, check_shape, checked_number
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
@@ -51,8 +52,13 @@ class Langevin(eqx.Module):
     is_adjusted: bool = eqx.field(static=True)
 
     def init(self, position: Float[Array, " d"], key: Key[Array, ""] | None = None) -> LangevinState:
-        """Start from a position."""
+        """Start from a position.
+
+        Raises:
+            ValueError: if it has another shape than the policy's actions.
+        """
         del key
+        check_position(self.tilted, position)
         density, score = jax.value_and_grad(self.tilted.log_density)(position, self.beta)
         return LangevinState(position, density, score)
 
@@ -122,25 +128,55 @@ def mala(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any = None) 
 
 
 def _langevin(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any, adjusted: bool) -> Langevin:
-    for name, value in (("beta", beta), ("step_size", step_size)):
-        if not isinstance(value, Tracer) and not bool(np.isfinite(np.asarray(value)).all()):
-            raise refusal(name, value, "must be finite")
-    if not isinstance(step_size, Tracer) and not bool((np.asarray(step_size) > 0).all()):
-        raise refusal("step_size", step_size, "must be above 0")
-    real = jnp.result_type(float)
+    action = continuous_action(tilted)
     return Langevin(
-        beta=jnp.asarray(beta, real),
+        beta=checked_number("beta", beta, per_chain=True),
         tilted=tilted,
-        step_size=jnp.asarray(step_size, real),
-        factor=_factor(preconditioner),
+        step_size=checked_number("step_size", step_size, is_positive=True),
+        factor=_factor(preconditioner, action),
         is_adjusted=adjusted,
     )
 
 
-def _factor(preconditioner: Any) -> Array:
+def continuous_action(tilted: Tilted) -> jax.ShapeDtypeStruct | None:
+    """Shape of one of the policy's actions, or ``None`` where it does not say.
+
+    Raises:
+        ValueError: if actions are no vectors of floating numbers, which Langevin steps need.
+    """
+    action = tilted.base.action()
+    if action is not None and (action.ndim != 1 or not jnp.issubdtype(action.dtype, jnp.floating)):
+        shown = f"{action.dtype} of shape {action.shape}"
+        raise refusal("tilted.base.draw(key)", shown, "must be floating numbers of shape (d,)")
+    return action
+
+
+def check_position(tilted: Tilted, position: Any) -> None:
+    """Refuse a position that is none of the policy's actions; told from shapes, so that compiled steps pay nothing.
+
+    Raises:
+        ValueError: naming its shape or dtype, and what it must be.
+    """
+    action = tilted.base.action()
+    if action is None:
+        check_scalar("log_density", tilted.base.log_density, jax.eval_shape(jnp.asarray, position))
+        check_scalar("reward", tilted.reward, jax.eval_shape(jnp.asarray, position))
+        return
+    check_shape("position", position, action.shape, "as the base policy's actions")
+    if jnp.issubdtype(jnp.result_type(position), jnp.floating) != jnp.issubdtype(action.dtype, jnp.floating):
+        raise refusal("position.dtype", str(jnp.result_type(position)), f"must be {action.dtype}")
+
+
+def _factor(preconditioner: Any, action: jax.ShapeDtypeStruct | None) -> Array:
     if preconditioner is None:
         return jnp.ones((), jnp.result_type(float))
     matrix = jnp.asarray(preconditioner, jnp.result_type(float))
+    shapes = [(), (d := action.shape[0],), (d, d)] if action is not None else []
+    if matrix.ndim > 2 or (shapes and matrix.shape not in shapes):
+        allowed = " or ".join(map(str, reversed(shapes))) or "(d, d), (d,) or ()"
+        raise refusal("preconditioner.shape", matrix.shape, f"must be {allowed}")
+    if matrix.ndim == 2 and not isinstance(matrix, Tracer) and not np.allclose(matrix, np.asarray(matrix).T):
+        raise refusal("preconditioner", np.asarray(matrix).tolist(), "must be symmetric")
     factor = jnp.linalg.cholesky(matrix) if matrix.ndim == 2 else jnp.sqrt(matrix)
     if not isinstance(factor, Tracer) and not bool(jnp.isfinite(factor).all()):
         raise refusal("preconditioner", np.asarray(matrix).tolist(), "must be positive definite")

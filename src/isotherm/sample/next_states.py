@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
+from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
+from isotherm.sample.langevin import continuous_action
 
 
 class ActionAndNext(NamedTuple):
@@ -41,6 +41,7 @@ class Followed(eqx.Module):
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> FollowedState:
         """Start from both."""
+        check_both(position, self.transition)
         return FollowedState(position, self.kernel.init(position.action, key))
 
     def step(self, key: Key[Array, ""], state: FollowedState) -> tuple[FollowedState, Any]:
@@ -60,7 +61,12 @@ def followed(kernel: Any, transition: LinearGaussian) -> Followed:
 
     Returns:
         A kernel on :class:`ActionAndNext`.
+
+    Raises:
+        ValueError: if it is of a tilted policy whose actions have other dimensions than the transition takes.
     """
+    if isinstance(tilted := getattr(kernel, "tilted", None), Tilted):
+        check_transition(tilted, transition)
     return Followed(kernel, transition)
 
 
@@ -74,6 +80,7 @@ class JointGibbs(eqx.Module):
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> "GibbsPairState":
         """Start from both."""
         del key
+        check_both(position, self.transition)
         return GibbsPairState(position)
 
     def step(self, key: Key[Array, ""], state: "GibbsPairState") -> tuple["GibbsPairState", None]:
@@ -115,12 +122,13 @@ def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointG
 
     Raises:
         TypeError: for another policy or reward, which has no normal conditional.
-        ValueError: if ``beta`` is not finite.
+        ValueError: if ``beta`` is not finite, or dimensions do not fit.
     """
     if not isinstance(tilted.base, GaussianPolicy) or not isinstance(tilted.reward, QuadraticReward):
         pair = f"{type(tilted.base).__name__} with {type(tilted.reward).__name__}"
         raise TypeError(f"tilted = {pair}: Gibbs needs a GaussianPolicy with a QuadraticReward")
-    return JointGibbs(_checked("beta", beta), tilted, transition)
+    check_transition(tilted, transition)
+    return JointGibbs(checked_number("beta", beta), tilted, transition)
 
 
 class WhitenedState(NamedTuple):
@@ -151,6 +159,7 @@ class WhitenedMala(eqx.Module):
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> WhitenedState:
         """Start from both."""
         del key
+        check_both(position, self.transition)
         away = position.next_state - self.transition.mean(position.action)
         return self._at(position.action, self.transition.noise.whitener @ away)
 
@@ -195,16 +204,34 @@ def whitened_mala(
         A kernel on :class:`ActionAndNext`.
 
     Raises:
-        ValueError: naming the argument out of range.
+        ValueError: naming the argument out of range, or dimensions that do not fit.
     """
-    for name, value in (("step_action", step_action), ("step_next", step_next)):
-        if not isinstance(value, Tracer) and not float(value) > 0:
-            raise refusal(name, value, "must be above 0")
-    steps = (_checked("step_action", step_action), _checked("step_next", step_next))
-    return WhitenedMala(_checked("beta", beta), tilted, transition, *steps)
+    check_transition(tilted, transition)
+    steps = (
+        checked_number("step_action", step_action, is_positive=True),
+        checked_number("step_next", step_next, is_positive=True),
+    )
+    return WhitenedMala(checked_number("beta", beta), tilted, transition, *steps)
 
 
-def _checked(name: str, value: Any) -> Array:
-    if not isinstance(value, Tracer) and not bool(np.isfinite(np.asarray(value)).all()):
-        raise refusal(name, value, "must be finite")
-    return jnp.asarray(value, jnp.result_type(float))
+def check_transition(tilted: Tilted, transition: LinearGaussian) -> None:
+    """Refuse a tilted policy whose actions have other dimensions than the transition takes.
+
+    Raises:
+        ValueError: naming the matrix and the shape that it must have.
+    """
+    action, (m, d) = continuous_action(tilted), transition.matrix.shape
+    if action is not None and action.shape != (d,):
+        allowed = f"must be ({m}, {action.shape[0]}), since the policy's actions have shape {action.shape}"
+        raise refusal("transition.matrix.shape", (m, d), allowed)
+
+
+def check_both(position: ActionAndNext, transition: LinearGaussian) -> None:
+    """Refuse an action or a next state of other dimensions than the transition has.
+
+    Raises:
+        ValueError: naming its shape, and what it must be.
+    """
+    m, d = transition.matrix.shape
+    check_shape("position.action", position.action, (d,), "as the transition's matrix has columns")
+    check_shape("position.next_state", position.next_state, (m,), "as the transition's matrix has rows")

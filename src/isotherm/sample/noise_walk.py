@@ -11,11 +11,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import LinearGaussian, MixturePolicy
-from isotherm.energy.tilt_noise import noisy_tilt, within_covariance
+from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.tilt_noise import check_dimensions, check_level, noisy_tilt, within_covariance
 from isotherm.errors import refusal
 from isotherm.sample.importance import moved
 from isotherm.sample.langevin import mala
@@ -58,7 +60,7 @@ def noise_walk(
         num_moves: at each level, at least 1.
 
     Raises:
-        ValueError: naming the argument out of range.
+        ValueError: naming the argument out of range, or of other dimensions than the rest.
 
     References:
         Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole, Score-based generative modeling through stochastic
@@ -67,13 +69,16 @@ def noise_walk(
     for name, count in (("num_runs", num_runs), ("num_moves", num_moves)):
         if count < 1:
             raise refusal(name, count, "must be at least 1")
-    if not step_size > 0:
-        raise refusal("step_size", step_size, "must be above 0")
+    check_dimensions(policy, transition, reward)
+    step = checked_number("step_size", step_size, is_positive=True)
     if np.shape(levels) != np.shape(betas) or np.ndim(levels) != 1:
         raise refusal("levels, betas", (np.shape(levels), np.shape(betas)), "must both be (levels,)")
     floats = jnp.result_type(float)
     path = jnp.asarray(levels, floats), jnp.asarray(betas, floats)
-    return _walk(key, policy, transition, reward, path, jnp.asarray(step_size, floats), (num_runs, num_moves))
+    check_level("levels", path[0])
+    if not isinstance(path[1], Tracer) and not np.isfinite(np.asarray(path[1])).all():
+        raise refusal("betas", np.asarray(betas).tolist(), f"must be finite in {floats}")
+    return _walk(key, policy, transition, reward, path, step, (num_runs, num_moves))
 
 
 @eqx.filter_jit

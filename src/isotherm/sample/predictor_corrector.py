@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
+from isotherm.energy.tilt_inputs import check_shape
 from isotherm.energy.tilt_levels import Level, TiltParameters, clean_target, level, level_grid
 from isotherm.errors import refusal
 from isotherm.sample.kernel import Kernel
@@ -132,7 +133,15 @@ def problem(parameters: TiltParameters) -> Problem:
 
 
 def stack(problems: list[Problem]) -> Problem:
-    """Many settings as one, with a leading axis; all must have as many levels."""
+    """Many settings as one, with a leading axis.
+
+    Raises:
+        ValueError: if there are none, or one has another number of levels than the first.
+    """
+    if not problems:
+        raise refusal("problems", problems, "must hold at least one setting")
+    for one in problems:
+        check_shape("levels", one.levels.beta, problems[0].levels.beta.shape, "as the first setting's: (K,)")
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *problems)
 
 
@@ -149,11 +158,15 @@ def level_kernel(method: str, setting: Problem, at: Level, action_steps: int = 1
         ``init(position, key)`` and ``step(key, state)`` for one run; state and info as above.
 
     Raises:
-        ValueError: for an unknown method or fewer than one step.
+        ValueError: for an unknown method, fewer than one step, or more than one level; of ``init``, for an action
+            that is no single number, or particles that are no vector.
     """
     _check(method, action_steps)
+    check_shape("at.beta", at.beta, (), "one level")
 
     def init(position, key=None):
+        check_shape("position.action", position.action, (), "one number; vmap for more runs")
+        check_shape("position.particles", position.particles, (jnp.size(position.particles),), "a vector")
         return PredictorCorrectorState(position, jnp.zeros((), jnp.float32))
 
     def step(key, state):
@@ -174,7 +187,13 @@ def visit(
     method: str,
     action_steps: int = 1,
 ) -> tuple[PredictorCorrectorState, PredictorCorrectorInfo]:
-    """One visit of a level, given its standard normal noise; ``gain`` is how far a proposal moves ``log_scale``."""
+    """One visit of a level, given its standard normal noise; ``gain`` is how far a proposal moves ``log_scale``.
+
+    Raises:
+        ValueError: if there are other numbers of noise than the visit takes.
+    """
+    width = _noise_width(method, state.position.particles.shape[-1], action_steps)
+    check_shape("noise", noise, (width,), "numbers that a visit takes")
     move = {"pc_ula": _ula, "pc_mala": _mala, "pc_joint_mala": _joint}[method]
     position, n = state.position, state.position.particles.shape[-1]
     if method != "pc_joint_mala":
@@ -357,8 +376,11 @@ def adapt(
         ``log_scale`` of each level.
 
     Raises:
-        ValueError: if the sampler cannot run, or there are too few rounds.
+        ValueError: if the sampler cannot run, there are too few rounds or runs, or several settings.
     """
+    check_shape("setting.ca", setting.ca, (), "one setting")
+    if runs < 1:
+        raise refusal("runs", runs, "should be at least 1")
     if rounds < 2:
         raise refusal("rounds", rounds, "should be at least 2")
     ceiling = np.log(STEP_CAP / float(setting.ca))
@@ -397,9 +419,11 @@ def sample_runs(
         keep_path: also return the positions after each level.
 
     Raises:
-        ValueError: if the sampler cannot run.
+        ValueError: if the sampler cannot run, or keys, settings and step sizes are of different numbers.
     """
     sampler.check()
+    check_shape("settings.ca", settings.ca, keys.shape[:1], "a setting for each row of keys (settings, runs)")
+    check_shape("log_scale", log_scale, settings.levels.beta.shape, "(settings, K): one for each level")
 
     run = functools.partial(one_run, sampler=sampler, keep_path=keep_path)
 

@@ -155,6 +155,8 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
     betas = np.asarray(betas, np.float64)
     powers = moments({name: checked(value) for name, value in values.items()})
     _check(powers, betas, num_blocks)
+    if num_sites < 1:
+        raise refusal("num_sites", num_sites, "must be at least 1")
     samples = _samples(powers, betas, num_sites, num_blocks)
     guess = _guess(powers["energy"].mean((1, 2)) * num_sites, betas)
     free = [_solve(samples.without(-1), betas, guess)]

@@ -131,16 +131,20 @@ def quadrature(tilted: Tilted, beta: float, low: float, high: float, num_points:
     """Any one-dimensional tilt on an interval, by the trapezoidal rule.
 
     Args:
-        tilted: actions of shape ``(1,)``; its functions are evaluated in JAX's float64.
+        tilted: actions of shape ``(1,)``, as draws of its base policy tell; evaluated in JAX's float64.
         beta: inverse temperature.
-        low: where the interval begins; what lies outside counts for nothing.
+        low: where the interval begins, finite; what lies outside counts for nothing.
         high: where it ends, above ``low``.
         num_points: at least 3.
 
     Raises:
-        ValueError: naming the argument out of range.
+        ValueError: naming the argument out of range, a policy of another number of dimensions, or a density that is
+            no number or infinite at some point.
     """
     _check_beta(beta)
+    _check_one_dimension(tilted)
+    if not np.isfinite([low, high]).all():
+        raise refusal("low, high", (low, high), "must be finite")
     if not low < high:
         raise refusal("low, high", (low, high), "must ascend")
     if num_points < 3:
@@ -149,6 +153,7 @@ def quadrature(tilted: Tilted, beta: float, low: float, high: float, num_points:
     with jax.enable_x64(True):
         wide = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64) if isinstance(x, jax.Array) else x, tilted)
         logs = np.asarray(jax.vmap(lambda x: wide.log_density(x, beta))(jnp.asarray(points)[:, None]))
+    _check_logs(logs, points)
     cells = np.full(num_points, points[1] - points[0])
     cells[[0, -1]] /= 2
     log_z = float(logsumexp(logs, b=cells))
@@ -184,8 +189,31 @@ def _discrete(tilted: Tilted, base: DiscretePolicy, beta: float) -> DiscreteLaw:
 
 
 def _check_beta(beta: float) -> None:
+    if np.shape(beta) != ():
+        raise refusal("beta.shape", np.shape(beta), "must be (), one number")
     if not np.isfinite(beta):
         raise refusal("beta", beta, "must be finite")
+
+
+def _check_one_dimension(tilted: Tilted) -> None:
+    action = tilted.base.action()
+    if action is None:
+        allowed = "must say that it has one dimension: give a draw of shape (1,)"
+        raise refusal("tilted.base", f"a {type(tilted.base).__name__} that cannot be drawn from", allowed)
+    if action.shape != (1,):
+        other = "use tilted_law" if action.shape == () else "for more dimensions use a sampler, such as mala"
+        raise refusal("tilted.base.draw(key).shape", action.shape, f"must be (1,): one dimension; {other}")
+
+
+def _check_logs(logs: np.ndarray, points: np.ndarray) -> None:
+    wrong = np.flatnonzero(np.isnan(logs) | (logs == np.inf))
+    if len(wrong):
+        where = f"log density at {points[wrong[0]]:g}"
+        raise refusal(
+            where, float(logs[wrong[0]]), "must be finite, or -inf; choose low and high where it is"
+        )
+    if (logs == -np.inf).all():
+        raise refusal("low, high", (points[0], points[-1]), "hold no probability: every log density is -inf")
 
 
 def _host(values: object) -> np.ndarray:

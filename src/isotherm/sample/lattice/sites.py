@@ -15,6 +15,7 @@ import numpy as np
 from jaxtyping import Array
 
 from isotherm.energy.lattice import Lattice
+from isotherm.errors import refusal
 
 
 class Side(NamedTuple):
@@ -86,7 +87,13 @@ class Sublattices:
         return np.where(column < width, rows * width + column, -1)
 
     def split(self, x: Array) -> Array:
-        """All parts of an array of the lattice's shape; any value where there is no site."""
+        """All parts of an array of the lattice's shape; any value where there is no site.
+
+        Raises:
+            ValueError: if it has another shape, of which some sites would be taken without a word.
+        """
+        if x.shape != self.lattice.shape:
+            raise refusal("position.shape", x.shape, f"must be {self.lattice.shape}, as the lattice")
         return x.reshape(-1)[self._sites]
 
     def join(self, parts: Array) -> Array:
