@@ -49,6 +49,24 @@ def test_a_video_is_made_and_its_physics_named(isotherm, tmp_path):
         assert film.streams.video[0].codec_context.name == "hevc"
 
 
+def test_the_best_quality_is_one_that_browsers_play(isotherm):
+    Path("q0.toml").write_text("size = 16\nframes = 8\npixels = 256\nquality = 0\n")
+    code, _, error = isotherm(
+        "video", "xy-massive", "--config=q0.toml", "--codec=h264", "--out=film.mp4", "--json"
+    )
+    assert (code, error) == (0, "")
+    with av.open("film.mp4") as film:
+        assert film.streams.video[0].profile == "High"
+
+
+def test_a_size_that_the_codec_does_not_take_is_one_line(isotherm, tmp_path):
+    small = ("--size=4", "--pixels=2", "--overlay=", "--frames=2", "--codec=h265", "--out=film.mp4")
+    code, _, error = isotherm("video", "ising", *small)
+    allowed = "should be an even number of pixels, at least 16 for h265"
+    assert (code, error) == (2, f"error: width = 2: {allowed}\n")
+    assert os.listdir(tmp_path) == []
+
+
 def test_hues_of_the_film_are_those_of_the_state(isotherm):
     """Ordered far below the transition, all of the lattice has the first hue."""
     words = ("--start=ordered", "--beta=50", "--overlay=", "--codec=h264", "--out=film.mp4")

@@ -181,7 +181,15 @@ def test_memory_does_not_grow_with_length(tmp_path):
         ({"width": 63}, "width = 63: should be an even number of pixels"),
         ({"height": 0}, "height = 0: should be an even number of pixels"),
         ({"fps": 0}, "fps = 0: should be within 1 .. 240"),
-        ({"quality": 52}, r"quality = 52: should be within 0 \(lossless\) .. 51"),
+        ({"quality": 52}, r"quality = 52: should be within 0 \(best\) .. 51"),
+        ({"quality": True}, "quality = True: should be a whole number"),
+        ({"codec": "h265", "width": 2, "height": 2}, "width = 2: .*, at least 16 for h265"),
+        ({"codec": "h265", "height": 14}, "height = 14: .*, at least 16 for h265"),
+        (
+            {"codec": "h265", "width": 16384, "height": 16},
+            r"\(16384, 16\): h265 takes no frames of this size",
+        ),
+        ({"palette": COLOURS}, "palette = '6 colours': is for gif; leave it out for h264"),
         ({"effort": "slowest"}, "effort = 'slowest': should be one of fast, medium, slow"),
         ({"path": "film.avi"}, "out = '.avi': files end in .mp4"),
         ({"path": "film.gif", "fps": 60}, "fps = 60: should be within 1 .. 50 for gif"),
@@ -204,12 +212,53 @@ def test_refusals_come_before_anything_is_written(tmp_path, changes, message):
     assert os.listdir(tmp_path) == ["folder.mp4"]
 
 
-def test_frames_of_another_shape_and_no_frames_are_refused(tmp_path):
-    with (
-        pytest.raises(ValueError, match=r"frame.shape = \(64, 32, 3\): should be \(32, 64, 3\)"),
-        VideoWriter(tmp_path / "film.mp4", 64, 32) as video,
-    ):
-        video.write(np.zeros((64, 32, 3), np.uint8))
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (np.zeros((64, 32, 3), np.uint8), r"frame.shape = \(64, 32, 3\): should be \(32, 64, 3\)"),
+        (np.zeros((32, 64), np.uint8), r"frame.shape = \(32, 64\): should be"),
+        (np.zeros(64, np.uint8), r"frame.shape = \(64,\): should be"),
+        (np.zeros((), np.uint8), r"frame.shape = \(\): should be"),
+        (np.zeros((32, 64, 2), np.uint8), r"frame.shape = \(32, 64, 2\): should be"),
+        (np.zeros((1, 32, 64, 3), np.uint8), r"frame.shape = \(1, 32, 64, 3\): should be"),
+        (np.zeros((32, 64, 3)), "frame.dtype = 'float64': should be uint8"),
+        (np.zeros((32, 64, 3), bool), "frame.dtype = 'bool': should be uint8"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mp4", ".gif"])
+def test_frames_of_another_shape_or_type_are_refused(tmp_path, frame, message, suffix):
+    with VideoWriter(tmp_path / f"film{suffix}", 64, 32) as video:
+        with pytest.raises(ValueError, match=message):
+            video.write(frame)
+        video.write(np.zeros((32, 64, 4), np.uint8))
+
+
+@pytest.mark.parametrize("effort", ["fast", "slow"])
+@pytest.mark.parametrize(
+    ("codec", "profiles"), [("h264", {"High", "Main"}), ("h265", {"Main"}), ("vp9", {"Profile 0"})]
+)
+def test_players_know_the_profile_at_any_quality(tmp_path, codec, profiles, effort):
+    """At 0 the encoder would be lossless, in a profile that browsers and QuickTime refuse."""
+    noise = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3), dtype=np.uint8)
+    for quality in (0, 1, CODECS[codec].worst):
+        path = tmp_path / f"film{CODECS[codec].suffix}"
+        with VideoWriter(path, 32, 32, codec=codec, quality=quality, effort=effort) as video:
+            for frame in noise:
+                video.write(frame)
+        with av.open(str(path)) as container:
+            assert container.streams.video[0].profile in profiles, quality
+
+
+def test_an_encoder_that_fails_at_a_frame_is_told_in_one_line(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (2, 2, 16384, 3), dtype=np.uint8)
+    video = VideoWriter(tmp_path / "film.webm", 16384, 2)
+    with pytest.raises(ValueError, match=r"\(16384, 2\): vp9 takes no frames of this size"), video:  # noqa: PT012
+        for frame in noise:
+            video.write(frame)
+    assert os.listdir(tmp_path) == []
+
+
+def test_no_frames_are_refused(tmp_path):
     with pytest.raises(ValueError, match="frames = 0"), VideoWriter(tmp_path / "film.mp4", 64, 32):
         pass
     assert os.listdir(tmp_path) == []

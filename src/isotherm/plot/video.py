@@ -10,11 +10,12 @@ from typing import Any
 
 import av
 import numpy as np
+from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
 from isotherm.errors import refusal
-from isotherm.plot.video_codecs import Codec, check_encoding, codec_of, find_codec
+from isotherm.plot.video_codecs import Codec, check_encoding, check_size, codec_of, find_codec
 from isotherm.plot.video_gif import Quantizer
 
 _BT709 = 1
@@ -29,17 +30,19 @@ class VideoWriter:
 
     Args:
         path: of the file, ending in ``.mp4``, ``.webm`` or ``.gif``; replaced if it exists.
-        width: of frames in pixels, even.
-        height: of frames in pixels, even.
+        width: of frames in pixels, even; at least 16 for H.265.
+        height: of frames in pixels, even; at least 16 for H.265.
         fps: frames a second.
         codec: ``"h264"``, ``"h265"``, ``"vp9"`` or ``"gif"``; by default the first that goes with the path.
-        quality: constant rate factor, 0 is lossless; by default the codec's usual one. GIF has none.
+        quality: constant rate factor, 0 is best; by default the codec's usual one. GIF has none. H.264 keeps within
+            its profile High, which all players know, and so is not lossless even at 0.
         effort: ``"fast"`` encodes quickly, ``"slow"`` makes files smaller.
         palette: up to 256 colours of a GIF, uint8 ``(colours, 3)``; by default a dithered grid.
         keep_partial: keep the film so far after an error or an interrupt.
 
     Raises:
-        ValueError: naming what is refused, before anything is written.
+        ValueError: naming what is refused, before anything is written; or saying that the encoder takes no frames of
+            this size.
 
     >>> with VideoWriter("film.mp4", 64, 64, fps=30) as video:  # doctest: +SKIP
     ...     for brightness in range(0, 256, 8):
@@ -63,16 +66,22 @@ class VideoWriter:
         name = codec_of(self.path.suffix) if codec is None else codec
         found = find_codec(name, self.path.suffix)
         check_encoding(found, name, quality, effort, fps)
-        for side, pixels in (("width", width), ("height", height)):
-            if pixels < 2 or pixels % 2:
-                raise refusal(side, pixels, "should be an even number of pixels, at least 2")
+        check_size(found, name, width, height)
+        if palette is not None and found.quality is not None:
+            raise refusal("palette", f"{len(palette)} colours", f"is for gif; leave it out for {name}")
         check_target(self.path)
         self._keep_partial = keep_partial
         self._beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._quantizer = Quantizer(palette) if found.quality is None else None
         self._reformat = VideoReformatter().reformat
-        self._container = _open(self._beside, found)
-        self._stream = self._add_stream(found, fps, found.quality if quality is None else quality, effort)
+        self._name, self._container = name, _open(self._beside, found)
+        try:
+            self._stream = self._add_stream(found, fps, found.quality if quality is None else quality, effort)
+            with self._codec_errors():
+                self._stream.codec_context.open()
+        except BaseException:
+            self._abandon()
+            raise
 
     def _add_stream(self, codec: Codec, fps: int, quality: int | None, effort: str) -> Any:
         options = {} if quality is None else codec.options(quality, effort)
@@ -89,23 +98,26 @@ class VideoWriter:
             context.codec_tag = "hvc1"
         return stream
 
-    def write(self, frame: UInt8[np.ndarray, "rows columns channels"]) -> None:
+    def write(self, frame: np.ndarray) -> None:
         """Append a frame.
 
         Args:
-            frame: red, green and blue, shape ``(height, width, 3)``; a fourth channel is ignored. It may be
+            frame: red, green and blue, uint8, shape ``(height, width, 3)``; a fourth channel is ignored. It may be
                 overwritten after the call.
 
         Raises:
-            ValueError: if its shape is another.
+            ValueError: if its shape or dtype is another, or the encoder fails.
             OSError: if the disk is full.
         """
-        if frame.shape[:2] != (self.height, self.width) or frame.shape[2] not in (3, 4):
+        sides, dtype = (self.height, self.width), getattr(frame, "dtype", type(frame).__name__)
+        if np.shape(frame) not in ((*sides, 3), (*sides, 4)):
             allowed = f"should be ({self.height}, {self.width}, 3) or with 4 channels"
-            raise refusal("frame.shape", frame.shape, allowed)
+            raise refusal("frame.shape", np.shape(frame), allowed)
+        if dtype != np.uint8 or not isinstance(frame, np.ndarray):
+            raise refusal("frame.dtype", str(dtype), "should be uint8, 0 to 255, in a NumPy array")
         picture = self._picture(frame)
         picture.pts, picture.time_base = self.num_frames, self._stream.codec_context.time_base
-        with self._disk_errors():
+        with self._disk_errors(), self._codec_errors():
             self._container.mux(self._stream.encode(picture))
         self.num_frames += 1
 
@@ -141,7 +153,7 @@ class VideoWriter:
 
     def _finish(self) -> None:
         try:
-            with self._disk_errors():
+            with self._disk_errors(), self._codec_errors():
                 self._container.mux(self._stream.encode(None))
                 self._container.close()
                 _to_disk(self._beside)
@@ -155,6 +167,19 @@ class VideoWriter:
         with contextlib.suppress(OSError, ValueError):
             self._container.close()
         self._beside.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _codec_errors(self) -> Iterator[None]:
+        """An encoder's own words become a refusal of what it was given; errors of the system pass."""
+        try:
+            yield
+        except FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            allowed = (
+                f"{self._name} takes no frames of this size ({error.strerror}); choose another size or codec"
+            )
+            raise refusal("width, height", (self.width, self.height), allowed) from error
 
     @contextlib.contextmanager
     def _disk_errors(self) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from typing import Literal, NamedTuple, get_args
 
+import numpy as np
+
 from isotherm.errors import refusal
 
 CodecName = Literal["h264", "h265", "vp9", "gif"]
@@ -19,6 +21,9 @@ class Codec(NamedTuple):
         worst: the largest factor.
         efforts: settings of the encoder for each effort; none where it has but one.
         max_fps: frames a second that players keep up with.
+        least: pixels of a side that the encoder needs.
+        best: the smallest factor that players take: at 0, H.264 is lossless in a profile (High 4:4:4 Predictive) that
+            browsers and QuickTime do not play.
     """
 
     encoder: str
@@ -28,10 +33,14 @@ class Codec(NamedTuple):
     worst: int
     efforts: dict[str, dict[str, str]]
     max_fps: int = 240
+    least: int = 2
+    best: int = 0
 
     def options(self, quality: int, effort: str) -> dict[str, str]:
         """Options of the encoder."""
-        options = {"crf": str(quality), **self.efforts[effort]}
+        options = {"crf": str(max(quality, self.best)), **self.efforts[effort]}
+        if self.encoder == "libx264":
+            options["profile"] = "high"
         if self.encoder == "libx265":
             options["x265-params"] = "log-level=error"
         return options
@@ -50,8 +59,8 @@ def _vp9(*steps: int) -> dict[str, dict[str, str]]:
 
 
 CODECS: dict[str, Codec] = {
-    "h264": Codec("libx264", "mp4", ".mp4", 15, 51, _presets("veryfast", "medium", "slow")),
-    "h265": Codec("libx265", "mp4", ".mp4", 15, 51, _presets("ultrafast", "medium", "slow")),
+    "h264": Codec("libx264", "mp4", ".mp4", 15, 51, _presets("veryfast", "medium", "slow"), best=1),
+    "h265": Codec("libx265", "mp4", ".mp4", 15, 51, _presets("ultrafast", "medium", "slow"), least=16),
     "vp9": Codec("libvpx-vp9", "webm", ".webm", 24, 63, _vp9(8, 4, 2)),
     "gif": Codec("gif", "gif", ".gif", None, 0, {}, max_fps=50),
 }
@@ -91,18 +100,37 @@ def _others(suffix: str) -> str:
     )
 
 
+def check_size(codec: Codec, name: str, width: int, height: int) -> None:
+    """Refuse frames of odd sides, which halved colour resolution cannot have, or that are too small for the codec.
+
+    Raises:
+        ValueError: naming width or height.
+    """
+    for side, pixels in (("width", width), ("height", height)):
+        if not is_whole(pixels) or pixels < codec.least or pixels % 2:
+            raise refusal(
+                side, pixels, f"should be an even number of pixels, at least {codec.least} for {name}"
+            )
+
+
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number, and no truth value."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def check_encoding(codec: Codec, name: str, quality: int | None, effort: str, fps: int) -> None:
     """Refuse what the codec cannot do.
 
     Raises:
         ValueError: naming quality, effort or fps.
     """
+    for field, value in (("quality", quality), ("fps", fps)):
+        if not is_whole(value) and not (field == "quality" and value is None):
+            raise refusal(field, value, "should be a whole number")
     if quality is not None and codec.quality is None:
         raise refusal("quality", quality, f"{name} has none; leave it out")
     if quality is not None and not 0 <= quality <= codec.worst:
-        raise refusal(
-            "quality", quality, f"should be within 0 (lossless) .. {codec.worst} (worst) for {name}"
-        )
+        raise refusal("quality", quality, f"should be within 0 (best) .. {codec.worst} (worst) for {name}")
     if effort not in get_args(Effort):
         raise refusal("effort", effort, f"should be one of {', '.join(get_args(Effort))}")
     if effort not in codec.efforts and effort != "fast":

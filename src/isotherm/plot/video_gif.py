@@ -19,12 +19,15 @@ class Quantizer:
             does not flicker from frame to frame.
 
     Raises:
-        ValueError: if the palette has more colours, or none.
+        ValueError: if the palette has more colours, or none, or is of another shape or dtype.
     """
 
     def __init__(self, palette: UInt8[np.ndarray, "colours 3"] | None = None) -> None:
         if palette is not None and not 1 <= len(palette) <= 256:
             raise refusal("palette", len(palette), "should have 1 .. 256 colours")
+        if palette is not None and (np.shape(palette)[1:] != (3,) or palette.dtype != np.uint8):
+            found = f"{palette.dtype} {np.shape(palette)}"
+            raise refusal("palette", found, "should be uint8 of shape (colours, 3)")
         self._dithered = palette is None
         colours = _grid() if palette is None else palette
         self.palette = np.zeros((256, 3), np.uint8)
