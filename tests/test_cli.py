@@ -124,7 +124,9 @@ def test_json_is_one_object_and_nothing_else(store: Path) -> None:
     code, out, _ = isotherm("run", COINS, "--preset=smoke", "--json", "--out", str(store))
     assert code == 0
     found = json.loads(out)
-    assert list(found) == ["study", "fingerprint", "path", "config", "metrics"]
+    when = ["computed", "seconds", "shown_again"]
+    assert list(found) == ["study", "fingerprint", "path", *when, "config", "metrics"]
+    assert found["shown_again"] is True
     assert (found["study"], found["config"]["runs"]) == ("coins", 4)
     assert Path(found["path"]).name == f"coins-{found['fingerprint'][:12]}"
     assert set(found["metrics"]["mean"][0]) == {"mean", "se", "n"}

@@ -362,7 +362,8 @@ def _copy_still(
         )
         raise refusal("SETTING", settings[0], allowed)
     run, size, seconds = make_still(name, out, preset, store, pool, ["isotherm", *sys.argv[1:]])
-    found = {"path": str(out), "bytes": size, "seconds": round(seconds, 3), "run": str(run)}
+    found = {"path": str(out), "bytes": size, "seconds": round(seconds, 3), "run": str(run.path)}
+    found |= {"computed": run.facts["finished"], "shown_again": run.is_again}
     _print_json(found) if as_json else print_still(out, run, size, seconds)
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isotherm.errors import refusal
 from isotherm.picture_config import FRACTALS, PICTURES
@@ -10,6 +11,9 @@ from isotherm.study.config import unknown_name
 from isotherm.study.executor import Pool
 from isotherm.study.phase_diagrams import PhaseDiagrams, PhaseDiagramsConfig
 from isotherm.study.settings import build_config
+
+if TYPE_CHECKING:
+    from isotherm.study.session import Run
 
 PUBLISHED = "published"
 
@@ -48,7 +52,7 @@ def find_kind(name: str, preset: str = PUBLISHED) -> str:
 
 def make_still(
     name: str, path: Path, preset: str, store: Path, pool: Pool, command: Sequence[str] = ()
-) -> tuple[Path, int, float]:
+) -> tuple["Run", int, float]:
     """Run the study, or find it finished in the store, and copy one of its figures.
 
     Args:
@@ -60,7 +64,7 @@ def make_still(
         command: the command line that repeats it, for the records.
 
     Returns:
-        The run's folder, the bytes of the file, and the seconds it took.
+        The run, the bytes of the file, and the seconds it took.
 
     Raises:
         ValueError: naming what is refused, before any work.
@@ -77,7 +81,7 @@ def make_still(
     done = run(PhaseDiagrams(), _config(preset), store, pool=pool, preset=preset, command=command)
     content = (done.path / FIGURES / f"{name}.png").read_bytes()
     write_atomic(path, content)
-    return done.path, len(content), time.perf_counter() - begun
+    return done, len(content), time.perf_counter() - begun
 
 
 def _config(preset: str) -> PhaseDiagramsConfig:

@@ -9,11 +9,12 @@ from rich.table import Table as RichTable
 from isotherm.picture_config import TITLES, MandelbrotConfig, PictureConfig
 from isotherm.picture_stills import PUBLISHED, still_names
 from isotherm.study.progress import duration
-from isotherm.study.terminal import console
+from isotherm.study.terminal import computed, console
 from isotherm.video_text import near, print_settings
 
 if TYPE_CHECKING:
     from isotherm.picture import PictureReport
+    from isotherm.study.session import Run
 
 _EXAMPLES = (
     "isotherm picture ising-critical",
@@ -62,9 +63,9 @@ def print_picture(report: "PictureReport") -> None:
     _say([*report.notes, _file(report.path, report.num_bytes, report.seconds)])
 
 
-def print_still(path: Path, run: Path, num_bytes: int, seconds: float) -> None:
-    """The file, and the run that it was taken from."""
-    _say([_file(path, num_bytes, seconds), f"run: {near(run)}"])
+def print_still(path: Path, run: "Run", num_bytes: int, seconds: float) -> None:
+    """The file, the run that it was taken from, and when that was computed."""
+    _say([_file(path, num_bytes, seconds), f"run: {near(run.path)}, {computed(run)}"])
 
 
 def _file(path: Path, num_bytes: int, seconds: float) -> str:

@@ -12,6 +12,7 @@ from isotherm.study.lock import is_held
 from isotherm.study.registry import find_study
 from isotherm.study.runner import identify, run
 from isotherm.study.session import Run
+from isotherm.study.source import changed_since
 from isotherm.study.store import METRICS, RUN, RunFolder, is_run, is_sound
 
 
@@ -65,13 +66,13 @@ def open_run(path: Path) -> Run:
     config = study.config(**identity["config"])
     if sums is not None and not folder.faults(sums):
         metrics, facts = folder.read_json(METRICS, sums), folder.read_json(RUN, sums)
-        return Run(path, study, config, identity["fingerprint"], metrics, facts)
+        changed = tuple(changed_since(study, identity["source"])) if "source" in identity else ()
+        return Run(path, study, config, identity["fingerprint"], metrics, facts, True, changed)
     if row.status != "complete":
         raise refusal("RUN", path.name, f"is {row.status}; run the same command again to finish it")
     if identify(study, config)["fingerprint"] != identity["fingerprint"]:
-        raise refusal(
-            "RUN", path.name, "was made by another version or from other inputs, and cannot be mended"
-        )
+        allowed = "was made by another version or source, or from other inputs, and cannot be mended"
+        raise refusal("RUN", path.name, allowed)
     return run(study, config, path.parent)
 
 

@@ -58,7 +58,8 @@ class Study(abc.ABC, Generic[ConfigT]):
         config: the class of its settings.
         presets: changes to the config's defaults by name; always has ``smoke`` (seconds) and ``published``.
         default_preset: the preset of a plain ``isotherm run STUDY``.
-        version: raised when the same config gives other numbers than before; part of the fingerprint.
+        version: raised when the same config gives other numbers than before; part of the fingerprint, as is
+            the source of a study that is not the package's (see :mod:`isotherm.study.source`).
     """
 
     name: ClassVar[str]

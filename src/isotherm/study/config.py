@@ -43,22 +43,34 @@ class Config(BaseModel):
         """The fields as JSON-able values, in the order of declaration."""
         return self.model_dump(mode="json")
 
-    def fingerprint(self, study: str, version: int = 1, inputs: Mapping[str, str] | None = None) -> str:
+    def fingerprint(
+        self,
+        study: str,
+        version: int = 1,
+        inputs: Mapping[str, str] | None = None,
+        source: Mapping[str, str] | None = None,
+    ) -> str:
         """SHA-256 (hexadecimal) of everything a result depends on.
 
         Args:
             study: the study's name.
             version: the study's version, raised when the same config gives other numbers.
             inputs: for each field that names a file, the SHA-256 of that file's bytes.
+            source: of a study that is not the package's, the SHA-256 of its files; see ``isotherm.study.source``.
         """
-        return fingerprint_of(
-            {"study": study, "version": version, "config": self.settings(), "inputs": dict(inputs or {})}
-        )
+        identity = {
+            "study": study,
+            "version": version,
+            "config": self.settings(),
+            "inputs": dict(inputs or {}),
+        }
+        return fingerprint_of(identity | ({"source": dict(source)} if source else {}))
 
 
 def fingerprint_of(identity: Mapping[str, Any]) -> str:
-    """SHA-256 (hexadecimal) of the canonical JSON of a run's study, version, config and inputs."""
-    parts = {key: identity[key] for key in ("study", "version", "config", "inputs")}
+    """SHA-256 (hexadecimal) of the canonical JSON of a run's study, version, config, inputs, and source if any."""
+    keys = ("study", "version", "config", "inputs", *(["source"] if "source" in identity else []))
+    parts = {key: identity[key] for key in keys}
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

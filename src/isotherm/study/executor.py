@@ -17,6 +17,7 @@ from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
 from isotherm.study.progress import Meter
 from isotherm.study.registry import entry_of, find_study
+from isotherm.study.source import changed_since
 from isotherm.study.store import RunFolder
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -67,15 +68,29 @@ class Pool:
         return _ONE_THREAD | platform[self.device]
 
     def run(
-        self, study: Study[Any], settings: dict[str, Any], tasks: Sequence[Task], folder: Path, meter: Meter
+        self,
+        study: Study[Any],
+        settings: dict[str, Any],
+        tasks: Sequence[Task],
+        folder: Path,
+        meter: Meter,
+        source: dict[str, str] | None = None,
     ) -> float:
         """Compute the tasks, heaviest first, each into a chunk of the run folder.
+
+        Args:
+            study: what to compute.
+            settings: of the study.
+            tasks: what is missing.
+            folder: of the run.
+            meter: told of each task that is done.
+            source: of a study that is not the package's, which must be the same from the first task to the last.
 
         Returns:
             Seconds of computing, summed over tasks.
 
         Raises:
-            TaskError: if a task raises or a worker dies.
+            TaskError: if a task raises, a worker dies, or the study's source changes.
         """
         if not tasks:
             return 0.0
@@ -83,9 +98,8 @@ class Pool:
         with self._workers(len(queue)) as executor:
             # Processes start while tasks are submitted: that is when the environment has to be theirs.
             with _environment(self.environment()):
-                work = [
-                    executor.submit(_work, entry_of(study), settings, task, str(folder)) for task in queue
-                ]
+                same = (entry_of(study), source or {}, settings)
+                work = [executor.submit(_work, *same, task, str(folder)) for task in queue]
             return _collect(dict(zip(work, queue, strict=True)), meter)
 
     @contextlib.contextmanager
@@ -156,10 +170,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(entry: str, settings: dict[str, Any], task: Task, folder: str) -> float:
+def _work(entry: str, source: dict[str, str], settings: dict[str, Any], task: Task, folder: str) -> float:
     """In a worker: do one task and keep its arrays."""
     start = time.perf_counter()
     study = find_study(entry)
     arrays = study.compute(study.config(**settings), task)
+    if changed := changed_since(study, source):
+        raise refusal("source", changed, "was changed while the run went on; run the same command again")
     RunFolder(Path(folder)).write_chunk(task.name, arrays)
     return time.perf_counter() - start

@@ -14,13 +14,14 @@ from isotherm.study.files import digest_file
 from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of
 from isotherm.study.session import Run, Session
+from isotherm.study.source import source_of
 
 
 def identify(study: Study[Any], config: Config) -> dict[str, Any]:
     """All that a run's results depend on, and the fingerprint of it.
 
     Raises:
-        ValueError: if an input file cannot be read; names the field.
+        ValueError: if an input file cannot be read, naming the field; or a study of one's own has no source file.
     """
     inputs = {}
     for name, path in study.inputs(config).items():
@@ -28,14 +29,16 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
             inputs[name] = digest_file(path)
         except OSError as error:
             raise refusal(name, str(path), f"cannot be read: {error.strerror}") from None
-    return {
+    source = source_of(study)
+    identity = {
         "study": study.name,
         "entry": entry_of(study),
         "version": study.version,
         "config": config.settings(),
         "inputs": inputs,
-        "fingerprint": config.fingerprint(study.name, study.version, inputs),
+        "fingerprint": config.fingerprint(study.name, study.version, inputs, source),
     }
+    return identity | ({"source": source} if source else {})
 
 
 def run(

@@ -49,6 +49,8 @@ class Run:
         fingerprint: SHA-256 of all that the results depend on.
         metrics: the study's numbers.
         facts: ``run.json``: when, how long, which versions, which command.
+        is_again: whether it was computed before and is only shown.
+        changed: files of the study's own source that are not what they were when it was computed.
     """
 
     path: Path
@@ -57,6 +59,8 @@ class Run:
     fingerprint: str
     metrics: dict[str, Any]
     facts: dict[str, Any] = field(repr=False)
+    is_again: bool = False
+    changed: tuple[str, ...] = ()
 
     def arrays(self) -> Arrays:
         """The final arrays.
@@ -76,6 +80,10 @@ class Run:
             "study": self.study.name,
             "fingerprint": self.fingerprint,
             "path": str(self.path),
+            "computed": self.facts["finished"],
+            "seconds": self.facts["seconds"],
+            "shown_again": self.is_again,
+            **({"source_changed": list(self.changed)} if self.changed else {}),
             "config": self.config.settings(),
             "metrics": self.metrics,
         }
@@ -108,7 +116,7 @@ class Session:
         row = self.catalog.find(self.folder.path.name)
         if row is None or row.status != "complete":
             self.catalog.put(self.row("complete", facts))
-        return self.result(metrics, facts)
+        return self.result(metrics, facts, is_again=True)
 
     def verified(self) -> dict[str, str] | None:
         """The digests on record if all files match them; what does not is reported and set aside."""
@@ -154,7 +162,14 @@ class Session:
         total = sum(task.weight for task in tasks)
         done = total - sum(task.weight for task in missing)
         with Meter(self.study.name, total, done, self.is_quiet) as meter:
-            self.pool.run(self.study, self.identity["config"], missing, self.folder.path, meter)
+            self.pool.run(
+                self.study,
+                self.identity["config"],
+                missing,
+                self.folder.path,
+                meter,
+                self.identity.get("source"),
+            )
 
     def conclude(self, tasks: list[Task], facts: dict[str, Any], sums: dict[str, str]) -> Run:
         """Combine the chunks and write metrics, arrays, figures, facts and report."""
@@ -168,13 +183,14 @@ class Session:
         report = Report(self.study, self.config, self.identity["fingerprint"], metrics)
         sums |= report.draw(self.folder.path, combined.arrays)
         facts = self.timed(facts) | {"headline": report.headline()}
-        if not facts["finished"]:
+        is_again = bool(facts["finished"])
+        if not is_again:
             facts["finished"] = _now()
         sums[RUN] = self.folder.write_json(RUN, facts)
         sums[REPORT] = write_atomic(self.folder.path / REPORT, report.html(facts).encode())
         self.folder.write_sums(sums)
         self.catalog.put(self.row("complete", facts))
-        return self.result(metrics, facts)
+        return self.result(metrics, facts, is_again)
 
     def earlier_facts(self) -> dict[str, Any]:
         """What is known of the run from before, from its own sound file or else the catalog."""
@@ -221,9 +237,10 @@ class Session:
         count = len(self.folder.chunks().keys() & {task.name for task in tasks})
         return f"{count} of {len(tasks)} tasks are kept, the same command resumes"
 
-    def result(self, metrics: dict[str, Any], facts: dict[str, Any]) -> Run:
+    def result(self, metrics: dict[str, Any], facts: dict[str, Any], is_again: bool) -> Run:
         """The finished run."""
-        return Run(self.folder.path, self.study, self.config, self.identity["fingerprint"], metrics, facts)
+        fingerprint = self.identity["fingerprint"]
+        return Run(self.folder.path, self.study, self.config, fingerprint, metrics, facts, is_again)
 
 
 @contextlib.contextmanager

@@ -176,7 +176,7 @@ def is_run(path: Path) -> bool:
 def is_sound(identity: Any) -> bool:
     """Whether a run's identity hashes to its own fingerprint."""
     keys = {"study", "version", "config", "inputs", "fingerprint", "entry"}
-    if not isinstance(identity, dict) or set(identity) != keys:
+    if not isinstance(identity, dict) or set(identity) - {"source"} != keys:
         return False
     return fingerprint_of(identity) == identity["fingerprint"]
 

@@ -35,10 +35,20 @@ def print_run(run: Run) -> None:
     print_tables(run.study.tables(run.config, run.metrics))
     for sentence in run.study.conclusions(run.config, run.metrics)[:_SHOWN_CONCLUSIONS]:
         out.print(plain(sentence), markup=False, highlight=False)
-    out.print(
-        f"\n{run.path.name}: computed in {duration(run.facts['seconds'])}", markup=False, highlight=False
-    )
+    if run.changed:
+        files = ", ".join(run.changed)
+        line = f"\n{files}: changed since; the numbers are of the source as it was, the tables of today's"
+        out.print(line, markup=False, highlight=False)
+    out.print(f"\n{run.path.name}: {computed(run)}", markup=False, highlight=False)
     out.print(f"report: {_near(run.path / REPORT)}", markup=False, highlight=False, soft_wrap=True)
+
+
+def computed(run: Run) -> str:
+    """Whether a run is shown again, when it was computed, and how long that took."""
+    took = f"in {duration(run.facts['seconds'])}"
+    if not run.is_again:
+        return f"computed {took}"
+    return f"shown again, computed on {run.facts['finished'][:16].replace('T', ' ')} UTC {took}"
 
 
 def print_tables(tables: Sequence[Table]) -> None:
