@@ -38,6 +38,7 @@ class Tables:
         total = np.zeros(len(values))
         for scope, logs in zip(self.scopes, self.logs, strict=True):
             rows = np.arange(len(scope)) if len(logs) > 1 else np.zeros(len(scope), np.int64)
+            rows = np.broadcast_to(rows, (len(values), len(scope)))  # also where a table has no variable
             total += logs[(rows, *np.moveaxis(values[:, scope], -1, 0))].sum(axis=1)
         return total
 

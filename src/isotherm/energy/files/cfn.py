@@ -10,7 +10,7 @@ References:
 import math
 import re
 from collections.abc import Sequence
-from typing import Union
+from typing import Any
 
 import numpy as np
 
@@ -25,13 +25,14 @@ _TOKEN = re.compile(r'[\s,]+|"([^"\n]*)"|([{}\[\]:])|([^\s,:"{}\[\]]+)')
 _MAX_DEPTH = 50
 _SECTIONS = ("problem", "variables", "functions")
 
-Node = Union[str, "_List"]
 
-
-class _List(list[Node]):
+class _List(list[Any]):
     """Items in brackets of any kind; ``has_colons`` where a colon stands between some of them."""
 
     has_colons = False
+
+
+Node = str | _List
 
 
 def from_cfn(content: Content) -> ModelFile:
