@@ -174,7 +174,7 @@ def _as_bytes(packed: Any) -> bytes | None:
         return None
 
 
-def _is_finite(value: float) -> bool:
+def _is_finite(value: Any) -> bool:
     """Whole numbers beyond float64 are not finite there."""
     try:
         return math.isfinite(float(value))
@@ -204,7 +204,7 @@ def _counted(path: Any, held: dict[str, Any], field: str, length: int) -> Sequen
     return held[field]
 
 
-def _label(label: Any) -> Hashable:
+def _label(label: Any) -> Any:
     """Lists stand for tuples, which JSON does not know."""
     return tuple(map(_label, label)) if isinstance(label, list) else label
 
