@@ -218,8 +218,24 @@ def compare(
 
 @app.command("infer")
 def infer_model(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A UAI or dimod file, or an edge list.")],
-    evidence: Annotated[Path | None, typer.Option(metavar="FILE", help="A UAI evidence file.")] = None,
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, plain or packed (.gz, .xz).")],
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="UAI evidence, or lines NAME=VALUE.")
+    ] = None,
+    given: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="One observation; may be repeated.")
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="K", help="Of an evidence file with several samples, from 1.")
+    ] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="uai|bif|xmlbif|wcsp|cfn|cnf|bqm|bqm-json|coo|coo-spin|coo-binary|edges",
+            help="Of MODEL; told by header or suffix.",
+        ),
+    ] = None,
     task: Annotated[
         list[str] | None,
         typer.Option(
@@ -236,14 +252,15 @@ def infer_model(
     draws: Annotated[
         int, typer.Option(metavar="N", help="Samples to print; draws of all chains where sampled.")
     ] = 10_000,
-    seed: Annotated[int, typer.Option(metavar="S", help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="S", help="Of everything random, below 2^32.")] = 0,
     as_json: AsJson = False,
     as_uai: Annotated[bool, typer.Option("--uai", help="The UAI competitions' result format.")] = False,
 ) -> None:
     """Answer a model file: marginals, log Z, the most probable state, samples.
 
-    Exact where that takes at most about a minute and 4 GB; else sampled, with standard errors. The method and the
-    reason are said. Values of a variable count from 0, in the order of its table; 0 of a spin is -1.
+    Read are UAI models, Bayesian networks (BIF, XMLBIF), cost functions (WCSP, CFN), DIMACS CNF, dimod's files and
+    edge lists; what was read is said. Exact where that takes at most about a minute and 4 GB; else sampled, with
+    standard errors. The method and the reason are said. With --json, values count from 0 in the order of a table.
     """
     from isotherm.errors import refusal
     from isotherm.infer import infer
@@ -251,7 +268,10 @@ def infer_model(
 
     if as_json and as_uai:
         raise refusal("--uai", True, "choose one of --json and --uai")
-    answer = infer(model, evidence, task or ("marginals", "z", "map"), method, beta, draws, seed)
+    asked = task or ("marginals", "z", "map")
+    answer = infer(
+        model, evidence, asked, method, beta, draws, seed, form=form, given=given or (), sample=sample
+    )
     for warning in answer.warnings:
         print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
     if as_json:

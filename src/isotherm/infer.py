@@ -5,15 +5,19 @@ Values of a variable are counted from 0 in the order of its table; value 0 of a 
 
 import math
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
-from isotherm.energy.tables import Tables
-from isotherm.energy.uai import FilePath, read_evidence, read_uai
+from isotherm.energy.files.content import FilePath, read_content
+from isotherm.energy.files.evidence import named_evidence, named_lines
+from isotherm.energy.files.model import ModelFile
+from isotherm.energy.files.read import read_model_file
+from isotherm.energy.tables import Tables, scaled, spread
+from isotherm.energy.uai import from_evidence
 from isotherm.errors import refusal
 from isotherm.sample.solve import Solution, TooCostlyError, solve
 
@@ -21,6 +25,17 @@ Task = Literal["marginals", "z", "map", "samples"]
 How = Literal["auto", "exact", "gibbs", "tempering", "swendsen-wang", "ais"]
 DEFAULT_TASKS = ("marginals", "z", "map")
 DEFAULT_DRAWS = 10_000
+VERSION = 1
+"""Of the object that ``--json`` prints: it changes when a field changes its meaning or goes."""
+
+MAX_SEED = 2**32 - 1
+"""The generators of samplers tell seeds apart up to here."""
+
+MAX_DRAWN = 200_000_000
+"""Most values of all samples together: 1.6 GB."""
+
+_FLOAT32 = 1e37
+_NOTICEABLE = 1e-6
 
 
 class Source(NamedTuple):
@@ -28,20 +43,28 @@ class Source(NamedTuple):
 
     Attributes:
         name: of the file.
-        tables: the model at its temperature.
+        tables: the model at its temperature; the largest entry of each table is 0.
         labels: what each variable is called: its number in UAI files.
         constant: added to the log weight of every state.
+        file: the same as it was read, at inverse temperature 1.
     """
 
     name: str
     tables: Tables
     labels: tuple[Hashable, ...]
     constant: float
+    file: ModelFile
 
     @property
     def has_zeros(self) -> bool:
         """Whether a table forbids anything."""
         return any(np.isneginf(logs).any() for logs in self.tables.logs)
+
+    def energies(self, states: np.ndarray) -> np.ndarray | None:
+        """Energies in the file's own terms, ``(num,)``; None where it speaks of weights."""
+        if not self.file.has_energies:
+            return None
+        return 0.0 - (self.file.tables.log_weight(states) + self.file.constant)
 
 
 class Estimate(NamedTuple):
@@ -52,10 +75,11 @@ class Estimate(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A state with values counted from 0, and its log weight."""
+    """A state with values counted from 0, its log weight, and its energy where the file speaks of energies."""
 
     assignment: np.ndarray
     log_weight: float
+    energy: float | None = None
 
 
 @dataclass
@@ -74,6 +98,11 @@ class Answer:
         samples: int, shape ``(draws, n)``.
         seconds: wall time, reading included.
         warnings: what to be careful about.
+        read_as: what was read: the format, its sign, the evidence.
+        format: name of the format.
+        beta: inverse temperature.
+        values: what the values of each variable are called.
+        sample_energies: of each sample, where the file speaks of energies.
     """
 
     model: str
@@ -87,20 +116,51 @@ class Answer:
     samples: np.ndarray | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    read_as: str = ""
+    format: str = ""
+    beta: float = 1.0
+    values: tuple[tuple[Hashable, ...], ...] = ()
+    sample_energies: np.ndarray | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """One object of plain values; tasks that were not asked for are None."""
-        found = self.map
+        """One object of plain values; tasks that were not asked for are None.
+
+        Row ``i`` of ``marginals`` and entry ``i`` of an assignment belong to ``labels[i]``, probability ``k`` and
+        value ``k`` to ``values[i][k]``.
+        """
         return {
+            "version": VERSION,
             "model": self.model,
+            "format": self.format,
+            "read_as": self.read_as,
+            "beta": self.beta,
+            "labels": [_plain(label) for label in self.labels],
+            "values": [[_plain(value) for value in values] for values in self.values],
             "method": self.method,
             "reason": self.reason,
             "log_z": None if self.log_z is None else self.log_z._asdict(),
             "marginals": _lists(self.marginals),
             "marginal_errors": _lists(self.marginal_errors),
-            "map": found and {"assignment": found.assignment.tolist(), "log_weight": found.log_weight},
+            "map": self._map_to_json(),
             "samples": None if self.samples is None else self.samples.tolist(),
+            "sample_energies": None if self.sample_energies is None else self.sample_energies.tolist(),
+            "warnings": self.warnings,
             "seconds": round(self.seconds, 3),
+        }
+
+    def state_names(self, assignment: np.ndarray) -> list[Hashable]:
+        """What the values of a state are called."""
+        if not self.values:
+            return assignment.tolist()
+        return [names[value] for names, value in zip(self.values, assignment.tolist(), strict=True)]
+
+    def _map_to_json(self) -> dict[str, Any] | None:
+        found = self.map
+        return found and {
+            "assignment": found.assignment.tolist(),
+            "state": [_plain(value) for value in self.state_names(found.assignment)],
+            "log_weight": found.log_weight,
+            "energy": found.energy,
         }
 
 
@@ -112,26 +172,37 @@ def infer(
     beta: float = 1.0,
     draws: int = DEFAULT_DRAWS,
     seed: int = 0,
+    *,
+    form: str | None = None,
+    given: Sequence[str] = (),
+    sample: int | None = None,
 ) -> Answer:
     """Answer what is asked about a model file.
 
     Args:
-        model: a UAI file, a dimod file (COO or JSON) or an edge list, told apart by content.
-        evidence: a UAI evidence file; variables are called as in the model file.
+        model: a file of one of the :data:`~isotherm.energy.files.formats.FORMATS`, plain or packed by gzip or xz.
+        evidence: a UAI evidence file, in which variables are called as in the model file; or lines ``NAME=VALUE``.
         tasks: any of ``"marginals"``, ``"z"``, ``"map"`` and ``"samples"``.
         method: ``"auto"`` is exact where that fits into a minute and 4 GB, else samples by tempering.
         beta: inverse temperature, at least 0; a UAI file's weights are taken to this power.
         draws: independent draws of the task ``samples``; in all chains together where sampled. At least 1.
-        seed: of everything random, at least 0.
+        seed: of everything random, within ``0 .. 2**32 - 1``.
+        form: the format of ``model``; by default told by header or suffix.
+        given: observations ``NAME=VALUE``, besides those of ``evidence``.
+        sample: which sample of an evidence file that holds several, from 1.
 
     Raises:
-        ValueError: naming the argument, or what is wrong with a file; or if exact answers are insisted on and
-            would take too much.
+        ValueError: naming the argument, or what is wrong with a file; if exact answers are insisted on and would
+            take too much; or if an answer came out as no number.
     """
     begun = time.perf_counter()
     _check(tasks, method, beta, draws, seed)
-    source = read_model(model, beta)
-    values = _read_evidence(evidence, source)
+    source = read_model(model, beta, form)
+    values, said = _read_evidence(evidence, given, source, sample)
+    if draws * len(source.labels) > MAX_DRAWN:
+        raise refusal(
+            "draws", draws, f"at most {MAX_DRAWN // len(source.labels)} of {len(source.labels)} variables fit"
+        )
     solution, why_not = None, "asked for"
     if method in ("auto", "exact"):
         try:
@@ -144,17 +215,76 @@ def infer(
         from isotherm.infer_sampled import sampled_answer
 
         how = "tempering" if method == "auto" else method
+        _refuse_overflow(source, how)
         answer = sampled_answer(source, values, tasks, how, draws, seed)
         answer.reason = f"exact answers {why_not}" if method == "auto" else "asked for"
     else:
         answer = _exact_answer(source, solution, tasks, draws, seed)
+    _describe(answer, source, beta, said)
+    _refuse_nan(answer)
     answer.seconds = time.perf_counter() - begun
     return answer
+
+
+def _describe(answer: Answer, source: Source, beta: float, evidence: str) -> None:
+    """Add what the file calls things, how it was read, and energies."""
+    answer.format, answer.beta, answer.values = source.file.format, beta, source.file.values
+    answer.read_as = source.file.read_as + (f"; evidence: {evidence}" if evidence else "")
+    answer.warnings = [*source.file.warnings, *answer.warnings]
+    if answer.map is not None and (energy := source.energies(answer.map.assignment)) is not None:
+        answer.map = answer.map._replace(energy=float(energy[0]))
+    if answer.samples is not None:
+        answer.sample_energies = source.energies(answer.samples)
+
+
+def _refuse_nan(answer: Answer) -> None:
+    """One look at the whole answer before it goes out."""
+    for what, numbers in _numbers_of(answer):
+        if not np.isfinite(numbers).all():
+            worst = float(numbers[~np.isfinite(numbers)][0])
+            mend = (
+                "no number came out: energies are too large for the method; lower beta, or rescale the model"
+            )
+            raise refusal(what, worst, mend)
+    for row in answer.marginals or []:
+        if row.min() < -1e-9 or abs(row.sum() - 1) > 1e-6:
+            raise refusal(
+                "marginals", row.tolist()[:4], "do not sum to one: energies are too large; lower beta"
+            )
+    for what, errors in (
+        ("log_z.error", [answer.log_z and answer.log_z.error]),
+        ("errors", answer.marginal_errors or []),
+    ):
+        for error in errors:
+            if error is not None and np.isnan(error).any():
+                raise refusal(what, "nan", "no error came out; take more draws, or another method")
+
+
+def _numbers_of(answer: Answer) -> Iterator[tuple[str, np.ndarray]]:
+    if answer.log_z is not None:
+        yield "log_z", np.array([answer.log_z.value])
+    if answer.marginals is not None:
+        yield "marginals", np.concatenate(answer.marginals)
+    if answer.map is not None:
+        yield "map", np.array([answer.map.log_weight, answer.map.energy or 0.0])
+    if answer.sample_energies is not None:
+        yield "samples", answer.sample_energies
+
+
+def _refuse_overflow(source: Source, how: str) -> None:
+    """Samplers count in float32, where larger energies are infinite and their differences no numbers."""
+    apart = spread(source.tables)
+    if apart > _FLOAT32:
+        mend = f"log weights lie up to {apart:.1e} apart, too much for samplers, which count in float32"
+        raise refusal("method", how, f"{mend}; use exact, or lower beta")
 
 
 def _exact_answer(source: Source, solution: Solution, tasks: Sequence[str], draws: int, seed: int) -> Answer:
     law = solution.law
     answer = Answer(source.name, "exact", f"{solution.method}: {solution.reason}", source.labels)
+    if (lost := spread(source.tables) * np.finfo(float).eps / 2) > _NOTICEABLE:
+        said = f"log weights lie so far apart that float64 rounds them by up to {lost:.1e}"
+        answer.warnings.append(f"{said}; smaller differences are not seen")
     if "z" in tasks:
         answer.log_z = Estimate(law.log_z + source.constant, 0.0)
     if "marginals" in tasks:
@@ -167,38 +297,59 @@ def _exact_answer(source: Source, solution: Solution, tasks: Sequence[str], draw
     return answer
 
 
-def read_model(path: FilePath, beta: float = 1.0) -> Source:
-    """Read a model file, whose kind is told by its content.
+def read_model(path: FilePath, beta: float = 1.0, form: str | None = None) -> Source:
+    """Read a model file.
+
+    Args:
+        path: the file.
+        beta: inverse temperature, finite and at least 0.
+        form: format of the file; by default told by header or suffix.
 
     Raises:
         ValueError: if it cannot be read, or naming what is wrong with it.
     """
-    name = Path(path).name
-    begin = _beginning(path)
-    if begin.split()[:1] and begin.split()[0].upper() in (b"BAYES", b"MARKOV"):
-        tables = read_uai(path).log_tables(beta)
-        return Source(name, tables, tuple(range(tables.num_variables)), 0.0)
-    from isotherm.energy.exchange import read_dimod, read_edge_list
-    from isotherm.energy.expand import tables_of
-
-    is_dimod = begin.lstrip().startswith(b"{") or b"vartype" in begin
-    found = read_dimod(path) if is_dimod else read_edge_list(path)
-    return Source(name, tables_of(found.graph, beta), found.labels, -beta * found.offset)
-
-
-def _beginning(path: FilePath) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read(4096)
+        file = read_model_file(path, form)
     except OSError as error:
-        raise refusal("file", str(path), f"cannot be read: {error.strerror}") from None
+        raise _unreadable(path, error) from None
+    tables, constant = scaled(file.tables, beta)
+    constant = math.fsum([constant, beta * file.constant])
+    if not math.isfinite(constant) or not math.isfinite(spread(tables)):
+        raise refusal("beta", beta, "energies of the model times beta add up beyond float64; lower it")
+    return Source(Path(path).name, tables, file.labels, constant, file)
 
 
-def _read_evidence(path: FilePath | None, source: Source) -> np.ndarray:
-    if path is None:
-        return np.full(source.tables.num_variables, -1)
-    _beginning(path)
-    return read_evidence(path, source.tables, source.labels)
+def _unreadable(path: FilePath, error: OSError) -> ValueError:
+    return refusal("file", str(path), f"cannot be read: {error.strerror}")
+
+
+def _read_evidence(
+    path: FilePath | None, given: Sequence[str], source: Source, sample: int | None
+) -> tuple[np.ndarray, str]:
+    """Values that are held, -1 where a variable is free, and what was read."""
+    tables, labels, names = source.tables, source.labels, source.file.values
+    values, said = np.full(tables.num_variables, -1), ""
+    if sample is not None and path is None:
+        raise refusal("sample", sample, "chooses from an evidence file; give one")
+    if path is not None:
+        try:
+            content = read_content(path)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        lines = named_lines(content)
+        if lines is None:
+            values, said = from_evidence(content, tables, labels, sample)
+        elif sample is not None:
+            raise refusal("sample", sample, "lines NAME=VALUE hold a single one")
+        else:
+            values, said = (
+                named_evidence(lines, tables, labels, names, values),
+                f"{len(lines)} observed by name",
+            )
+    if given:
+        values = named_evidence(given, tables, labels, names, values)
+        said = f"{said + ', ' if said else ''}{len(given)} given"
+    return values, said
 
 
 def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int) -> None:
@@ -212,6 +363,15 @@ def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if value < least:
             raise refusal(name, value, f"should be at least {least}")
+    if seed > MAX_SEED:
+        raise refusal("seed", seed, f"should be at most {MAX_SEED}: larger ones would repeat smaller ones")
+
+
+def _plain(name: Hashable) -> Any:
+    """A label as JSON has it: tuples become lists."""
+    if isinstance(name, tuple):
+        return [_plain(part) for part in name]
+    return name if isinstance(name, str | int | float) or name is None else str(name)
 
 
 def _lists(rows: list[np.ndarray] | None) -> list[list[float]] | None:

@@ -1,5 +1,6 @@
 """An answer as text: a table to read, or the result format of the UAI competitions."""
 
+import json
 import math
 
 import numpy as np
@@ -26,8 +27,9 @@ def print_answer(answer: Answer) -> None:
             out.print(f"... and {hidden} more variables; --json gives all", markup=False, highlight=False)
         out.print()
     if answer.samples is not None:
-        for row in answer.samples.tolist():
-            out.print(" ".join(map(str, row)), markup=False, highlight=False, soft_wrap=True)
+        for row in answer.samples:
+            words = map(str, answer.state_names(row))
+            out.print(" ".join(words), markup=False, highlight=False, soft_wrap=True)
         out.print()
     for line in _summary(answer):
         out.print(line, markup=False, highlight=False, soft_wrap=True)
@@ -35,6 +37,9 @@ def print_answer(answer: Answer) -> None:
 
 def uai_text(answer: Answer) -> str:
     """Results as the competitions exchange them: ``PR`` in log10, ``MAR``, ``MAP``.
+
+    What the format has no place for follows in lines that begin with ``#``: the variables' names in the order of the
+    rows where they are no numbers from 0, the names of their values, and warnings.
 
     Raises:
         ValueError: if samples were asked for, which the format does not know.
@@ -50,7 +55,22 @@ def uai_text(answer: Answer) -> str:
     if answer.map is not None:
         state = answer.map.assignment.tolist()
         lines += ["MAP", f"{len(state)} {' '.join(map(str, state))}"]
-    return "\n".join(lines)
+    return "\n".join(lines + _notes(answer))
+
+
+def _notes(answer: Answer) -> list[str]:
+    """What MAR and MAP leave out, as JSON in comments."""
+    found, notes = answer.to_json(), []
+    if found["labels"] != list(range(len(answer.labels))):
+        notes.append(f"# variables {json.dumps(found['labels'])}")
+    if any(values != list(range(len(values))) for values in found["values"]):
+        shared = found["values"][:1] if len(set(answer.values)) == 1 else found["values"]
+        notes.append(
+            f"# values {json.dumps(shared[0])} of each"
+            if len(shared) == 1
+            else f"# values {json.dumps(shared)}"
+        )
+    return [*notes, *(f"# warning: {warning}" for warning in answer.warnings)]
 
 
 def _variables(answer: Answer) -> Table:
@@ -66,17 +86,28 @@ def _variables(answer: Answer) -> Table:
         cells = [escape(str(label))]
         if answer.marginals is not None:
             errors = None if answer.marginal_errors is None else answer.marginal_errors[row]
-            cells.append(_law(answer.marginals[row], errors))
+            names = _shown_names(answer, row)
+            cells.append(escape(_law(answer.marginals[row], errors, names)))
         if answer.map is not None:
-            cells.append(str(int(answer.map.assignment[row])))
+            value = int(answer.map.assignment[row])
+            cells.append(escape(str(answer.values[row][value] if answer.values else value)))
         drawn.add_row(*cells)
     return drawn
 
 
-def _law(law: np.ndarray, errors: np.ndarray | None) -> str:
+def _shown_names(answer: Answer, row: int) -> list[str]:
+    """What stands before each probability: nothing where values are numbers from 0."""
+    values = answer.values[row] if answer.values else ()
+    is_counted = values == tuple(range(len(values)))
+    return [] if is_counted else [f"{value!s}: " for value in values]
+
+
+def _law(law: np.ndarray, errors: np.ndarray | None, names: list[str]) -> str:
     shown = [f"{p:.6f}" for p in law[:_VALUES]]
     if errors is not None:
         shown = [f"{p:.4f} ± {e:.4f}" for p, e in zip(law[:_VALUES], errors, strict=False)]
+    if names:
+        shown = [name + number for name, number in zip(names, shown, strict=False)]
     return "  ".join(shown) + ("  ..." if len(law) > _VALUES else "")
 
 
@@ -87,6 +118,9 @@ def _summary(answer: Answer) -> list[str]:
         lines.append(f"log Z = {value:.10g}" + (f" ± {error:.2g}" if error else ""))
     if answer.map is not None:
         kind = "most probable state" if answer.method == "exact" else "best state seen"
-        lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}")
+        energy = "" if answer.map.energy is None else f", energy {answer.map.energy:.10g}"
+        lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}{energy}")
+    if answer.read_as:
+        lines.append(f"{answer.model} read as {answer.read_as}")
     lines.append(f"{answer.model}: {answer.method} ({answer.reason}), {answer.seconds:.2f} s")
     return lines

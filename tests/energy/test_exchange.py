@@ -102,7 +102,7 @@ def test_binary_coo_counts_a_repeated_pair_twice_and_takes_its_type_from_the_cal
 
 def test_edge_list_there_and_back(tmp_path: Path) -> None:
     path = tmp_path / "model.txt"
-    path.write_text("# spins 1 to 4\n1 2 0.5\n\n2\t4  -1e-3 # weak\n  3 2\n4 -.25\n")
+    path.write_text("# spins 1 to 4\n1 2 0.5\n\n2\t4  -1e-3 # weak\n  3 2.\n4 -.25\n")
     model = read_edge_list(path)
     assert model.labels == (1, 2, 3, 4)
     s = np.array(list(itertools.product((-1, 1), repeat=4)), np.float64)
@@ -146,7 +146,13 @@ def test_several_groups_are_written_in_flat_numbering() -> None:
         ("7", r"line 1 = '7': should be whole numbers"),
         ("2 2 0.5", r"line 1 = \(2, 2\): joins a variable to itself"),
         ("0 1 1\n1 2 1\n1 0 1", r"line 3 = \(1, 0\): repeats .*line 1; give each pair and each bias once"),
-        ("0 1\n0 2", r"line 2 = \(0,\): repeats .*line 1"),
+        ("0 1.\n0 2.", r"line 2 = \(0,\): repeats .*line 1"),
+        ("0 1\n1 2\n2 0", r"line 1 = '0 1': has no weight: an edge is `0 1 1.0`, a bias .* `0 1.0`"),
+        ("# Nodes: 4\n0\t1\n0\t2\n", r"line 2 = '0 1': has no weight"),
+        ("0 1 0.5\n1 2\n2 3 1\n0 -0.2", r"line 2 = '1 2': has no weight"),
+        ("0 1 1e-999", r"line 1 = '1e-999': becomes 0 in float64"),
+        ("0 ١ 1", r"line 1 = '0 ١ 1': should be whole numbers"),
+        ("0 1 \uff11", r"line 1 = '\uff11': should be a finite number"),
         ("# nothing\n\n", r"file = .*: holds no variable"),
         ("3 2\n0 1 1\n1 2 1", r"line 1 = '3 2': reads like numbers of nodes and edges; put # before it"),
     ],
@@ -233,8 +239,8 @@ def test_files_refuse_what_they_cannot_hold(tmp_path: Path) -> None:
 
 
 def test_binary_file_is_no_text(tmp_path: Path) -> None:
-    path = tmp_path / "model.bqm"
-    path.write_bytes(b"DIMODBQM\x02\x00\xff\xfe")
+    path = tmp_path / "model.coo"
+    path.write_bytes(b"PNGX\x02\x00\xff\xfe")
     with pytest.raises(ValueError, match="is not text"):
         read_dimod(path)
 

@@ -1,5 +1,7 @@
 """dimod's JSON of a binary quadratic model, schema 3, read and written without dimod."""
 
+import base64
+import binascii
 import json
 import math
 from collections.abc import Hashable, Sequence
@@ -56,10 +58,7 @@ def from_json(path: Any, text: str) -> Quadratics:
     Raises:
         ValueError: naming the field at fault.
     """
-    try:
-        held = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise refusal(f"{path}, line {error.lineno}", error.msg, "should be JSON") from None
+    held = load_object(path, text)
     if held.get("type") != "BinaryQuadraticModel":
         raise refusal(f"{path}, type", held.get("type"), "should be 'BinaryQuadraticModel'")
     version = held.get("version")
@@ -67,19 +66,19 @@ def from_json(path: Any, text: str) -> Quadratics:
     if not str(schema).startswith("3."):
         raise refusal(f"{path}, bqm_schema", schema, "should be 3; dimod 0.9 and later write it")
     if held.get("use_bytes"):
-        raise refusal(f"{path}, use_bytes", True, "should be false, as to_serializable() writes it")
+        held = held | _unpacked(path, held)
     for field, kind in _KINDS.items():
         if not isinstance(held.get(field), kind):
             raise refusal(f"{path}, {field}", held.get(field), "is missing or of another type")
+    if isinstance(held["offset"], bool):
+        raise refusal(f"{path}, offset", held["offset"], "should be a number")
     if held.get("variable_type") not in ("SPIN", "BINARY"):
         raise refusal(f"{path}, variable_type", held.get("variable_type"), "should be SPIN or BINARY")
     return _arrays(path, held)
 
 
 def _arrays(path: Any, held: dict[str, Any]) -> Quadratics:
-    labels = tuple(map(_label, held["variable_labels"]))
-    if not labels or len(set(labels)) != len(labels):
-        raise refusal(f"{path}, variable_labels", len(labels), "should be at least one, each once")
+    labels = checked_labels(path, held["variable_labels"])
     count = len(held["quadratic_biases"])
     linear = _numbers(path, held, "linear_biases", len(labels))
     quadratic = _numbers(path, held, "quadratic_biases", count)
@@ -89,15 +88,104 @@ def _arrays(path: Any, held: dict[str, Any]) -> Quadratics:
     if len(loops):
         label = labels[pairs[loops[0], 0]]
         raise refusal(f"{path}, quadratic_head[{loops[0]}]", label, "joins a variable to itself")
-    if not math.isfinite(held["offset"]):
+    if not _is_finite(held["offset"]):
         raise refusal(f"{path}, offset", held["offset"], "should be finite")
     return Quadratics(linear, pairs, quadratic, float(held["offset"]), held["variable_type"], labels)
+
+
+def load_object(where: Any, text: str) -> dict[str, Any]:
+    """One JSON object, in which no field comes twice.
+
+    Raises:
+        ValueError: naming the line, or the field that comes twice.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise refusal(where, next(name for name in names if names.count(name) > 1), "comes twice")
+        return found
+
+    try:
+        held = json.loads(text, object_pairs_hook=once)
+    except json.JSONDecodeError as error:
+        raise refusal(f"{where}, line {error.lineno}", error.msg, "should be JSON") from None
+    except RecursionError:
+        raise refusal(where, text[:20], "has too many levels") from None
+    if not isinstance(held, dict):
+        raise refusal(where, text[:20], "should be a JSON object")
+    return held
+
+
+def checked_labels(path: Any, labels: Any, count: int | None = None) -> tuple[Hashable, ...]:
+    """Names of variables, where lists stand for tuples.
+
+    Args:
+        path: what refusals call the file.
+        labels: what the file holds.
+        count: how many there should be.
+
+    Raises:
+        ValueError: if they are none, not as many as expected, or one comes twice.
+    """
+    if not isinstance(labels, list) or (count is not None and len(labels) != count):
+        shown = len(labels) if isinstance(labels, list) else labels
+        raise refusal(f"{path}, variable_labels", shown, f"should be {count or 'a list of'} labels")
+    found = tuple(map(_label, labels))
+    try:
+        is_once = len(set(found)) == len(found)
+    except TypeError:
+        raise refusal(
+            f"{path}, variable_labels", "an object", "should be text, numbers or lists of them"
+        ) from None
+    if not found or not is_once:
+        raise refusal(f"{path}, variable_labels", len(found), "should be at least one, each once")
+    return found
+
+
+def _unpacked(path: Any, held: dict[str, Any]) -> dict[str, list[Any]]:
+    """Arrays that stand there as bytes (``use_bytes=True``): in base64, or as numbers 0 .. 255."""
+    types = {"bias_type": ("float32", "float64"), "index_type": ("int8", "int16", "int32", "int64")}
+    for field, allowed in types.items():
+        if held.get(field) not in allowed:
+            raise refusal(f"{path}, {field}", held.get(field), f"should be one of {', '.join(allowed)}")
+    found = {}
+    for field in ("linear_biases", "quadratic_biases", "quadratic_head", "quadratic_tail"):
+        dtype = np.dtype(held["bias_type" if field.endswith("biases") else "index_type"]).newbyteorder("<")
+        count = held.get("num_variables" if field == "linear_biases" else "num_interactions")
+        data = _as_bytes(held.get(field))
+        if data is None or type(count) is not int or len(data) != count * dtype.itemsize:
+            mend = "should be false, as to_serializable() writes it"
+            raise refusal(
+                f"{path}, use_bytes", True, f"{mend}; or {field} its bytes in base64 or as numbers 0 .. 255"
+            )
+        found[field] = np.frombuffer(data, dtype).tolist()
+    return found
+
+
+def _as_bytes(packed: Any) -> bytes | None:
+    if isinstance(packed, list):
+        is_bytes = all(type(byte) is int and 0 <= byte < 256 for byte in packed)
+        return bytes(packed) if is_bytes else None
+    try:
+        return base64.b64decode(packed, validate=True) if isinstance(packed, str) else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _is_finite(value: Any) -> bool:
+    """Whole numbers beyond float64 are not finite there."""
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _numbers(path: Any, held: dict[str, Any], field: str, length: int) -> np.ndarray:
     values = _counted(path, held, field, length)
     for i, value in enumerate(values):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
             raise refusal(f"{path}, {field}[{i}]", value, "should be a finite number")
     return np.array(values, np.float64)
 
@@ -116,7 +204,7 @@ def _counted(path: Any, held: dict[str, Any], field: str, length: int) -> Sequen
     return held[field]
 
 
-def _label(label: Any) -> Hashable:
+def _label(label: Any) -> Any:
     """Lists stand for tuples, which JSON does not know."""
     return tuple(map(_label, label)) if isinstance(label, list) else label
 

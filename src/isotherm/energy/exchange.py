@@ -1,10 +1,10 @@
 """Models as text: dimod's COO and JSON files, and edge lists. dimod itself is not needed.
 
 In an edge list, each line is ``i j coupling`` or ``i bias`` in our sign: positive favours alignment. Variables are
-called by whole numbers from 0; those that no line names do not exist. What follows ``#`` is a comment.
+called by whole numbers from 0; those that no line names do not exist. What follows ``#`` is a comment. A bias is
+written with a point, a sign or an exponent, for two plain whole numbers are an edge whose weight is missing.
 """
 
-import math
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,23 +15,36 @@ import numpy as np
 
 from isotherm.energy.bqm import Quadratics, Vartype, from_graph, to_graph
 from isotherm.energy.bqm_json import from_json, to_json
+from isotherm.energy.files.bqm_binary import MAGIC, from_bqm_file
+from isotherm.energy.files.content import Content, read_content
+from isotherm.energy.files.numbers import decimal
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal
 
-_HEADER = re.compile(r"#.*?vartype\s*[:=]\s*(\S+)", re.IGNORECASE)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_INDEX = re.compile(r"\d+", re.ASCII)
+COO_HEADER = re.compile(r"^[ \t]*#.*?vartype\s*[:=]\s*([-.\w]+)", re.IGNORECASE | re.MULTILINE)
+EDGES_HEADER = "# i j coupling | i bias; positive favours alignment"
+_INDEX = re.compile(r"\d{1,18}", re.ASCII)
 
 
-class _Line(NamedTuple):
+class Line(NamedTuple):
+    """A line of numbers.
+
+    Attributes:
+        where: what refusals call it.
+        variables: one or two.
+        weight: as a number.
+        word: the weight as it is written.
+    """
+
     where: str
     variables: tuple[int, ...]
     weight: float
+    word: str
 
 
 def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
-    """An Ising model from an edge list.
+    """An Ising model from an edge list, also packed by gzip or xz, or with a byte-order mark.
 
     Args:
         path: a text file of lines ``i j coupling`` and ``i bias``; each pair and each bias once.
@@ -40,24 +53,44 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
         Spins in the group ``"s"``, labelled by their numbers in the file, ascending.
 
     Raises:
-        ValueError: naming the line at fault.
+        ValueError: naming the line at fault. A bias that is a plain whole number, as in ``0 1``, is refused: it reads
+            like an edge without its weight.
         OSError: if the file cannot be read.
     """
-    lines = [line for line in _numbered(path) if line.variables]
+    return to_graph(from_edges(read_content(path)))
+
+
+def from_edges(content: Content) -> Quadratics:
+    """Read the content of an edge list; see :func:`read_edge_list`."""
+    lines = list(numbered(content))
     seen: dict[tuple[int, ...], str] = {}
+    refuse_header(lines)
     for line in lines:
         if len(line.variables) == 2 and line.variables[0] == line.variables[1]:
             mend = (
                 'joins a variable to itself; if this is dimod\'s COO, put "# vartype=SPIN" or BINARY on top'
             )
             raise refusal(line.where, line.variables, mend)
+        refuse_unweighted(line)
         before = seen.setdefault(tuple(sorted(line.variables)), line.where)
         if before != line.where:
             raise refusal(line.where, line.variables, f"repeats {before}; give each pair and each bias once")
-    _refuse_header(lines)
     linear = [(line.variables[0], -line.weight) for line in lines if len(line.variables) == 1]
     quadratic = [(*line.variables, -line.weight) for line in lines if len(line.variables) == 2]
-    return to_graph(_gathered(path, linear, quadratic, "SPIN"))
+    return _gathered(content.path, linear, quadratic, "SPIN")
+
+
+def refuse_unweighted(line: Line) -> None:
+    """Refuse two plain whole numbers, which are an edge whose weight is missing, or a bias that looks like one.
+
+    Raises:
+        ValueError: naming the line.
+    """
+    if len(line.variables) == 1 and _INDEX.fullmatch(line.word):
+        (first,), second = line.variables, line.word
+        edge, bias = f"{first} {second} 1.0", f"{first} {second}.0"
+        mend = f"has no weight: an edge is `{edge}`, a bias is written with a point, `{bias}`"
+        raise refusal(line.where, f"{first} {second}", mend)
 
 
 def write_edge_list(path: str | os.PathLike[str], model: Labelled | FactorGraph) -> None:
@@ -73,14 +106,14 @@ def write_edge_list(path: str | os.PathLike[str], model: Labelled | FactorGraph)
     bqm = _for_lines(path, from_graph(model, "SPIN"))
     rows = [(*(bqm.labels[v] for v in pair), -q) for pair, q in _pairs(bqm)]
     rows += [(bqm.labels[i], -bqm.linear[i]) for i in _named_alone(bqm)]
-    _write(path, ["# i j coupling | i bias; positive favours alignment", *_texts(rows)])
+    _write(path, [EDGES_HEADER, *_texts(rows)])
 
 
 def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> Labelled:
-    """A binary quadratic model from a file in dimod's COO or JSON format, told apart by content.
+    """A binary quadratic model from a file in dimod's COO, JSON or binary format, told apart by content.
 
     Args:
-        path: the file. As in dimod, a pair that comes twice in a COO file counts twice.
+        path: the file, also packed by gzip or xz. As in dimod, a pair that comes twice in a COO file counts twice.
         vartype: of the variables of a COO file without the header ``# vartype=...``.
 
     Returns:
@@ -90,8 +123,11 @@ def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> 
         ValueError: naming the line or field at fault.
         OSError: if the file cannot be read.
     """
-    text = _text(path)
-    return to_graph(from_json(path, text) if text.lstrip().startswith("{") else _from_coo(path, vartype))
+    content = read_content(path)
+    if content.data.startswith(MAGIC):
+        return to_graph(from_bqm_file(content))
+    text = content.text()
+    return to_graph(from_json(path, text) if text.lstrip().startswith("{") else from_coo(content, vartype))
 
 
 def write_dimod(
@@ -121,32 +157,31 @@ def write_dimod(
 # Lines of numbers
 
 
-def _text(path: str | os.PathLike[str]) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise refusal("file", str(path), "is not text") from None
+def numbered(content: Content) -> Iterator[Line]:
+    """The content of each line that has any.
 
-
-def _numbered(path: str | os.PathLike[str]) -> Iterator[_Line]:
-    """The content of each line that has any."""
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    Raises:
+        ValueError: naming the line that holds anything else than one or two variables and a weight.
+    """
+    for number, line in enumerate(content.text().split("\n"), start=1):
         words = line.partition("#")[0].split()
         if not words:
             continue
-        where = f"{path}, line {number}"
+        where = f"{content.path}, line {number}"
         *variables, weight = words
         if len(variables) not in (1, 2) or not all(map(_INDEX.fullmatch, variables)):
             raise refusal(
-                where, line.strip(), "should be whole numbers of one or two variables, then a weight"
+                where, line.strip()[:80], "should be whole numbers of one or two variables, then a weight"
             )
-        if not _NUMBER.fullmatch(weight) or not math.isfinite(float(weight)):
-            raise refusal(where, weight, "should be a finite number")
-        yield _Line(where, tuple(map(int, variables)), float(weight))
+        yield Line(where, tuple(map(int, variables)), decimal(where, weight), weight)
 
 
-def _refuse_header(lines: Sequence[_Line]) -> None:
-    """Other formats begin with the numbers of nodes and edges, which would pass for a bias."""
+def refuse_header(lines: Sequence[Line]) -> None:
+    """Other formats begin with the numbers of nodes and edges, which would pass for a bias.
+
+    Raises:
+        ValueError: naming the line.
+    """
     couplings = sum(len(line.variables) == 2 for line in lines)
     if (
         lines
@@ -154,7 +189,7 @@ def _refuse_header(lines: Sequence[_Line]) -> None:
         and couplings
         and lines[0].weight == couplings == len(lines) - 1
     ):
-        where, (first,), _ = lines[0]
+        where, (first,), *_ = lines[0]
         raise refusal(where, f"{first} {couplings}", "reads like numbers of nodes and edges; put # before it")
 
 
@@ -171,7 +206,10 @@ def _gathered(path: Any, linear: Sequence[Any], quadratic: Sequence[Any], vartyp
         pair = (number[min(i, j)], number[max(i, j)])
         totals[pair] = totals.get(pair, 0.0) + q
     pairs = np.array(list(totals), np.int32).reshape(-1, 2)
-    return Quadratics(biases, pairs, np.array(list(totals.values())), 0.0, vartype, tuple(labels))
+    weights = np.array(list(totals.values()), np.float64)
+    if not (np.isfinite(biases).all() and np.isfinite(weights).all()):
+        raise refusal("file", str(path), "weights of one variable or pair add up beyond float64")
+    return Quadratics(biases, pairs, weights, 0.0, vartype, tuple(labels))
 
 
 def _for_lines(path: Any, bqm: Quadratics) -> Quadratics:
@@ -209,16 +247,20 @@ def _write(path: str | os.PathLike[str], lines: Sequence[str]) -> None:
 # dimod's lines
 
 
-def _from_coo(path: str | os.PathLike[str], vartype: Vartype | None) -> Quadratics:
-    named = _HEADER.search(_text(path))
-    found = named.group(1).upper() if named else vartype
+def from_coo(content: Content, vartype: Vartype | None) -> Quadratics:
+    """Read the content of a COO file; see :func:`read_dimod`."""
+    named = {found.upper() for found in COO_HEADER.findall(content.text())}
+    if len(named) > 1:
+        raise refusal(f"{content.path}, vartype", ", ".join(sorted(named)), "should be one")
+    found = named.pop() if named else vartype
     if found not in get_args(Vartype):
         mend = 'should be SPIN or BINARY, in a line "# vartype=SPIN" or by the argument'
-        raise refusal(f"{path}, vartype", found, mend)
+        mend += " (--format coo-spin or coo-binary)"
+        raise refusal(f"{content.path}, vartype", found, mend)
     if vartype not in (None, found):
         raise refusal("vartype", vartype, f"the file says {found}")
     linear, quadratic = [], []
-    for where, variables, weight in _numbered(path):
+    for where, variables, weight, _ in numbered(content):
         if len(variables) != 2:
             raise refusal(
                 where, variables, "should be two variables (twice the same for a bias) and a weight"
@@ -227,4 +269,4 @@ def _from_coo(path: str | os.PathLike[str], vartype: Vartype | None) -> Quadrati
             linear.append((variables[0], weight))
         else:
             quadratic.append((*variables, weight))
-    return _gathered(path, linear, quadratic, "SPIN" if found == "SPIN" else "BINARY")
+    return _gathered(content.path, linear, quadratic, "SPIN" if found == "SPIN" else "BINARY")

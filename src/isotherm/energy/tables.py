@@ -1,5 +1,6 @@
 """A discrete model as plain tables of logarithms: what exact answers are computed from. NumPy only."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,7 @@ class Tables:
         total = np.zeros(len(values))
         for scope, logs in zip(self.scopes, self.logs, strict=True):
             rows = np.arange(len(scope)) if len(logs) > 1 else np.zeros(len(scope), np.int64)
+            rows = np.broadcast_to(rows, (len(values), len(scope)))  # also where a table has no variable
             total += logs[(rows, *np.moveaxis(values[:, scope], -1, 0))].sum(axis=1)
         return total
 
@@ -47,15 +49,54 @@ class Names:
 
     Attributes:
         groups: ``(name, first flat number)``, ascending; empty where variables are called by their number.
+        labels: what a file calls each variable; empty where it has no names.
     """
 
     groups: tuple[tuple[str, int], ...] = ()
+    labels: tuple[str, ...] = ()
 
     def __getitem__(self, flat: int) -> str:
+        if self.labels:
+            return f"variable {self.labels[flat]}"
         for name, start in reversed(self.groups):
             if flat >= start:
                 return f"{name}[{flat - start}]"
         return f"variable {flat}"
+
+
+def scaled(tables: Tables, beta: float) -> tuple[Tables, float]:
+    """Log weights times ``beta``, each table less its largest entry, and the sum of what was taken away.
+
+    A constant in a table changes no law, but hides what differs where it is large: samplers count in float32.
+
+    Raises:
+        ValueError: naming ``beta`` where a log weight times it is beyond float64, or a table that forbids everything.
+    """
+    logs, removed = [], []
+    for scopes, family in zip(tables.scopes, tables.logs, strict=True):
+        with np.errstate(over="ignore", invalid="ignore"):
+            times_beta = np.where(np.isneginf(family), -np.inf, beta * family)
+        if not (np.isfinite(times_beta) | np.isneginf(family)).all():
+            raise refusal("beta", beta, "a log weight of the model times beta is beyond float64; lower it")
+        tops = times_beta.reshape(len(family), -1).max(axis=1)
+        if np.isneginf(tops).any():
+            scope = scopes[int(np.flatnonzero(np.isneginf(tops))[0])].tolist()
+            where = ", ".join(tables.names[v] for v in scope)
+            raise refusal(f"table of {where}", "all zero", "no state is possible")
+        logs.append(times_beta - tops.reshape(-1, *(1,) * (family.ndim - 1)))
+        removed += (tops if len(tops) == len(scopes) else np.repeat(tops, len(scopes))).tolist()
+    constant = math.fsum(removed)
+    return Tables(tables.cardinalities, tables.scopes, tuple(logs), tables.names), constant
+
+
+def spread(tables: Tables) -> float:
+    """A bound on how far log weights of possible states lie apart."""
+    total = 0.0
+    for scopes, family in zip(tables.scopes, tables.logs, strict=True):
+        rows = family.reshape(len(family), -1)
+        apart = rows.max(axis=1) - np.where(np.isneginf(rows), np.inf, rows).min(axis=1)
+        total += float(apart.sum()) * (1 if len(family) == len(scopes) else len(scopes))
+    return total
 
 
 def checked_evidence(tables: Tables, values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,6 @@ The format is that of the UAI inference competitions: tokens separated by white 
 ``exp(-E)`` with the last variable of the scope running fastest.
 """
 
-import os
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,13 @@ from typing import Literal
 
 import numpy as np
 
+from isotherm.energy.files.content import Content, FilePath, read_content
+from isotherm.energy.files.evidence import Evidence, chosen_sample
+from isotherm.energy.files.model import MAX_TABLE
+from isotherm.energy.files.numbers import vanishes
 from isotherm.energy.tables import Names, Tables
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
-
-MAX_TABLE = 10_000_000
-"""Most entries of one table."""
-
-FilePath = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,22 @@ class UaiModel:
 
 
 def read_uai(path: FilePath) -> UaiModel:
-    """Read a model file.
+    """Read a model file, also packed by gzip or xz, or with a byte-order mark.
 
     Raises:
-        ValueError: naming the variable, scope or table at fault, or what the file lacks or has too much of.
+        ValueError: naming the variable, scope or table at fault, or what the file lacks or has too much of. Among
+            them: a table of zeros alone, and a weight that is not 0 but becomes 0 in float64.
         OSError: if the file cannot be read.
     """
-    tokens = _split(path)
+    return from_uai(read_content(path))
+
+
+def from_uai(content: Content) -> UaiModel:
+    """Read the content of a model file; see :func:`read_uai`."""
+    path, tokens = content.path, _split(content)
     kind = tokens[0].decode("ascii", "replace").upper() if tokens else ""
     if kind not in ("BAYES", "MARKOV"):
-        raise refusal(str(path), kind[:20], "a UAI model begins with BAYES or MARKOV")
+        raise refusal(path, kind[:20], "a UAI model begins with BAYES or MARKOV")
     reader = _Tokens(tokens, 1)
     n = reader.whole("number of variables", 1)
     cardinalities = reader.wholes(n, "cardinality of variable")
@@ -89,48 +93,79 @@ def write_uai(path: FilePath, model: UaiModel) -> None:
     Path(path).write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
-def read_evidence(path: FilePath, tables: Tables, labels: Sequence[Hashable] | None = None) -> np.ndarray:
+def read_evidence(
+    path: FilePath, tables: Tables, labels: Sequence[Hashable] | None = None, sample: int | None = None
+) -> np.ndarray:
     """Read an evidence file: ``k``, then ``k`` pairs of a variable and its value.
+
+    Files of the older form are read too: a number of samples, perhaps after a word ``EVID``, then each as above.
 
     Args:
         path: the file.
         tables: the model that the evidence is about.
         labels: whole numbers that the file calls the variables by; their flat numbers by default.
+        sample: which sample of a file that holds several, counted from 1.
 
     Returns:
         int64, shape ``(n,)``: the value of each variable, ``-1`` where there is no evidence.
 
     Raises:
         ValueError: naming the variable or value out of range, a variable that comes twice, or what the file
-            lacks or has too much of.
+            lacks or has too much of; if it can be read in both forms, or holds several samples and none is chosen.
         OSError: if the file cannot be read.
     """
-    reader = _Tokens(_split(path), 0)
-    count = reader.whole("number of observed variables", 0)
-    pairs = reader.wholes(2 * count, "number").reshape(count, 2)
-    reader.finish()
+    return from_evidence(read_content(path), tables, labels, sample).values
+
+
+def from_evidence(
+    content: Content, tables: Tables, labels: Sequence[Hashable] | None = None, sample: int | None = None
+) -> Evidence:
+    """Read the content of an evidence file; see :func:`read_evidence`."""
+    lines = [[_shown(word) for word in line.split()] for line in _split_lines(content)]
+    found = chosen_sample([line for line in lines if line], sample)
+    if found is None:
+        reader = _Tokens(_split(content), 0)
+        count = reader.whole("number of observed variables", 0)
+        pairs = [tuple(pair) for pair in reader.wholes(2 * count, "number").reshape(count, 2).tolist()]
+        reader.finish()
+        found = pairs, f"{count} observed"
     values = np.full(tables.num_variables, -1, np.int64)
     numbers = {label: flat for flat, label in enumerate(labels or range(len(values)))}
-    for variable, value in pairs.tolist():
-        if variable not in numbers:
-            raise refusal(
-                "evidence", f"variable {variable}", f"unknown; the model has {len(values)} variables"
-            )
-        flat = numbers[variable]
-        if values[flat] >= 0:
-            raise refusal("evidence", f"variable {variable}", "is observed twice")
-        if not 0 <= value < tables.cardinalities[flat]:
-            last = tables.cardinalities[flat] - 1
-            raise refusal(f"evidence of variable {variable}", value, f"should be within 0 .. {last}")
-        values[flat] = value
-    return values
+    for variable, value in found[0]:
+        _observe(values, tables, numbers, variable, value)
+    return Evidence(values, found[1])
 
 
-def _split(path: FilePath) -> list[bytes]:
-    content = Path(path).read_bytes()
-    tokens = content.split()
-    if b"_" in content:  # which Python would take for a separator of digits
-        raise refusal(str(path), _shown(next(word for word in tokens if b"_" in word)), "should be a number")
+def _observe(
+    values: np.ndarray, tables: Tables, numbers: dict[Hashable, int], variable: int, value: int
+) -> None:
+    if variable not in numbers:
+        mend = (
+            "" if any(isinstance(label, int) for label in numbers) else ", called by names: NAME=VALUE a line"
+        )
+        raise refusal(
+            "evidence", f"variable {variable}", f"unknown; the model has {len(values)} variables{mend}"
+        )
+    flat = numbers[variable]
+    if values[flat] >= 0:
+        raise refusal("evidence", f"variable {variable}", "is observed twice")
+    if not 0 <= value < tables.cardinalities[flat]:
+        last = tables.cardinalities[flat] - 1
+        raise refusal(f"evidence of variable {variable}", value, f"should be within 0 .. {last}")
+    values[flat] = value
+
+
+def _split_lines(content: Content) -> list[bytes]:
+    return content.text().encode("utf-8").split(b"\n")
+
+
+def _split(content: Content) -> list[bytes]:
+    data = content.text().encode("utf-8")
+    tokens = data.split()
+    if b"_" in data:  # which Python would take for a separator of digits
+        raise refusal(
+            content.path, _shown(next(word for word in tokens if b"_" in word)), "should be a number"
+        )
     return tokens
 
 
@@ -175,6 +210,11 @@ class _Tokens:
         if len(wrong):
             at = int(wrong[0])
             raise refusal(f"{what}, entry {at}", float(values[at]), "should be finite and at least 0")
+        zeros = {word for word in set(found) if vanishes(_shown(word)) and float(word) == 0}
+        if zeros:
+            at = next(k for k, word in enumerate(found) if word in zeros)
+            mend = "becomes 0 in float64, which forbids; write 0 where that is meant"
+            raise refusal(f"{what}, entry {at}", _shown(found[at]), mend)
         return values
 
     def finish(self) -> None:
@@ -204,7 +244,10 @@ def _read_table(reader: _Tokens, f: int, sizes: np.ndarray) -> np.ndarray:
     length = reader.whole(f"{what}, length", 1)
     if length != expected:
         raise refusal(f"{what}, length", length, f"its scope needs {expected} entries")
-    return reader.weights(length, what).reshape(tuple(sizes.tolist()))
+    weights = reader.weights(length, what)
+    if not weights.any():
+        raise refusal(what, "all zero", "no state is possible; a table needs a weight above 0")
+    return weights.reshape(tuple(sizes.tolist()))
 
 
 def _joined(numbers: Sequence[int] | np.ndarray) -> str:

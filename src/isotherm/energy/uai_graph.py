@@ -108,6 +108,11 @@ def uai_of(graph: FactorGraph, beta: float = 1.0) -> UaiModel:
             )
         scopes += [tuple(row) for row in rows.tolist()]
         family = np.exp(logs)
+        if ((family == 0) & ~np.isneginf(logs)).any():
+            lowest = float(logs[~np.isneginf(logs)].min())
+            raise refusal(
+                factor.name, lowest, "exp of it is 0 in float64, which forbids; lower beta or the weights"
+            )
         weights += [family[row if len(family) > 1 else 0] for row in range(len(rows))]
     return UaiModel("MARKOV", tables.cardinalities, tuple(scopes), tuple(weights))
 
