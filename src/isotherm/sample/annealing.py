@@ -10,6 +10,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
 from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
 from isotherm.sample.batched import at_beta, energies, has_beta
 from isotherm.sample.gibbs import gibbs
@@ -77,6 +78,7 @@ def anneal(
     betas = annealing_betas(graph, betas) if isinstance(betas, int) else betas
     if betas.ndim != 1 or not len(betas):
         raise refusal("betas.shape", betas.shape, "should be one number a step")
+    betas = finite("betas", betas).astype(jnp.float32)
     if kernel is None:
         kernel = gibbs(graph, betas[0])
     if not has_beta(kernel):
@@ -86,7 +88,7 @@ def anneal(
         values = random_values(key_start, graph, num_chains)
         positions = jax.vmap(lambda v: from_values(graph, v))(values)
     every = look_every or -(-len(betas) // 10)
-    return _anneal(key_run, kernel, graph, jnp.asarray(betas, jnp.float32), positions, jnp.asarray(every))
+    return _anneal(key_run, kernel, graph, betas, positions, jnp.asarray(every))
 
 
 def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " steps"]:

@@ -14,6 +14,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
@@ -31,6 +32,7 @@ from isotherm.sample.lattice.clusters import (
     lattice_swendsen_wang,
     lattice_wolff,
 )
+from isotherm.sample.temperature import sampling_beta
 from isotherm.sample.values import from_values, to_values
 
 
@@ -147,7 +149,7 @@ def swendsen_wang(
         return lattice_swendsen_wang(graph, beta, tells_wrapping)
     if tells_wrapping:
         raise refusal("tells_wrapping", True, "only lattices can be wound around")
-    kernel = SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    kernel = SwendsenWang(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
@@ -178,8 +180,16 @@ def wolff(
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
         return lattice_wolff(graph, beta)
-    kernel = Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    kernel = Wolff(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+
+
+def _not_negative(beta: Float[Array, "..."]) -> Float[Array, "..."]:
+    if not isinstance(beta, Tracer) and bool((beta < 0).any()):
+        raise refusal(
+            "beta", np.asarray(beta).tolist(), "must be at least 0; turn the signs of the model instead"
+        )
+    return beta
 
 
 def _refuse_clamp(clamp: Evidence | None) -> None:

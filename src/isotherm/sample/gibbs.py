@@ -30,6 +30,7 @@ from isotherm.sample.kernel import AnyKernel, Kernel
 from isotherm.sample.pairs import applies, pair_gibbs
 from isotherm.sample.plan import independent_blocks, plan_of
 from isotherm.sample.steps import Steps, flat_steps
+from isotherm.sample.temperature import sampling_beta
 
 MAX_UNROLLED = 10
 """Largest number of spins whose sweep is unrolled; from 12 on the loop over sites was faster."""
@@ -127,6 +128,7 @@ def initial_spins(
     Raises:
         ValueError: if ``init`` is none of these.
     """
+    beta = sampling_beta(beta, model).astype(model.biases.dtype)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
     if init not in slopes:
         raise refusal("init", init, f"should be one of {', '.join(slopes)}")
@@ -204,7 +206,7 @@ def _graph_kernel(
     conditionals: Mapping[str, Conditional],
     allow_parallel: bool,
 ) -> AnyKernel:
-    held = held_variables(graph, evidence)
+    held, beta = held_variables(graph, evidence), sampling_beta(beta, graph)
     if applies(graph) and blocks is None and not conditionals and not held.all():
         colours = independent_blocks(graph, held)
         dense = dense_gibbs(graph, beta, colours, num_sweeps)
@@ -280,6 +282,7 @@ def gibbs_means(
 
 
 def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> _Fields:
+    beta = sampling_beta(beta, model)
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:
         biases = jnp.where(clamp.mask, jnp.where(clamp.values > 0, jnp.inf, -jnp.inf), biases)

@@ -10,6 +10,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.tilt import Tilted
 from isotherm.errors import refusal
 
@@ -196,7 +197,6 @@ def ess_fraction(log_weights: Float[Array, " draws"]) -> Float[Array, ""]:
 
 
 def _check(beta: Any, name: str, count: int, least: int) -> None:
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", beta, "must be finite")
+    finite("beta", beta)
     if count < least:
         raise refusal(name, count, f"must be at least {least}")

@@ -4,13 +4,10 @@ from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
-import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.tilt import Tilted
-from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
@@ -62,6 +59,4 @@ def independence(tilted: Tilted, beta: Any) -> Independence:
     References:
         Tierney, Ann. Statist. 22 (1994).
     """
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", beta, "must be finite")
-    return Independence(beta=jnp.asarray(beta, jnp.result_type(float)), tilted=tilted)
+    return Independence(beta=finite("beta", beta), tilted=tilted)

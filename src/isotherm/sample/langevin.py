@@ -12,6 +12,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.tilt import Tilted
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
@@ -122,16 +123,13 @@ def mala(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any = None) 
 
 
 def _langevin(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any, adjusted: bool) -> Langevin:
-    for name, value in (("beta", beta), ("step_size", step_size)):
-        if not isinstance(value, Tracer) and not bool(np.isfinite(np.asarray(value)).all()):
-            raise refusal(name, value, "must be finite")
+    beta, step_size = finite("beta", beta), finite("step_size", step_size)
     if not isinstance(step_size, Tracer) and not bool((np.asarray(step_size) > 0).all()):
         raise refusal("step_size", step_size, "must be above 0")
-    real = jnp.result_type(float)
     return Langevin(
-        beta=jnp.asarray(beta, real),
+        beta=beta,
         tilted=tilted,
-        step_size=jnp.asarray(step_size, real),
+        step_size=step_size,
         factor=_factor(preconditioner),
         is_adjusted=adjusted,
     )

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
 from isotherm.errors import refusal
@@ -120,7 +120,7 @@ def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointG
     if not isinstance(tilted.base, GaussianPolicy) or not isinstance(tilted.reward, QuadraticReward):
         pair = f"{type(tilted.base).__name__} with {type(tilted.reward).__name__}"
         raise TypeError(f"tilted = {pair}: Gibbs needs a GaussianPolicy with a QuadraticReward")
-    return JointGibbs(_checked("beta", beta), tilted, transition)
+    return JointGibbs(finite("beta", beta), tilted, transition)
 
 
 class WhitenedState(NamedTuple):
@@ -200,11 +200,5 @@ def whitened_mala(
     for name, value in (("step_action", step_action), ("step_next", step_next)):
         if not isinstance(value, Tracer) and not float(value) > 0:
             raise refusal(name, value, "must be above 0")
-    steps = (_checked("step_action", step_action), _checked("step_next", step_next))
-    return WhitenedMala(_checked("beta", beta), tilted, transition, *steps)
-
-
-def _checked(name: str, value: Any) -> Array:
-    if not isinstance(value, Tracer) and not bool(np.isfinite(np.asarray(value)).all()):
-        raise refusal(name, value, "must be finite")
-    return jnp.asarray(value, jnp.result_type(float))
+    steps = (finite("step_action", step_action), finite("step_next", step_next))
+    return WhitenedMala(finite("beta", beta), tilted, transition, *steps)

@@ -16,6 +16,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
 
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
 from isotherm.sample.batched import BetasOf, betas_of, energies
 from isotherm.sample.kernel import Chains
@@ -167,7 +168,7 @@ def tempering(
         Okabe et al., Chem. Phys. Lett. 335 (2001); Syed et al., Non-reversible parallel tempering,
         JRSS B 84 (2022).
     """
-    betas = betas if isinstance(betas, Tracer) else jnp.asarray(betas, jnp.float32)
+    betas = betas if isinstance(betas, Tracer) else finite("betas", betas).astype(jnp.float32)
     if betas.ndim != 1 or len(betas) < 2:
         raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
     if not isinstance(betas, Tracer) and not bool(jnp.all(jnp.diff(betas) > 0)):
@@ -229,6 +230,7 @@ def find_ladder(
     References:
         Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022), algorithms 2 and 4.
     """
+    finite("beta_max", beta_max)
     if not 0 <= beta_min < beta_max:
         raise refusal("beta_min", beta_min, f"should be at least 0 and below beta_max = {beta_max}")
     if num_rounds < 1:

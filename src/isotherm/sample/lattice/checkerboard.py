@@ -14,9 +14,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key, UInt32
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
     AbstractStates,
@@ -275,8 +275,7 @@ def _field(model: AbstractLatticeModel, sites: Sublattices) -> Array:
 def _check(model: Any, beta: Any, method: Any, over_relaxation: int, layout: Any) -> None:
     if not isinstance(model, AbstractLatticeModel):
         raise refusal("model", type(model).__name__, "must be a lattice model; see gibbs for factor graphs")
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", np.asarray(beta).tolist(), "must be finite")
+    finite("beta", beta)
     if method not in ("heat-bath", "metropolis"):
         raise refusal("method", method, "must be 'heat-bath' or 'metropolis'")
     if layout not in ("auto", "packed", "sites"):

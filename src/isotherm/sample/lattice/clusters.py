@@ -11,9 +11,9 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import AbstractLatticeModel, LatticePotts, spread
 from isotherm.errors import refusal
@@ -209,6 +209,4 @@ def _checked(
             if (values < 0).any():
                 allowed = "must be at least 0: clusters of more than two states hold equal ones"
                 raise refusal(name, float(values.min()), allowed)
-    if not isinstance(beta, Tracer) and not np.isfinite(np.asarray(beta)).all():
-        raise refusal("beta", beta, "must be finite")
-    return jnp.asarray(beta, jnp.float32)
+    return finite("beta", beta).astype(jnp.float32)
