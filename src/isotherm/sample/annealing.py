@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
-from isotherm.sample.batched import at_beta, energies, has_beta
+from isotherm.sample.batched import at_beta, energies, has_beta, remembers_beta
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
 from isotherm.sample.single import log_table
@@ -83,6 +83,10 @@ def anneal(
         kernel = gibbs(graph, betas[0])
     if not has_beta(kernel):
         raise refusal("kernel", type(kernel).__name__, "should be one of a factor graph, with a leaf `beta`")
+    if remembers_beta(kernel):
+        raise refusal(
+            "kernel", type(kernel).__name__, "remembers a density at its own temperature; cannot cool"
+        )
     key_start, key_run = jax.random.split(key)
     if positions is None:
         values = random_values(key_start, graph, num_chains)

@@ -8,7 +8,7 @@ coupling and Potts variables alike.
 """
 
 import abc
-from typing import NamedTuple, overload
+from typing import ClassVar, NamedTuple, overload
 
 import equinox as eqx
 import jax
@@ -53,6 +53,7 @@ class AbstractClusters(eqx.Module):
 
     form: ClusterForm
     beta: Float[Array, "..."]
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
         """Start from a state."""

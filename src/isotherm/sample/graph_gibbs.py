@@ -1,7 +1,7 @@
 """Block Gibbs on any factor graph: gather kernels over a plan, chains as the trailing axis."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -89,6 +89,7 @@ class GraphGibbs(eqx.Module):
     beta: Array
     groups: Groups = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     @classmethod
     def of(

@@ -4,7 +4,7 @@ Differences are exact for factors of any form, so that no gradient is estimated.
 evaluation of all conditionals, a product with a matrix where the graph is dense.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -58,6 +58,7 @@ class Informed(eqx.Module):
     is_free: Bool[Array, " n"]
     empty: FactorGraph
     num_moves: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> InformedState:
         """Start from a state."""

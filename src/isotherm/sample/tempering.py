@@ -89,7 +89,7 @@ class Tempering(eqx.Module):
             position=None,
             replicas=self._chains(rung).init(everywhere, _split_all(keys, num_rungs)),
             rung=rung,
-            acceptance=jnp.zeros((num_chains, num_rungs - 1)),
+            acceptance=jnp.zeros((num_chains, num_rungs - 1), self.betas.dtype),
             from_hottest=rung == 0,
             round_trips=jnp.zeros(num_chains, jnp.int32),
             time=jnp.zeros(num_chains, jnp.int32),
@@ -105,7 +105,11 @@ class Tempering(eqx.Module):
         found = self._energies(positions)
         swap = jax.vmap(_swap, (0, None, 0, 0, 0))
         rung, acceptance = swap(
-            key_swap, self.betas, state.rung, found.reshape(state.rung.shape), state.time % 2
+            key_swap,
+            self.betas,
+            state.rung,
+            found.reshape(state.rung.shape).astype(self.betas.dtype),
+            state.time % 2,
         )
         if self.tempered.forgets:
             replicas = self._chains(rung).init(positions, _split_all(key_fresh, num_rungs))
@@ -152,8 +156,9 @@ def tempering(
     Args:
         kernel_at: ``kernel_at(beta) -> kernel``, ours or anybody's with BlackJAX's ``init`` and ``step``, such as
             ``lambda beta: gibbs(graph, beta)``. Called with one inverse temperature a chain if kernels have
-            ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``, and states are
-            made anew after swaps, since they may hold a density at their own temperature.
+            ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``. States are made
+            anew after swaps, since they may hold a density at their own temperature, unless the kernel's class
+            says ``remembers_beta = False``.
         betas: inverse temperatures, increasing; the last is the one wanted. Traced values are not checked.
         energy: what ``beta`` multiplies: a graph, or a function of a position.
 
@@ -168,7 +173,7 @@ def tempering(
         Okabe et al., Chem. Phys. Lett. 335 (2001); Syed et al., Non-reversible parallel tempering,
         JRSS B 84 (2022).
     """
-    betas = betas if isinstance(betas, Tracer) else finite("betas", betas).astype(jnp.float32)
+    betas = betas if isinstance(betas, Tracer) else finite("betas", betas)
     if betas.ndim != 1 or len(betas) < 2:
         raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
     if not isinstance(betas, Tracer) and not bool(jnp.all(jnp.diff(betas) > 0)):
@@ -285,9 +290,9 @@ def _swap(
     """New rung of each replica, and how probable each swap was."""
     by_rung = jnp.zeros_like(energies).at[rung].set(energies)
     acceptance = jnp.exp(jnp.minimum(0.0, jnp.diff(betas) * jnp.diff(by_rung)))
-    tried = jnp.arange(len(betas) - 1) % 2 == parity
+    tried = jnp.arange(len(betas) - 1, dtype=jnp.int32) % 2 == parity
     swapped = (tried & (jax.random.uniform(key, acceptance.shape) < acceptance)).astype(jnp.int32)
-    moved = jnp.arange(len(betas)) + jnp.pad(swapped, (0, 1)) - jnp.pad(swapped, (1, 0))
+    moved = jnp.arange(len(betas), dtype=jnp.int32) + jnp.pad(swapped, (0, 1)) - jnp.pad(swapped, (1, 0))
     return moved[rung].astype(jnp.int32), acceptance
 
 

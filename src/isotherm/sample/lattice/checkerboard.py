@@ -8,7 +8,7 @@ site does is its model's (:mod:`spins`, :mod:`states`, :mod:`angles`); where its
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import jax
@@ -90,6 +90,7 @@ class Checkerboard(eqx.Module):
     sites: Sublattices = eqx.field(static=True)
     over_relaxation: int = eqx.field(static=True)
     is_apart: bool = eqx.field(static=True, default=False)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
         """Start from a state of the model."""

@@ -5,7 +5,7 @@ give, so that fields and couplings of any sign are drawn exactly there too.
 """
 
 import abc
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -83,6 +83,7 @@ class AbstractLatticeClusters(eqx.Module):
     model: AbstractLatticeModel
     beta: Float[Array, "..."]
     tells_wrapping: bool = eqx.field(static=True, default=False)
+    remembers_beta: ClassVar[bool] = False
 
     @abc.abstractmethod
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
