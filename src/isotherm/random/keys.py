@@ -18,10 +18,9 @@ def checked_seed(seed: object, field: str = "seed") -> int:
     Raises:
         ValueError: naming ``field``, if ``seed`` is no whole number within 0 .. 2**32 - 1.
     """
-    is_whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
-    if not is_whole or not 0 <= seed < SEEDS:
-        raise refusal(field, seed, f"must be a whole number within 0 .. {SEEDS - 1}")
-    return int(seed)
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed < SEEDS:
+        return int(seed)
+    raise refusal(field, seed, f"must be a whole number within 0 .. {SEEDS - 1}")
 
 
 def seeded(seed: object) -> Key[Array, ""]:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.sample.clamp import Holding
 from isotherm.sample.kernel import Chains, RunsChains
@@ -41,7 +42,6 @@ def chains_with_betas(kernel: Any) -> Chains:
     Args:
         kernel: ``init``, ``step`` and ``beta``, of shape ``()`` or ``(chains,)``.
     """
-
     axes = (0 if kernel.beta.ndim else None, 0, 0)
 
     def init(positions: Any, keys: Any) -> Any:
@@ -66,14 +66,19 @@ def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
     }
     total = jnp.zeros(jax.tree.leaves(states)[0].shape[-1])
     for factor in graph.factors:
-        columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
-        values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
-        parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
-        axes = tree.unflatten([None if len(leaf) == 1 else 0 for leaf in parameters])
-        each = tree.unflatten([leaf[0] if len(leaf) == 1 else leaf for leaf in parameters])
-        over_chains = jax.vmap(factor.energy_of, (None, *(-1 for _ in values)))
-        total += jax.vmap(over_chains, (axes, *(0 for _ in values)))(each, *values).sum(0)
+        total += term_energies(factor, states).sum(0)
     return total
+
+
+def term_energies(factor: AbstractFactor, states: State) -> Float[Array, "factors chains"]:
+    """Energy of each factor of one entry, given states whose leaves end with chains."""
+    columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
+    values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
+    parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
+    axes = tree.unflatten([None if len(leaf) == 1 else 0 for leaf in parameters])
+    each = tree.unflatten([leaf[0] if len(leaf) == 1 else leaf for leaf in parameters])
+    over_chains = jax.vmap(factor.energy_of, (None, *(-1 for _ in values)))
+    return jax.vmap(over_chains, (axes, *(0 for _ in values)))(each, *values)
 
 
 class BetasOf(eqx.Module):

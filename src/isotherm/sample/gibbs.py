@@ -18,11 +18,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
+from isotherm.energy.centre import centred
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
 from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
+from isotherm.sample.coarseness import is_coarse, local_size
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
@@ -152,7 +154,8 @@ def gibbs(
     A dense :class:`Ising` model is swept spin by spin in order; its position is int8 of shape ``(n,)``. A factor
     graph is swept block by block; its position is a dict with an array a group. Reals have the normal law that
     linear and :class:`~isotherm.energy.factor.Quadratic` factors give; a category none of whose values is
-    allowed stays as it is.
+    allowed stays as it is. Concrete weights so large that float32 would lose kT beside them are added up without
+    rounding, which is slower; a constant in a table costs nothing.
 
     Args:
         model: parameters may be traced.
@@ -207,14 +210,16 @@ def _graph_kernel(
     allow_parallel: bool,
 ) -> AnyKernel:
     held, beta = held_variables(graph, evidence), sampling_beta(beta, graph)
-    if applies(graph) and blocks is None and not conditionals and not held.all():
+    graph, _ = centred(graph)
+    exactly = is_coarse(graph, local_size(graph), beta)
+    if applies(graph) and blocks is None and not conditionals and not held.all() and not exactly:
         colours = independent_blocks(graph, held)
         dense = dense_gibbs(graph, beta, colours, num_sweeps)
         return pair_gibbs(graph, beta, held, colours, num_sweeps) if dense is None else dense
     check_conditionals(graph, held, conditionals)
     steps = None if blocks is None else flat_steps(graph, blocks, held)
     plan = plan_of(graph, held, steps, conditionals, allow_parallel)
-    return GraphGibbs.of(graph, plan, beta, conditionals, num_sweeps)
+    return GraphGibbs.of(graph, plan, beta, conditionals, num_sweeps, exactly)
 
 
 class _Init(eqx.Module):
