@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -25,7 +24,7 @@ from isotherm.plot.lattice import angle_colours
 from isotherm.plot.mandelbrot import draw_iterations, draw_potential
 from isotherm.plot.still import Still, draw_still
 from isotherm.plot.video import check_target
-from isotherm.random.keys import named
+from isotherm.random.keys import named, seeded
 from isotherm.sample.cluster import swendsen_wang
 from isotherm.sample.diagnostics import mcse
 from isotherm.sample.run import sample
@@ -146,7 +145,7 @@ def _lattice(config: PictureConfig) -> tuple[Figure, dict[str, Any], list[str], 
 
 def _equilibrium(config: PictureConfig, model: AbstractLatticeModel) -> tuple[Array, np.ndarray]:
     """The state that the chain from disorder ends in, and energies of both chains over their second halves."""
-    key = jax.random.key(config.seed)
+    key = seeded(config.seed)
     starts = jnp.stack([model.ordered_state(), model.random_state(named(key, "start"))])
     kept = config.sweeps // 2
     draws = sample(

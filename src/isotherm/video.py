@@ -186,7 +186,7 @@ def _stretches(config: VideoConfig, records: list[Any]) -> list[Stretch]:
 
 
 def _error(energies: np.ndarray) -> tuple[float | None, bool | None]:
-    """Standard error of the mean, and whether frames are many and alike enough to believe it."""
+    """Standard error of the mean (none where nothing moved), and whether frames are alike enough to believe it."""
     if len(energies) < _LEAST_FRAMES:
         return None, None
     halves = np.array_split(energies, 2)
@@ -195,4 +195,5 @@ def _error(energies: np.ndarray) -> tuple[float | None, bool | None]:
     independent = float(ess(energies[None], "mean"))
     # NaN, where nothing ever changed, is a frozen state and no equilibrium.
     settled = apart <= 3 * math.hypot(*errors) and independent >= _LEAST_INDEPENDENT
-    return float(mcse(energies[None])), bool(settled)
+    error = float(mcse(energies[None]))
+    return None if math.isnan(error) else error, bool(settled)

@@ -12,7 +12,7 @@ from jaxtyping import Array, Key
 from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
 from isotherm.energy.observables import energy_per_site, largest_fraction, magnetization
 from isotherm.energy.vortices import vortices
-from isotherm.random.keys import named
+from isotherm.random.keys import named, seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.video_config import VideoConfig
 from isotherm.video_scene import CONTINUOUS
@@ -44,7 +44,7 @@ def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:
 
     The state carries over from frame to frame, whatever the temperature does.
     """
-    key = jax.random.key(config.seed)
+    key = seeded(config.seed)
     temperatures = config.temperatures()
     sizes = chunk_size(config)
     kernel = checkerboard(model, 1 / temperatures[0], method=config.method)

@@ -114,7 +114,7 @@ def _stretch(stretch: "Stretch") -> str:
         return f"Energy a site, {frames}, T from {begin:.3f} to {end:.3f}: mean {stretch.energy:.4f}."
     error = "" if stretch.error is None else f" ± {stretch.error:.4f}"
     exact = "" if stretch.exact is None else f"; equilibrium {stretch.exact:.4f} (Onsager, infinite lattice)"
-    doubt = "" if stretch.is_settled or stretch.error is None else ", still relaxing"
+    doubt = ", still relaxing" if stretch.is_settled is False else ""
     return f"Energy a site at T = {begin:.4g}, {frames}: {stretch.energy:.4f}{error}{doubt}{exact}."
 
 

@@ -65,8 +65,8 @@ CASES: list[tuple[Callable[[], object], str]] = [
     (lambda: pair([[0, 1, 2]]), "pair.variables.shape = (1, 3): must be (factors, 2) to match ('s', 's')"),
     (lambda: pair([0, 1]), "pair.variables.shape = (2,): must be (factors, 2) to match ('s', 's')"),
     (lambda: pair(np.zeros((0, 2), int)), "pair.variables = '[]': at least one factor is needed"),
-    (lambda: pair([[0.0, 1.0]]), "pair.variables.dtype = dtype('float64'): must be whole numbers"),
-    (lambda: pair([[True, False]]), "pair.variables.dtype = dtype('bool'): must be whole numbers"),
+    (lambda: pair([[0.0, 1.0]]), "pair.variables.dtype = 'float64': must be whole numbers"),
+    (lambda: pair([[True, False]]), "pair.variables.dtype = 'bool': must be whole numbers"),
     (lambda: pair([[0, 1], [2, 2]]), "pair[1] = [2, 2]: holds s[2] twice; a factor may hold it once"),
     (
         lambda: pair([[1, 0, 1]], groups=("s", "c", "s")),

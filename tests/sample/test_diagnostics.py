@@ -1,7 +1,9 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from isotherm.sample.diagnostics import autocorrelation, ess, mcse, rhat
+from isotherm.sample.draws import ChainMeans, Draws
 
 
 def autoregressive(rho: float, chains: int = 4, samples: int = 4000) -> np.ndarray:
@@ -42,11 +44,34 @@ def test_constants_and_short_chains_are_nan_without_warnings() -> None:
     assert np.isnan(ess(constant)).all()
     assert np.isnan(rhat(constant)).all()
     assert np.isnan(autocorrelation(constant, 1)).all()
-    np.testing.assert_array_equal(mcse(constant), np.zeros(2))
+    assert np.isnan(mcse(constant)).all()
     short = np.random.default_rng(0).normal(size=(4, 3))
     assert np.isnan([ess(short), rhat(short), mcse(short)]).all()
     stuck = np.broadcast_to(np.arange(4)[:, None], (4, 100))
     assert rhat(stuck) > 1e6
+    assert np.isnan(mcse(stuck))
+    one_moves = np.array(stuck, np.float64)
+    one_moves[0, 50:] = 7
+    assert mcse(one_moves) > 0
+
+
+def test_no_error_is_printed_where_chains_stand_still_or_disagree() -> None:
+    same, own = np.ones((4, 100)), np.broadcast_to(np.arange(4.0)[:, None], (4, 100))
+    noise = np.random.default_rng(1).normal(size=(4, 100))
+    values = {"apart": noise + 3 * own, "mixed": noise, "own": own, "same": same}
+    values = {name: jnp.asarray(x, jnp.float32) for name, x in values.items()}
+    apart, mixed, of_its_own, frozen = str(Draws(values, None)).splitlines()
+    assert "±" in mixed
+    assert "chains do not agree, rhat" in apart
+    assert of_its_own == "own = 1.5 [no chain ever moved: no error is known]"
+    assert frozen == "same = 1 [no chain ever moved: no error is known]"
+    assert "±" not in apart + of_its_own + frozen
+    means = {name: x.mean(axis=1) for name, x in values.items()}
+    variances = {name: x.var(axis=1, ddof=1) for name, x in values.items()}
+    running = ChainMeans(means, variances, None, 100)
+    assert np.isnan(running.mcse["same"])
+    assert np.isnan(running.mcse["own"])
+    assert str(running).count("±") == 1
 
 
 def test_refusals() -> None:

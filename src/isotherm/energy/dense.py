@@ -6,6 +6,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int8
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.inputs import check_magnitude
 from isotherm.errors import refusal
 
 
@@ -72,6 +73,7 @@ class Ising(AbstractEnergy):
         for name, values in (("biases", b), ("couplings", j)):
             if not np.isfinite(values).all():
                 raise refusal(name, values[~np.isfinite(values)][0].item(), "must be finite")
+            check_magnitude(name, values)
         if j.shape != (len(b), len(b)):
             raise refusal("couplings.shape", j.shape, f"must be ({len(b)}, {len(b)}) to match biases")
         if not np.array_equal(j, j.T):

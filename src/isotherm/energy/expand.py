@@ -17,6 +17,9 @@ from isotherm.energy.tables import Names, Tables
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 
+MAX_LOG = 1e300
+"""Largest log weight of a state: sums of them stay within float64."""
+
 
 def tables_of(graph: FactorGraph, beta: float = 1.0) -> Tables:
     """The log tables ``-beta E`` of a discrete graph, float64; spins become axes of two values, ``-1, +1``.
@@ -33,7 +36,15 @@ def tables_of(graph: FactorGraph, beta: float = 1.0) -> Tables:
         if not group.is_discrete:
             raise refusal("groups", name, f"is {group.kind}; exact answers need spins and categories")
     sizes = [np.full(group.size, group.cardinality) for _, group in graph.groups]
+    if not np.isfinite(beta):
+        raise refusal("beta", beta, "must be finite; for the coldest states ask for the most probable one")
     logs = tuple(beta_table(factor, graph.variables, beta) for factor in graph.factors)
+    total = sum(
+        np.abs(np.where(np.isfinite(t), t, 0.0)).max(initial=0.0) * len(f.scope)
+        for t, f in zip(logs, graph.factors, strict=True)
+    )
+    if not total < MAX_LOG:
+        raise refusal("beta", beta, f"must be smaller: log weights of {total:.2g} are beyond float64")
     names = Names(tuple(graph.offsets().items()))
     return Tables(np.concatenate(sizes).astype(np.int64), tuple(graph.flat_scopes()), logs, names)
 
@@ -48,8 +59,11 @@ def beta_table(factor: AbstractFactor, variables: dict[str, Variables], beta: fl
     energies = _linear(factor, kinds) if isinstance(factor, Factor) else _evaluated(factor, kinds)
     if np.isneginf(energies).any():
         raise refusal(factor.name, "-inf", "forbids one sign of a spin by favouring the other without bound")
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isposinf(energies), -np.inf, -beta * energies)
+    with np.errstate(invalid="ignore", over="ignore"):
+        logs = np.where(np.isposinf(energies), -np.inf, -beta * energies)
+    if (~np.isfinite(logs) & np.isfinite(energies)).any():
+        raise refusal("beta", beta, f"must be smaller: log weights of {factor.name!r} are beyond float64")
+    return logs
 
 
 def expected_parameters(

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from isotherm.energy.inputs import floating, regular
+from isotherm.energy.inputs import check_indices, floating, regular
 from isotherm.errors import refusal
 
 
@@ -179,8 +179,7 @@ def scope_of(groups: tuple[str, ...], variables: Any, name: str) -> Scope:
         )
     if not len(indices):
         raise refusal(f"{name}.variables", "[]", "at least one factor is needed")
-    if not np.issubdtype(indices.dtype, np.integer):
-        raise refusal(f"{name}.variables.dtype", indices.dtype, "must be whole numbers")
+    check_indices(f"{name}.variables", indices)
     for j in range(len(groups)):
         for k in range(j + 1, len(groups)):
             same = indices[:, j] == indices[:, k]

@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, PyTree
 
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic, Scope
+from isotherm.energy.inputs import LARGEST
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 
@@ -215,6 +216,10 @@ def _check_parameters(variables: Mapping[str, Variables], factor: AbstractFactor
         host = np.asarray(leaf)
         allowed = "weights should be finite, or -inf to forbid a value"
         _refuse_entry(factor, host, np.isnan(host) | (host == np.inf), allowed)
+        too_large = (np.abs(host) > LARGEST) & np.isfinite(host)
+        _refuse_entry(
+            factor, host, too_large, f"weights should be within ±{LARGEST:g}, -inf to forbid a value"
+        )
         if signed:  # minus infinity times a spin would forbid one value and force the other
             _refuse_entry(factor, host, np.isinf(host), "weights beside spins or reals should be finite")
 

@@ -10,6 +10,12 @@ from jaxtyping import Array, Float, Int
 
 from isotherm.errors import refusal
 
+LARGEST = 1e30
+"""Beyond, sums and products of parameters leave the range of float32, 3.4e38, and turn into infinity or NaN."""
+
+MAX_INDEX = 2**31 - 1
+"""Variables are numbered in int32."""
+
 
 def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_edges 2"]:
     """Pairs of different variables, each pair once, in either order.
@@ -26,8 +32,7 @@ def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_e
         return np.zeros((0, 2), np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise refusal("edges.shape", pairs.shape, "must be (num_edges, 2)")
-    if not np.issubdtype(pairs.dtype, np.integer):
-        raise refusal("edges.dtype", str(pairs.dtype), "must be whole numbers")
+    check_indices("edges", pairs)
     n = int(pairs.max()) + 1 if size is None else size
     outside = ((pairs < 0) | (pairs >= n)).any(axis=1)
     if outside.any():
@@ -44,6 +49,24 @@ def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_e
     return pairs
 
 
+def check_indices(field: str, indices: np.ndarray) -> None:
+    """Refuse numbers of variables that are not whole, or that int32 would take for another one.
+
+    Raises:
+        ValueError: naming the entry of ``field`` at fault.
+    """
+    if not np.issubdtype(indices.dtype, np.integer):
+        raise refusal(f"{field}.dtype", str(indices.dtype), "must be whole numbers")
+    wrong = np.flatnonzero(
+        ((indices < -MAX_INDEX) | (indices > MAX_INDEX)).reshape(len(indices), -1).any(axis=1)
+    )
+    if len(wrong):
+        row = int(wrong[0])
+        raise refusal(
+            f"{field}[{row}]", indices[row].tolist(), f"variables are numbered within 0 .. {MAX_INDEX}"
+        )
+
+
 def _refuse_edge(pairs: np.ndarray, row: int, why: str) -> None:
     raise refusal(f"edges[{row}]", pairs[row].tolist(), why)
 
@@ -52,14 +75,48 @@ def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
     """Anything array-like as floating numbers: JAX arrays stay, NumPy keeps its digits, the rest is float64.
 
     Raises:
-        ValueError: naming ``field``, if it holds anything else than numbers, or rows of different lengths.
+        ValueError: naming ``field``, if it holds anything else than numbers, rows of different lengths, or a
+            finite number beyond :data:`LARGEST`.
     """
     if isinstance(values, jax.Array):
         return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
     array = regular(field, values)
     if array.dtype.kind not in "biuf":
         raise refusal(f"{field}.dtype", str(array.dtype), "must be real numbers")
-    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+    array = array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+    check_magnitude(field, array)
+    return array
+
+
+def check_magnitude(field: str, values: np.ndarray) -> None:
+    """Refuse finite numbers that float32, in which samplers compute, cannot add up; infinities are not judged.
+
+    Raises:
+        ValueError: naming ``field`` and the number.
+    """
+    size = np.abs(values)
+    wrong = (size > LARGEST) & (size < np.inf)
+    if wrong.any():
+        allowed = f"must be within ±{LARGEST:g}: samplers compute in float32"
+        raise refusal(field, float(np.asarray(values)[wrong].flat[0]), allowed)
+
+
+def finite(field: str, values: Any) -> Array:
+    """Numbers in JAX's default floats, checked after they were made so; traced ones are not looked at.
+
+    Raises:
+        ValueError: naming ``field``, if one is NaN or infinite, or beyond the range of those floats.
+    """
+    real = jnp.result_type(float)
+    if isinstance(values, Tracer):
+        return jnp.asarray(values, real)
+    host = np.asarray(values, np.float64)
+    with np.errstate(over="ignore"):
+        cast = host.astype(real)
+    if not np.isfinite(cast).all():
+        allowed = "must be finite" if not np.isfinite(host).all() else f"must be finite in {np.dtype(real)}"
+        raise refusal(field, host.tolist(), allowed)
+    return jnp.asarray(cast)
 
 
 def regular(field: str, values: Any) -> np.ndarray:

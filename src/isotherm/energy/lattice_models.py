@@ -12,6 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.base import AbstractEnergy
@@ -341,8 +342,9 @@ def _parameters(lattice: Lattice, coupling: Any, field: Any) -> tuple[Any, Any]:
     if field.shape not in ((), lattice.shape):
         raise refusal("field.shape", field.shape, f"must be () or {lattice.shape}")
     for name, values in (("coupling", coupling), ("field", field)):
-        if isinstance(values, np.ndarray) and not np.isfinite(values).all():
-            raise refusal(name, values[~np.isfinite(values)].flat[0], "must be finite")
+        host = np.zeros(()) if isinstance(values, Tracer) else np.asarray(values)
+        if not np.isfinite(host).all():
+            raise refusal(name, host[~np.isfinite(host)].flat[0].item(), "must be finite")
     return coupling, field
 
 

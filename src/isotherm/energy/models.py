@@ -13,7 +13,16 @@ from jaxtyping import Array, Float, Key
 from isotherm.energy.dense import Ising
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.inputs import checked_edges, counted, filled, floating, is_zero, shared
+from isotherm.energy.inputs import (
+    check_indices,
+    checked_edges,
+    counted,
+    filled,
+    floating,
+    is_zero,
+    regular,
+    shared,
+)
 from isotherm.energy.variables import categorical, spin
 from isotherm.errors import refusal
 
@@ -51,7 +60,9 @@ def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None
     Raises:
         ValueError: naming the factor, coupling or bias at fault.
     """
-    scopes = np.asarray(scopes)
+    scopes = regular("scopes", scopes)
+    if scopes.size:
+        check_indices("scopes", scopes)
     n = counted("num_spins", scopes, num_spins)
     factors = []
     if not is_zero(biases) or not len(scopes):
@@ -116,7 +127,7 @@ def random_field_ising(
     Raises:
         ValueError: naming the edge or coupling at fault.
     """
-    n = counted("num_spins", np.asarray(edges), num_spins)
+    n = counted("num_spins", checked_edges(edges, num_spins), num_spins)
     return ising(edges, couplings, strength * jax.random.normal(key, (n,), jnp.float32), n)
 
 
@@ -144,7 +155,7 @@ def random_field_potts(
     References:
         Blankschtein, Shapir and Aharony, Potts models in random fields, Physical Review B 29 (1984).
     """
-    n = counted("num_variables", np.asarray(edges), num_variables)
+    n = counted("num_variables", checked_edges(edges, num_variables), num_variables)
     fields = strength * jax.random.normal(key, (n, cardinality), jnp.float32)
     return potts(edges, cardinality, couplings, fields, n)
 

@@ -10,6 +10,9 @@ from isotherm.errors import refusal
 MAX_CARDINALITY = 65536
 """States of a categorical variable are stored in one or two bytes."""
 
+MAX_SIZE = 2**31 - 1
+"""Variables are numbered in int32."""
+
 Kind = Literal["spin", "categorical", "real", "custom"]
 
 
@@ -92,6 +95,8 @@ def custom(size: int) -> Variables:
 def _counted(size: object) -> int:
     if not (_is_whole(size) and size >= 1):
         raise refusal("size", size, "should be at least 1, a whole number")
+    if size > MAX_SIZE:
+        raise refusal("size", size, f"should be at most {MAX_SIZE}: variables are numbered in int32")
     return int(size)
 
 

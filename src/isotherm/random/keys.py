@@ -6,6 +6,31 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key
 
+from isotherm.errors import refusal
+
+SEEDS = 2**32
+"""How many there are: JAX keeps 32 bits of a seed, and takes others for one of these without a word."""
+
+
+def checked_seed(seed: object, field: str = "seed") -> int:
+    """A whole number that no other seed is taken for.
+
+    Raises:
+        ValueError: naming ``field``, if ``seed`` is no whole number within 0 .. 2**32 - 1.
+    """
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed < SEEDS:
+        return int(seed)
+    raise refusal(field, seed, f"must be a whole number within 0 .. {SEEDS - 1}")
+
+
+def seeded(seed: object) -> Key[Array, ""]:
+    """The JAX key of a seed.
+
+    Raises:
+        ValueError: if ``seed`` is no whole number within 0 .. 2**32 - 1.
+    """
+    return jax.random.key(checked_seed(seed))
+
 
 def named(key: Key[Array, ""], name: str) -> Key[Array, ""]:
     """The stream of ``key`` that belongs to ``name``.
@@ -21,9 +46,14 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
     """Keys of the runs ``first .. first + count - 1``; run ``i`` has one key whatever the chunking.
 
     Args:
-        seed: the study's seed, at least 0.
-        first: index of the first run.
-        count: how many runs.
+        seed: the study's seed, at least 0 and below 2**32.
+        first: index of the first run, at least 0.
+        count: how many runs; indices stay below 2**31.
+
+    Raises:
+        ValueError: naming the argument out of range.
     """
+    if not 0 <= first <= first + count <= 2**31:
+        raise refusal("first, count", (first, count), "runs are numbered within 0 .. 2**31 - 1")
     indices = np.arange(first, first + count, dtype=np.int32)
-    return jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))(jax.random.key(seed), indices)
+    return jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))(seeded(seed), indices)

@@ -9,35 +9,39 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm.energy.expand import beta_table, tables_of
+from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
-from isotherm.sample.batched import at_beta, energies, has_beta
+from isotherm.sample.batched import at_beta, has_beta, remembers_beta
+from isotherm.sample.comparing import Comparison, Energies, comparison
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
-from isotherm.sample.single import log_table
-from isotherm.sample.values import from_values, random_values
+from isotherm.sample.values import from_values, random_values, to_values
 
 
 class Annealed(NamedTuple):
     """The best of each chain.
 
     Attributes:
-        energies: lowest energy seen, shape ``(chains,)``.
+        energies: lowest energy seen, shape ``(chains,)``; float64 on the host where float32 would lose what tells
+            states apart.
         states: the state that had it, leaves lead with chains.
     """
 
-    energies: Float[Array, " chains"]
+    energies: Float[Array | np.ndarray, " chains"]
     states: PyTree
 
     @property
-    def energy(self) -> Float[Array, ""]:
+    def energy(self) -> Float[Array | np.ndarray, ""]:
         """Lowest energy of all."""
         return self.energies.min()
 
     @property
     def state(self) -> PyTree:
         """A state of the lowest energy."""
-        best = jnp.argmin(self.energies)
+        best = self.energies.argmin()
         return jax.tree.map(lambda leaf: leaf[best], self.states)
 
 
@@ -77,16 +81,26 @@ def anneal(
     betas = annealing_betas(graph, betas) if isinstance(betas, int) else betas
     if betas.ndim != 1 or not len(betas):
         raise refusal("betas.shape", betas.shape, "should be one number a step")
+    betas = finite("betas", betas).astype(jnp.float32)
     if kernel is None:
         kernel = gibbs(graph, betas[0])
     if not has_beta(kernel):
         raise refusal("kernel", type(kernel).__name__, "should be one of a factor graph, with a leaf `beta`")
+    if remembers_beta(kernel):
+        raise refusal(
+            "kernel", type(kernel).__name__, "remembers a density at its own temperature; cannot cool"
+        )
     key_start, key_run = jax.random.split(key)
     if positions is None:
         values = random_values(key_start, graph, num_chains)
         positions = jax.vmap(lambda v: from_values(graph, v))(values)
     every = look_every or -(-len(betas) // 10)
-    return _anneal(key_run, kernel, graph, jnp.asarray(betas, jnp.float32), positions, jnp.asarray(every))
+    compared = comparison(graph, betas)
+    best, states = _anneal(key_run, kernel, compared, betas, positions, jnp.asarray(every))
+    if compared.energy is graph and compared.parts is None:
+        return Annealed(best.rounded, states)
+    values = jax.vmap(lambda state: to_values(graph, state))(states)
+    return Annealed(-tables_of(graph).log_weight(np.asarray(values)), states)
 
 
 def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " steps"]:
@@ -106,7 +120,7 @@ def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " s
         raise refusal("num_steps", num_steps, "should be at least 1")
     total, least = np.zeros(graph.num_variables), np.full(graph.num_variables, np.inf)
     for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
-        ranges = np.broadcast_to(_ranges(log_table(graph, factor)), len(scope))
+        ranges = np.broadcast_to(_ranges(factor, graph), len(scope))
         for column in scope.T:
             np.add.at(total, column, ranges)
             np.minimum.at(least, column, np.where(ranges > 0, ranges, np.inf))
@@ -116,38 +130,46 @@ def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " s
     return np.geomspace(min(np.log(2) / total.max(), cold), cold, num_steps)
 
 
-def _ranges(table: Array) -> Float[np.ndarray, " num"]:
-    if isinstance(table, Tracer):
+def _ranges(factor: AbstractFactor, graph: FactorGraph) -> Float[np.ndarray, " num"]:
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(factor.parameters)):
         raise refusal("graph", "traced", "should have concrete weights; pass `betas` as an array")
-    flat = np.asarray(table, np.float64).reshape(len(table), -1)
+    table = beta_table(factor, graph.variables, 1.0)
+    flat = table.reshape(len(table), -1)
     return flat.max(1) - np.where(np.isfinite(flat), flat, np.inf).min(1)
+
+
+class _Best(NamedTuple):
+    """Of each chain."""
+
+    energies: Energies
+    states: PyTree
 
 
 @eqx.filter_jit
 def _anneal(
     key: Key[Array, ""],
     kernel: Any,
-    graph: FactorGraph,
+    compared: Comparison,
     betas: Float[Array, " steps"],
     positions: PyTree,
     every: Array,
-) -> Annealed:
+) -> "_Best":
     num_chains = jax.tree.leaves(positions)[0].shape[0]
     keys = jax.random.split(key, num_chains)
     chains = over_chains(at_beta(kernel, betas[0]))
     last = len(betas) - 1
 
-    def look(best: Annealed, state: Any) -> Annealed:
+    def look(best: _Best, state: Any) -> _Best:
         position = chains.view(state).position
-        found = energies(graph, position)
-        is_lower = found < best.energies
+        found = compared.of(position)
+        is_lower = compared.less(found, best.energies) < 0
 
         def choose(new: Array, old: Array) -> Array:
             return jnp.where(is_lower.reshape(-1, *(1,) * (new.ndim - 1)), new, old)
 
-        return jax.tree.map(choose, Annealed(found, position), best)
+        return jax.tree.map(choose, _Best(found, position), best)
 
-    def step(carry: tuple[Any, Annealed], at: tuple[Array, Array]) -> tuple[tuple[Any, Annealed], None]:
+    def step(carry: tuple[Any, _Best], at: tuple[Array, Array]) -> tuple[tuple[Any, _Best], None]:
         state, best = carry
         time, beta = at
         step_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, time)
@@ -157,6 +179,6 @@ def _anneal(
 
     state = chains.init(positions, keys)
     position = chains.view(state).position
-    best = Annealed(energies(graph, position), position)
+    best = _Best(compared.of(position), position)
     (_, best), _ = jax.lax.scan(step, (state, best), (jnp.arange(len(betas)), betas))
     return best

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.sample.clamp import Holding
 from isotherm.sample.kernel import Chains, RunsChains
@@ -15,14 +16,24 @@ from isotherm.sample.kernel import Chains, RunsChains
 
 def at_beta(kernel: Any, beta: Any) -> Any:
     """The same kernel at another inverse temperature: its leaf ``beta`` replaced, nothing planned again."""
-    if isinstance(kernel, Holding):
-        return eqx.tree_at(lambda k: k.kernel.beta, kernel, beta)
-    return eqx.tree_at(lambda k: k.beta, kernel, beta)
+    is_held = isinstance(kernel, Holding)
+    old = kernel.kernel.beta if is_held else kernel.beta
+    beta = jnp.asarray(beta, old.dtype)
+    return eqx.tree_at(lambda k: k.kernel.beta if is_held else k.beta, kernel, beta)
 
 
 def has_beta(kernel: Any) -> bool:
     """Whether :func:`at_beta` applies: true of all kernels of factor graphs here."""
     return hasattr(kernel.kernel if isinstance(kernel, Holding) else kernel, "beta")
+
+
+def remembers_beta(kernel: Any) -> bool:
+    """Whether states of the kernel hold something that is only right at their own inverse temperature.
+
+    A density or a score, say: such states must be made anew at another one. Kernels say so in a class attribute
+    ``remembers_beta``; those that say nothing are thought to.
+    """
+    return getattr(kernel.kernel if isinstance(kernel, Holding) else kernel, "remembers_beta", True)
 
 
 def chains_with_betas(kernel: Any) -> Chains:
@@ -31,14 +42,15 @@ def chains_with_betas(kernel: Any) -> Chains:
     Args:
         kernel: ``init``, ``step`` and ``beta``, of shape ``()`` or ``(chains,)``.
     """
+    axes = (0 if kernel.beta.ndim else None, 0, 0)
+
+    def init(positions: Any, keys: Any) -> Any:
+        return jax.vmap(lambda b, x, k: at_beta(kernel, b).init(x, k), axes)(kernel.beta, positions, keys)
 
     def step(keys: Any, states: Any) -> tuple[Any, Any]:
-        def one(beta: Any, key: Any, state: Any) -> tuple[Any, Any]:
-            return at_beta(kernel, beta).step(key, state)
+        return jax.vmap(lambda b, k, s: at_beta(kernel, b).step(k, s), axes)(kernel.beta, keys, states)
 
-        return jax.vmap(one, (0 if kernel.beta.ndim else None, 0, 0))(kernel.beta, keys, states)
-
-    return Chains(jax.vmap(kernel.init), step, lambda states: states)
+    return Chains(init, step, lambda states: states)
 
 
 def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
@@ -54,14 +66,19 @@ def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
     }
     total = jnp.zeros(jax.tree.leaves(states)[0].shape[-1])
     for factor in graph.factors:
-        columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
-        values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
-        parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
-        axes = tree.unflatten([None if len(leaf) == 1 else 0 for leaf in parameters])
-        each = tree.unflatten([leaf[0] if len(leaf) == 1 else leaf for leaf in parameters])
-        over_chains = jax.vmap(factor.energy_of, (None, *(-1 for _ in values)))
-        total += jax.vmap(over_chains, (axes, *(0 for _ in values)))(each, *values).sum(0)
+        total += term_energies(factor, states).sum(0)
     return total
+
+
+def term_energies(factor: AbstractFactor, states: State) -> Float[Array, "factors chains"]:
+    """Energy of each factor of one entry, given states whose leaves end with chains."""
+    columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
+    values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
+    parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
+    axes = tree.unflatten([None if len(leaf) == 1 else 0 for leaf in parameters])
+    each = tree.unflatten([leaf[0] if len(leaf) == 1 else leaf for leaf in parameters])
+    over_chains = jax.vmap(factor.energy_of, (None, *(-1 for _ in values)))
+    return jax.vmap(over_chains, (axes, *(0 for _ in values)))(each, *values)
 
 
 class BetasOf(eqx.Module):
@@ -78,7 +95,7 @@ class BetasOf(eqx.Module):
     @property
     def forgets(self) -> bool:
         """Whether states must be made anew when their temperature changes."""
-        return self.kernel is None
+        return self.kernel is None or remembers_beta(self.kernel)
 
     def __call__(self, betas: Float[Array, " chains"]) -> Chains:
         """The chains."""

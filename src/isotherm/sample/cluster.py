@@ -8,12 +8,13 @@ coupling and Potts variables alike.
 """
 
 import abc
-from typing import NamedTuple, overload
+from typing import ClassVar, NamedTuple, overload
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
@@ -31,6 +32,7 @@ from isotherm.sample.lattice.clusters import (
     lattice_swendsen_wang,
     lattice_wolff,
 )
+from isotherm.sample.temperature import sampling_beta
 from isotherm.sample.values import from_values, to_values
 
 
@@ -51,6 +53,7 @@ class AbstractClusters(eqx.Module):
 
     form: ClusterForm
     beta: Float[Array, "..."]
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
         """Start from a state."""
@@ -147,7 +150,7 @@ def swendsen_wang(
         return lattice_swendsen_wang(graph, beta, tells_wrapping)
     if tells_wrapping:
         raise refusal("tells_wrapping", True, "only lattices can be wound around")
-    kernel = SwendsenWang(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    kernel = SwendsenWang(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
@@ -178,8 +181,16 @@ def wolff(
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
         return lattice_wolff(graph, beta)
-    kernel = Wolff(form=_form(graph, clamp), beta=jnp.asarray(beta, jnp.float32))
+    kernel = Wolff(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+
+
+def _not_negative(beta: Float[Array, "..."]) -> Float[Array, "..."]:
+    if not isinstance(beta, Tracer) and bool((beta < 0).any()):
+        raise refusal(
+            "beta", np.asarray(beta).tolist(), "must be at least 0; turn the signs of the model instead"
+        )
+    return beta
 
 
 def _refuse_clamp(clamp: Evidence | None) -> None:

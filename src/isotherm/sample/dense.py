@@ -5,7 +5,7 @@ a loop over the rows of its matrix of couplings.
 """
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -90,6 +90,7 @@ class DenseGibbs(eqx.Module):
     stages: tuple[Stage, ...] = eqx.field(static=True)
     groups: Groups = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
         """First state of one chain."""

@@ -10,7 +10,7 @@ References:
 from typing import Any, Literal
 
 import numpy as np
-from jaxtyping import Array, Float64, Shaped
+from jaxtyping import Array, Bool, Float64, Shaped
 
 from isotherm.errors import refusal
 
@@ -65,14 +65,22 @@ def mcse(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
         draws: shape ``(chains, samples, *parameter)``, real.
 
     Returns:
-        Shape ``parameter``, as :func:`ess`; 0 for a parameter that never changed, such as a clamped spin.
+        Shape ``parameter``, NaN as in :func:`ess`, and where no chain ever moved, each at a value of its own or all
+        at one: nothing is known of such a mean but where the chains began.
 
     Raises:
         ValueError: if ``draws`` has no chain and sample axes.
     """
     values = _checked(draws)
     with np.errstate(all="ignore"):
-        return np.asarray(_array_stats().mcse(values, chain_axis=0, draw_axis=1, method="mean"), np.float64)
+        found = np.asarray(_array_stats().mcse(values, chain_axis=0, draw_axis=1, method="mean"), np.float64)
+    return np.where(stands_still(values), np.nan, found)
+
+
+def stands_still(draws: Draws) -> Bool[np.ndarray, "*parameter"]:
+    """Whether no chain ever moved, of each parameter; shape ``parameter``."""
+    values = np.asarray(draws)
+    return np.asarray((values == values[:, :1]).all(axis=(0, 1)))
 
 
 def autocorrelation(

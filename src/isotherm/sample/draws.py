@@ -9,6 +9,9 @@ from jaxtyping import Array, PyTree
 
 from isotherm.sample import diagnostics
 
+MAX_RHAT = 1.05
+"""Beyond, chains that started apart do not agree, and the mean over them has no error to tell."""
+
 MAX_LINES = 24
 """Parameters shown when results are printed."""
 
@@ -19,10 +22,12 @@ class Draws(eqx.Module):
     Attributes:
         values: what was observed, each leaf of shape ``(chains, samples, *parameter)``.
         states: the last state of each chain, chains leading; ``states.position`` starts a continuation.
+        notes: what is to be known of the answer, such as how coarse its energies are; printed last (static).
     """
 
     values: PyTree
     states: PyTree
+    notes: tuple[str, ...] = eqx.field(static=True, default=())
 
     @property
     def mean(self) -> PyTree:
@@ -45,7 +50,8 @@ class Draws(eqx.Module):
         return jax.tree.map(diagnostics.rhat, self.values)
 
     def __str__(self) -> str:
-        return _table(self.mean, self.mcse, self.ess, self.rhat)
+        still = jax.tree.map(diagnostics.stands_still, self.values)
+        return _table(self.notes, self.mean, self.mcse, self.ess, self.rhat, still)
 
     def to_arviz(self) -> Any:
         """An ArviZ ``DataTree`` with the draws as its posterior group.
@@ -68,13 +74,15 @@ class ChainMeans(eqx.Module):
         means: mean over the samples of each chain, each leaf of shape ``(chains, *parameter)``.
         variances: variance over the samples of each chain, as ``means``.
         states: the last state of each chain, chains leading.
-        num_samples: samples a chain.
+        num_samples: samples a chain (static).
+        notes: what is to be known of the answer, such as how coarse its energies are; printed last (static).
     """
 
     means: PyTree
     variances: PyTree
     states: PyTree
     num_samples: int = eqx.field(static=True)
+    notes: tuple[str, ...] = eqx.field(static=True, default=())
 
     @property
     def mean(self) -> PyTree:
@@ -83,8 +91,17 @@ class ChainMeans(eqx.Module):
 
     @property
     def mcse(self) -> PyTree:
-        """Standard error of the mean from independent chains; NaN with one chain."""
-        return jax.tree.map(lambda means: np.sqrt(_between(means) / len(means)), self.means)
+        """Standard error of the mean from independent chains; NaN with one chain, or where no chain ever moved."""
+
+        def leaf(means: Array, still: np.ndarray) -> np.ndarray:
+            return np.where(still, np.nan, np.sqrt(_between(means) / len(means)))
+
+        return jax.tree.map(leaf, self.means, self._stands_still)
+
+    @property
+    def _stands_still(self) -> PyTree:
+        """Whether no chain ever moved; of chains of one sample nothing is known."""
+        return jax.tree.map(lambda v: (_host(v) == 0).all(axis=0) & (self.num_samples > 1), self.variances)
 
     @property
     def ess(self) -> PyTree:
@@ -106,7 +123,7 @@ class ChainMeans(eqx.Module):
         return jax.tree.map(leaf, self.means, self.variances)
 
     def __str__(self) -> str:
-        return _table(self.mean, self.mcse, self.ess, self.rhat)
+        return _table(self.notes, self.mean, self.mcse, self.ess, self.rhat, self._stands_still)
 
 
 def _host(x: Array) -> np.ndarray:
@@ -128,7 +145,7 @@ def _name(path: tuple[Any, ...]) -> str:
     return jax.tree_util.keystr(path, simple=True, separator=".") or "x"
 
 
-def _table(*columns: PyTree) -> str:
+def _table(notes: tuple[str, ...], *columns: PyTree) -> str:
     leaves, _ = jax.tree_util.tree_flatten_with_path(columns[0])
     names = [
         _name(path) + (str(list(index)) if index else "")
@@ -136,9 +153,16 @@ def _table(*columns: PyTree) -> str:
         for index in np.ndindex(np.shape(leaf))
     ]
     flat = [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(column)]) for column in columns]
-    lines = [
-        f"{name} = {mean:.4g} ± {mcse:.2g} [ess {ess:.0f}, rhat {rhat:.3f}]"
-        for name, mean, mcse, ess, rhat in zip(names, *flat, strict=True)
-    ]
+    lines = [_line(*row) for row in zip(names, *flat, strict=True)]
     hidden = len(lines) - MAX_LINES
-    return "\n".join(lines if hidden <= 0 else [*lines[:MAX_LINES], f"... and {hidden} more"])
+    shown = lines if hidden <= 0 else [*lines[:MAX_LINES], f"... and {hidden} more"]
+    return "\n".join([*shown, *notes])
+
+
+def _line(name: str, mean: float, mcse: float, ess: float, rhat: float, still: bool) -> str:
+    """An error is told only where chains moved and agree."""
+    if still:
+        return f"{name} = {mean:.4g} [no chain ever moved: no error is known]"
+    if rhat > MAX_RHAT:
+        return f"{name} = {mean:.4g} [chains do not agree, rhat {rhat:.3f}: no error is known]"
+    return f"{name} = {mean:.4g} ± {mcse:.2g} [ess {ess:.0f}, rhat {rhat:.3f}]"

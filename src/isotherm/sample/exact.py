@@ -1,11 +1,12 @@
 """Exact answers: of dense Ising models by enumeration of all states, traced; of graphs and lattices on the host."""
 
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, Int8, Key
 
 from isotherm.energy.dense import Ising
@@ -16,6 +17,7 @@ from isotherm.sample.clamp import Clamp, Evidence
 from isotherm.sample.graph_exact import GraphExact, exact_graph
 from isotherm.sample.lattice.exact import LatticeExact, exact_lattice
 from isotherm.sample.solve import Method
+from isotherm.sample.temperature import largest_energy
 
 MAX_SPINS = 20
 """Largest model that is enumerated: 2**20 states, 4 MB of float32 a model."""
@@ -218,6 +220,7 @@ def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evi
         raise refusal(
             "model.num_spins", n, f"enumeration takes at most {MAX_SPINS} spins; sample with `gibbs`"
         )
+    _check_products(model, beta)
     a, b = _halves(n)
     dtype = model.biases.dtype
     fields, couplings = jnp.asarray(beta, dtype) * model.biases, jnp.asarray(beta, dtype) * model.couplings
@@ -233,6 +236,21 @@ def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evi
     if not isinstance(clamp, Clamp):
         raise refusal("clamp", type(clamp).__name__, "a dense model needs one Clamp(mask, values)")
     return free.condition(clamp)
+
+
+def _check_products(model: Ising, beta: Any) -> None:
+    """Refuse what would leave the model's floats; traced numbers are not looked at."""
+    if any(isinstance(x, Tracer) for x in (beta, model.biases, model.couplings)):
+        return
+    largest = float(np.finfo(model.biases.dtype).max)
+    with np.errstate(over="ignore", invalid="ignore"):
+        product = np.abs(np.asarray(beta, np.float64)) * largest_energy(model)
+    for leaf in (model.biases, model.couplings):
+        if not np.isfinite(np.asarray(leaf)).all():
+            raise refusal("model", "not finite", "biases and couplings must be finite; see Ising.checked")
+    if not np.all(product < largest):
+        allowed = f"must be a finite number whose product with the energies is below {largest:.2g}"
+        raise refusal("beta", np.asarray(beta).tolist(), allowed)
 
 
 def _log_weights(fields: Float[Array, " m"], couplings: Float[Array, "m m"]) -> Float[Array, " states"]:

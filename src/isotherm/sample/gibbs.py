@@ -18,11 +18,13 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
+from isotherm.energy.centre import centred
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
 from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
+from isotherm.sample.coarseness import is_coarse, local_size
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
@@ -30,6 +32,7 @@ from isotherm.sample.kernel import AnyKernel, Kernel
 from isotherm.sample.pairs import applies, pair_gibbs
 from isotherm.sample.plan import independent_blocks, plan_of
 from isotherm.sample.steps import Steps, flat_steps
+from isotherm.sample.temperature import sampling_beta
 
 MAX_UNROLLED = 10
 """Largest number of spins whose sweep is unrolled; from 12 on the loop over sites was faster."""
@@ -129,6 +132,7 @@ def initial_spins(
     """
     if clamp is not None:
         _check_clamp(model, clamp)
+    beta = sampling_beta(beta, model).astype(model.biases.dtype)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
     if init not in slopes:
         raise refusal("init", init, f"should be one of {', '.join(slopes)}")
@@ -152,7 +156,8 @@ def gibbs(
     A dense :class:`Ising` model is swept spin by spin in order; its position is int8 of shape ``(n,)``. A factor
     graph is swept block by block; its position is a dict with an array a group. Reals have the normal law that
     linear and :class:`~isotherm.energy.factor.Quadratic` factors give; a category none of whose values is
-    allowed stays as it is.
+    allowed stays as it is. Concrete weights so large that float32 would lose kT beside them are added up without
+    rounding, which is slower; a constant in a table costs nothing.
 
     Args:
         model: parameters may be traced.
@@ -206,15 +211,17 @@ def _graph_kernel(
     conditionals: Mapping[str, Conditional],
     allow_parallel: bool,
 ) -> AnyKernel:
-    held = held_variables(graph, evidence)
-    if applies(graph) and blocks is None and not conditionals and not held.all():
+    held, beta = held_variables(graph, evidence), sampling_beta(beta, graph)
+    graph, _ = centred(graph)
+    exactly = is_coarse(graph, local_size(graph), beta)
+    if applies(graph) and blocks is None and not conditionals and not held.all() and not exactly:
         colours = independent_blocks(graph, held)
         dense = dense_gibbs(graph, beta, colours, num_sweeps)
         return pair_gibbs(graph, beta, held, colours, num_sweeps) if dense is None else dense
     check_conditionals(graph, held, conditionals)
     steps = None if blocks is None else flat_steps(graph, blocks, held)
     plan = plan_of(graph, held, steps, conditionals, allow_parallel)
-    return GraphGibbs.of(graph, plan, beta, conditionals, num_sweeps)
+    return GraphGibbs.of(graph, plan, beta, conditionals, num_sweeps, exactly)
 
 
 class _Init(eqx.Module):
@@ -294,6 +301,7 @@ def _check_spins(name: str, given: Any, num_spins: int) -> None:
 
 
 def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> _Fields:
+    beta = sampling_beta(beta, model)
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:
         _check_clamp(model, clamp)

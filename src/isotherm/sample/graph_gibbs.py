@@ -1,7 +1,7 @@
 """Block Gibbs on any factor graph: gather kernels over a plan, chains as the trailing axis."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -9,10 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax.core import Tracer
-from jaxtyping import Array, Float, Key, UInt32
+from jaxtyping import Array, Float, Int32, Key, UInt32
 
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic
 from isotherm.energy.graph import FactorGraph, State, stored_state
+from isotherm.energy.limbs import limbs_of, splitting, stacked, value
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
@@ -27,7 +28,7 @@ from isotherm.sample.conditional import (
     times_beta,
     weighted_sum,
 )
-from isotherm.sample.incidence import Evaluation, is_plain, store_of
+from isotherm.sample.incidence import Evaluation, Product, is_plain, store_of
 from isotherm.sample.kernel import Chains
 from isotherm.sample.plan import Piece, Plan, Stage
 
@@ -67,12 +68,44 @@ class _Words(NamedTuple):
     first: Array
 
 
+class ExactWeights(eqx.Module):
+    """Weights of factors laid end to end as :class:`GraphGibbs` has them, in limbs of whole numbers.
+
+    Attributes:
+        limbs: the lowest first; see :mod:`isotherm.energy.limbs`.
+        quantum: of which they are multiples.
+        bits: of a limb (static).
+    """
+
+    limbs: tuple[Array, ...]
+    quantum: Float[Array, ""]
+    bits: int = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, graph: FactorGraph) -> "ExactWeights":
+        """From concrete weights."""
+        weights = [
+            np.ravel(np.asarray(f.weights, np.float64)) for f in graph.factors if isinstance(f, Factor)
+        ]
+        flat = np.concatenate([*weights, np.zeros(1)])
+        degree = np.bincount(np.concatenate([scope.ravel() for scope in graph.flat_scopes()])).max()
+        largest = np.abs(np.where(np.isfinite(flat), flat, 0.0)).max()
+        by = splitting(float(largest), int(degree), 24)
+        limbs = tuple(jnp.asarray(limb) for limb in limbs_of(flat, by))
+        return cls(limbs, jnp.asarray(by.quantum, jnp.float32), by.bits)
+
+    def value(self, sums: Int32[Array, "limbs ..."]) -> Float[Array, "..."]:
+        """Sums of limbs as numbers."""
+        return value(sums, self.quantum, self.bits)
+
+
 class GraphGibbs(eqx.Module):
     """The kernel of :func:`isotherm.sample.gibbs.gibbs` for any factor graph.
 
     Attributes:
         plan: where variables lie and what is gathered.
         weights: all weights of :class:`~isotherm.energy.factor.Factor` laid end to end, then a zero.
+        exact: the same weights in limbs, where float32 would lose what tells states apart; None for most graphs.
         precisions: of each real variable, by its place.
         factors: those whose energies are evaluated, by their place in the graph.
         conditionals: of the user's own, by group.
@@ -83,12 +116,14 @@ class GraphGibbs(eqx.Module):
 
     plan: Plan
     weights: Array
+    exact: "ExactWeights | None"
     precisions: Array
     factors: dict[int, AbstractFactor]
     conditionals: dict[str, Any]
     beta: Array
     groups: Groups = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     @classmethod
     def of(
@@ -98,14 +133,19 @@ class GraphGibbs(eqx.Module):
         beta: Any,
         conditionals: Mapping[str, Conditional],
         num_sweeps: int,
+        exactly: bool = False,
     ) -> "GraphGibbs":
-        """Join a plan with the parameters of the graph that it was made for."""
+        """Join a plan with the parameters of the graph that it was made for.
+
+        With ``exactly``, local sums of its concrete weights are taken without rounding, several times as slowly.
+        """
         weights = [
             jnp.ravel(jnp.asarray(f.weights, jnp.float32)) for f in graph.factors if isinstance(f, Factor)
         ]
         return cls(
             plan=plan,
             weights=jnp.concatenate([*weights, jnp.zeros(1, jnp.float32)]),
+            exact=ExactWeights.of(graph) if exactly else None,
             precisions=_precisions(graph, plan),
             factors={at: graph.factors[at] for at in plan.evaluated()},
             conditionals=dict(conditionals),
@@ -230,11 +270,22 @@ class GraphGibbs(eqx.Module):
         return self.beta if self.beta.ndim == 0 else self.beta[None]
 
     def _fields(self, piece: Piece, stores: Stores, now: Array, cardinality: int = 0) -> Array:
-        """Coefficients of each variable, of each of its values where they are categories."""
+        """Coefficients of each variable, of each of its values where they are categories, up to a constant."""
+        rounded = self._sum(self.weights, piece, stores, now, cardinality)
+        if self.exact is None or piece.kind.store == "real" or _meets_reals(piece):
+            return rounded
+        sums = stacked([self._sum(limb, piece, stores, now, cardinality) for limb in self.exact.limbs])
+        if not cardinality:
+            return self.exact.value(sums)
+        best = jnp.argmax(jnp.where(jnp.isneginf(rounded), -jnp.inf, self.exact.value(sums)), axis=0)
+        beside = jnp.take_along_axis(sums, best[None, None], axis=1)
+        return jnp.where(jnp.isneginf(rounded), -jnp.inf, self.exact.value(sums - beside))
+
+    def _sum(self, weights: Array, piece: Piece, stores: Stores, now: Array, cardinality: int) -> Array:
         total = jnp.zeros((*([cardinality] if cardinality else []), *now.shape), jnp.float32)
         for terms in piece.terms:
             if not isinstance(terms.sort, Evaluation):
-                total = total + weighted_sum(terms, self.weights, stores, cardinality, piece.width)
+                total = total + weighted_sum(terms, weights, stores, cardinality, piece.width)
         return total
 
     def _logits(self, piece: Piece, stores: Stores, now: Array) -> Float[Array, "values width chains"]:
@@ -319,6 +370,11 @@ def _check_precisions(graph: FactorGraph, name: str, free: np.ndarray) -> None:
     if len(bad):
         allowed = "must be positive; add a `Quadratic` factor"
         raise refusal(f"precision of {name}[{bad[0]}]", float(total[bad[0]]), allowed)
+
+
+def _meets_reals(piece: Piece) -> bool:
+    """Whether a term is multiplied by reals, which have no more digits than float32 themselves."""
+    return any(isinstance(terms.sort, Product) and terms.sort.reals for terms in piece.terms)
 
 
 def _precisions(graph: FactorGraph, plan: Plan) -> Array:

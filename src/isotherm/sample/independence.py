@@ -1,6 +1,6 @@
 """Independence Metropolis-Hastings: whole new actions from the base policy, accepted by their reward."""
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -26,6 +26,7 @@ class Independence(eqx.Module):
 
     beta: Float[Array, "..."]
     tilted: Tilted
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> IndependenceState:
         """Start from a position.

@@ -4,12 +4,13 @@ Differences are exact for factors of any form, so that no gradient is estimated.
 evaluation of all conditionals, a product with a matrix where the graph is dense.
 """
 
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
@@ -18,6 +19,7 @@ from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.clamp import Evidence, Holding, held_variables
 from isotherm.sample.kernel import Chains
 from isotherm.sample.local import FORBIDDEN, LocalWeights, local_weights
+from isotherm.sample.temperature import sampling_beta
 from isotherm.sample.values import from_values, to_values
 
 
@@ -56,6 +58,7 @@ class Informed(eqx.Module):
     is_free: Bool[Array, " n"]
     empty: FactorGraph
     num_moves: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> InformedState:
         """Start from a state."""
@@ -155,11 +158,11 @@ def informed(
     """
     if num_moves < 1:
         raise refusal("num_moves", num_moves, "should be at least 1")
-    if isinstance(step_size, float) and not step_size > 0:
+    if step_size is not None and not isinstance(step_size, Tracer) and not bool(np.asarray(step_size) > 0):
         raise refusal("step_size", step_size, "should be positive")
     kernel = Informed(
         local=local_weights(graph),
-        beta=jnp.asarray(beta, jnp.float32),
+        beta=sampling_beta(beta, graph),
         step_size=None if step_size is None else jnp.asarray(step_size, jnp.float32),
         is_free=jnp.asarray(~held_variables(graph, clamp)),
         empty=FactorGraph(groups=graph.groups, factors=()),

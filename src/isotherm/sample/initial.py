@@ -16,6 +16,7 @@ from isotherm.errors import refusal
 from isotherm.random.keys import named
 from isotherm.sample.clamp import Evidence, held_variables, hold
 from isotherm.sample.conditional import times_beta
+from isotherm.sample.temperature import sampling_beta
 
 Init = Literal["independent", "hinton", "uniform"]
 
@@ -55,7 +56,7 @@ def initial_state(
     for name, group in graph.groups:
         if group.kind == "custom":
             raise refusal("graph.groups", name, "is of a custom kind; give its first state yourself")
-    beta = jnp.asarray(beta, jnp.float32)
+    beta = sampling_beta(beta, graph)
     return hold(graph, clamp, _drawn(graph.groups, key, _own(graph), SHARES[init] * beta, beta))
 
 

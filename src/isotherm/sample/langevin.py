@@ -3,7 +3,7 @@
 Preconditioning by a matrix ``M = L Lᵀ`` moves ``x`` by ``step M ∇log pi + sqrt(2 step) L z``.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -50,6 +50,7 @@ class Langevin(eqx.Module):
     step_size: Float[Array, ""]
     factor: Float[Array, "..."]
     is_adjusted: bool = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = True
 
     def init(self, position: Float[Array, " d"], key: Key[Array, ""] | None = None) -> LangevinState:
         """Start from a position.

@@ -4,7 +4,7 @@ Tilting the action alone shifts which actions are taken, not what they lead to. 
 is ``Tilted(transition.joint(policy), reward)``, another law.)
 """
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,6 +16,8 @@ from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
 from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
+from isotherm.sample.batched import chains_with_betas
+from isotherm.sample.kernel import Chains
 from isotherm.sample.langevin import continuous_action
 
 
@@ -73,9 +75,10 @@ def followed(kernel: Any, transition: LinearGaussian) -> Followed:
 class JointGibbs(eqx.Module):
     """Made by :func:`joint_gibbs`."""
 
-    beta: Float[Array, ""]
+    beta: Float[Array, "..."]
     tilted: Tilted
     transition: LinearGaussian
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> "GibbsPairState":
         """Start from both."""
@@ -100,6 +103,10 @@ class JointGibbs(eqx.Module):
         action = solve(factor.T, solve(factor, push, lower=True) + noise)
         return GibbsPairState(ActionAndNext(action, after)), None
 
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
 
 class GibbsPairState(NamedTuple):
     """An action and the next state that it was drawn from."""
@@ -115,7 +122,7 @@ def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointG
     Args:
         tilted: a Gaussian policy with a quadratic reward.
         transition: law of the next state.
-        beta: inverse temperature, may be traced.
+        beta: inverse temperature, may be traced; one a chain for :func:`over_chains`.
 
     Returns:
         A kernel on :class:`ActionAndNext`.
@@ -128,7 +135,7 @@ def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointG
         pair = f"{type(tilted.base).__name__} with {type(tilted.reward).__name__}"
         raise TypeError(f"tilted = {pair}: Gibbs needs a GaussianPolicy with a QuadraticReward")
     check_transition(tilted, transition)
-    return JointGibbs(checked_number("beta", beta), tilted, transition)
+    return JointGibbs(checked_number("beta", beta, per_chain=True), tilted, transition)
 
 
 class WhitenedState(NamedTuple):
@@ -150,11 +157,12 @@ class WhitenedState(NamedTuple):
 class WhitenedMala(eqx.Module):
     """Made by :func:`whitened_mala`."""
 
-    beta: Float[Array, ""]
+    beta: Float[Array, "..."]
     tilted: Tilted
     transition: LinearGaussian
     step_action: Float[Array, ""]
     step_next: Float[Array, ""]
+    remembers_beta: ClassVar[bool] = True
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> WhitenedState:
         """Start from both."""
@@ -180,6 +188,10 @@ class WhitenedMala(eqx.Module):
         log_ratio += 0.5 * (z_next @ z_next - back_next @ back_next)
         return accept(key_accept, log_ratio, after, state)
 
+    def over_chains(self) -> Chains:
+        """Many chains; ``beta`` may hold one number each."""
+        return chains_with_betas(self)
+
     def _at(self, action: Array, u: Array) -> WhitenedState:
         density, score = jax.value_and_grad(self.tilted.log_density)(action, self.beta)
         after = self.transition.mean(action) + self.transition.noise.factor @ u
@@ -196,7 +208,7 @@ def whitened_mala(
     Args:
         tilted: continuous, differentiable.
         transition: law of the next state.
-        beta: inverse temperature, may be traced.
+        beta: inverse temperature, may be traced; one a chain for :func:`over_chains`.
         step_action: step of the action, above 0.
         step_next: step of ``u``, above 0; 1 forgets the last one.
 
@@ -211,7 +223,7 @@ def whitened_mala(
         checked_number("step_action", step_action, is_positive=True),
         checked_number("step_next", step_next, is_positive=True),
     )
-    return WhitenedMala(checked_number("beta", beta), tilted, transition, *steps)
+    return WhitenedMala(checked_number("beta", beta, per_chain=True), tilted, transition, *steps)
 
 
 def check_transition(tilted: Tilted, transition: LinearGaussian) -> None:

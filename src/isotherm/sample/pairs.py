@@ -5,7 +5,7 @@ interact (:mod:`isotherm.sample.pair_plan`); what an update does with the words 
 the variables (:mod:`isotherm.sample.pair_updates`).
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -73,6 +73,7 @@ class PairGibbs(eqx.Module):
     order: Int32[Array, " rows"]
     groups: tuple[tuple[str, Variables], ...] = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
         """First state of one chain."""

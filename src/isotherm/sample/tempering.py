@@ -15,18 +15,15 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
 
-from isotherm.energy.graph import FactorGraph
+from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
-from isotherm.sample.batched import BetasOf, betas_of, energies
+from isotherm.sample.batched import BetasOf, betas_of
+from isotherm.sample.comparing import Comparison, Energies, Energy, comparison
 from isotherm.sample.kernel import Chains
 from isotherm.sample.run import sample_means
 
 PILOT_ACCEPTANCE = 0.1
 """Below this a barrier of rejections is not resolved: 1 a pair is the most that it can show."""
-
-
-Energy = FactorGraph | Callable[[PyTree], Float[Array, ""]]
-"""What the inverse temperature multiplies; energies of a graph are computed for all replicas together."""
 
 
 class TemperingState(NamedTuple):
@@ -63,7 +60,7 @@ class Tempering(eqx.Module):
 
     tempered: BetasOf
     betas: Float[Array, " rungs"]
-    energy: Energy
+    energy: Comparison
 
     def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> TemperingState:
         """All replicas start from one position."""
@@ -88,7 +85,7 @@ class Tempering(eqx.Module):
             position=None,
             replicas=self._chains(rung).init(everywhere, _split_all(keys, num_rungs)),
             rung=rung,
-            acceptance=jnp.zeros((num_chains, num_rungs - 1)),
+            acceptance=jnp.zeros((num_chains, num_rungs - 1), self.betas.dtype),
             from_hottest=rung == 0,
             round_trips=jnp.zeros(num_chains, jnp.int32),
             time=jnp.zeros(num_chains, jnp.int32),
@@ -101,11 +98,9 @@ class Tempering(eqx.Module):
         num_rungs, chains = len(self.betas), self._chains(state.rung)
         replicas, _ = chains.step(_split_all(key_step, num_rungs), state.replicas)
         positions = chains.view(replicas).position
-        found = self._energies(positions)
+        gaps = jax.vmap(self._gaps)(self._by_ladder(positions, state.rung), state.rung)
         swap = jax.vmap(_swap, (0, None, 0, 0, 0))
-        rung, acceptance = swap(
-            key_swap, self.betas, state.rung, found.reshape(state.rung.shape), state.time % 2
-        )
+        rung, acceptance = swap(key_swap, self.betas, state.rung, gaps, state.time % 2)
         if self.tempered.forgets:
             replicas = self._chains(rung).init(positions, _split_all(key_fresh, num_rungs))
         arrived = state.from_hottest & (rung == num_rungs - 1)
@@ -120,10 +115,15 @@ class Tempering(eqx.Module):
         )
         return after, TemperingInfo(acceptance)
 
-    def _energies(self, positions: PyTree) -> Float[Array, " replicas"]:
-        if isinstance(self.energy, FactorGraph):
-            return energies(self.energy, positions)
-        return jax.vmap(self.energy)(positions)
+    def _by_ladder(self, positions: PyTree, rung: Int32[Array, "chains rungs"]) -> Energies:
+        """Energies of all replicas, leading with chains, then replicas."""
+        return jax.tree.map(lambda e: e.reshape(*rung.shape, *e.shape[1:]), self.energy.of(positions))
+
+    def _gaps(self, found: Energies, rung: Int32[Array, " rungs"]) -> Float[Array, " pairs"]:
+        """Energy at each rung less that at the one before."""
+        at = jnp.argsort(rung)
+        low, high = (jax.tree.map(lambda e, at=at: e[at], found) for at in (at[:-1], at[1:]))
+        return self.energy.less(high, low).astype(self.betas.dtype)
 
     def _chains(self, rung: Int32[Array, "chains rungs"]) -> Chains:
         return self.tempered(self.betas[rung].reshape(-1))
@@ -151,8 +151,9 @@ def tempering(
     Args:
         kernel_at: ``kernel_at(beta) -> kernel``, ours or anybody's with BlackJAX's ``init`` and ``step``, such as
             ``lambda beta: gibbs(graph, beta)``. Called with one inverse temperature a chain if kernels have
-            ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``, and states are
-            made anew after swaps, since they may hold a density at their own temperature.
+            ``over_chains`` and a leaf ``beta``, as ours do; else with a scalar under ``vmap``. States are made
+            anew after swaps, since they may hold a density at their own temperature, unless the kernel's class
+            says ``remembers_beta = False``.
         betas: inverse temperatures, increasing; the last is the one wanted. Traced values are not checked.
         energy: what ``beta`` multiplies: a graph, or a function of a position.
 
@@ -167,12 +168,12 @@ def tempering(
         Okabe et al., Chem. Phys. Lett. 335 (2001); Syed et al., Non-reversible parallel tempering,
         JRSS B 84 (2022).
     """
-    betas = betas if isinstance(betas, Tracer) else jnp.asarray(betas, jnp.float32)
+    betas = betas if isinstance(betas, Tracer) else finite("betas", betas)
     if betas.ndim != 1 or len(betas) < 2:
         raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
     if not isinstance(betas, Tracer) and not bool(jnp.all(jnp.diff(betas) > 0)):
         raise refusal("betas", betas.tolist(), "should increase")
-    return Tempering(tempered=betas_of(kernel_at, betas), betas=betas, energy=energy)
+    return Tempering(tempered=betas_of(kernel_at, betas), betas=betas, energy=comparison(energy, betas))
 
 
 class Ladder(NamedTuple):
@@ -229,6 +230,7 @@ def find_ladder(
     References:
         Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022), algorithms 2 and 4.
     """
+    finite("beta_max", beta_max)
     if not 0 <= beta_min < beta_max:
         raise refusal("beta_min", beta_min, f"should be at least 0 and below beta_max = {beta_max}")
     if num_rounds < 1:
@@ -277,15 +279,14 @@ def _swap(
     key: Key[Array, ""],
     betas: Float[Array, " rungs"],
     rung: Int32[Array, " rungs"],
-    energies: Float[Array, " rungs"],
+    gaps: Float[Array, " pairs"],
     parity: Int32[Array, ""],
 ) -> tuple[Int32[Array, " rungs"], Float[Array, " pairs"]]:
     """New rung of each replica, and how probable each swap was."""
-    by_rung = jnp.zeros_like(energies).at[rung].set(energies)
-    acceptance = jnp.exp(jnp.minimum(0.0, jnp.diff(betas) * jnp.diff(by_rung)))
-    tried = jnp.arange(len(betas) - 1) % 2 == parity
+    acceptance = jnp.exp(jnp.minimum(0.0, jnp.diff(betas) * gaps))
+    tried = jnp.arange(len(betas) - 1, dtype=jnp.int32) % 2 == parity
     swapped = (tried & (jax.random.uniform(key, acceptance.shape) < acceptance)).astype(jnp.int32)
-    moved = jnp.arange(len(betas)) + jnp.pad(swapped, (0, 1)) - jnp.pad(swapped, (1, 0))
+    moved = jnp.arange(len(betas), dtype=jnp.int32) + jnp.pad(swapped, (0, 1)) - jnp.pad(swapped, (1, 0))
     return moved[rung].astype(jnp.int32), acceptance
 
 

@@ -18,6 +18,7 @@ from isotherm.learn.objectives import ExactLikelihood, Objective, PseudoLikeliho
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.sample.exact import all_states, exact
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.base import Arrays
@@ -47,14 +48,14 @@ def baselines(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
     for name, model in models.items():
         found[f"{name}/log_likelihood"] = np.asarray(model.log_likelihood(test), np.float64).mean()
         found[f"{name}/log_z_error"] = np.zeros(())
-        found |= _drawn(name, model.draw(jax.random.key(config.seed), config.num_draws), test)
+        found |= _drawn(name, model.draw(seeded(config.seed), config.num_draws), test)
     return found
 
 
 def train_machine(spins: np.ndarray, config: "BoltzmannConfig", run: int, name: str) -> Arrays:
     """Fit one machine to a split, score it on the test rows, and draw from it."""
     train, validation, test = split_rows(spins, config.seed, run)
-    key = named(jax.random.fold_in(jax.random.key(config.seed), run), name)
+    key = named(jax.random.fold_in(seeded(config.seed), run), name)
     found = fit_machine(key, name, config, train, validation)
     score = log_likelihood(
         found.graph,
@@ -76,7 +77,7 @@ def halves(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
     order = np.random.default_rng([config.seed, run, 1]).permutation(len(spins))
     couplings = []
     for part in np.array_split(order, 2):
-        key = named(jax.random.fold_in(jax.random.key(config.seed), run), "halves")
+        key = named(jax.random.fold_in(seeded(config.seed), run), "halves")
         found = fit_machine(key, "ising", config, spins[part], spins[part])
         couplings.append(_matrix(found.graph))
     return {"couplings": np.stack(couplings)}
@@ -122,7 +123,7 @@ def recover(config: "BoltzmannConfig", rows: int) -> Arrays:
     for run in range(config.recovery_runs):
         truth = known_model(config, run)
         true = np.asarray(truth.parameters[1])
-        key = jax.random.fold_in(jax.random.key(config.seed), run)
+        key = jax.random.fold_in(seeded(config.seed), run)
         draws = exact(truth).draw(named(key, "draws"), rows)
         data = Observations.of(truth, draws)
         bounds.append(least_error(truth, rows))

@@ -11,6 +11,7 @@ from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticeIsing
 from isotherm.energy.observables import domain_wall_length, magnetization
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 from isotherm.study.base import Arrays, Task
@@ -100,4 +101,4 @@ def _swept(config: "IsingConfig", task: Task, temperatures: np.ndarray, plan: Pl
 
 
 def _key(config: "IsingConfig", task: Task) -> Any:
-    return named(jax.random.key(config.seed), task.name)
+    return named(seeded(config.seed), task.name)

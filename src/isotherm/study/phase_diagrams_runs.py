@@ -13,6 +13,7 @@ from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeClock, L
 from isotherm.energy.observables import measure
 from isotherm.energy.vortices import vortices
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
 from isotherm.study.lattice_sweep import Plan, sweep
@@ -148,4 +149,4 @@ def _model(config: "PhaseDiagramsConfig", name: "ModelId", periodic: bool = Fals
 
 
 def _key(config: "PhaseDiagramsConfig", name: str, part: str) -> Key[Array, ""]:
-    return named(jax.random.key(config.seed), f"{name}/{part}")
+    return named(seeded(config.seed), f"{name}/{part}")

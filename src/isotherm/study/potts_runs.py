@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticePotts
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.study.base import Arrays, Task
 from isotherm.study.lattice_sweep import Plan, Sweep, sweep
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
@@ -139,4 +139,4 @@ def _swept(
 
 
 def _key(config: "PottsConfig", task: Task) -> Any:
-    return named(jax.random.key(config.seed), task.name)
+    return named(seeded(config.seed), task.name)

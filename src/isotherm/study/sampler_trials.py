@@ -13,6 +13,7 @@ import numpy as np
 from isotherm.energy import Factor, FactorGraph, Ising, categorical, ising, potts, spin
 from isotherm.energy.machines import restricted_boltzmann
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.sample import diagnostics
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.gibbs import gibbs
@@ -46,7 +47,7 @@ def _at(
     config: "SamplerCheckConfig",
     model: str,
 ) -> dict[str, np.ndarray]:
-    key = named(jax.random.key(config.seed), f"{model}/{sampler}")
+    key = named(seeded(config.seed), f"{model}/{sampler}")
     start_key, warm_key, run_key = jax.random.split(jax.random.fold_in(key, int(beta * 1e6)), 3)
     kernel = KERNELS[sampler](graph, beta)
     starts = jax.vmap(lambda k: _start(k, graph, sampler))(jax.random.split(start_key, config.num_chains))

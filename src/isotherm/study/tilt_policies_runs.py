@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Key
 
 from isotherm.energy.tilt_levels import beta_fraction, level_grid
-from isotherm.random.keys import named
+from isotherm.random.keys import named, seeded
 from isotherm.sample.importance import Tempered, Weighted, importance, tempered
 from isotherm.sample.independence import independence
 from isotherm.sample.langevin import mala, ula
@@ -48,7 +48,7 @@ class Groups(NamedTuple):
 
 def draw(config: TiltConfig, problem: Problem, sampler: str) -> Groups:
     """All draws of one sampler."""
-    key = named(named(jax.random.key(config.seed), "variants"), sampler)
+    key = named(named(seeded(config.seed), "variants"), sampler)
     if sampler in CHAINS:
         return _chains(
             config, problem, CHAINS[sampler](config, problem), key, sampler not in ("ula", "gibbs")

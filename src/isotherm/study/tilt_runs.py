@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.energy.tilt_levels import TiltParameters, clean_target, level, level_grid
-from isotherm.random.keys import named
+from isotherm.random.keys import named, seeded
 from isotherm.sample import predictor_corrector as pc
 from isotherm.sample import predictor_corrector_metrics as measures
 from isotherm.sample.diagnostics import ess, rhat
@@ -73,7 +73,7 @@ def _warm_up(config: TiltConfig, sampler: pc.Sampler) -> np.ndarray:
     """Step sizes to begin with; those of ``ca`` where nothing is adapted beforehand."""
     if sampler.method == "pc_ula" or config.adaptation == "shared":
         return np.zeros(config.K, np.float32)
-    key = named(named(jax.random.key(config.seed), "warm-up"), sampler.method)
+    key = named(named(seeded(config.seed), "warm-up"), sampler.method)
     setting = pc.problem(config.parameters())
     rounds, runs = WARMUP_ROUNDS, config.batch
     return np.asarray(pc.adapt(key, setting, sampler, rounds=rounds, runs=runs, keep_path=True))
@@ -89,7 +89,7 @@ def _batch(
     setting: int,
 ) -> pc.Runs:
     """One batch of runs, by their numbers; run i has one key whatever the batch."""
-    key = jax.random.key(config.seed)
+    key = seeded(config.seed)
     if config.noise == "independent":
         key = jax.random.fold_in(named(named(key, purpose), sampler.method), setting + 1)
     keys = _fold(key, np.asarray(numbers, np.uint32))

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticeClock, LatticeXY
 from isotherm.random import named
+from isotherm.random.keys import seeded
 from isotherm.study.lattice_sweep import Plan, sweep
 
 if TYPE_CHECKING:
@@ -32,6 +32,6 @@ def sweep_of(config: "XYConfig", payload: Mapping[str, Any]) -> dict[str, np.nda
         block_length=config.block_length,
         over_relaxation=0 if payload["angles"] or config.method != "heat-bath" else config.over_relaxation,
     )
-    key = named(jax.random.key(config.seed), f"{payload['angles']}/{payload['size']}")
+    key = named(seeded(config.seed), f"{payload['angles']}/{payload['size']}")
     found = sweep(key, model, 1 / np.asarray(payload["temperatures"]), plan)
     return {name: value.mean(-1) for name, value in found.means.items()}

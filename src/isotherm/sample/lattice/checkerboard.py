@@ -8,15 +8,15 @@ site does is its model's (:mod:`spins`, :mod:`states`, :mod:`angles`); where its
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key, UInt32
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
     AbstractStates,
@@ -90,6 +90,7 @@ class Checkerboard(eqx.Module):
     sites: Sublattices = eqx.field(static=True)
     over_relaxation: int = eqx.field(static=True)
     is_apart: bool = eqx.field(static=True, default=False)
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
         """Start from a state of the model."""
@@ -275,8 +276,7 @@ def _field(model: AbstractLatticeModel, sites: Sublattices) -> Array:
 def _check(model: Any, beta: Any, method: Any, over_relaxation: int, layout: Any) -> None:
     if not isinstance(model, AbstractLatticeModel):
         raise refusal("model", type(model).__name__, "must be a lattice model; see gibbs for factor graphs")
-    if not isinstance(beta, Tracer) and not bool(np.isfinite(np.asarray(beta)).all()):
-        raise refusal("beta", np.asarray(beta).tolist(), "must be finite")
+    finite("beta", beta)
     if method not in ("heat-bath", "metropolis"):
         raise refusal("method", method, "must be 'heat-bath' or 'metropolis'")
     if layout not in ("auto", "packed", "sites"):

@@ -5,15 +5,15 @@ give, so that fields and couplings of any sign are drawn exactly there too.
 """
 
 import abc
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 
+from isotherm.energy.inputs import finite
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import AbstractLatticeModel, LatticePotts, spread
 from isotherm.errors import refusal
@@ -83,6 +83,7 @@ class AbstractLatticeClusters(eqx.Module):
     model: AbstractLatticeModel
     beta: Float[Array, "..."]
     tells_wrapping: bool = eqx.field(static=True, default=False)
+    remembers_beta: ClassVar[bool] = False
 
     @abc.abstractmethod
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
@@ -209,6 +210,4 @@ def _checked(
             if (values < 0).any():
                 allowed = "must be at least 0: clusters of more than two states hold equal ones"
                 raise refusal(name, float(values.min()), allowed)
-    if not isinstance(beta, Tracer) and not np.isfinite(np.asarray(beta)).all():
-        raise refusal("beta", beta, "must be finite")
-    return jnp.asarray(beta, jnp.float32)
+    return finite("beta", beta).astype(jnp.float32)

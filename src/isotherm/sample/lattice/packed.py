@@ -4,6 +4,8 @@ A step is one sweep: all sites of one colour, then all of the other. Each half i
 shifts, adds, draws and decides without storing anything on the way.
 """
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -135,6 +137,7 @@ class PackedBands(eqx.Module):
 
     beta: Float[Array, "..."]
     sweep: Sweep
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> BandState:
         """Start from spins of the lattice's shape."""

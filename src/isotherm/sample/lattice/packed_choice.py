@@ -1,6 +1,6 @@
 """When Ising sweeps are packed into words, and how."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -32,6 +32,7 @@ class SitesOrReplicas(eqx.Module):
     beta: Float[Array, "..."]
     sites: Any
     replicas: PackedReplicas
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> Any:
         """Start from spins of the lattice's shape."""

@@ -1,6 +1,6 @@
 """Bit-packed Ising sweeps of many chains: each word holds one site of 32 of them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -46,6 +46,7 @@ class PackedReplicas(eqx.Module):
 
     beta: Float[Array, "..."]
     sweep: Sweep
+    remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> PositionState:
         """Start from spins of the lattice's shape."""
