@@ -138,7 +138,7 @@ class Thompson(AbstractTableAgent):
         """An available venue."""
         wins, losses = state.row(observation, self.discount)
         draws = jax.random.beta(key, 1.0 + wins, 1.0 + losses)
-        return route(key, draws, observation.available, tie_break=0.0), state
+        return route(key, draws, observation.available, tolerance=0.0), state
 
 
 class UCB(AbstractTableAgent):
@@ -154,14 +154,14 @@ class UCB(AbstractTableAgent):
     learns_labels: bool = False
 
     def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
-        """An available venue; one never tried in this context comes first."""
+        """An available venue; those never tried in this context come first, in random order."""
         wins, losses = state.row(observation, self.discount)
         counts = wins + losses
         tried = counts > 0
         safe = jnp.where(tried, counts, 1.0)
         width = jnp.sqrt(2 * jnp.log(jnp.maximum(jnp.sum(counts), 1.0)) / safe)
-        bound = jnp.where(tried, jnp.minimum(wins / safe + width, 1e6), 1e7)
-        return route(key, bound, observation.available, tie_break=1e-6), state
+        bound = jnp.where(tried, wins / safe + width, jnp.inf)
+        return route(key, bound, observation.available), state
 
 
 class LinUCBState(NamedTuple):

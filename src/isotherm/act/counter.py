@@ -55,7 +55,7 @@ class WinnerCounts(AbstractAgent):
     ) -> tuple[Int32[Array, ""], Counts]:
         """The available venue of the largest draw."""
         draws = jax.random.loggamma(key, self.sharpness * state.winners)
-        return route(key, draws, observation.available, tie_break=0.0), state
+        return route(key, draws, observation.available, tolerance=0.0), state
 
     def learn(self, key: Key[Array, ""], state: Counts, transition: Transition) -> Counts:
         """Count, and start afresh after a change."""

@@ -64,6 +64,9 @@ class Entry:
 class WorldStudy(Study[ConfigT], Generic[ConfigT]):
     """A study that rolls out every entry in every cell, with the same worlds for all entries."""
 
+    version = 2
+    """2: ties are broken evenly, by agents and by the market."""
+
     measure = "regret"
     """The world's record that is compared."""
 

@@ -7,9 +7,13 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
 from isotherm.errors import refusal
+from isotherm.random.ties import choose_best
 from isotherm.sample.clamp import Clamp
 
 ContextMode = Literal["fixed", "random"]
+
+TOLERANCE = 1e-6
+"""Scores this close tie: inference in float32 tells equal venues apart by less."""
 
 
 class Context(NamedTuple):
@@ -75,8 +79,20 @@ def choose_context(
 
 
 def route(
-    key: Key[Array, ""], scores: Float[Array, " n"], available: Bool[Array, " n"], tie_break: float = 1e-6
+    key: Key[Array, ""],
+    scores: Float[Array, " n"],
+    available: Bool[Array, " n"],
+    tolerance: float = TOLERANCE,
 ) -> Int32[Array, ""]:
-    """The available venue of the highest score; scores within ``tie_break`` of each other are tied at random."""
-    noise = jax.random.uniform(key, scores.shape, minval=-tie_break, maxval=tie_break)
-    return jnp.argmax(jnp.where(available, scores + noise, -jnp.inf)).astype(jnp.int32)
+    """The available venue of the highest score; where several have it, each with the same probability.
+
+    Nothing depends on the order of the venues.
+
+    Args:
+        key: decides between venues that tie.
+        scores: shape ``(n,)``; large ones tie within a few steps of their type, see
+            :func:`isotherm.random.ties.is_best`.
+        available: shape ``(n,)``, at least one.
+        tolerance: scores this close to the highest tie with it; 0 where the scores are draws themselves.
+    """
+    return choose_best(key, scores, available, tolerance)

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.random.keys import named
+from isotherm.random.ties import ROUNDING_STEPS, choose_best
 from isotherm.sample.exact import Exact, all_states, exact
 from isotherm.sample.gibbs import gibbs, initial_spins
 from isotherm.world.routing import Context, choose_context, is_random_mode
@@ -24,7 +25,9 @@ MAX_EXACT = 12
 MAX_ORACLE = 16
 """Up to this many venues the best route is known by enumeration."""
 
-TIE_BREAK = 1e-5
+TIE_TOLERANCE = 1e-5
+"""Local fields this close tie for the best venue."""
+
 NUM_WARMUP = 100
 
 
@@ -114,8 +117,8 @@ class VenueMarket(AbstractWorld):
             worth = 2.0 * self.success(time, context)
             best = jnp.max(jnp.where(is_context, -jnp.inf, worth))
             return MarketState(time, context, outcomes, jnp.maximum(0.0, best - worth))
-        score = self._score(named(key, "tie"), spins, phase)
-        labels = _one_hot_sign(jnp.argmax(score), self.num_venues)
+        best = choose_best(named(key, "tie"), self._field(spins, phase), everyone, TIE_TOLERANCE)
+        labels = _one_hot_sign(best, self.num_venues)
         outcomes, context = self._context(labels, venues, is_context)
         best_label = jnp.max(jnp.where(is_context, -1, outcomes))
         return MarketState(time, context, outcomes, (best_label - outcomes).astype(jnp.float32))
@@ -128,10 +131,9 @@ class VenueMarket(AbstractWorld):
         )
         return outcomes, Context(venues, seen, ~is_context)
 
-    def _score(self, key, spins, phase):
+    def _field(self, spins, phase):
         s = spins.astype(jnp.float32)
-        field = self.models.biases[phase] + jnp.sum(self.models.couplings[phase] * s[None], axis=-1)
-        return field + jax.random.uniform(key, s.shape, minval=-TIE_BREAK, maxval=TIE_BREAK)
+        return self.models.biases[phase] + jnp.sum(self.models.couplings[phase] * s[None], axis=-1)
 
     def _spins(self, key: Key[Array, ""], phase: Int32[Array, ""]) -> Int8[Array, " n"]:
         n = self.num_venues
@@ -242,7 +244,10 @@ def _win_probabilities(model: Ising, beta: Float[Array, ""]) -> Float[np.ndarray
         log_weights = float(beta) * (states @ b + 0.5 * np.sum((states @ j) * states, axis=1))
         weights = np.exp(log_weights - log_weights.max())
     field = states @ j + b
-    is_best = field >= field.max(axis=1, keepdims=True) - TIE_BREAK
+    best = field.max(axis=1, keepdims=True)
+    # the market compares fields in float32, where large ones tie sooner
+    rounding = ROUNDING_STEPS * float(np.finfo(np.float32).eps)
+    is_best = field >= best - np.maximum(TIE_TOLERANCE, rounding * np.abs(best))
     return (weights / weights.sum()) @ (is_best / is_best.sum(axis=1, keepdims=True))
 
 
