@@ -35,7 +35,8 @@ def test_golden_networks_are_exact_to_1e_8(isotherm, case):
     assert code == 0
     found = json.loads(printed)
     keys = ["model", "method", "reason", "log_z", "marginals", "marginal_errors", "map", "samples", "seconds"]
-    assert list(found) == keys
+    assert list(found) == [*keys, "is_converged"]
+    assert found["is_converged"] is True
     assert (found["model"], found["method"], found["log_z"]["error"]) == (case["model"], "exact", 0)
     assert found["log_z"]["value"] == pytest.approx(case["log_z"], abs=1e-8)
     for mine, theirs in zip(found["marginals"], case["marginals"], strict=True):

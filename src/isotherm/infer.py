@@ -45,10 +45,10 @@ class Source(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A number with its standard error, 0 where exact."""
+    """A number with its standard error: 0 where exact, None where it is not known."""
 
     value: float
-    error: float
+    error: float | None
 
 
 class Found(NamedTuple):
@@ -69,11 +69,13 @@ class Answer:
         labels: what each variable is called.
         log_z: natural logarithm.
         marginals: probabilities of the values of each variable.
-        marginal_errors: their standard errors where sampled.
+        marginal_errors: their standard errors where sampled and converged.
         map: the most probable state; where sampled, the best that was seen.
         samples: int, shape ``(draws, n)``.
         seconds: wall time, reading included.
-        warnings: what to be careful about.
+        warnings: what to be careful about; where not converged, why, and what to do instead.
+        is_converged: whether errors can be believed: True for exact answers. False where sampled chains disagree,
+            stand still or cannot reach each other; what did not converge then has no error.
     """
 
     model: str
@@ -87,6 +89,7 @@ class Answer:
     samples: np.ndarray | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    is_converged: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """One object of plain values; tasks that were not asked for are None."""
@@ -101,6 +104,7 @@ class Answer:
             "map": found and {"assignment": found.assignment.tolist(), "log_weight": found.log_weight},
             "samples": None if self.samples is None else self.samples.tolist(),
             "seconds": round(self.seconds, 3),
+            "is_converged": self.is_converged,
         }
 
 

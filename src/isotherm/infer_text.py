@@ -58,7 +58,7 @@ def _variables(answer: Answer) -> Table:
     columns += ["probabilities of its values" + (" ± standard error" if answer.marginal_errors else "")] * (
         answer.marginals is not None
     )
-    columns += ["most probable state" if answer.marginal_errors is None else "best state seen"] * (
+    columns += ["most probable state" if answer.method == "exact" else "best state seen"] * (
         answer.map is not None
     )
     drawn = Table(*columns, box=None, pad_edge=False)
@@ -88,5 +88,6 @@ def _summary(answer: Answer) -> list[str]:
     if answer.map is not None:
         kind = "most probable state" if answer.method == "exact" else "best state seen"
         lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}")
+    lines += [warning for warning in answer.warnings if warning.startswith("not converged")]
     lines.append(f"{answer.model}: {answer.method} ({answer.reason}), {answer.seconds:.2f} s")
     return lines
