@@ -36,8 +36,9 @@ def test_golden_networks_are_exact_to_1e_8(isotherm, case):
     found = json.loads(printed)
     keys = ["version", "model", "format", "read_as", "beta", "labels", "values", "method", "reason", "log_z"]
     keys += ["marginals", "marginal_errors", "map", "samples", "sample_energies", "warnings", "seconds"]
-    assert [key for key in found if key in keys] == keys
+    assert list(found) == [*keys, "is_converged"]
     assert (found["version"], found["format"], found["warnings"]) == (1, "uai", [])
+    assert found["is_converged"] is True
     assert found["labels"] == list(range(len(found["marginals"])))
     assert [len(values) for values in found["values"]] == [len(row) for row in found["marginals"]]
     assert (found["model"], found["method"], found["log_z"]["error"]) == (case["model"], "exact", 0)

@@ -68,10 +68,10 @@ class Source(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A number with its standard error, 0 where exact."""
+    """A number with its standard error: 0 where exact, None where it is not known."""
 
     value: float
-    error: float
+    error: float | None
 
 
 class Found(NamedTuple):
@@ -93,11 +93,13 @@ class Answer:
         labels: what each variable is called.
         log_z: natural logarithm.
         marginals: probabilities of the values of each variable.
-        marginal_errors: their standard errors where sampled.
+        marginal_errors: their standard errors where sampled and converged.
         map: the most probable state; where sampled, the best that was seen.
         samples: int, shape ``(draws, n)``.
         seconds: wall time, reading included.
-        warnings: what to be careful about.
+        warnings: what to be careful about; where not converged, why, and what to do instead.
+        is_converged: whether errors can be believed: True for exact answers. False where sampled chains disagree,
+            stand still or cannot reach each other; what did not converge then has no error.
         read_as: what was read: the format, its sign, the evidence.
         format: name of the format.
         beta: inverse temperature.
@@ -116,6 +118,7 @@ class Answer:
     samples: np.ndarray | None = None
     seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    is_converged: bool = True
     read_as: str = ""
     format: str = ""
     beta: float = 1.0
@@ -146,6 +149,7 @@ class Answer:
             "sample_energies": None if self.sample_energies is None else self.sample_energies.tolist(),
             "warnings": self.warnings,
             "seconds": round(self.seconds, 3),
+            "is_converged": self.is_converged,
         }
 
     def state_names(self, assignment: np.ndarray) -> list[Hashable]:

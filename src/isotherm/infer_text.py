@@ -78,7 +78,7 @@ def _variables(answer: Answer) -> Table:
     columns += ["probabilities of its values" + (" ± standard error" if answer.marginal_errors else "")] * (
         answer.marginals is not None
     )
-    columns += ["most probable state" if answer.marginal_errors is None else "best state seen"] * (
+    columns += ["most probable state" if answer.method == "exact" else "best state seen"] * (
         answer.map is not None
     )
     drawn = Table(*columns, box=None, pad_edge=False)
@@ -120,6 +120,7 @@ def _summary(answer: Answer) -> list[str]:
         kind = "most probable state" if answer.method == "exact" else "best state seen"
         energy = "" if answer.map.energy is None else f", energy {answer.map.energy:.10g}"
         lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}{energy}")
+    lines += [warning for warning in answer.warnings if warning.startswith("not converged")]
     if answer.read_as:
         lines.append(f"{answer.model} read as {answer.read_as}")
     lines.append(f"{answer.model}: {answer.method} ({answer.reason}), {answer.seconds:.2f} s")
