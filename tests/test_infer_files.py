@@ -235,3 +235,23 @@ def test_a_missing_file_and_a_folder_are_refused(isotherm, tmp_path):
         code, _, said = isotherm("infer", *words)
         assert code == 2
         assert "cannot be read" in said
+
+
+def test_an_offset_is_an_energy_at_every_temperature(put):
+    labels, biases = '"variable_labels": ["a"], "variable_type": "BINARY"', '"linear_biases": [2.0]'
+    ends = '"quadratic_biases": [], "quadratic_head": [], "quadratic_tail": []'
+    version = '"type": "BinaryQuadraticModel", "version": {"bqm_schema": "3.0.0"}'
+    path = put("m.json", f'{{{version}, {labels}, {biases}, {ends}, "offset": 3.0}}')
+    for beta in (0.0, 0.5, 2.0):
+        found = infer(path, beta=beta)
+        assert found.log_z is not None
+        assert found.map is not None
+        assert found.log_z.value == pytest.approx(-3 * beta + np.log1p(np.exp(-2 * beta)), abs=1e-12)
+        assert found.map.log_weight == -beta * found.map.energy
+        assert found.map.energy == (3.0 if beta else source_energy(found))
+
+
+def source_energy(found: Answer) -> float:
+    """Of any state, where all are equally likely."""
+    assert found.map is not None
+    return 3.0 + 2.0 * float(found.map.assignment[0])
