@@ -16,7 +16,7 @@ from isotherm.energy.files.content import FilePath, read_content
 from isotherm.energy.files.evidence import named_evidence, named_lines
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.files.read import read_model_file
-from isotherm.energy.tables import Tables, scaled, spread
+from isotherm.energy.tables import Tables, scaled, spread, total
 from isotherm.energy.uai import from_evidence
 from isotherm.errors import refusal
 from isotherm.sample.solve import Solution, TooCostlyError, solve
@@ -317,7 +317,7 @@ def read_model(path: FilePath, beta: float = 1.0, form: str | None = None) -> So
     except OSError as error:
         raise _unreadable(path, error) from None
     tables, constant = scaled(file.tables, beta)
-    constant = math.fsum([constant, beta * file.constant])
+    constant = total([constant, beta * file.constant])
     if not math.isfinite(constant) or not math.isfinite(spread(tables)):
         raise refusal("beta", beta, "energies of the model times beta add up beyond float64; lower it")
     return Source(Path(path).name, tables, file.labels, constant, file)

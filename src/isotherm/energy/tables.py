@@ -1,6 +1,7 @@
 """A discrete model as plain tables of logarithms: what exact answers are computed from. NumPy only."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,36 +68,48 @@ class Names:
 def scaled(tables: Tables, beta: float) -> tuple[Tables, float]:
     """Log weights times ``beta``, each table less its largest entry, and the sum of what was taken away.
 
-    A constant in a table changes no law, but hides what differs where it is large: samplers count in float32.
+    A constant in a table changes no law, but hides what differs where it is large: samplers count in float32. Tables
+    without a variable are constants altogether and go.
 
     Raises:
         ValueError: naming ``beta`` where a log weight times it is beyond float64, or a table that forbids everything.
     """
-    logs, removed = [], []
+    kept, logs, removed = [], [], []
     for scopes, family in zip(tables.scopes, tables.logs, strict=True):
+        is_forbidden = np.isneginf(family)
         with np.errstate(over="ignore", invalid="ignore"):
-            times_beta = np.where(np.isneginf(family), -np.inf, beta * family)
-        if not (np.isfinite(times_beta) | np.isneginf(family)).all():
-            raise refusal("beta", beta, "a log weight of the model times beta is beyond float64; lower it")
-        tops = times_beta.reshape(len(family), -1).max(axis=1)
+            times_beta = np.where(is_forbidden, -np.inf, beta * family)
+            tops = times_beta.reshape(len(family), -1).max(axis=1)
+            less = times_beta - tops.reshape(-1, *(1,) * (family.ndim - 1))
         if np.isneginf(tops).any():
             scope = scopes[int(np.flatnonzero(np.isneginf(tops))[0])].tolist()
-            where = ", ".join(tables.names[v] for v in scope)
+            where = ", ".join(tables.names[v] for v in scope) or "no variable"
             raise refusal(f"table of {where}", "all zero", "no state is possible")
-        logs.append(times_beta - tops.reshape(-1, *(1,) * (family.ndim - 1)))
+        if not (np.isfinite(less) | is_forbidden).all():
+            raise refusal("beta", beta, "a log weight of the model times beta is beyond float64; lower it")
+        if family.ndim > 1:
+            kept.append(scopes)
+            logs.append(less)
         removed += (tops if len(tops) == len(scopes) else np.repeat(tops, len(scopes))).tolist()
-    constant = math.fsum(removed)
-    return Tables(tables.cardinalities, tables.scopes, tuple(logs), tables.names), constant
+    return Tables(tables.cardinalities, tuple(kept), tuple(logs), tables.names), total(removed)
+
+
+def total(numbers: Iterable[float]) -> float:
+    """The exact sum, rounded once; infinite where it is beyond float64."""
+    try:
+        return math.fsum(numbers)
+    except OverflowError:
+        return math.inf
 
 
 def spread(tables: Tables) -> float:
     """A bound on how far log weights of possible states lie apart."""
-    total = 0.0
+    apart_in_all = 0.0
     for scopes, family in zip(tables.scopes, tables.logs, strict=True):
         rows = family.reshape(len(family), -1)
         apart = rows.max(axis=1) - np.where(np.isneginf(rows), np.inf, rows).min(axis=1)
-        total += float(apart.sum()) * (1 if len(family) == len(scopes) else len(scopes))
-    return total
+        apart_in_all += float(apart.sum()) * (1 if len(family) == len(scopes) else len(scopes))
+    return apart_in_all
 
 
 def checked_evidence(tables: Tables, values: np.ndarray) -> np.ndarray:

@@ -54,6 +54,17 @@ def test_xmlbif_lets_the_variable_run_fastest_and_allows_declared_elements(tmp_p
     np.testing.assert_array_equal(log_weights(read_model_file(tmp_path / "latin.xmlbif")), log_weights(model))
 
 
+def test_white_space_within_a_name_of_xml_counts_once(tmp_path):
+    model = read_text(
+        tmp_path,
+        "dog.xml",
+        XMLBIF.replace("family-out</NAME>", "family\n  out </NAME>", 1)
+        .replace("<GIVEN>family-out", "<GIVEN>family out")
+        .replace("<FOR>family-out", "<FOR> family out"),
+    )
+    assert model.labels == ("bowel-problem", "family out", "dog-out")
+
+
 def as_bif(model: UaiModel) -> str:
     """A network with made-up names, in rows."""
     lines = ["network made {", "}"]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.energy.files.model import ModelFile, tables_from
+from isotherm.energy.tables import total
 from isotherm.errors import refusal
 
 _ROUNDING = 1e-12
@@ -51,10 +52,10 @@ def cost_file(
         ValueError: naming the cost function that forbids everything.
     """
     least = [float(function.costs.min()) for function in functions]
-    total, logs, highest = math.fsum(least), [], []
-    slack = _ROUNDING * max(1.0, abs(bound), abs(total)) if math.isfinite(bound) else 0.0
+    lowest, logs, highest = total(least), [], []
+    slack = _ROUNDING * max(1.0, abs(bound), abs(lowest)) if math.isfinite(bound) else 0.0
     for function, low in zip(functions, least, strict=True):
-        is_forbidden = function.costs - low + total >= bound - slack
+        is_forbidden = function.costs - low + lowest >= bound - slack
         if is_forbidden.all():
             raise refusal(
                 function.where,
@@ -64,7 +65,7 @@ def cost_file(
         logs.append(np.where(is_forbidden, -np.inf, -function.costs))
         highest.append(float(function.costs[~is_forbidden].max()))
     warnings = ()
-    if math.fsum(highest) >= bound - slack:
+    if total(highest) >= bound - slack:
         warnings = (
             f"states whose total cost reaches the bound {bound:g} by sums of allowed costs are kept; "
             "only tables forbid",

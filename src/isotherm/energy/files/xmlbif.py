@@ -109,4 +109,4 @@ def _text(path: str, element: Element, tag: str) -> str:
 
 
 def _stripped(element: Element) -> str:
-    return "".join(element.itertext()).strip()
+    return " ".join("".join(element.itertext()).split())
