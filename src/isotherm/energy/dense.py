@@ -3,9 +3,11 @@
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, Int8
+from jaxtyping import Array, Bool, Float, Int8
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.coding import coded_state
+from isotherm.energy.variables import spin
 from isotherm.errors import refusal
 
 
@@ -37,9 +39,13 @@ class Ising(AbstractEnergy):
         """Number of spins ``n``."""
         return self.biases.shape[-1]
 
-    def energy(self, x: Int8[Array, " n"]) -> Float[Array, ""]:
-        """Energy of one configuration of ``+1`` and ``-1``, shape ``(n,)``."""
-        s = x.astype(self.biases.dtype)
+    def energy(self, x: Int8[Array, " n"] | Bool[Array, " n"]) -> Float[Array, ""]:
+        """Energy of one configuration of ``+1`` and ``-1``, or bools, shape ``(n,)``.
+
+        Raises:
+            ValueError: naming a known entry that is no spin.
+        """
+        s = jnp.asarray(coded_state("x", spin(self.num_spins), x)).astype(self.biases.dtype)
         return -(self.biases @ s) - 0.5 * (s @ self.couplings @ s)
 
     @classmethod

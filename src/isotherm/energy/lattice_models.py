@@ -15,8 +15,10 @@ import numpy as np
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.coding import coded_state
 from isotherm.energy.inputs import floating
 from isotherm.energy.lattice import Lattice
+from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 
 MAX_STATES = 256
@@ -59,13 +61,31 @@ class AbstractLatticeModel(AbstractEnergy):
         """Every site as a positive field favours it: a ground state of positive couplings."""
 
     def energy(self, x: Array) -> Float[Array, ""]:
-        """Energy of one state of the lattice's shape."""
+        """Energy of one state of the lattice's shape.
+
+        Raises:
+            ValueError: naming a known entry that a site cannot have.
+        """
+        x = self.coded(x)
         couplings = jnp.asarray(self.coupling, jnp.result_type(float))
         total = -jnp.sum(jnp.asarray(self.field, couplings.dtype) * self.alignment(x))
         for d, exists in enumerate(self.lattice.has_bond):
             terms = self.interaction(x, self.lattice.ends(x, d))
             total -= jnp.sum(jnp.where(exists, couplings[d] * terms, 0.0))
         return total
+
+    @property
+    @abc.abstractmethod
+    def kinds(self) -> Variables:
+        """What a site holds."""
+
+    def coded(self, x: Array) -> Array:
+        """A state as numbers of this model, bools included.
+
+        Raises:
+            ValueError: naming a known entry that a site cannot have.
+        """
+        return jnp.asarray(coded_state("x", self.kinds, x))
 
     @property
     def is_uniform(self) -> bool:
@@ -97,6 +117,11 @@ class LatticeIsing(AbstractLatticeModel):
     def dtype(self) -> Any:
         """int8."""
         return jnp.int8
+
+    @property
+    def kinds(self) -> Variables:
+        """Spins."""
+        return spin(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
         """Product of the spins."""
@@ -137,6 +162,11 @@ class AbstractStates(AbstractLatticeModel):
     def dtype(self) -> Any:
         """uint8."""
         return jnp.uint8
+
+    @property
+    def kinds(self) -> Variables:
+        """Values ``0 .. num_values - 1``."""
+        return categorical(1, self.num_values)
 
     def random_state(self, key: Key[Array, ""]) -> Array:
         """Independent, uniform values."""
@@ -290,6 +320,11 @@ class LatticeXY(AbstractLatticeModel):
     def dtype(self) -> Any:
         """float32."""
         return jnp.float32
+
+    @property
+    def kinds(self) -> Variables:
+        """Reals."""
+        return real(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
         """Cosine of the difference."""

@@ -14,6 +14,7 @@ from isotherm.errors import refusal
 from isotherm.sample.batched import at_beta, energies, has_beta
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
+from isotherm.sample.positions import coded_positions
 from isotherm.sample.single import log_table
 from isotherm.sample.values import from_values, random_values
 
@@ -85,6 +86,7 @@ def anneal(
     if positions is None:
         values = random_values(key_start, graph, num_chains)
         positions = jax.vmap(lambda v: from_values(graph, v))(values)
+    positions = coded_positions(kernel, positions)
     every = look_every or -(-len(betas) // 10)
     return _anneal(key_run, kernel, graph, jnp.asarray(betas, jnp.float32), positions, jnp.asarray(every))
 

@@ -20,9 +20,10 @@ from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
-from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
+from isotherm.sample.clamp import Clamp, Evidence, Holding, dense_clamp, held_variables
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
@@ -132,7 +133,10 @@ def initial_spins(
         raise refusal("init", init, f"should be one of {', '.join(slopes)}")
     up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
     spins = jnp.where(up, 1, -1).astype(jnp.int8)
-    return spins if clamp is None else jnp.where(clamp.mask, clamp.values, spins)
+    if clamp is None:
+        return spins
+    clamp = dense_clamp(model.num_spins, clamp)
+    return jnp.where(clamp.mask, clamp.values, spins).astype(spins.dtype)
 
 
 def gibbs(
@@ -186,6 +190,7 @@ def gibbs(
             raise refusal(name, given, "is for factor graphs; a dense model is swept spin by spin")
     if isinstance(clamp, Mapping):
         raise refusal("clamp", list(clamp), "must be one `Clamp` for a dense model")
+    clamp = None if clamp is None else dense_clamp(model.num_spins, clamp)
     return Kernel(init=_Init(clamp), step=_Step(_fields(model, beta, clamp), num_sweeps))
 
 
@@ -219,6 +224,11 @@ class _Init(eqx.Module):
     """A pytree, so that :func:`isotherm.sample.run.sample` sweeps clamps without recompiling."""
 
     clamp: Clamp | None
+
+    @property
+    def kinds(self) -> Variables:
+        """Spins."""
+        return spin(1)
 
     def __call__(self, position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
         del key
@@ -282,6 +292,7 @@ def gibbs_means(
 def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> _Fields:
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:
+        clamp = dense_clamp(model.num_spins, clamp)
         biases = jnp.where(clamp.mask, jnp.where(clamp.values > 0, jnp.inf, -jnp.inf), biases)
     return _Fields(biases, 2.0 * beta * model.couplings.astype(jnp.float32))
 
