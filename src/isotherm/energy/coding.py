@@ -125,8 +125,7 @@ def coded_data(
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         name = place(row, column) if place else f"{field}[{column}] in row {row}"
-        also = ", or 0 where missing" if group.kind == "spin" and seen is None else ", or NaN where missing"
-        raise refusal(name, array[row, column].item(), allowed_values(group) + also)
+        raise refusal(name, array[row, column].item(), _allowed_data(group, seen is None))
     filler = group.values()[0] if group.is_discrete else 0
     return np.where(mask, array, filler).astype(group.dtype), mask
 
@@ -140,7 +139,9 @@ def spin_rows(field: str, values: Any) -> np.ndarray:
     shape = np.shape(values)
     if len(shape) != 2:
         raise refusal(f"{field}.shape", shape, "must be (rows, columns)")
-    found, mask = coded_data(field, spin(max(shape[1], 1)), values)
+    group = spin(max(shape[1], 1))
+    place = f"column {{}} in row {{}} of {field}"
+    found, mask = coded_data(field, group, values, place=lambda row, column: place.format(column, row))
     return np.where(mask, found, 0).astype(np.int8)
 
 
@@ -149,6 +150,12 @@ def allowed_values(group: Variables) -> str:
     if group.kind == "spin":
         return "should be -1 or +1"
     return f"should be within 0 .. {group.cardinality - 1}" if group.is_discrete else "should be finite"
+
+
+def _allowed_data(group: Variables, may_be_zero: bool) -> str:
+    if group.kind == "spin" and may_be_zero:
+        return "should be -1, +1, or 0 where missing"
+    return f"{allowed_values(group)}, or NaN where missing"
 
 
 def _numbers(field: str, values: Any) -> tuple[np.ndarray, Bool[np.ndarray, "..."]]:

@@ -169,7 +169,8 @@ def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
             if leaf.dtype != jnp.bool_ and not jnp.issubdtype(leaf.dtype, wanted):
                 raise refusal(f"state[{name!r}].dtype", str(leaf.dtype), f"must be {group.dtype}")
         if group.kind != "custom":
-            check_state(f"state[{name!r}]", group, jnp.asarray(x[name]))
+            field = f"state[{name!r}]"
+            check_state(field, group, coded_bools(field, group, jnp.asarray(x[name])))
     return {name: stored(group, x[name]) for name, group in groups}
 
 
