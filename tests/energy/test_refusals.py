@@ -198,7 +198,11 @@ def test_minus_infinity_forbids_a_category() -> None:
             {"s": np.array([0.5, 1], np.float32), "c": np.zeros(2, np.uint8)},
             "state['s'].dtype = 'float32': must be int8",
         ),
-        ({"s": np.ones(2, bool), "c": np.zeros(2, np.uint8)}, "state['s'].dtype = 'bool': must be int8"),
+        ({"s": np.ones(2, np.int8), "c": np.zeros(2, bool)}, "state['c'].dtype = 'bool': should be"),
+        (
+            {"s": np.array([1, 0], np.int8), "c": np.zeros(2, np.uint8)},
+            "state['s'][1] = 0: should be -1 or +1",
+        ),
         ({"s": np.ones(2, np.uint8), "c": np.zeros(2, np.uint8)}, "state['s'].dtype = 'uint8': must be int8"),
         (
             {"s": np.ones(2, np.int8), "c": np.zeros(2, np.float32)},

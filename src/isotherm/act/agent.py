@@ -4,7 +4,8 @@ import abc
 from typing import Any, NamedTuple
 
 import equinox as eqx
-from jaxtyping import Array, Bool, Float, Key
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int8, Key
 
 
 class Transition(NamedTuple):
@@ -25,6 +26,11 @@ class Transition(NamedTuple):
     terminated: Bool[Array, ""]
     truncated: Bool[Array, ""]
     next_observation: Any
+
+    @property
+    def outcome(self) -> Int8[Array, ""]:
+        """``+1`` where the reward is above 0, else ``-1``: also of rewards of 0 and 1, where 0 would mean unseen."""
+        return jnp.where(self.reward > 0, 1, -1).astype(jnp.int8)
 
 
 class AbstractAgent(eqx.Module):

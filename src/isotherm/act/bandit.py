@@ -99,7 +99,7 @@ class AbstractTableAgent(AbstractAgent):
         table = state.tick().add(context, action, has_won, self.discount)
         for k in range(self.num_context if self.learns_labels else 0):
             venues = context.venues.at[k].set(action)
-            outcomes = context.outcomes.at[k].set(transition.reward.astype(jnp.int8))
+            outcomes = context.outcomes.at[k].set(transition.outcome)
             swapped = context._replace(venues=venues, outcomes=outcomes)
             table = table.add(swapped, context.venues[k], context.outcomes[k] > 0, self.discount)
         return table

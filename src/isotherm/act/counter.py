@@ -19,7 +19,7 @@ class Counts(NamedTuple):
 
 def possible_winners(transition: Transition) -> Bool[Array, " n"]:
     """Venues that may have won: those seen to win, or all unseen ones where no win was seen."""
-    seen = transition.observation.with_action(transition.action, transition.reward.astype(jnp.int8))
+    seen = transition.observation.with_action(transition.action, transition.outcome)
     won = seen.mask & (seen.values > 0)
     return jnp.where(won.any(), won, ~seen.mask)
 

@@ -130,7 +130,7 @@ class JointRouter(AbstractAgent):
         context, action, won = transition.observation, transition.action, transition.reward > 0
         exclusive_score = _score(win_given(state.exclusive.posterior.win_probability, context)[action], won)
         free_score = _score(state.free.predicted[action], won)
-        seen = context.with_action(action, transition.reward.astype(jnp.int8))
+        seen = context.with_action(action, transition.outcome)
         return JointState(
             exclusive=self._learn_exclusive(state.exclusive, transition),
             free=self._learn_free(state.free, seen, free_score),

@@ -66,7 +66,7 @@ class IsingRouter(AbstractAgent):
 
     def learn(self, key: Key[Array, ""], state: RouterState, transition: Transition) -> RouterState:
         """One step of moment matching on the context and the chosen venue."""
-        seen = transition.observation.with_action(transition.action, transition.reward.astype(jnp.int8))
+        seen = transition.observation.with_action(transition.action, transition.outcome)
         observation = jnp.where(seen.mask, seen.values, 0).astype(jnp.int8)
         moments = self._moments(key, state.model)
         window = state.window.push(observation)

@@ -3,10 +3,12 @@
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import DTypeLike
-from jaxtyping import Array, Float, Int8
+from jaxtyping import Array, Bool, Float, Int8
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.coding import coded_state
 from isotherm.energy.inputs import check_magnitude
+from isotherm.energy.variables import spin
 from isotherm.errors import refusal
 
 
@@ -38,17 +40,17 @@ class Ising(AbstractEnergy):
         """Number of spins ``n``."""
         return self.biases.shape[-1]
 
-    def energy(self, x: Int8[Array, " n"]) -> Float[Array, ""]:
-        """Energy of one configuration of ``+1`` and ``-1``, shape ``(n,)``; ``vmap`` for more.
+    def energy(self, x: Int8[Array, " n"] | Bool[Array, " n"]) -> Float[Array, ""]:
+        """Energy of one configuration of ``+1`` and ``-1``, or bools, shape ``(n,)``; ``vmap`` for more.
 
         Raises:
-            ValueError: if it has another shape.
+            ValueError: if it has another shape, or naming a known entry that is no spin.
         """
         if x.shape != (self.num_spins,):
             raise refusal(
                 "state.shape", x.shape, f"must be ({self.num_spins},), the model's spins; vmap for more"
             )
-        s = x.astype(self.biases.dtype)
+        s = jnp.asarray(coded_state("x", spin(self.num_spins), x)).astype(self.biases.dtype)
         return -(self.biases @ s) - 0.5 * (s @ self.couplings @ s)
 
     @classmethod

@@ -12,6 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.coding import check_state, coded_bools
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic, Scope
 from isotherm.energy.inputs import LARGEST
 from isotherm.energy.variables import Variables
@@ -141,10 +142,10 @@ class FactorGraph(AbstractEnergy):
 
 
 def stored(group: Variables, state: Any) -> Any:
-    """A group's state in the dtype that its kind is stored in; reals may be wider."""
+    """A group's state in the dtype that its kind is stored in; reals may be wider, bools become numbers."""
     if group.kind == "custom":
         return state
-    state = jnp.asarray(state)
+    state = jnp.asarray(coded_bools("state", group, state))
     if group.kind == "real" and jnp.issubdtype(state.dtype, jnp.floating):
         return state
     return state.astype(group.dtype)
@@ -154,7 +155,8 @@ def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
     """One state in the dtypes that it is stored in.
 
     Raises:
-        ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have.
+        ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have, or the
+            known value that its kind cannot take.
     """
     for name, group in groups:
         if name not in x:
@@ -165,8 +167,11 @@ def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
             if expected != (group.size,):
                 raise refusal(f"state[{name!r}].shape", leaf.shape, f"must be ({group.size},); vmap for more")
             wanted = {"spin": jnp.signedinteger, "categorical": jnp.integer}.get(group.kind, jnp.generic)
-            if not jnp.issubdtype(leaf.dtype, wanted):
+            if leaf.dtype != jnp.bool_ and not jnp.issubdtype(leaf.dtype, wanted):
                 raise refusal(f"state[{name!r}].dtype", str(leaf.dtype), f"must be {group.dtype}")
+        if group.kind != "custom":
+            field = f"state[{name!r}]"
+            check_state(field, group, coded_bools(field, group, jnp.asarray(x[name])))
     return {name: stored(group, x[name]) for name, group in groups}
 
 

@@ -16,8 +16,10 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.base import AbstractEnergy
+from isotherm.energy.coding import coded_state
 from isotherm.energy.inputs import floating
 from isotherm.energy.lattice import Lattice
+from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 
 MAX_STATES = 256
@@ -60,8 +62,12 @@ class AbstractLatticeModel(AbstractEnergy):
         """Every site as a positive field favours it: a ground state of positive couplings."""
 
     def energy(self, x: Array) -> Float[Array, ""]:
-        """Energy of one state of the lattice's shape; ``vmap`` for more."""
-        self.check_state(x)
+        """Energy of one state of the lattice's shape; ``vmap`` for more.
+
+        Raises:
+            ValueError: if it has another shape, or naming a known entry that a site cannot have.
+        """
+        x = self.coded(x)
         couplings = jnp.asarray(self.coupling, jnp.result_type(float))
         total = -jnp.sum(jnp.asarray(self.field, couplings.dtype) * self.alignment(x))
         for d, exists in enumerate(self.lattice.has_bond):
@@ -69,16 +75,22 @@ class AbstractLatticeModel(AbstractEnergy):
             total -= jnp.sum(jnp.where(exists, couplings[d] * terms, 0.0))
         return total
 
-    def check_state(self, x: Array) -> None:
-        """Refuse what is not one state of the lattice.
+    @property
+    @abc.abstractmethod
+    def kinds(self) -> Variables:
+        """What a site holds."""
+
+    def coded(self, x: Array) -> Array:
+        """One state of the lattice as numbers of this model, bools included.
 
         Raises:
-            ValueError: naming its shape, and that of the lattice.
+            ValueError: naming its shape if that is not the lattice's, or a known entry that a site cannot have.
         """
         if x.shape != self.lattice.shape:
             raise refusal(
                 "state.shape", x.shape, f"must be {self.lattice.shape}, as the lattice; vmap for more"
             )
+        return jnp.asarray(coded_state("x", self.kinds, x))
 
     @property
     def is_uniform(self) -> bool:
@@ -110,6 +122,11 @@ class LatticeIsing(AbstractLatticeModel):
     def dtype(self) -> Any:
         """int8."""
         return jnp.int8
+
+    @property
+    def kinds(self) -> Variables:
+        """Spins."""
+        return spin(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
         """Product of the spins."""
@@ -150,6 +167,11 @@ class AbstractStates(AbstractLatticeModel):
     def dtype(self) -> Any:
         """uint8."""
         return jnp.uint8
+
+    @property
+    def kinds(self) -> Variables:
+        """Values ``0 .. num_values - 1``."""
+        return categorical(1, self.num_values)
 
     def random_state(self, key: Key[Array, ""]) -> Array:
         """Independent, uniform values."""
@@ -303,6 +325,11 @@ class LatticeXY(AbstractLatticeModel):
     def dtype(self) -> Any:
         """float32."""
         return jnp.float32
+
+    @property
+    def kinds(self) -> Variables:
+        """Reals."""
+        return real(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
         """Cosine of the difference."""

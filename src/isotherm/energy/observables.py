@@ -51,6 +51,7 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
     Returns:
         Scalars; see the functions of the same names for definitions.
     """
+    x = model.coded(x)
     found = {"energy": energy_per_site(model, x)}
     if any(model.lattice.periodic):
         found["structure_kmin"] = structure_kmin(model, x)
@@ -67,8 +68,8 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
 
 def energy_per_site(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
     """Energy divided by the number of sites; sums go row by row, so that large lattices keep their digits."""
+    x = model.coded(x)
     couplings, field = jnp.asarray(model.coupling, _real()), jnp.asarray(model.field, _real())
-    model.check_state(x)
     energy = -_mean(model, field * model.alignment(x))
     for d in range(len(model.lattice.directions)):
         terms = model.interaction(x, model.lattice.ends(x, d))
@@ -95,6 +96,7 @@ def magnetization2(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
 
 def largest_fraction(model: LatticePotts, x: Array) -> Float[Array, ""]:
     """Share of the sites that have the commonest value, in [1/q, 1]."""
+    x = model.coded(x)
     return jnp.max(_fractions(model, x))
 
 
@@ -110,7 +112,7 @@ def order_vectors(model: AbstractLatticeModel, x: Array) -> Float[Array, "compon
     Ising: the spin. Clock and XY: cosine and sine. Potts: :math:`\sqrt{q/(q-1)} (\delta_{xs} - 1/q)` for each
     value ``s``: the corners of a simplex.
     """
-    model.check_state(x)
+    x = model.coded(x) if isinstance(model, AbstractLatticeModel) else x
     if isinstance(model, LatticeIsing):
         return x.astype(_real())[None]
     if isinstance(model, LatticePotts):
@@ -128,7 +130,7 @@ def helicity_sums(model: LatticeClock | LatticeXY, x: Array) -> tuple[Float[Arra
     With :math:`\Delta = \theta_i - \theta_j`, the helicity modulus is
     :math:`\Upsilon = \langle c \rangle - \beta N \langle s^2 \rangle` of the two.
     """
-    model.check_state(x)
+    x = model.coded(x)
     couplings, ends = jnp.asarray(model.coupling, _real()), model.lattice.ends(x, 0)
     if isinstance(model, LatticeClock):
         difference = (x.astype(jnp.int32) - ends.astype(jnp.int32)) % model.num_angles
@@ -192,7 +194,7 @@ def domain_wall_length(model: AbstractLatticeModel, x: Array) -> Int[Array, ""]:
     """
     if isinstance(model, LatticeXY):
         raise TypeError("model = LatticeXY: continuous angles have no domain walls")
-    model.check_state(x)
+    x = model.coded(x)
     differ = [x != model.lattice.ends(x, d) for d in range(len(model.lattice.directions))]
     return jnp.sum(jnp.stack(differ) & model.lattice.has_bond, dtype=jnp.int32)
 
@@ -227,8 +229,7 @@ def _one_hot(model: LatticePotts, x: Array) -> Float[Array, "values *shape"]:
 
 
 def _fractions(model: LatticePotts, x: Array) -> Float[Array, " values"]:
-    model.check_state(x)
-    return _mean(model, _one_hot(model, x))
+    return _mean(model, _one_hot(model, model.coded(x)))
 
 
 def _bond_mean(model: AbstractLatticeModel, couplings: Array, terms: Array, d: int) -> Float[Array, ""]:

@@ -46,8 +46,7 @@ def vortices(model: AbstractLatticeModel, x: Array) -> Int8[Array, "rows columns
     lattice = model.lattice
     if not has_plaquettes(lattice):
         raise refusal("lattice", lattice, "must be square with at least one plaquette to have vortices")
-    model.check_state(x)
-    x, turn = _angles(model, x)
+    x, turn = _angles(model, model.coded(x))
     right, down = lattice.ends(x, 0), lattice.ends(x, 1)
     across = lattice.ends(right, 1)
     corners = (x, right, across, down, x)

@@ -38,9 +38,11 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int8
+from jaxtyping import Array, Bool, Float, Int8
 
+from isotherm.energy.coding import coded_state
 from isotherm.energy.dense import Ising
+from isotherm.energy.variables import spin
 from isotherm.errors import refusal
 from isotherm.sample.exact import exact
 
@@ -101,13 +103,15 @@ def init(n: int) -> AveragedState:
 
 
 def update(
-    state: AveragedState, spins: Int8[Array, " n"], moments: Callable[[Ising], HasMoments] = exact
+    state: AveragedState,
+    spins: Int8[Array, " n"] | Bool[Array, " n"],
+    moments: Callable[[Ising], HasMoments] = exact,
 ) -> AveragedState:
     """One observation: move the running means, and the model with them.
 
     Args:
         state: from :func:`init` or the last update.
-        spins: all ``n`` spins, +1 and -1, int8.
+        spins: all ``n`` spins, +1 and -1, int8, or bools; 0 and NaN are refused, for nothing may be missing.
         moments: moments of a model at inverse temperature 1, exact by default (16 spins or so); for more
             spins a sampler, such as ``lambda model: gibbs_moments(key, model)`` with a new key each time.
     """
@@ -140,8 +144,8 @@ def _rank_one(
     return inverse - jnp.outer(image, image) * (scale / (1 + scale * (vector @ image)))
 
 
-def _features(spins: Int8[Array, " n"]) -> Float[Array, " d"]:
-    s = spins.astype(jnp.float32)
+def _features(spins: Int8[Array, " n"] | Bool[Array, " n"]) -> Float[Array, " d"]:
+    s = jnp.asarray(coded_state("spins", spin(len(spins)), spins)).astype(jnp.float32)
     return _pack(s, jnp.outer(s, s))
 
 

@@ -17,8 +17,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int8, Key
+from jaxtyping import Array, Bool, Float, Int8, Key, Num
 
+from isotherm.energy.coding import concrete, spin_rows
 from isotherm.errors import refusal
 
 
@@ -33,9 +34,12 @@ class Autoregressive(NamedTuple):
     biases: Float[Array, " n"]
     weights: Float[Array, "n n"]
 
-    def log_likelihood(self, spins: Int8[Array | np.ndarray, "rows n"]) -> Float[Array, " rows"]:
+    def log_likelihood(
+        self, spins: Num[Array | np.ndarray, "rows n"] | Bool[Array | np.ndarray, "rows n"]
+    ) -> Float[Array, " rows"]:
         """Exact log-probability of each row in nats; an entry of 0 is missing and counts nothing."""
-        s = jnp.asarray(spins).astype(jnp.float32)
+        known = concrete(spins)
+        s = jnp.asarray(spins if known is None else spin_rows("spins", known)).astype(jnp.float32)
         fields = self.biases[None] + s @ self.weights.T
         return jnp.where(s != 0, jax.nn.log_sigmoid(2 * s * fields), 0.0).sum(axis=1)
 
@@ -55,32 +59,40 @@ class Autoregressive(NamedTuple):
         return jax.vmap(one)(jax.random.split(key, num))
 
 
-def fit_independent(spins: Int8[Array | np.ndarray, "rows n"]) -> Autoregressive:
-    """Independent spins with the frequencies of the data, half an observation of each value added."""
-    s = np.asarray(spins, np.float64)
+def fit_independent(
+    spins: Num[Array | np.ndarray, "rows n"] | Bool[Array | np.ndarray, "rows n"],
+) -> Autoregressive:
+    """Independent spins with the frequencies of the data, half an observation of each value added.
+
+    Raises:
+        ValueError: naming the entry in another coding.
+    """
+    s = spin_rows("spins", spins)
     up, down = (s > 0).sum(axis=0) + 0.5, (s < 0).sum(axis=0) + 0.5
     biases = jnp.asarray(0.5 * np.log(up / down), jnp.float32)
     return Autoregressive(biases, jnp.zeros((len(biases), len(biases)), jnp.float32))
 
 
 def fit_autoregressive(
-    spins: Int8[Array | np.ndarray, "rows n"], strength: float = 1e-3, num_steps: int = 200
+    spins: Num[Array | np.ndarray, "rows n"] | Bool[Array | np.ndarray, "rows n"],
+    strength: float = 1e-3,
+    num_steps: int = 200,
 ) -> Autoregressive:
     """Maximum likelihood with a penalty of ``strength / 2`` times the sum of squares of biases and weights.
 
     Args:
-        spins: ``+1``, ``-1``, or 0 where missing, which stands for no influence.
+        spins: ``+1``, ``-1``, and NaN (or 0 where ``-1`` occurs too) where missing, which stands for no influence.
         strength: above 0, in nats a row; keeps the optimum finite.
         num_steps: of L-BFGS, at least 1.
 
     Raises:
-        ValueError: naming the argument out of range.
+        ValueError: naming the argument out of range, or the entry in another coding.
     """
     if not strength > 0:
         raise refusal("strength", strength, "should be above 0")
     if num_steps < 1:
         raise refusal("num_steps", num_steps, "should be at least 1")
-    return _fit(jnp.asarray(spins), jnp.asarray(strength, jnp.float32), num_steps)
+    return _fit(jnp.asarray(spin_rows("spins", spins)), jnp.asarray(strength, jnp.float32), num_steps)
 
 
 @eqx.filter_jit

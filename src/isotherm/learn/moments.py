@@ -3,9 +3,11 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int8, Int32
+from jaxtyping import Array, Bool, Float, Int8, Int32
 
+from isotherm.energy.coding import coded_bools
 from isotherm.energy.dense import Ising
+from isotherm.energy.variables import spin
 from isotherm.sample.gibbs import Moments
 
 
@@ -30,8 +32,9 @@ class PairWindow(NamedTuple):
         pairs = jnp.zeros((n, n), jnp.int32)
         return cls(jnp.zeros((window, n), jnp.int8), pairs, pairs, jnp.zeros((), jnp.int32))
 
-    def push(self, observation: Int8[Array, " n"]) -> "PairWindow":
+    def push(self, observation: Int8[Array, " n"] | Bool[Array, " n"]) -> "PairWindow":
         """Let the oldest observation leave and ``observation`` (``+1``, ``-1``, 0 unseen) enter."""
+        observation = jnp.asarray(coded_bools("observation", spin(1), observation))
         slot = self.time % self.recent.shape[0]
         leaving = self.recent[slot].astype(jnp.int32)
         entering = observation.astype(jnp.int32)
@@ -67,7 +70,7 @@ class MatchingRates(NamedTuple):
 def match_moments(
     model: Ising,
     beta: Float[Array, ""] | float,
-    observation: Int8[Array, " n"],
+    observation: Int8[Array, " n"] | Bool[Array, " n"],
     window: PairWindow,
     moments: Moments,
     rates: MatchingRates = MatchingRates(),  # noqa: B008 - an immutable tuple
@@ -91,6 +94,7 @@ def match_moments(
     References:
         The published routing study; equations in ``docs`` under *The routing study*.
     """
+    observation = jnp.asarray(coded_bools("observation", spin(1), observation))
     seen = jnp.abs(observation).astype(jnp.float32)
     o = observation.astype(jnp.float32)
     gain = rates.learning_rate * beta

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Bool
 
+from isotherm.energy.coding import coded_data
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
@@ -39,10 +40,11 @@ class Observations(eqx.Module):
         Args:
             graph: the model.
             values: for each observed group an array of shape ``(rows, size)``, or that array alone where the
-                graph has one group. Spins are ``-1`` and ``+1``, and 0 where an entry is missing. Groups left
-                out are latent.
-            seen: bool arrays of the same shapes where entries are missing for other reasons; a column that is
-                False throughout is a latent variable.
+                graph has one group. NaN and None are missing entries. Spins are ``-1`` and ``+1``, or bools;
+                0 is missing where ``-1`` occurs too, and refused where a group or a column holds 0 and 1 alone
+                (see :mod:`isotherm.energy.coding`). Groups left out are latent.
+            seen: bool arrays of the same shapes that say which entries are missing, instead of zeros; a column
+                that is False throughout is a latent variable.
 
         Raises:
             ValueError: naming the group, or the row and variable at fault.
@@ -100,28 +102,13 @@ class Observations(eqx.Module):
 
 def _checked(name: str, group: Variables, values: Any, seen: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     shape = (rows, group.size)
-    filler = group.values()[0] if group.is_discrete else 0
     if values is None:
+        filler = group.values()[0] if group.is_discrete else 0
         return np.full(shape, filler, group.dtype), np.zeros(shape, bool)
-    array = np.asarray(values)
-    if array.shape != shape:
-        raise refusal(f"{name}.shape", array.shape, f"must be {shape}")
-    mask = np.ones(shape, bool) if seen is None else np.asarray(seen, bool)
-    if mask.shape != shape:
-        raise refusal(f"seen[{name!r}].shape", mask.shape, f"must be {shape}")
-    if group.kind == "spin":
-        mask = mask & (array != 0)
-    bad = mask & ~_allowed(group, array)
-    if bad.any():
-        row, variable = (int(i) for i in np.argwhere(bad)[0])
-        what = "-1, +1, or 0 where missing" if group.kind == "spin" else f"{group.kind} values in range"
-        raise refusal(f"{name}[{variable}] in row {row}", array[row, variable].item(), f"should be {what}")
-    return np.where(mask, array, filler).astype(group.dtype), mask
-
-
-def _allowed(group: Variables, array: np.ndarray) -> np.ndarray:
-    if group.kind == "real":
-        return np.isfinite(array)
+    if np.shape(values) != shape:
+        raise refusal(f"{name}.shape", np.shape(values), f"must be {shape}")
     if group.kind == "custom":
         raise refusal("values", "custom", "cannot be observed as an array; leave custom kinds latent")
-    return np.isin(array, group.values().astype(np.int64))
+    if seen is not None and np.shape(seen) != shape:
+        raise refusal(f"seen[{name!r}].shape", np.shape(seen), f"must be {shape}")
+    return coded_data(name, group, values, seen)

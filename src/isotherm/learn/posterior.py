@@ -31,7 +31,7 @@ from jaxtyping import Array, Float
 
 from isotherm.energy.dense import Ising
 from isotherm.learn.moments import zero_model
-from isotherm.sample.clamp import Clamp
+from isotherm.sample.clamp import Clamp, dense_clamp
 from isotherm.sample.exact import exact
 
 PRIOR_VARIANCE = 0.05
@@ -145,6 +145,7 @@ def _step(posterior: IsingPosterior, mean: Ising, gradient: Ising, curvature: Is
 
 
 def _signed(clamp: Clamp) -> Float[Array, " n"]:
+    clamp = dense_clamp(clamp.mask.shape[-1], clamp)
     return jnp.where(clamp.mask, clamp.values, 0).astype(jnp.float32)
 
 

@@ -18,6 +18,7 @@ from isotherm.sample.batched import at_beta, has_beta, remembers_beta
 from isotherm.sample.comparing import Comparison, Energies, comparison
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.kernel import over_chains
+from isotherm.sample.positions import coded_positions
 from isotherm.sample.values import from_values, random_values, to_values
 
 
@@ -94,6 +95,7 @@ def anneal(
     if positions is None:
         values = random_values(key_start, graph, num_chains)
         positions = jax.vmap(lambda v: from_values(graph, v))(values)
+    positions = coded_positions(kernel, positions)
     every = look_every or -(-len(betas) // 10)
     compared = comparison(graph, betas)
     best, states = _anneal(key_run, kernel, compared, betas, positions, jnp.asarray(every))

@@ -11,8 +11,9 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Key
 
+from isotherm.energy.coding import check_state, coded_bools, concrete
 from isotherm.energy.graph import FactorGraph, State, stored
-from isotherm.energy.variables import Variables
+from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.sample.kernel import Chains, over_chains
 
@@ -25,7 +26,7 @@ class Clamp(NamedTuple):
 
     Attributes:
         mask: shape ``(n,)``, True where the variable is held.
-        values: shape ``(n,)``, such as int8 ``+1`` and ``-1``; ignored where not held. None, for factor
+        values: shape ``(n,)``, such as int8 ``+1`` and ``-1``, or bools; ignored where not held. None, for factor
             graphs only: each chain holds the values that it starts with.
     """
 
@@ -40,6 +41,30 @@ class Clamp(NamedTuple):
 
 Evidence = Mapping[str, Clamp]
 """What is held in each group of a factor graph; groups left out are free."""
+
+
+def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
+    """Evidence on the spins of a dense model, its values ``-1`` and ``+1`` where they are held.
+
+    Args:
+        num_spins: ``n``.
+        clamp: shapes ``(..., n)``; traced or not. Values may be bools.
+
+    Raises:
+        ValueError: if the mask is not bool, there are no values, the shapes do not end in ``n``, or a held
+            value is known to be neither ``-1`` nor ``+1``.
+    """
+    if jnp.shape(clamp.mask)[-1:] != (num_spins,) or jnp.result_type(clamp.mask) != jnp.bool_:
+        given = f"{jnp.result_type(clamp.mask)}{jnp.shape(clamp.mask)}"
+        raise refusal("clamp.mask", given, f"must be bool of shape ({num_spins},)")
+    if clamp.values is None or jnp.shape(clamp.values)[-1:] != (num_spins,):
+        shape = None if clamp.values is None else jnp.shape(clamp.values)
+        raise refusal("clamp.values.shape", shape, f"must be ({num_spins},)")
+    values = coded_bools("clamp.values", spin(num_spins), clamp.values)
+    mask = concrete(clamp.mask)
+    if mask is not None:
+        check_state("clamp.values", spin(num_spins), values, mask)
+    return Clamp(clamp.mask, values)
 
 
 def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
@@ -125,17 +150,5 @@ def _check_values(name: str, group: Variables, mask: np.ndarray, values: Any) ->
         if leaf.shape[:1] != mask.shape or (group.kind != "custom" and leaf.ndim != 1):
             allowed = f"must be ({group.size},) to match the group"
             raise refusal(f"clamp[{name!r}].values.shape", leaf.shape, allowed)
-    if group.kind == "custom" or isinstance(values, Tracer):
-        return
-    host = np.asarray(values)
-    if group.is_discrete:
-        wrong, allowed = ~np.isin(host, group.values()), _range(group)
-    else:
-        wrong, allowed = ~np.isfinite(host), "should be finite"
-    if (wrong & mask).any():
-        at = int(np.flatnonzero(wrong & mask)[0])
-        raise refusal(f"clamp: {name}[{at}]", host[at].item(), allowed)
-
-
-def _range(group: Variables) -> str:
-    return "should be -1 or +1" if group.kind == "spin" else f"should be within 0 .. {group.cardinality - 1}"
+    if group.kind != "custom":
+        check_state(f"clamp: {name}", group, coded_bools(f"clamp: {name}", group, values), mask)

@@ -13,7 +13,7 @@ from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.errors import refusal
-from isotherm.sample.clamp import Clamp, Evidence
+from isotherm.sample.clamp import Clamp, Evidence, dense_clamp
 from isotherm.sample.graph_exact import GraphExact, exact_graph
 from isotherm.sample.lattice.exact import LatticeExact, exact_lattice
 from isotherm.sample.solve import Method
@@ -101,10 +101,12 @@ class Exact(eqx.Module):
         """The same model with more spins held; the energies are not computed again.
 
         Args:
-            clamp: shape ``(n,)``. Evidence that contradicts earlier evidence leaves no state: ``log_z`` is
+            clamp: shape ``(n,)``; values of held spins are ``-1`` and ``+1``, or bools. Evidence that
+                contradicts earlier evidence leaves no state: ``log_z`` is
                 then ``-inf`` and every moment is NaN.
         """
         a, b = _halves(self.num_spins)
+        clamp = dense_clamp(self.num_spins, clamp)
         mask, values = jnp.asarray(clamp.mask), jnp.asarray(clamp.values)
         rows = _agrees(a, mask[:a], values[:a])
         columns = _agrees(b, mask[a:], values[a:])

@@ -21,9 +21,10 @@ from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 from isotherm.energy.centre import centred
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
-from isotherm.sample.clamp import Clamp, Evidence, Holding, held_variables
+from isotherm.sample.clamp import Clamp, Evidence, Holding, dense_clamp, held_variables
 from isotherm.sample.coarseness import is_coarse, local_size
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
@@ -130,15 +131,17 @@ def initial_spins(
     Raises:
         ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
     """
-    if clamp is not None:
-        _check_clamp(model, clamp)
+    clamp = None if clamp is None else dense_clamp(model.num_spins, clamp)
     beta = sampling_beta(beta, model).astype(model.biases.dtype)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
     if init not in slopes:
         raise refusal("init", init, f"should be one of {', '.join(slopes)}")
     up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
     spins = jnp.where(up, 1, -1).astype(jnp.int8)
-    return spins if clamp is None else jnp.where(clamp.mask, clamp.values, spins)
+    if clamp is None:
+        return spins
+    clamp = dense_clamp(model.num_spins, clamp)
+    return jnp.where(clamp.mask, clamp.values, spins).astype(spins.dtype)
 
 
 def gibbs(
@@ -193,6 +196,7 @@ def gibbs(
             raise refusal(name, given, "is for factor graphs; a dense model is swept spin by spin")
     if isinstance(clamp, Mapping):
         raise refusal("clamp", list(clamp), "must be one `Clamp` for a dense model")
+    clamp = None if clamp is None else dense_clamp(model.num_spins, clamp)
     return Kernel(init=_Init(clamp, model.num_spins), step=_Step(_fields(model, beta, clamp), num_sweeps))
 
 
@@ -229,6 +233,11 @@ class _Init(eqx.Module):
 
     clamp: Clamp | None
     num_spins: int = eqx.field(static=True)
+
+    @property
+    def kinds(self) -> Variables:
+        """Spins."""
+        return spin(1)
 
     def __call__(self, position: Int8[Array, " n"], key: Key[Array, ""] | None = None) -> GibbsState:
         del key
@@ -290,11 +299,6 @@ def gibbs_means(
     return sums.astype(jnp.float32) / schedule.num_samples
 
 
-def _check_clamp(model: Ising, clamp: Clamp) -> None:
-    for name, given in zip(Clamp._fields, clamp, strict=True):
-        _check_spins(f"clamp.{name}", given, model.num_spins)
-
-
 def _check_spins(name: str, given: Any, num_spins: int) -> None:
     if jnp.shape(given) != (num_spins,):
         raise refusal(f"{name}.shape", jnp.shape(given), f"must be ({num_spins},), the model's spins")
@@ -304,7 +308,7 @@ def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -
     beta = sampling_beta(beta, model)
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:
-        _check_clamp(model, clamp)
+        clamp = dense_clamp(model.num_spins, clamp)
         biases = jnp.where(clamp.mask, jnp.where(clamp.values > 0, jnp.inf, -jnp.inf), biases)
     return _Fields(biases, 2.0 * beta * model.couplings.astype(jnp.float32))
 

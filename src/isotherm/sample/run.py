@@ -11,6 +11,7 @@ from jaxtyping import Array, Key, PyTree
 from isotherm.errors import refusal
 from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, over_chains
+from isotherm.sample.positions import coded_positions
 
 
 class _Budget(NamedTuple):
@@ -55,10 +56,11 @@ def sample(
         Draws, each leaf of shape ``(chains, samples, ...)``.
 
     Raises:
-        ValueError: naming the argument out of range.
+        ValueError: naming the argument out of range, or the entry of a first position that the kernel's model
+            cannot take.
     """
     budget = _checked(num_warmup, num_samples, thin)
-    starts, keys = _starts(key, positions, num_chains)
+    starts, keys = _starts(key, kernel, positions, num_chains)
     states, values, _ = _run(keys, starts, _traceable(kernel), observe, budget, True)
     return Draws(values, states)
 
@@ -80,7 +82,7 @@ def sample_means(
     need at least two chains.
     """
     budget = _checked(num_warmup, num_samples, thin)
-    starts, keys = _starts(key, positions, num_chains)
+    starts, keys = _starts(key, kernel, positions, num_chains)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
     variances = jax.tree.map(lambda x: x / max(num_samples - 1, 1), squares)
     return ChainMeans(means, variances, states, num_samples)
@@ -144,7 +146,7 @@ def _traceable(kernel: AnyKernel) -> AnyKernel:
 
 
 def _starts(
-    key: Key[Array, ""], positions: PyTree | Callable[..., Any], num_chains: int | None
+    key: Key[Array, ""], kernel: AnyKernel, positions: PyTree | Callable[..., Any], num_chains: int | None
 ) -> tuple[PyTree, Key[Array, " chains"]]:
     """First positions of all chains, and the key of each."""
     if num_chains is not None and num_chains < 1:
@@ -161,7 +163,7 @@ def _starts(
     indices = jnp.arange(4 if num_chains is None else num_chains)
     start_keys, keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
     starts = jax.vmap(positions)(start_keys) if callable(positions) else jax.tree.map(jnp.asarray, positions)
-    return starts, keys
+    return coded_positions(kernel, starts), keys
 
 
 def _checked(num_warmup: int, num_samples: int, thin: int) -> _Budget:

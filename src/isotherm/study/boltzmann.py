@@ -10,7 +10,7 @@ from pydantic import Field
 from isotherm.errors import refusal
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.config import Config
-from isotherm.study.outcome_table import read_outcomes
+from isotherm.study.outcome_table import read_outcome_table, reading_table
 from isotherm.study.tables import Estimate, Table
 
 DIGITS = "digits"
@@ -36,10 +36,10 @@ class BoltzmannConfig(Config):
     """Settings of the study of Boltzmann machines."""
 
     data: Annotated[str, Field(min_length=1)] = DIGITS
-    """CSV or Parquet file, one row an observation, entries 0, 1 or empty; digits: the shipped 8 x 8 digits."""
+    """CSV, TSV or Parquet file, one row an observation, entries 0, 1 or empty; digits: the shipped 8 x 8 digits."""
 
     columns: tuple[str, ...] = ()
-    """Columns that are spins; empty: all that hold only 0, 1 or nothing."""
+    """Columns that are spins; empty: all that hold only 0, 1 or nothing (or -1 and 1, or true and false)."""
 
     num_runs: Annotated[int, Field(ge=1, le=1_000)] = 4
     """Random splits into 70 % to train, 10 % to choose by, and 20 % to test."""
@@ -173,6 +173,8 @@ class Boltzmann(Study[BoltzmannConfig]):
         arrays: Arrays = {}
         metrics: dict[str, Any] = {"held_out": {}, "over_independent": {}, "recovery": {}, "halves": {}}
         metrics["size"] = {"rows": len(read_data(config)), "spins": read_data(config).shape[1]}
+        if config.data != DIGITS:
+            metrics["table"] = read_outcome_table(Path(config.data), config.columns).said()
         runs = range(config.num_runs)
         found = {name: [_task_of(results, name, run) for run in runs] for name in MODELS}
         base = np.array([float(part["independent/log_likelihood"]) for part in found["independent"]])
@@ -233,7 +235,7 @@ class Boltzmann(Study[BoltzmannConfig]):
             tuple(errors),
             "mean ± standard error (models)",
         )
-        return [held_out, recovery]
+        return [*([reading_table(metrics["table"])] if "table" in metrics else []), held_out, recovery]
 
     def conclusions(self, config: BoltzmannConfig, metrics: Mapping[str, Any]) -> list[str]:
         """What was found."""
@@ -318,7 +320,7 @@ def read_data(config: BoltzmannConfig) -> np.ndarray:
         from isotherm.data.binary import read_digits
 
         return read_digits().pixels
-    return read_outcomes(Path(config.data), config.columns)
+    return read_outcome_table(Path(config.data), config.columns).outcomes
 
 
 def _path(config: BoltzmannConfig) -> Path:

@@ -41,6 +41,8 @@ def split_rows(spins: np.ndarray, seed: int, run: int) -> tuple[np.ndarray, np.n
 def baselines(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
     """Held-out log-likelihood of independent spins and of logistic regressions, spin after spin."""
     train, validation, test = split_rows(spins, config.seed, run)
+    # a column of +1 and holes alone would look like one of 0 and 1
+    train, validation = (np.where(part == 0, np.nan, part).astype(np.float32) for part in (train, validation))
     fits = [fit_autoregressive(train, strength) for strength in STRENGTHS]
     chosen = max(fits, key=lambda found: float(found.log_likelihood(validation).mean()))
     models = {"independent": fit_independent(train), "logistic": chosen}
@@ -59,7 +61,7 @@ def train_machine(spins: np.ndarray, config: "BoltzmannConfig", run: int, name: 
     found = fit_machine(key, name, config, train, validation)
     score = log_likelihood(
         found.graph,
-        Observations.of(found.graph, {"visible": test}),
+        Observations.of(found.graph, {"visible": test}, {"visible": test != 0}),
         key=named(key, "log z"),
         error=config.log_z_error,
     )
@@ -103,13 +105,13 @@ def fit_machine(
     return fit(
         named(key, "fit"),
         graph,
-        Observations.of(graph, {"visible": train}),
+        Observations.of(graph, {"visible": train}, {"visible": train != 0}),
         objective,
         optax.adam(optax.cosine_decay_schedule(rate, steps)),
         num_epochs=num_epochs,
         batch_size=batch,
         l2=config.l2,
-        held_out=Observations.of(graph, {"visible": validation}),
+        held_out=Observations.of(graph, {"visible": validation}, {"visible": validation != 0}),
         score_every=config.score_every,
         patience=config.patience,
     )

@@ -1,56 +1,299 @@
-"""Read a table of binary outcomes from CSV or Parquet."""
+"""Tables of binary outcomes: which columns are venues, how they are coded, and what was left out."""
 
 import functools
+import re
+from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from isotherm.errors import refusal
+from isotherm.study.table_file import Column, RawTable, read_table
+from isotherm.study.tables import Table
+
+MISSING_WORDS = frozenset(
+    ("", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "missing", "?", "-", "--", ".")
+)
+"""Entries that stand for nothing, in any case."""
+
+ALMOST = 0.5
+"""A column of which so large a share of the entries are outcomes is refused for the others, not left out."""
+
+_LISTED = 24
+_NO, _YES, _MISSING, _ODD, _FALSE, _TRUE = 0, 1, 2, 3, 4, 5
+_MINUS = -1
+_SCALARS = (str, bool, int, float, Decimal, type(None))
+_ALLOWED = "should hold only 0, 1 and missing entries (or -1 and 1, or true and false)"
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
+
+
+class LeftOut(NamedTuple):
+    """A column that is no venue.
+
+    Attributes:
+        name: of the column.
+        entry: the first that is no outcome; empty where the column holds nothing.
+        row: of that entry, counted from 0; 0 where the column holds nothing.
+        why: in words.
+    """
+
+    name: str
+    entry: str
+    row: int
+    why: str
+
+
+class OutcomeTable(NamedTuple):
+    """What was read, and how.
+
+    Attributes:
+        outcomes: ``+1``, ``-1``, or 0 where missing, shape ``(steps, n)``, int8, read-only.
+        venues: the names of the columns, in order.
+        left_out: the other columns.
+        reading: how entries were read, in words.
+    """
+
+    outcomes: np.ndarray
+    venues: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    reading: str
+
+    def said(self) -> dict[str, Any]:
+        """For metrics: the names, and of each column left out the first odd entry and its row."""
+        return {
+            "steps": len(self.outcomes),
+            "venues": list(self.venues),
+            "missing": int((self.outcomes == 0).sum()),
+            "left_out": [column._asdict() for column in self.left_out],
+            "reading": self.reading,
+        }
+
+
+def reading_table(said: dict[str, Any]) -> Table:
+    """What :meth:`OutcomeTable.said`, for people."""
+    names = said["venues"]
+    listed = ", ".join(names[:_LISTED]) + (
+        f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    )
+    rows = [(f"read as venues ({len(names)})", listed)]
+    for column in said["left_out"]:
+        at = f": {column['entry']!r} in row {column['row']}" if column["entry"] else ""
+        rows.append((f"left out: {column['name']}", column["why"] + at))
+    note = (
+        f"{said['steps']:,} rows, {said['missing']:,} missing entries; {said['reading']}; rows count from 0"
+    )
+    return Table("Columns of the table", ("", "columns"), tuple(rows), note)
+
+
+def read_outcomes(path: Path, columns: tuple[str, ...] = ()) -> np.ndarray:
+    """The outcomes of :func:`read_outcome_table` alone."""
+    return read_outcome_table(path, columns).outcomes
 
 
 @functools.lru_cache(maxsize=4)
-def read_outcomes(path: Path, columns: tuple[str, ...] = ()) -> np.ndarray:
-    """Outcomes as spins: ``+1`` for 1, ``-1`` for 0, 0 where missing; shape ``(steps, n)``, int8, read-only.
+def read_outcome_table(path: Path, columns: tuple[str, ...] = ()) -> OutcomeTable:
+    """Outcomes as spins, and the names of all columns.
+
+    A venue's column holds 0 and 1, or -1 and 1, or true and false, and missing entries: empty, ``NA``, ``NaN`` and
+    the like. Among -1 and 1, 0 is a missing entry.
 
     Args:
-        path: a ``.csv`` or ``.parquet`` file.
-        columns: columns that are venues; empty takes every column that holds nothing but 0, 1 and missing.
+        path: see :func:`~isotherm.study.table_file.read_table`.
+        columns: columns that are venues; empty takes every column that holds outcomes.
 
     Raises:
-        ValueError: one line that names the file, or the column and row at fault.
+        ValueError: one line that names the file, or the column, row and entry at fault; also of a column that
+            holds outcomes but for a few entries.
     """
-    import polars as pl
-
-    readers = {".csv": pl.read_csv, ".parquet": pl.read_parquet}
-    if path.suffix.lower() not in readers:
-        raise refusal("table", str(path), "should be a .csv or .parquet file, or us20 for the shipped table")
-    try:
-        table = readers[path.suffix.lower()](path)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise refusal("table", str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
-    unknown = [name for name in columns if name not in table.columns]
-    if unknown:
-        raise refusal("columns", unknown[0], f"is not a column of {path.name}: {', '.join(table.columns)}")
-    found = {name: _spins(table[name]) for name in columns or table.columns}
-    if columns:
-        bad = [name for name, spins in found.items() if spins is None]
-        if bad:
-            raise refusal("columns", bad[0], "should hold only 0, 1 and missing entries")
-    kept = [spins for spins in found.values() if spins is not None]
-    if not kept:
-        raise refusal("table", str(path), "has no column of 0, 1 and missing entries")
-    outcomes = np.stack(kept, axis=1)
+    table, has_header = _with_names(path, read_table(path))
+    codes = {i: _codes(column.entries) for i, column in enumerate(table.columns)}
+    chosen = _chosen(path, table, columns)
+    left_out, venues = [], []
+    for i in chosen:
+        verdict = _left_out(table.columns[i], codes[i])
+        if verdict is None:
+            venues.append(i)
+        elif columns or _is_almost_binary(table.columns[i], codes[i]):
+            raise _odd(table, verdict, is_named=bool(columns))
+        else:
+            left_out.append(verdict)
+    if not venues:
+        raise refusal("table", str(path), f"has no column of outcomes: {_found(left_out)}; it {_ALLOWED}")
+    _refuse_twins([table.columns[i].name for i in venues])
+    signed = any((codes[i] == _MINUS).any() for i in venues)
+    outcomes = np.stack([_spins(table.columns[i].name, codes[i], signed) for i in venues], axis=1)
     outcomes.flags.writeable = False
-    return outcomes
+    names = tuple(table.columns[i].name for i in venues)
+    if columns:
+        left_out = [
+            LeftOut(column.name, "", 0, "not named in columns")
+            for i, column in enumerate(table.columns)
+            if i not in chosen
+        ]
+    return OutcomeTable(outcomes, names, tuple(left_out), _reading(table, has_header, signed))
 
 
-def _spins(column) -> np.ndarray | None:
-    """The column as spins, or None if it holds anything else."""
-    import polars as pl
+def _codes(entries: Sequence[Any]) -> np.ndarray:
+    """What each entry is: one of the codes above, int8."""
+    known: dict[Any, int] = {}
+    found = np.empty(len(entries), np.int8)
+    for i, entry in enumerate(entries):
+        if not isinstance(entry, _SCALARS):
+            found[i] = _ODD
+            continue
+        key = (type(entry), entry)  # True equals 1
+        if key not in known:
+            known[key] = _code(entry)
+        found[i] = known[key]
+    return found
 
-    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean) or column.null_count() == len(column):
+
+def _code(entry: Any) -> int:
+    if entry is None:
+        return _MISSING
+    if isinstance(entry, bool):
+        return _TRUE if entry else _FALSE
+    if isinstance(entry, str):
+        word = entry.strip().replace("\u2212", "-").lower()
+        if word in MISSING_WORDS:
+            return _MISSING
+        if word in ("true", "false"):
+            return _TRUE if word == "true" else _FALSE
+        number = word.replace(",", ".", 1)
+        if not _NUMBER.fullmatch(number):
+            return _ODD
+        entry = float(number)
+    if isinstance(entry, (int, float, Decimal)) and entry in (0, 1, -1):
+        return int(entry)
+    return _ODD
+
+
+def _with_names(path: Path, table: RawTable) -> tuple[RawTable, bool]:
+    """The table with its first row as names, or with made-up names where the first row is one of outcomes."""
+    if not table.lines:
+        return table, True
+    below = [_codes(column.entries[1:]) for column in table.columns]
+    first = [column.entries[0] for column in table.columns]
+    venues = [
+        i
+        for i, codes in enumerate(below)
+        if _share(codes) >= ALMOST and not _is_index(table.columns[i].entries[1:])
+    ]
+    of_venues = [first[i] for i in (venues if len(table.lines) > 1 else range(len(first)))]
+    of_venues = [entry for entry in of_venues if _code(entry) != _MISSING]
+    is_data = [_code(entry) != _ODD for entry in of_venues]
+    if any(is_data) and not all(is_data) and not _counts(of_venues):
+        shown = next(entry for entry, known in zip(of_venues, is_data, strict=True) if not known)
+        held = f"the first row holds {shown!r} beside outcomes"
+        raise refusal("table", str(path), f"{held}: it should be a header of names, or one of outcomes alone")
+    has_header = not any(is_data) or _counts(of_venues)
+    names = [entry if has_header and entry else f"column {i + 1}" for i, entry in enumerate(first)]
+    skipped = int(has_header)
+    if skipped == len(table.lines):
+        raise refusal("table", str(path), "holds a header and no rows")
+    columns = [Column(name, c.entries[skipped:]) for name, c in zip(names, table.columns, strict=True)]
+    return table._replace(columns=columns, lines=table.lines[skipped:]), has_header
+
+
+def _counts(entries: Sequence[str]) -> bool:
+    """Whether they count: names such as 0, 1, 2 that a program gave to columns without any."""
+    if len(entries) < 3 or not all(entry.isdecimal() for entry in entries):
+        return False
+    numbers = [int(entry) for entry in entries]
+    return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def _chosen(path: Path, table: RawTable, columns: tuple[str, ...]) -> list[int]:
+    names = [column.name for column in table.columns]
+    for name in columns:
+        if name not in names:
+            raise refusal("columns", name, f"is not a column of {path.name}: {', '.join(names)}")
+        if names.count(name) > 1:
+            raise refusal("columns", name, f"names {names.count(name)} columns of {path.name}; rename one")
+    return [names.index(name) for name in columns] if columns else list(range(len(names)))
+
+
+def _left_out(column: Column, codes: np.ndarray) -> LeftOut | None:
+    """Why a column is no venue, or None if it is one."""
+    said = codes != _MISSING
+    if not said.any():
+        return LeftOut(column.name, "", 0, "holds no entry")
+    words = (codes == _TRUE) | (codes == _FALSE)
+    others = said & ~words
+    bad = codes == _ODD
+    if not bad.any() and words.any() and others.any():
+        bad = others
+    if not bad.any():
         return None
-    values = column.cast(pl.Float64).fill_null(0.5)
-    if not values.is_in([0.0, 0.5, 1.0]).all() or (column.cast(pl.Float64) == 0.5).any():
-        return None
-    return (2 * values - 1).cast(pl.Int8).to_numpy().copy()
+    row = int(np.argmax(bad))
+    return LeftOut(column.name, str(column.entries[row]), row, "holds other entries than outcomes")
+
+
+def _is_almost_binary(column: Column, codes: np.ndarray) -> bool:
+    """Whether most entries are outcomes, and the rest are no index that counts the rows."""
+    return _share(codes) >= ALMOST and not _is_index(column.entries)
+
+
+def _share(codes: np.ndarray) -> float:
+    """Share of the entries that are outcomes, of those that are not missing."""
+    said = codes[codes != _MISSING]
+    return float((said != _ODD).mean()) if len(said) else 0.0
+
+
+def _is_index(entries: Sequence[Any]) -> bool:
+    try:
+        numbers = np.array([int(entry) for entry in entries])
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return len(numbers) > 1 and bool((np.diff(numbers) == 1).all())
+
+
+def _odd(table: RawTable, verdict: LeftOut, is_named: bool) -> ValueError:
+    if is_named:
+        at = (
+            f": {verdict.entry!r} stands in {table.place(verdict.row)}"
+            if verdict.entry
+            else ", and holds no entry"
+        )
+        return refusal("columns", verdict.name, f"{_ALLOWED}{at}")
+    allowed = (
+        f"column {verdict.name!r} holds outcomes but for some entries; mend it, or name the venues in columns"
+    )
+    return refusal(f"{verdict.name} in {table.place(verdict.row)}", verdict.entry, allowed)
+
+
+def _found(left_out: Sequence[LeftOut]) -> str:
+    shown = [
+        f"{column.name} {column.why}" + (f" ({column.entry!r} in row {column.row})" if column.entry else "")
+        for column in left_out[:3]
+    ]
+    return ", ".join(shown) + (f" and {len(left_out) - 3} more" if len(left_out) > 3 else "")
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise refusal("columns", name, f"names {names.count(name)} columns of outcomes; rename one")
+
+
+def _spins(name: str, codes: np.ndarray, is_signed: bool) -> np.ndarray:
+    """A column as spins; in a table of -1 and 1 a zero is missing, unless the column never holds -1."""
+    if is_signed and (codes == _NO).any() and not (codes == _MINUS).any():
+        allowed = "looks like 0/1 beside columns of -1 and 1: code all of them alike"
+        raise refusal("columns", name, allowed)
+    spins = np.zeros(len(codes), np.int8)
+    spins[(codes == _YES) | (codes == _TRUE)] = 1
+    spins[(codes == _MINUS) | (codes == _FALSE)] = -1
+    if not is_signed:
+        spins[codes == _NO] = -1
+    return spins
+
+
+def _reading(table: RawTable, has_header: bool, is_signed: bool) -> str:
+    coding = "-1 is a failure, 0 a missing entry" if is_signed else "0 is a failure"
+    parts = [f"entries apart by {table.separator}s" if table.separator else "", coding]
+    if not has_header:
+        parts.append("no header: the first row is one of outcomes")
+    return "; ".join(part for part in parts if part)

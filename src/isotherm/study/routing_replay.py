@@ -10,7 +10,7 @@ from pydantic import Field
 
 from isotherm.errors import refusal
 from isotherm.study.base import Arrays, Figure, Result
-from isotherm.study.outcome_table import read_outcomes
+from isotherm.study.outcome_table import OutcomeTable, read_outcome_table, reading_table
 from isotherm.study.routing import panel
 from isotherm.study.tables import Estimate, Table
 from isotherm.study.venue_agents import LABELS
@@ -27,10 +27,10 @@ class ReplayConfig(AgentConfig):
     """Settings of the replay."""
 
     table: Annotated[str, Field(min_length=1)] = SHIPPED
-    """CSV or Parquet file, one row a step, one column a venue, entries 0, 1 or empty; us20: the shipped table."""
+    """CSV, TSV or Parquet, one row a step, one column a venue, entries 0, 1 or empty; us20: the shipped table."""
 
     columns: tuple[str, ...] = ()
-    """Columns that are venues; empty: all that hold only 0, 1 or nothing."""
+    """Columns that are venues; empty: all that hold only 0, 1 or nothing (or -1 and 1, or true and false)."""
 
     num_context: Annotated[int, Field(ge=1, le=16)] = 1
     """Context columns whose entry is seen for free, K."""
@@ -138,6 +138,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         clairvoyant = records["clairvoyant"][:, -1] / steps[-1]
         half = int(np.searchsorted(steps, steps[-1] / 2))
         metrics: dict[str, Any] = {
+            "table": self._read(config).said(),
             "best_fixed": Estimate.of(fixed).to_json(),
             "clairvoyant": Estimate.of(clairvoyant).to_json(),
         }
@@ -155,7 +156,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         return Result(metrics, found.arrays)
 
     def tables(self, config: ReplayConfig, metrics: Mapping[str, Any]) -> list[Table]:
-        """One row an agent."""
+        """The columns that were read, then one row an agent."""
         keys = ("success", "second_half", "over_best_fixed", "below_clairvoyant")
         rows: list[tuple[Any, ...]] = [
             (LABELS[agent], *(estimate(metrics[key][agent]) for key in keys)) for agent in config.agents
@@ -171,7 +172,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         )
         title = f"Success on {self.cells(config)[0].title}"
         note = "mean ± standard error (runs over one table: contexts, ties, exploration differ); paired differences"
-        return [Table(title, columns, tuple(rows), note)]
+        return [reading_table(metrics["table"]), Table(title, columns, tuple(rows), note)]
 
     def conclusions(self, config: ReplayConfig, metrics: Mapping[str, Any]) -> list[str]:
         """Who beats the best fixed venue."""
@@ -211,9 +212,13 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
             reference_label="best fixed venue in hindsight",
         )
 
+    def _read(self, config: ReplayConfig) -> OutcomeTable:
+        return read_outcome_table(_path(config), config.columns)
+
     def _table(self, config: ReplayConfig) -> np.ndarray:
-        table = read_outcomes(_path(config), config.columns)
-        return table[: config.num_steps] if config.num_steps else table
+        """Rows to play, float: NaN says what is missing, for a zero alone would not."""
+        outcomes = self._read(config).outcomes[: config.num_steps or None]
+        return np.where(outcomes == 0, np.nan, outcomes.astype(np.float32))
 
 
 def _path(config: ReplayConfig) -> Path:

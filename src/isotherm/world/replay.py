@@ -5,7 +5,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int8, Int32, Key
+from numpy.typing import ArrayLike
 
+from isotherm.energy.coding import spin_rows
+from isotherm.energy.inputs import regular
 from isotherm.errors import refusal
 from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
@@ -69,11 +72,12 @@ class Replay(AbstractWorld):
         return ReplayState(time, Context(venues, row[venues], present & ~is_context))
 
 
-def replay_world(outcomes: np.ndarray, num_context: int = 1, context_mode: str = "random") -> Replay:
+def replay_world(outcomes: ArrayLike, num_context: int = 1, context_mode: str = "random") -> Replay:
     """A checked :class:`Replay`.
 
     Args:
-        outcomes: ``+1``, ``-1``, or 0 where missing, shape ``(steps, n)`` with ``n >= num_context + 2``.
+        outcomes: ``+1`` and ``-1``, or bools, shape ``(steps, n)`` with ``n >= num_context + 2``. NaN is missing,
+            and so is 0 where ``-1`` occurs too; a table or a column of 0 and 1 alone is refused.
         num_context: venues seen for free, at least 1.
         context_mode: ``"fixed"`` or ``"random"``.
 
@@ -81,15 +85,12 @@ def replay_world(outcomes: np.ndarray, num_context: int = 1, context_mode: str =
         ValueError: naming the argument out of range, or the first row in which fewer than ``num_context + 1``
             venues are present.
     """
-    table = np.asarray(outcomes)
+    table = regular("outcomes", outcomes)
     if num_context < 1:
         raise refusal("num_context", num_context, "should be at least 1")
     if table.ndim != 2 or table.shape[1] < num_context + 2 or table.shape[0] < 1:
         raise refusal("outcomes.shape", table.shape, f"should be (steps, n) with n >= {num_context + 2}")
-    if not np.isin(table, (-1, 0, 1)).all():
-        raise refusal(
-            "outcomes", table[~np.isin(table, (-1, 0, 1))][0].item(), "should be +1, -1, or 0 if missing"
-        )
+    table = spin_rows("outcomes", outcomes)
     present = (table != 0).sum(axis=1)
     if (present <= num_context).any():
         row = int(np.argmax(present <= num_context))

@@ -45,9 +45,10 @@ class Context(NamedTuple):
 
 
 def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) -> Clamp:
-    """Evidence of ``outcomes`` at ``venues`` among ``n``."""
+    """Evidence of ``outcomes`` at ``venues`` among ``n``: what is above 0 is a success, as agents count it."""
     at = venues[:, None] == jnp.arange(n)[None]
-    values = jnp.sum(jnp.where(at, outcomes[:, None], 0), axis=0, dtype=jnp.int8)
+    signs = jnp.where(outcomes > 0, 1, -1).astype(jnp.int8)
+    values = jnp.sum(jnp.where(at, signs[:, None], 0), axis=0, dtype=jnp.int8)
     return Clamp(mask=at.any(axis=0), values=values)
 
 
