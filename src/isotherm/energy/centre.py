@@ -6,7 +6,7 @@ A constant added to a table changes no law. In float32 it costs digits: with ``3
 import numpy as np
 from jax.core import Tracer
 
-from isotherm.energy.factor import Factor
+from isotherm.energy.factor import AbstractFactor, Factor
 from isotherm.energy.graph import FactorGraph
 
 FAR = 8
@@ -26,29 +26,34 @@ def centred(graph: FactorGraph) -> tuple[FactorGraph, float]:
     """
     factors, constant = [], 0.0
     for factor in graph.factors:
-        shift = _shift(graph, factor) if isinstance(factor, Factor) else np.zeros(1)
-        if not shift.any():
+        if not (isinstance(factor, Factor) and _is_plain_table(graph, factor)):
             factors.append(factor)
             continue
-        assert isinstance(factor, Factor)
-        weights = np.asarray(factor.weights, np.float64)
-        constant -= float(shift.sum()) * (len(factor.scope) // len(weights))
-        moved = weights - shift.reshape(-1, *(1,) * (weights.ndim - 1))
-        factors.append(Factor(weights=moved, scope=factor.scope, name=factor.name))
+        moved, shift = moved_near_zero(np.asarray(factor.weights, np.float64))
+        constant -= float(shift.sum()) * (len(factor.scope) // len(moved))
+        is_new = bool(shift.any())
+        factors.append(Factor(weights=moved, scope=factor.scope, name=factor.name) if is_new else factor)
     if all(new is old for new, old in zip(factors, graph.factors, strict=True)):
         return graph, 0.0
     return FactorGraph(groups=graph.groups, factors=tuple(factors)), constant
 
 
-def _shift(graph: FactorGraph, factor: Factor) -> np.ndarray:
-    """What is taken off each table, float64 ``(len(weights),)``: zero for most."""
-    kinds = {graph.variables[name].kind for name in factor.scope.groups}
-    if kinds != {"categorical"} or isinstance(factor.weights, Tracer):
-        return np.zeros(1)
-    flat = np.asarray(factor.weights, np.float64).reshape(len(factor.weights), -1)
+def moved_near_zero(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Tables, one a row, of which those far from zero are moved, and what was taken off each: zero for most.
+
+    Entries of minus infinity stay; a row of nothing else stays as well.
+    """
+    flat = table.reshape(len(table), -1)
     is_known = np.isfinite(flat)
     top = np.where(is_known, flat, -np.inf).max(1)
     low = np.where(is_known, flat, np.inf).min(1)
     with np.errstate(invalid="ignore"):
         is_far = np.isfinite(top) & (np.abs(top) > FAR * (top - low))
-    return np.where(is_far, top, 0.0)
+    shift = np.where(is_far, top, 0.0)
+    return table - shift.reshape(-1, *(1,) * (table.ndim - 1)), shift
+
+
+def _is_plain_table(graph: FactorGraph, factor: AbstractFactor) -> bool:
+    """Whether a constant may be taken out: not beside spins or reals, which it would be multiplied by."""
+    kinds = {graph.variables[name].kind for name in factor.scope.groups}
+    return isinstance(factor, Factor) and kinds == {"categorical"} and not isinstance(factor.weights, Tracer)

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.objectives import ExactLikelihood, Objective
@@ -24,7 +25,7 @@ class FitState(NamedTuple):
     """All that the next epoch needs: a pytree of arrays, to be kept by ``equinox.tree_serialise_leaves``.
 
     Attributes:
-        parameters: of the graph, as they are now.
+        parameters: of the graph, as they are now, without constants far from zero.
         optimizer: the optimiser's state.
         memory: the objective's, such as persistent chains.
         best: parameters at the best held-out score so far.
@@ -82,6 +83,9 @@ def fit(
     objective and optimiser objects. An epoch is a function of the key, its number and the state before it, so
     that a fit continued from ``state`` with the same other arguments equals an unbroken one bit for bit.
 
+    Tables far from zero are trained without the constant in them, which no law depends on (penalties neither), and
+    get it back.
+
     Args:
         key: one JAX key.
         graph: structure and first parameters, all finite.
@@ -104,7 +108,7 @@ def fit(
     """
     size = data.num_rows if batch_size is None else batch_size
     _check(graph, data, objective, held_out, size, num_epochs, score_every, patience, l1, l2)
-    graph = jax.tree.map(jnp.asarray, graph)
+    given, graph = graph, jax.tree.map(jnp.asarray, centred(graph)[0])
     at = as_traced(graph, beta)
     rows = jax.tree.map(jnp.asarray, data)
     if state is None:
@@ -134,7 +138,19 @@ def fit(
         if held_out is not None and ((number + 1) % score_every == 0 or number + 1 == num_epochs):
             state = _scored(state, graph, held_out, objective, score, at)
     chosen = state.best if np.isfinite(state.best_score) else state.parameters
-    return Fit(graph.with_parameters(chosen), state)
+    return Fit(_moved_back(given, graph.with_parameters(chosen)), state)
+
+
+def _moved_back(given: FactorGraph, trained: FactorGraph) -> FactorGraph:
+    """The trained graph with the constants that were taken out of the given one, in float64 where there are any."""
+    near, constant = centred(given)
+    if near is given or not constant:
+        return trained
+    parameters = [
+        new if apart is old else np.asarray(new, np.float64) + (np.asarray(old, np.float64) - apart)
+        for new, old, apart in zip(trained.parameters, given.parameters, near.parameters, strict=True)
+    ]
+    return given.with_parameters(tuple(parameters))
 
 
 def _begin(

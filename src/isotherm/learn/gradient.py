@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
+from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import Masks, latents_interact, mean_statistics
@@ -175,6 +176,7 @@ def sampled_kl_gradient(
     if condition:
         num_chains = data.num_rows
     sampling = (positive, negative, num_chains, num_batches, condition, init)
+    graph, _ = centred(graph)
     return _sampled(key, graph, data, as_traced(graph, beta), *sampling)
 
 
@@ -221,7 +223,7 @@ def exact_kl_gradient(
         ValueError: naming the argument at fault, or why the graph cannot be solved.
     """
     held = condition_mask(graph, data, condition)
-    latent = closed_latents(graph, data)
+    latent, graph = closed_latents(graph, data), centred(graph)[0]
     if latent is None or data.has_holes:
         plus = _average(graph, data, beta, data.seen)
     else:

@@ -14,6 +14,7 @@ import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import free_energies
@@ -95,13 +96,13 @@ def log_likelihood(
     Raises:
         ValueError: naming what stands in the way: a key that is missing, or latents that cannot be summed.
     """
-    latent = closed_latents(graph, data)
+    latent, (graph, constant) = closed_latents(graph, data), centred(graph)
     log_z = find_log_z(graph, beta, key=key, method=method, error=error, num_chains=num_chains)
     if latent is not None and not data.has_holes:
         weights = np.asarray(_log_weights(graph, data, as_traced(graph, beta)), np.float64)
     else:
         weights = _by_elimination(graph, data, beta)
-    return LogLikelihood(weights - log_z.value, log_z)
+    return LogLikelihood(weights - log_z.value, log_z._replace(value=log_z.value - beta * constant))
 
 
 def find_log_z(

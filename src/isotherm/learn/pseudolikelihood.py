@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
@@ -46,6 +47,7 @@ def pseudo_log_likelihood(
         if not group.is_discrete:
             raise refusal(name, group.kind, "pseudo-likelihood needs spins and categories")
     check_latents(graph, data.masks("never"))
+    graph, _ = centred(graph)
     return _log_likelihoods(graph, data, as_traced(graph, beta))
 
 

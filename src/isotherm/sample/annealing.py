@@ -37,7 +37,8 @@ class Annealed(NamedTuple):
     @property
     def energy(self) -> Float[Array | np.ndarray, ""]:
         """Lowest energy of all."""
-        return self.energies.min()
+        lowest = self.energies.min()
+        return np.asarray(lowest) if isinstance(self.energies, np.ndarray) else lowest
 
     @property
     def state(self) -> PyTree:

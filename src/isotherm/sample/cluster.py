@@ -8,7 +8,8 @@ coupling and Potts variables alike.
 """
 
 import abc
-from typing import ClassVar, NamedTuple, overload
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, overload
 
 import equinox as eqx
 import jax
@@ -19,6 +20,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice_models import AbstractLatticeModel
+from isotherm.energy.limbs import stacked, value
 from isotherm.errors import refusal
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
 from isotherm.sample.batched import chains_with_betas
@@ -79,7 +81,7 @@ class SwendsenWang(AbstractClusters):
         if form.fields is None:
             turns = (uniforms * form.cardinalities.astype(jnp.float32)).astype(jnp.int32)
         else:
-            weights = jax.ops.segment_sum(_turned(form, self.beta, values), labels, len(values))
+            weights = _summed(form, self.beta, values, lambda x: jax.ops.segment_sum(x, labels, len(values)))
             turns = _draw_turns(weights, uniforms)
         turns = jnp.minimum(turns, form.cardinalities - 1)[labels]
         return _turn(form, values, jnp.where(_is_frozen(form, labels), 0, turns))
@@ -98,7 +100,9 @@ class Wolff(AbstractClusters):
         chosen = labels == labels[seed]
         accepted = ~jnp.any(chosen & _is_frozen(form, labels))
         if form.fields is not None:
-            weights = jnp.where(chosen[:, None], _turned(form, self.beta, values), 0.0).sum(0)
+            weights = _summed(
+                form, self.beta, values, lambda x: jnp.where(chosen[:, None], x, 0.0).sum(0, keepdims=True)
+            )[0]
             accepted &= jnp.log(jax.random.uniform(key_accept)) < weights[turn] - weights[0]
         return _turn(form, values, jnp.where(chosen & accepted, turn, 0))
 
@@ -150,7 +154,7 @@ def swendsen_wang(
         return lattice_swendsen_wang(graph, beta, tells_wrapping)
     if tells_wrapping:
         raise refusal("tells_wrapping", True, "only lattices can be wound around")
-    kernel = SwendsenWang(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
+    kernel = SwendsenWang(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
@@ -181,7 +185,7 @@ def wolff(
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
         return lattice_wolff(graph, beta)
-    kernel = Wolff(form=_form(graph, clamp), beta=_not_negative(sampling_beta(beta, graph)))
+    kernel = Wolff(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
 
@@ -211,6 +215,20 @@ def _clusters(
     return components(n, form.edges, is_bond), uniforms[num_edges:]
 
 
+def _summed(
+    form: ClusterForm, beta: Array, values: Int32[Array, " n"], over: Callable[[Array], Array]
+) -> Float[Array, "clusters q"]:
+    """Sums over clusters of the log weights of turns, less those of no turn where they are taken in limbs."""
+    rounded = over(_turned(form, beta, values))
+    if form.exact is None:
+        return rounded
+    turns = jnp.arange(form.exact.limbs.shape[2])[None]
+    at = (values[:, None] + turns) % form.cardinalities[:, None]
+    sums = stacked([over(jnp.take_along_axis(limb, at, axis=1)) for limb in form.exact.limbs])
+    differences = value(sums - sums[:, :, :1], form.exact.quantum, form.exact.bits)
+    return jnp.where(jnp.isinf(rounded), rounded, beta * differences)
+
+
 def _turned(form: ClusterForm, beta: Array, values: Int32[Array, " n"]) -> Float[Array, "n q"]:
     """Log weight by the fields of each variable turned by 0, 1, ..., minus infinity from a full turn on."""
     assert form.fields is not None
@@ -232,9 +250,9 @@ def _turn(
     return ClusterState(position), ClusterInfo(jnp.mean((turns > 0).astype(jnp.float32)))
 
 
-def _form(graph: FactorGraph, clamp: Evidence | None) -> ClusterForm:
+def _form(graph: FactorGraph, clamp: Evidence | None, beta: Any) -> ClusterForm:
     held = held_variables(graph, clamp)
-    return cluster_form(graph, held if held.any() else None)
+    return cluster_form(graph, held if held.any() else None, beta)
 
 
 def _is_frozen(form: ClusterForm, labels: Int32[Array, " n"]) -> Bool[Array, " n"]:

@@ -1,5 +1,6 @@
 """How much of an energy float32 loses: decided on the host, by the magnitudes of concrete weights."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -39,11 +40,16 @@ def is_coarse(graph: FactorGraph, size: float, beta: Any = 1.0) -> bool:
         size: such as :func:`local_size`.
         beta: inverse temperatures; traced ones count as one.
     """
+    return loses_digits([_known(factor) for factor in graph.factors], size, beta)
+
+
+def loses_digits(weights: Sequence[np.ndarray], size: float, beta: Any = 1.0) -> bool:
+    """As :func:`is_coarse`, of any finite weights whose sums may reach ``size``."""
     largest = 1.0 if isinstance(beta, Tracer) else float(np.abs(np.asarray(beta)).max(initial=0.0))
     if not size * 2.0**-24 * min(largest, COLDEST) > FINE:
         return False
     step = 2.0 ** (np.ceil(np.log2(size)) - 24)
-    return any((known != np.rint(known / step) * step).any() for known in map(_known, graph.factors))
+    return any((known != np.rint(known / step) * step).any() for known in weights)
 
 
 def _sizes(graph: FactorGraph) -> list[tuple[np.ndarray, np.ndarray]]:

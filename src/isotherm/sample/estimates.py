@@ -23,6 +23,9 @@ from jaxtyping import Float64
 from isotherm.errors import refusal
 from isotherm.sample.autocorrelation import Estimate, block_length, block_means, checked
 
+MOST_OFFSET = 1e4
+"""Energies a site beyond this are looked at: their squares may leave nothing of their fluctuations."""
+
 Means = Mapping[str, np.ndarray]
 """Block means by name, each of shape ``(*batch, chains, blocks)``."""
 
@@ -231,7 +234,12 @@ def quantities(
 
 
 def _heat_capacity(m: Means, beta: Any, num_sites: int) -> np.ndarray:
-    return beta**2 * num_sites * (m["energy2"] - m["energy"] ** 2)
+    spread = m["energy2"] - m["energy"] ** 2
+    is_lost = (np.abs(m["energy"]) > MOST_OFFSET) & (m["energy"] ** 2 * 2.0**-45 > np.abs(spread))
+    if is_lost.any():
+        allowed = "lies too far from zero for its fluctuations to be told; take a constant off"
+        raise refusal("energy", float(m["energy"][is_lost].flat[0]), allowed)
+    return beta**2 * num_sites * spread
 
 
 def _susceptibility(m: Means, beta: Any, num_sites: int) -> np.ndarray:

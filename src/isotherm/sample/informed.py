@@ -28,13 +28,13 @@ class InformedState(NamedTuple):
 
     Attributes:
         position: the state.
-        log_weights: ``-E`` of each variable at each value, the others as they are.
-        log_weight: ``-E`` of the state.
+        log_weights: ``-E`` of each variable at each value, the others as they are, up to a constant.
+        log_weight: ``-E`` of the state, up to a constant; in limbs where float32 would lose digits.
     """
 
     position: dict[str, Array]
     log_weights: Float[Array, "n q"]
-    log_weight: Float[Array, ""]
+    log_weight: Array
 
 
 class InformedInfo(NamedTuple):
@@ -107,7 +107,9 @@ class Informed(eqx.Module):
         moved = jnp.argmax(levels > uniforms * levels[:, -1:], axis=1).astype(values.dtype)
         new = self.local(moved)
         back = self._log_laws(moved, new[0])
-        return (moved, *new), self.beta * (new[1] - weight) + _at(back, values) - _at(forth, moved)
+        return (moved, *new), self.beta * self.local.rise(new[1], weight) + _at(back, values) - _at(
+            forth, moved
+        )
 
     def _log_odds(self, values: Int32[Array, " n"], weights: Float[Array, "n q"]) -> Float[Array, "n q"]:
         """Half the log odds of each change; minus infinity for what changes nothing or must not change."""
@@ -161,7 +163,7 @@ def informed(
     if step_size is not None and not isinstance(step_size, Tracer) and not bool(np.asarray(step_size) > 0):
         raise refusal("step_size", step_size, "should be positive")
     kernel = Informed(
-        local=local_weights(graph),
+        local=local_weights(graph, beta),
         beta=sampling_beta(beta, graph),
         step_size=None if step_size is None else jnp.asarray(step_size, jnp.float32),
         is_free=jnp.asarray(~held_variables(graph, clamp)),

@@ -30,6 +30,9 @@ MIN_SHARE = 0.05
 RESOLUTION = 0.05
 """Energies that count as one, times the range of inverse temperatures."""
 
+FAR = 1e3
+"""Energies this many times their own range away from zero are told from one another without their mean."""
+
 TOLERANCE = 1e-7
 """Of the equations of free energies, as a share of the samples."""
 
@@ -51,6 +54,8 @@ class Reweighting:
     overlap: Float64[np.ndarray, " pairs"]
     _samples: "_Samples"
     _free: Float64[np.ndarray, "replicates betas"]
+    _shift: float = 0.0
+    """What was taken off the energies, a site."""
 
     def log_z_at(self, betas: Any) -> Estimate:
         """``log Z`` at inverse temperatures of any shape, less that at the first of :attr:`betas`.
@@ -59,7 +64,8 @@ class Reweighting:
             ValueError: naming an inverse temperature that too few samples speak for.
         """
         wanted = self._wanted(betas)
-        rows = [log_z + free[0] for log_z, _, free in self._rows(wanted, ())]
+        constant = (wanted - self.betas[0]) * self._shift * self.num_sites
+        rows = [log_z + free[0] - constant for log_z, _, free in self._rows(wanted, ())]
         return _shaped(from_replicates(np.stack(rows, axis=-1)), np.shape(betas))
 
     def mean(self, name: str, betas: Any) -> Estimate:
@@ -92,7 +98,8 @@ class Reweighting:
         Raises:
             ValueError: naming an inverse temperature that too few samples speak for.
         """
-        means = self._means(self._wanted(betas), names)
+        needed = names if names is None or "energy2" not in names else tuple({*names, "energy"})
+        means = self._restored(self._means(self._wanted(betas), needed))
         return _shaped(from_replicates(function(means)), np.shape(betas))
 
     def estimates(self, betas: Any, extent: int | None = None) -> dict[str, Estimate]:
@@ -102,8 +109,18 @@ class Reweighting:
             ValueError: naming an inverse temperature that too few samples speak for.
         """
         wanted = self._wanted(betas)
-        told = quantities(self._means(wanted, None), wanted[:, None], self.num_sites, extent)
+        near = self._means(wanted, None)
+        told = quantities(near, wanted[:, None], self.num_sites, extent) | self._restored(near)
         return {name: _shaped(from_replicates(value), np.shape(betas)) for name, value in told.items()}
+
+    def _restored(self, means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Means with the constant that was taken off the energies."""
+        found = dict(means)
+        if self._shift and "energy" in means:
+            found["energy"] = means["energy"] + self._shift
+            if "energy2" in means:
+                found["energy2"] = means["energy2"] + (means["energy"] + found["energy"]) * self._shift
+        return found
 
     def _means(self, wanted: np.ndarray, names: tuple[str, ...] | None) -> dict[str, np.ndarray]:
         names = tuple(self._samples.values) if names is None else names
@@ -153,7 +170,9 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
             temperatures whose energies do not overlap.
     """
     betas = np.asarray(betas, np.float64)
-    powers = moments({name: checked(value) for name, value in values.items()})
+    raw = {name: checked(value) for name, value in values.items()}
+    shift = _far_from_zero(raw["energy"]) if "energy" in raw else 0.0
+    powers = moments(raw | ({"energy": raw["energy"] - shift} if shift else {}))
     _check(powers, betas, num_blocks)
     if num_sites < 1:
         raise refusal("num_sites", num_sites, "must be at least 1")
@@ -167,8 +186,14 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
         raise refusal(f"betas[{k}:{k + 2}]", betas[k : k + 2].tolist(), allowed)
     free += [_solve(samples.without(block), betas, free[0]) for block in range(num_blocks)]
     table = np.stack(free)
-    log_z = from_replicates((table[:, :1] - table).T)
-    return Reweighting(betas, num_sites, log_z, overlap, samples, table)
+    log_z = from_replicates((table[:, :1] - table).T - ((betas - betas[0]) * shift * num_sites)[:, None])
+    return Reweighting(betas, num_sites, log_z, overlap, samples, table, shift)
+
+
+def _far_from_zero(energy: np.ndarray) -> float:
+    """A constant to take off energies, where their fluctuations would lose digits beside it; else zero."""
+    middle = float(energy.mean())
+    return middle if abs(middle) > FAR * float(np.ptp(energy)) else 0.0
 
 
 @dataclass(frozen=True)

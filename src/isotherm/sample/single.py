@@ -24,9 +24,8 @@ def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *
     Raises:
         ValueError: naming the factor, if it joins real or custom variables.
     """
+    check_discrete(graph, factor)
     kinds = [graph.variables[name] for name in factor.scope.groups]
-    if not all(kind.is_discrete for kind in kinds):
-        raise refusal(f"{factor.name}.groups", factor.scope.groups, "should all be discrete here")
 
     def log_weight(parameters: Any, *values: Array) -> Array:
         return -factor.energy_of(parameters, *values)
@@ -38,6 +37,16 @@ def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *
     return jax.vmap(at_all, (0, *(None for _ in kinds)))(
         parameters, *(jnp.asarray(kind.values()) for kind in kinds)
     )
+
+
+def check_discrete(graph: FactorGraph, factor: AbstractFactor) -> None:
+    """Refuse a factor that joins real or custom variables.
+
+    Raises:
+        ValueError: naming it.
+    """
+    if not all(graph.variables[name].is_discrete for name in factor.scope.groups):
+        raise refusal(f"{factor.name}.groups", factor.scope.groups, "should all be discrete here")
 
 
 def single_weights(graph: FactorGraph) -> dict[str, Float[Array, "size cardinality"]]:
