@@ -187,7 +187,8 @@ def infer(
         model: a file of one of the :data:`~isotherm.energy.files.formats.FORMATS`, plain or packed by gzip or xz.
         evidence: a UAI evidence file, in which variables are called as in the model file; or lines ``NAME=VALUE``.
         tasks: any of ``"marginals"``, ``"z"``, ``"map"`` and ``"samples"``.
-        method: ``"auto"`` is exact where that fits into a minute and 4 GB, else samples by tempering.
+        method: ``"auto"`` is exact where that fits into a minute and 4 GB, else samples by tempering, or by annealed
+            importance sampling where only that converges.
         beta: inverse temperature, at least 0; a UAI file's weights are taken to this power.
         draws: independent draws of the task ``samples``; in all chains together where sampled. At least 1.
         seed: of everything random, within ``0 .. 2**32 - 1``.
@@ -218,9 +219,8 @@ def infer(
     if solution is None:
         from isotherm.infer_sampled import sampled_answer
 
-        how = "tempering" if method == "auto" else method
-        _refuse_overflow(source, how)
-        answer = sampled_answer(source, values, tasks, how, draws, seed)
+        _refuse_overflow(source, method)
+        answer = sampled_answer(source, values, tasks, method, draws, seed)
         answer.reason = f"exact answers {why_not}" if method == "auto" else "asked for"
     else:
         answer = _exact_answer(source, solution, tasks, draws, seed)

@@ -7,6 +7,7 @@ from tests.support.stats import assert_mean
 from isotherm.energy.factor import AbstractFactor, Factor, Scope, scope_of
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical, real, spin
+from isotherm.sample import softening
 from isotherm.sample.ais import ais, log_z, respaced, reverse_ais
 from isotherm.sample.clamp import Clamp
 
@@ -65,15 +66,19 @@ def test_a_wanted_error_is_reached() -> None:
     assert f"± {found.error:.2g}" in str(found)
 
 
-def test_forbidden_states_weigh_nothing() -> None:
+def test_forbidden_states_weigh_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(softening, "PENALTY", 1.0)  # so low that chains end there
     table = np.where(np.eye(3), -np.inf, 0.5)[None]
     graph = FactorGraph.of(
         {"c": categorical(3, 3)}, [Factor.of(("c", "c"), [[0, 1], [1, 2]], table, name="unequal")]
     )
-    exact = law(graph).log_z(1.0)
+    exact = law(graph)
     found = ais(jax.random.key(0), graph, steps=5, num_chains=CHAINS)
-    assert np.isneginf(found.log_weights).any()
-    assert_mean(np.exp(found.log_weights - exact)[:, None], np.ones(1))
+    energies = exact.energies[exact.index({"c": np.asarray(found.positions["c"])})]
+    np.testing.assert_array_equal(np.isneginf(found.log_weights), np.isposinf(energies))
+    assert 100 < np.isneginf(found.log_weights).sum() < CHAINS - 100
+    assert_mean(np.exp(found.log_weights - exact.log_z(1.0))[:, None], np.ones(1))
+    assert found.floor == pytest.approx(exact.log_z(1.0), abs=1e-9)  # all 12 states were met
 
 
 class Equal(AbstractFactor):
@@ -98,7 +103,9 @@ def test_other_factors_are_refused_where_they_join_several() -> None:
 def test_steps_gather_where_energy_varies() -> None:
     steps = np.linspace(0, 1, 5)
     found = respaced(steps, np.array([3.0, 1.0, 1.0, 1.0]), 7)
-    np.testing.assert_allclose(found, [0, 1 / 12, 2 / 12, 0.25, 0.5, 0.75, 1])
+    densities = np.array([0, 19, 7, 7, 7]) / 6  # 3, 1, 1, 1, and a tenth of the length spread evenly
+    np.testing.assert_allclose(found, np.interp(np.linspace(0, 20 / 3, 7), densities.cumsum(), steps))
+    np.testing.assert_allclose(respaced(steps, np.zeros(4), 5), steps)
 
 
 def test_bad_arguments_are_refused() -> None:

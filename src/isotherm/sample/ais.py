@@ -1,52 +1,54 @@
-r"""Annealed importance sampling: log Z with its error, from below and from above.
+r"""Annealed importance sampling: log Z with its error, from below, from above, and from both.
 
-A path of laws leads from one whose log Z is known, variables independent of each other, to the one wanted:
-:math:`p_t(x) \propto \exp(-\beta (E_1(x) + t E_2(x)))`, where :math:`E_1` are the factors of one variable and
-:math:`E_2` all others. Chains follow ``t`` from 0 to 1 and collect weights with
+A path of laws (:mod:`isotherm.sample.ais_path`) leads from variables independent of each other, whose log Z is
+known, to the law wanted. Chains follow ``t`` from 0 to 1 and collect weights with
 :math:`\langle w \rangle = Z / Z_0`; or from 1 to 0, from draws of the target, with
-:math:`\langle w \rangle = Z_0 / Z`.
+:math:`\langle 1 / w \rangle = Z_0 / Z`. Equal weights alone prove nothing, since chains that fell into one state have
+them too: :func:`log_z` believes what both directions and two numbers of steps agree on.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
-from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
-from isotherm.sample.batched import energies
-from isotherm.sample.clamp import Clamp, Evidence, held_variables
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.kernel import over_chains
-from isotherm.sample.single import single_weights
-from isotherm.sample.values import from_values
-
-CHUNK = 64
-"""Temperatures in one compiled loop, called as often as needed: any number of them compiles once."""
+from isotherm.sample.ais_path import Problem, problem_of
+from isotherm.sample.ais_run import CHUNK, Followed, follow, forward, respaced
+from isotherm.sample.bennett import bennett
+from isotherm.sample.clamp import Evidence
 
 FEWEST_EFFECTIVE = 0.1
 """Share of chains that must count before an error of log Z is believed."""
+
+MAX_APART = 4.0
+"""Standard errors that two estimates of the same may lie apart."""
+
+MOST_FIRST = 1024
+"""Steps of the first attempt at most."""
 
 
 class LogZ(NamedTuple):
     """An estimate of log Z, natural logarithm.
 
     Attributes:
-        value: log of the mean weight; of a reverse run, minus the log of the mean inverse weight.
-        error: its standard error by the delta method; too small where ``ess`` is a handful.
+        value: log of the mean weight; of a reverse run, minus the log of the mean inverse weight; of
+            :func:`log_z`, Bennett's estimate from both. Never below ``floor``.
+        error: its standard error; where few chains count, at least the distance to the second cumulant's estimate.
         bound: mean log weight: at most log Z on average; of a reverse run, at least log Z.
-        ess: effective number of chains, between 1 and their number.
+        ess: effective number of chains, between 1 and their number; of :func:`log_z`, of the worse direction.
         num_steps: temperatures.
-        log_weights: of each chain, such that ``value`` is the log of their mean, float64 ``(chains,)``; of a
-            reverse run, minus the log of the mean of their inverses.
-        positions: last state of each chain; of a forward run, about draws of the target where weights are
-            about equal.
+        log_weights: of each chain, float64 ``(chains,)``, such that log Z is the log of their mean; of a reverse
+            run, minus the log of the mean of their inverses.
+        positions: last state of each chain; of a forward run, about draws of the target when weighted.
         steps: the path, ``t`` from 0 to 1.
-        spread: standard deviation over chains of ``beta E_2`` at each of ``steps`` but the first.
+        spread: standard deviation over chains of the derivative of log weights by ``t``, at each of ``steps`` but
+            the last; from the 16th and 84th percentile, so that stragglers do not count.
+        floor: log of the summed weights of the distinct states that chains ended in: log Z is at least this.
+        is_converged: whether nothing speaks against value and error.
+        reason: what does, in words; empty where converged.
     """
 
     value: float
@@ -58,10 +60,15 @@ class LogZ(NamedTuple):
     positions: PyTree
     steps: Float[np.ndarray, " steps"]
     spread: Float[np.ndarray, " moves"]
+    floor: float
+    is_converged: bool
+    reason: str
 
     def __str__(self) -> str:
-        chains = len(self.log_weights)
-        return f"log Z = {self.value:.4f} ± {self.error:.2g} [ess {self.ess:.0f} of {chains}, {self.num_steps} steps]"
+        chains = f"[ess {self.ess:.0f} of {len(self.log_weights)}, {self.num_steps} steps]"
+        if self.is_converged:
+            return f"log Z = {self.value:.4f} ± {self.error:.2g} {chains}"
+        return f"log Z = {self.value:.4f} {chains}, not converged: {self.reason}"
 
 
 def ais(
@@ -73,27 +80,30 @@ def ais(
     steps: Float[np.ndarray, " steps"] | int = 1000,
     num_chains: int = 256,
 ) -> LogZ:
-    """Estimate log Z with one sweep of Gibbs at each step from independent variables to the target.
+    """Estimate log Z with one sweep of heat bath at each step from independent variables to the target.
+
+    The mean weight is unbiased. One run cannot know whether its chains missed something: prefer :func:`log_z`.
 
     Args:
         key: a JAX key.
         graph: discrete; factors of more than one variable must be :class:`~isotherm.energy.factor.Factor`.
         beta: inverse temperature of the target.
         clamp: variables held, by group; log Z is then the sum over states that agree.
-        steps: ``t`` from 0 to 1, increasing; or how many, equally spaced.
+        steps: ``t`` from 0 to 1, increasing; or how many, spaced by a pilot run.
         num_chains: at least 2.
 
     Raises:
-        ValueError: naming the factor, group or argument at fault.
+        ValueError: naming the factor, group or argument at fault; or if no state is possible.
 
     References:
         Neal, Annealed importance sampling, Statistics and Computing 11 (2001).
     """
-    path, steps = _Path.of(graph, beta, clamp), _checked(steps, num_chains)
-    key_start, key_run = jax.random.split(key)
-    positions = _draw(key_start, path, num_chains)
-    log_weights, positions, spread = _follow(key_run, path, positions, steps)
-    return _estimate(path, log_weights, positions, steps, spread, 1)
+    _check_steps(steps, num_chains)
+    problem = problem_of(graph, beta, clamp, num_chains)
+    key_pilot, key_run = jax.random.split(key)
+    path = _spaced(key_pilot, problem, steps, num_chains)
+    found = forward(key_run, problem, problem.penalty, num_chains, path)
+    return _one_way(problem, found, path, 1)
 
 
 def reverse_ais(
@@ -107,7 +117,9 @@ def reverse_ais(
 ) -> LogZ:
     """Estimate log Z from draws of the target, followed back to independent variables.
 
-    Where :func:`ais` tends to be too low, this tends to be too high, so that the two enclose the answer.
+    Where :func:`ais` tends to be too low, this tends to be too high, so that the two enclose the answer. On models
+    with zeros the mean of the inverse weights misses the chains that end in impossible states when they go forward:
+    the value is then too high by minus the log of the others' share.
 
     Args:
         key: a JAX key.
@@ -118,16 +130,20 @@ def reverse_ais(
         steps: as for :func:`ais`; taken backwards.
 
     Raises:
-        ValueError: naming the factor, group or argument at fault.
+        ValueError: naming the factor, group or argument at fault; or if no state is possible.
 
     References:
         Burda, Grosse and Salakhutdinov, Accurate and conservative estimates of MRF log-likelihood using
         reverse annealing, AISTATS (2015).
     """
     chains = jax.tree.leaves(positions)[0].shape[0]
-    path, steps = _Path.of(graph, beta, clamp), _checked(steps, chains)
-    log_weights, positions, spread = _follow(key, path, positions, steps[::-1])
-    return _estimate(path, log_weights, positions, steps, spread[::-1], -1)
+    _check_steps(steps, chains)
+    problem = problem_of(graph, beta, clamp, chains)
+    key_pilot, key_run = jax.random.split(key)
+    path = _spaced(key_pilot, problem, steps, chains)
+    found = follow(key_run, problem, problem.penalty, positions, path[::-1], is_backwards=True)
+    found = found._replace(spread=found.spread[::-1])
+    return _one_way(problem, found, path, -1)
 
 
 def log_z(
@@ -140,10 +156,13 @@ def log_z(
     num_chains: int = 256,
     max_steps: int = 65_536,
 ) -> LogZ:
-    """:func:`ais` with as many steps as a wanted error takes, denser where the energy varies more.
+    """Estimate log Z by runs in both directions, with as many steps as a wanted error takes.
 
-    The number of steps is quadrupled, and spaced anew by what the last run saw, until the standard error is
-    small enough and a tenth of the chains count; every run starts afresh, so that the last is unbiased.
+    A pilot spaces the steps where the energy varies. A forward run is followed back from its own last states, drawn
+    by weight; Bennett's estimate takes both. The number of steps is doubled until a tenth of the chains count in each
+    direction, the two directions and the last two numbers of steps agree, and the error is small enough; or until
+    ``max_steps``, or until more steps are seen not to help: then ``is_converged`` is False, unless only the error is
+    larger than wanted.
 
     Args:
         key: a JAX key.
@@ -152,206 +171,198 @@ def log_z(
         clamp: as for :func:`ais`.
         error: wanted standard error of log Z, positive.
         num_chains: at least 2.
-        max_steps: give up beyond; the result then has a larger ``error`` than wanted.
+        max_steps: give up beyond.
 
     Raises:
-        ValueError: naming the factor, group or argument at fault.
+        ValueError: naming the factor, group or argument at fault; or if no state is possible.
+
+    References:
+        Bennett, J. Comput. Phys. 22 (1976); Grosse, Ancha and Roy, Measuring the reliability of MCMC inference
+        with bidirectional Monte Carlo, NeurIPS (2016).
     """
     if not error > 0:
         raise refusal("error", error, "should be positive")
-    found, attempt = ais(key, graph, beta, clamp, steps=CHUNK + 1, num_chains=num_chains), 0
-    while found.error > error or found.ess < FEWEST_EFFECTIVE * num_chains:
-        attempt += 1
-        count = 4 * (found.num_steps - 1) + 1
-        if count - 1 > max_steps:
-            break
-        again = jax.random.fold_in(key, attempt)
-        steps = respaced(found.steps, found.spread, count)
-        found = ais(again, graph, beta, clamp, steps=steps, num_chains=num_chains)
-    return found
+    _check_steps(CHUNK + 1, num_chains)
+    problem = problem_of(graph, beta, clamp, num_chains)
+    penalty = problem.penalty
+    pilot = forward(jax.random.fold_in(key, 0), problem, penalty, num_chains, None)
+    length = float((pilot.spread * np.diff(pilot.steps)).sum())
+    count = _power_of_two(float(min(max(length**2, CHUNK), MOST_FIRST, max_steps)))
+    runs: list[LogZ] = []
+    while True:
+        path = respaced(pilot.steps, pilot.spread, count + 1)
+        found, share = _both_ways(jax.random.fold_in(key, len(runs) + 1), problem, penalty, num_chains, path)
+        runs.append(_judged(problem, found, runs))
+        if 2 * count > max_steps or _is_enough(runs, error) or _is_hopeless(runs, max_steps):
+            return runs[-1]
+        if problem.has_zeros and share < 0.5:  # of all chains, too many ended in impossible states
+            penalty *= 2
+        count *= 2
 
 
-def respaced(
-    steps: Float[np.ndarray, " steps"], spread: Float[np.ndarray, " moves"], count: int
-) -> Float[np.ndarray, " count"]:
-    """Steps at equal parts of the path's length, whose density is the standard deviation of the energy.
-
-    References:
-        Crooks, Measuring thermodynamic length, Phys. Rev. Lett. 99 (2007).
-    """
-    density = np.maximum(spread, 0.05 * spread.mean() + 1e-12)
-    length = np.concatenate([[0.0], np.cumsum(density * np.diff(steps))])
-    found = np.interp(np.linspace(0, length[-1], count), length, steps)
-    return np.concatenate([[0.0], found[1:-1], [1.0]])
-
-
-class _Path(eqx.Module):
-    """The laws between independent variables and the target.
-
-    Attributes:
-        graph: the target.
-        start: log weights of every value of every variable at ``t = 0``.
-        beta: inverse temperature.
-        values: those that are held, by group.
-        masks: which are held, as bytes (static, since they decide the plan of the sweeps).
-    """
-
-    graph: FactorGraph
-    start: dict[str, Float[Array, "size cardinality"]]
-    beta: Float[Array, ""]
-    values: dict[str, Array]
-    masks: tuple[tuple[str, bytes], ...] = eqx.field(static=True)
-
-    @classmethod
-    def of(cls, graph: FactorGraph, beta: Any, clamp: Evidence | None) -> "_Path":
-        _check(graph, clamp or {})
-        held_variables(graph, clamp)
-        beta = jnp.asarray(beta, jnp.float32)
-        start = {name: _times(beta, table) for name, table in single_weights(graph).items()}
-        for name, held in (clamp or {}).items():
-            possible = jnp.asarray(graph.variables[name].values())
-            is_other = possible[None] != jnp.asarray(held.values, possible.dtype)[:, None]
-            start[name] = jnp.where(jnp.asarray(held.mask)[:, None] & is_other, -jnp.inf, start[name])
-        return cls(
-            graph=graph,
-            start=start,
-            beta=beta,
-            values={name: jnp.asarray(held.values) for name, held in (clamp or {}).items()},
-            masks=tuple((name, np.asarray(held.mask).tobytes()) for name, held in (clamp or {}).items()),
-        )
-
-    def log_z_start(self) -> float:
-        """Log Z at ``t = 0``, float64."""
-        tables = [np.asarray(table, np.float64) for table in self.start.values()]
-        return float(sum(np.logaddexp.reduce(table, axis=1).sum() for table in tables))
-
-    def coupled_energies(self, positions: State) -> Float[Array, " chains"]:
-        """``beta E_2`` of each chain."""
-        factors = tuple(factor for factor in self.graph.factors if factor.scope.arity > 1)
-        return self.beta * energies(FactorGraph(groups=self.graph.groups, factors=factors), positions)
-
-    def kernel(self, t: Float[Array, ""]) -> Any:
-        """A sweep that leaves ``p_t`` as it is."""
-
-        def scaled(factor: Any) -> Any:
-            if factor.scope.arity == 1:
-                return factor
-            return eqx.tree_at(lambda f: f.weights, factor, _times(t, jnp.asarray(factor.weights)))
-
-        graph = FactorGraph(groups=self.graph.groups, factors=tuple(map(scaled, self.graph.factors)))
-        clamp = {name: Clamp(np.frombuffer(mask, bool), self.values[name]) for name, mask in self.masks}
-        return gibbs(graph, self.beta, clamp or None)
+def _both_ways(
+    key: Key[Array, ""], problem: Problem, penalty: float, num_chains: int, path: Float[np.ndarray, " steps"]
+) -> tuple[LogZ, float]:
+    """Bennett's estimate, not yet judged, and the share of forward chains that ended in a possible state."""
+    key_there, key_draw, key_rest, key_back = jax.random.split(key, 4)
+    there = forward(key_there, problem, penalty, num_chains, path)
+    one_way = _one_way(problem, there, path, 1)
+    possible = float(np.isfinite(there.log_weights).mean())
+    if not possible:
+        return one_way, possible
+    chosen = _resampled(key_draw, there.log_weights)
+    starts = jax.tree.map(lambda leaf: leaf[chosen], there.positions)
+    rested = follow(key_rest, problem, penalty, starts, np.ones(CHUNK + 1), is_backwards=False)
+    back = follow(key_back, problem, penalty, rested.positions, path[::-1], is_backwards=True)
+    backward = -back.log_weights[np.isfinite(rested.target)]
+    if not len(backward):
+        return one_way, possible
+    base = problem.log_z_start + problem.constant
+    value, error = bennett(there.log_weights, backward)
+    ahead, behind = _effective(there.log_weights), _effective(-backward)
+    floor = max(one_way.floor, problem.constant + _log_sum_distinct(rested.positions, rested.target))
+    behind_value = base + backward.max() - np.log(np.exp(backward.max() - backward).mean())
+    found = one_way._replace(
+        value=base + value,
+        error=_widened(error, ahead, num_chains, abs(float(one_way.value - behind_value))),
+        ess=min(ahead, behind),
+        floor=floor,
+    )
+    return found, possible
 
 
-def _check(graph: FactorGraph, clamp: Evidence) -> None:
-    for factor in graph.factors:
-        if factor.scope.arity > 1 and not isinstance(factor, Factor):
-            raise refusal(
-                factor.name, type(factor).__name__, "should be a `Factor`, whose weights can be scaled"
-            )
-    for name, group in graph.groups:
-        if not group.is_discrete:
-            raise refusal(name, group.kind, "should be discrete")
-    for name, held in clamp.items():
-        if held.values is None:
-            raise refusal(f"clamp[{name!r}].values", None, "should be given: log Z depends on them")
+def _widened(error: float, ess: float, num_chains: int, apart: float) -> float:
+    """Larger where backward runs start from few draws, ``ess``, or the two directions alone lie ``apart``."""
+    return float(max(error * np.sqrt(num_chains / max(ess, 1.0)), 0.25 * apart))
 
 
-def _checked(steps: Float[np.ndarray, " steps"] | int, num_chains: int) -> Float[np.ndarray, " steps"]:
+def _judged(problem: Problem, found: LogZ, before: list[LogZ]) -> LogZ:
+    """With what speaks against it; lifted to its floor."""
+    chains = len(found.log_weights)
+    reason = found.reason
+    if not reason and found.ess < _fewest(chains):
+        reason = f"forward and backward runs hardly overlap ({found.ess:.1f} of {chains} chains count)"
+    if not reason and found.value < found.floor - MAX_APART * found.error:
+        reason = "the estimate is below the weight of states that were met"
+    if not reason and not before:
+        reason = "one number of steps was tried"
+    if not reason and before:
+        apart = abs(found.value - before[-1].value)
+        if apart > MAX_APART * np.hypot(found.error, before[-1].error):
+            reason = f"{before[-1].num_steps} and {found.num_steps} steps differ by {apart:.2g}"
+    return _lifted(found._replace(is_converged=not reason, reason=reason))
+
+
+def _is_enough(runs: list[LogZ], error: float) -> bool:
+    return runs[-1].is_converged and runs[-1].error <= error
+
+
+def _is_hopeless(runs: list[LogZ], max_steps: int) -> bool:
+    """Whether weights are so unequal that no allowed number of steps will do, or more steps are seen not to help."""
+    last = runs[-1]
+    finite = last.log_weights[np.isfinite(last.log_weights)]
+    if last.ess < _fewest(len(last.log_weights)) and len(finite):
+        low, high = np.quantile(finite, [0.16, 0.84])
+        if last.num_steps * (0.5 * (high - low)) ** 2 > 16 * max_steps:
+            return True
+    if len(runs) < 4:
+        return False
+    return last.ess < 1.3 * runs[-4].ess and last.error > 0.75 * runs[-4].error
+
+
+def _one_way(problem: Problem, found: Followed, path: Float[np.ndarray, " steps"], sign: int) -> LogZ:
+    """Mean weight with its error; ``sign`` is -1 where weights are inverse ones, of a reverse run."""
+    logs, chains = found.log_weights, len(found.log_weights)
+    base = problem.log_z_start + problem.constant
+    top = float(logs.max())
+    value, error, ess = -np.inf, np.inf, 0.0
+    if np.isfinite(top):
+        weights = np.exp(logs - top)
+        value = float(top + np.log(weights.mean()))
+        error = float(weights.std(ddof=1) / weights.mean() / np.sqrt(chains))
+        ess = _effective(logs)
+        finite = logs[np.isfinite(logs)]
+        if ess < _fewest(chains):
+            error = max(error, abs(float(finite.mean() + 0.5 * finite.var()) - value))
+    floor = problem.constant + _log_sum_distinct(found.positions, found.target) if sign > 0 else -np.inf
+    found_z = LogZ(
+        value=base + sign * value,
+        error=error,
+        bound=base + sign * float(logs.mean()),
+        ess=ess,
+        num_steps=len(path),
+        log_weights=base + sign * logs,
+        positions=found.positions,
+        steps=path,
+        spread=found.spread,
+        floor=floor,
+        is_converged=True,
+        reason="",
+    )
+    reason = ""
+    if problem.is_coarse:
+        reason = "energies are so large that float32 cannot tell them apart"
+    elif ess < _fewest(chains):
+        reason = f"{ess:.1f} of {chains} chains count"
+    elif found_z.value < floor - MAX_APART * error:
+        reason = "the estimate is below the weight of states that were met"
+    return _lifted(found_z._replace(is_converged=not reason, reason=reason))
+
+
+def _lifted(found: LogZ) -> LogZ:
+    """Not below its floor; the error covers the lift."""
+    if not found.value < found.floor:
+        return found
+    return found._replace(value=found.floor, error=max(found.error, found.floor - found.value))
+
+
+def _fewest(chains: int) -> float:
+    """How many must count."""
+    return max(FEWEST_EFFECTIVE * chains, min(8.0, 0.5 * chains))
+
+
+def _effective(logs: Float[np.ndarray, " chains"]) -> float:
+    """Effective number of weights, 0 where all are nothing."""
+    if not np.isfinite(logs.max()):
+        return 0.0
+    weights = np.exp(logs - logs.max())
+    return float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def _log_sum_distinct(positions: State, target: Float[np.ndarray, " chains"]) -> float:
+    """Log of the summed weights of distinct states."""
+    rows = np.concatenate([np.asarray(leaf) for leaf in jax.tree.leaves(positions)], axis=1)
+    _, first = np.unique(rows, axis=0, return_index=True)
+    return float(np.logaddexp.reduce(target[first]))
+
+
+def _resampled(key: Key[Array, ""], logs: Float[np.ndarray, " chains"]) -> np.ndarray:
+    """Indices of as many chains, drawn by weight with one uniform number: a chain of fair share is kept once."""
+    weights = np.exp(logs - logs.max())
+    sums = np.cumsum(weights / weights.sum())
+    at = (np.arange(len(logs)) + float(jax.random.uniform(key))) / len(logs)
+    return np.minimum(np.searchsorted(sums, at), len(logs) - 1)
+
+
+def _spaced(
+    key: Key[Array, ""], problem: Problem, steps: Float[np.ndarray, " steps"] | int, num_chains: int
+) -> Float[np.ndarray, " steps"]:
+    """Steps as given, or as many as wanted by a pilot run."""
+    if not isinstance(steps, int):
+        return np.asarray(steps, np.float64)
+    pilot = forward(key, problem, problem.penalty, num_chains, None)
+    return respaced(pilot.steps, pilot.spread, steps)
+
+
+def _power_of_two(count: float) -> int:
+    return 1 << int(np.ceil(np.log2(count)))
+
+
+def _check_steps(steps: Float[np.ndarray, " steps"] | int, num_chains: int) -> None:
     if num_chains < 2:
         raise refusal("num_chains", num_chains, "should be at least 2")
     if isinstance(steps, int):
         if steps < 2:
             raise refusal("steps", steps, "should be at least 2")
-        return np.linspace(0.0, 1.0, steps)
-    if steps[0] != 0 or steps[-1] != 1 or not np.all(np.diff(steps) > 0):
+    elif steps[0] != 0 or steps[-1] != 1 or not np.all(np.diff(steps) > 0):
         raise refusal("steps", f"{steps[0]} .. {steps[-1]}", "should increase from 0 to 1")
-    return np.asarray(steps, np.float64)
-
-
-def _times(scale: Array, table: Array) -> Array:
-    """``scale * table``, where minus infinity stays so even times zero."""
-    return jnp.where(table == -jnp.inf, -jnp.inf, scale * table)
-
-
-@eqx.filter_jit
-def _draw(key: Key[Array, ""], path: _Path, num_chains: int) -> State:
-    """Draws at ``t = 0``."""
-
-    def values(key: Array, table: Array) -> Array:
-        return jax.random.categorical(key, table, shape=(num_chains, len(table)))
-
-    tables = [path.start[name] for name, _ in path.graph.groups]
-    drawn = [values(jax.random.fold_in(key, at), table) for at, table in enumerate(tables)]
-    joined = jnp.concatenate(drawn, axis=1).astype(jnp.int32)
-    return jax.vmap(lambda v: from_values(path.graph, v))(joined)
-
-
-def _follow(
-    key: Key[Array, ""], path: _Path, positions: State, steps: Float[np.ndarray, " steps"]
-) -> tuple[Float[np.ndarray, " chains"], State, Float[np.ndarray, " moves"]]:
-    """Log weights, last states, and the spread of the energy on the way."""
-    count, chains = len(steps) - 1, jax.tree.leaves(positions)[0].shape[0]
-    padded = np.append(steps, np.full(-count % CHUNK, steps[-1])).astype(np.float32)
-    log_weights, spreads = np.zeros(chains), []
-    for first in range(0, count, CHUNK):
-        part = jnp.asarray(padded[first : first + CHUNK + 1])
-        positions, gained, spread = _chunk(jax.random.fold_in(key, first), path, positions, part)
-        log_weights += np.asarray(gained, np.float64)
-        spreads.append(np.asarray(spread, np.float64))
-    return log_weights, positions, np.concatenate(spreads)[:count]
-
-
-@eqx.filter_jit
-def _chunk(
-    key: Key[Array, ""], path: _Path, positions: State, steps: Float[Array, " steps"]
-) -> tuple[State, Float[Array, " chains"], Float[Array, " moves"]]:
-    num_chains = jax.tree.leaves(positions)[0].shape[0]
-    keys = jax.random.split(key, num_chains)
-
-    def move(carry: tuple[Any, Array], at: tuple[Array, ...]) -> tuple[tuple[Any, Array], Array]:
-        state, log_weights = carry
-        time, now, then = at
-        chains = over_chains(path.kernel(now))
-        coupled = path.coupled_energies(chains.view(state).position)
-        log_weights = log_weights - jnp.where(then == now, 0.0, (then - now) * coupled)
-        step_keys = jax.vmap(jax.random.fold_in, (0, None))(keys, time)
-        state, _ = over_chains(path.kernel(then)).step(step_keys, state)
-        return (state, log_weights), jnp.std(coupled)
-
-    chains = over_chains(path.kernel(steps[0]))
-    start = (chains.init(positions, keys), jnp.zeros(num_chains))
-    times = (jnp.arange(len(steps) - 1), steps[:-1], steps[1:])
-    (state, log_weights), spread = jax.lax.scan(move, start, times)
-    return chains.view(state).position, log_weights, spread
-
-
-def _estimate(
-    path: _Path,
-    log_weights: Float[np.ndarray, " chains"],
-    positions: State,
-    steps: Float[np.ndarray, " steps"],
-    spread: Float[np.ndarray, " moves"],
-    sign: int,
-) -> LogZ:
-    """Mean weight with its error; ``sign`` is -1 where weights are those of a reverse run."""
-    top, chains = log_weights.max(), len(log_weights)
-    start = path.log_z_start()
-    if top == -np.inf:
-        value, error, ess = -np.inf, np.inf, 0.0
-    else:
-        weights = np.exp(log_weights - top)
-        value = float(top + np.log(weights.mean()))
-        error = float(weights.std(ddof=1) / weights.mean() / np.sqrt(chains))
-        ess = float(weights.sum() ** 2 / (weights**2).sum())
-    return LogZ(
-        value=start + sign * value,
-        error=error,
-        bound=start + sign * float(log_weights.mean()),
-        ess=ess,
-        num_steps=len(steps),
-        log_weights=start + sign * log_weights,
-        positions=positions,
-        steps=steps,
-        spread=spread,
-    )
