@@ -1,17 +1,15 @@
 """One go at a run: verify what is there, compute the rest, combine, draw, record."""
 
-import contextlib
 import json
-import signal
-import threading
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from isotherm.interrupts import signals_interrupt
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.catalog import Catalog, Row
 from isotherm.study.config import Config
@@ -241,19 +239,6 @@ class Session:
         """The finished run."""
         fingerprint = self.identity["fingerprint"]
         return Run(self.folder.path, self.study, self.config, fingerprint, metrics, facts, is_again)
-
-
-@contextlib.contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _now() -> str:
