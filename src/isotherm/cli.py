@@ -8,6 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from isotherm.interrupts import signals_interrupt
+
+_INTERRUPTED = 130
 _DEVICES = ("auto", "cpu", "gpu")
 _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an explicit temperature.
 
@@ -35,8 +38,17 @@ STORE = Path("runs")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns its exit code."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command; returns its exit code.
+
+    Without arguments those of the process are taken, which then ends: signals stay in hand until it does.
+    """
+    if arguments is not None:
+        return _run(list(arguments))
+    with signals_interrupt(is_last=True):
+        return _run(sys.argv[1:])
+
+
+def _run(words: list[str]) -> int:
     try:
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])
@@ -44,6 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _help_of(words[0])
         code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
+        if code == _INTERRUPTED:  # typer's own answer to Ctrl-C
+            return _refuse("interrupted", _INTERRUPTED)
     except typer.TyperException as error:
         return _refuse(getattr(error, "format_message", error.__str__)(), 2)
     except ValueError as error:
@@ -52,14 +66,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (KeyboardInterrupt, typer.Abort):
-        return _refuse("interrupted", 130)
+        return _refuse("interrupted", _INTERRUPTED)
     except Exception as error:
         from isotherm.study.executor import TaskError
         from isotherm.study.session import InterruptedRunError
 
         if isinstance(error, InterruptedRunError):
             print(error, file=sys.stderr)  # noqa: T201
-            return 130
+            return _INTERRUPTED
         if isinstance(error, OSError) and error.filename is not None:
             return _refuse(f"{error.filename}: {error.strerror}", 1)
         if isinstance(error, TaskError | OSError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from isotherm.errors import refusal
+from isotherm.interrupts import children_ignore_ctrl_c, undisturbed
 from isotherm.study.base import Study, Task
 from isotherm.study.progress import Meter
 from isotherm.study.registry import entry_of, find_study
@@ -96,8 +97,9 @@ class Pool:
             return 0.0
         queue = sorted(tasks, key=lambda task: -task.weight)
         with self._workers(len(queue)) as executor:
-            # Processes start while tasks are submitted: that is when the environment has to be theirs.
-            with _environment(self.environment()):
+            # Processes start while tasks are submitted: that is when the environment has to be theirs. A signal
+            # amid it would leave some that nobody knows of.
+            with undisturbed(), children_ignore_ctrl_c(), _environment(self.environment()):
                 same = (entry_of(study), source or {}, settings)
                 work = [executor.submit(_work, *same, task, str(folder)) for task in queue]
             return _collect(dict(zip(work, queue, strict=True)), meter)
@@ -108,17 +110,17 @@ class Pool:
 
         They are killed: what they did is on disk, and to take leave of JAX and ArviZ takes them seconds.
         """
-        before = set(multiprocessing.active_children())
-        executor = ProcessPoolExecutor(
-            self.count(tasks), mp_context=multiprocessing.get_context("spawn"), initializer=_prepare_worker
-        )
+        before, spawn = set(multiprocessing.active_children()), multiprocessing.get_context("spawn")
+        with undisturbed():  # a semaphore that is made and not yet noted would outlive us
+            executor = ProcessPoolExecutor(self.count(tasks), mp_context=spawn, initializer=_prepare_worker)
         try:
             yield executor
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
-            for process in set(multiprocessing.active_children()) - before:
-                process.kill()
-            executor.shutdown(wait=True, cancel_futures=True)
+            with undisturbed():
+                executor.shutdown(wait=False, cancel_futures=True)
+                for process in set(multiprocessing.active_children()) - before:
+                    process.kill()
+                executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _collect(pending: dict[Future[float], Task], meter: Meter) -> float:
@@ -159,6 +161,7 @@ def _prepare_worker() -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

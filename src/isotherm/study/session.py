@@ -1,8 +1,6 @@
 """One go at a run: verify what is there, compute the rest, combine, draw, record."""
 
 import contextlib
-import signal
-import threading
 import time
 import traceback
 from collections.abc import Iterator, Mapping
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from isotherm.disk import UnfitError
+from isotherm.interrupts import signals_interrupt
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.catalog import Catalog, Row
 from isotherm.study.config import Config
@@ -295,19 +294,6 @@ def _in_one_line(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}"
     message = " ".join(str(error).split())
     return message if isinstance(error, TaskError) else f"{type(error).__name__}: {message}"
-
-
-@contextlib.contextmanager
-def signals_interrupt() -> Iterator[None]:
-    """Let SIGTERM end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _now() -> str:
