@@ -15,6 +15,7 @@ from isotherm.study.fields import FieldDoc, as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report import plain
+from isotherm.study.said import is_trial, sentences
 from isotherm.study.session import Run
 from isotherm.study.store import REPORT
 from isotherm.study.tables import Table, to_rich
@@ -33,7 +34,8 @@ def print_run(run: Run) -> None:
     """A run's tables, its first conclusions, and where its report lies."""
     out = console()
     print_tables(run.study.tables(run.config, run.metrics))
-    for sentence in run.study.conclusions(run.config, run.metrics)[:_SHOWN_CONCLUSIONS]:
+    shown = _SHOWN_CONCLUSIONS + is_trial(run.study, run.config)
+    for sentence in sentences(run.study, run.config, run.metrics)[:shown]:
         out.print(plain(sentence), markup=False, highlight=False)
     if run.changed:
         files = ", ".join(run.changed)
