@@ -10,7 +10,7 @@ from isotherm.study.executor import Pool
 from isotherm.study.ising_tables import _share
 from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.report import Report
-from isotherm.study.routing_budget import RoutingBudget
+from isotherm.study.routing_budget import BudgetConfig, RoutingBudget
 from isotherm.study.runner import run
 from isotherm.study.said import TRIAL, is_trial, sentences
 from isotherm.study.settings import build_config
@@ -76,15 +76,11 @@ def test_none_and_all_have_a_bound_instead_of_an_error_of_zero() -> None:
 
 @pytest.mark.parametrize(("last", "word"), [(100.0, "falls"), (690.0, "goes"), (900.0, "goes")])
 def test_a_distance_falls_only_beyond_its_error(last: float, word: str) -> None:
-    study = RoutingBudget()
-    config = build_config(study, "smoke")
-    cell = study.cells(config)[0]
     ranked = [(1.0, {"mean": 700.0, "se": 10.0, "n": 4}), (64.0, {"mean": last, "se": 10.0, "n": 4})]
 
     class Planted(RoutingBudget):
-        def ranked(self, config, metrics, at):
-            assert at == cell
+        def ranked(self, config, metrics, cell):
             return sorted(ranked, key=lambda one: one[1]["mean"])
 
-    said = Planted().conclusions(config, {})
+    said = Planted().conclusions(BudgetConfig(), {})
     assert f"the distance to the floor {word} from 700.0 to {last:.1f}" in said[0]
