@@ -14,11 +14,11 @@ import numpy as np
 
 from isotherm.study.base import Study
 from isotherm.study.registry import find_study
-from isotherm.study.report import command_of, plain
+from isotherm.study.report import command_of
 from isotherm.study.runner import run
 from isotherm.study.session import Run
 from isotherm.study.settings import build_config
-from isotherm.study.tables import Table, cell_lines
+from isotherm.study.tables import Table, to_markdown
 
 DOCS = Path(__file__).parent
 PUBLISHED = (
@@ -63,7 +63,7 @@ def main() -> None:
     (DOCS / "generated").mkdir(exist_ok=True)
     (DOCS / "images").mkdir(exist_ok=True)
     for page, tables in (("exact-winners", winner_tables()), ("exact-worth", worth_tables())):
-        (DOCS / "generated" / f"{page}.md").write_text("\n\n".join(map(markdown, tables)) + "\n")
+        (DOCS / "generated" / f"{page}.md").write_text("\n\n".join(map(to_markdown, tables)) + "\n")
     for job in arguments.jobs:
         name, _, preset = job.partition(":")
         study = find_study(name)
@@ -88,22 +88,8 @@ def results_page(study: Study, done: Run) -> str:
     """Where the numbers come from, then the tables."""
     command = " ".join(command_of(done.study.name, done.config.settings(), build_config(study)))
     source = f"Written by `{command}`, run `{done.path.name}`."
-    tables = [markdown(table) for table in study.tables(done.config, done.metrics)]
+    tables = [to_markdown(table) for table in study.tables(done.config, done.metrics)]
     return "\n\n".join([f"*{source}*", *tables]) + "\n"
-
-
-def markdown(table: Table) -> str:
-    """A table as Markdown, names to the left, numbers to the right."""
-    rows = ["| " + " | ".join(_cell(lines) for lines in map(cell_lines, row)) + " |" for row in table.rows]
-    marks = [":--", *["--:"] * (len(table.columns) - 1)]
-    head = ["| " + " | ".join(table.columns) + " |", "| " + " | ".join(marks) + " |"]
-    note = f"\n\n<small>{table.note}</small>" if table.note else ""
-    return f"**{plain(table.title)}**\n\n" + "\n".join([*head, *rows]) + note
-
-
-def _cell(lines: list[str]) -> str:
-    first, *rest = (line.replace("|", "\\|") for line in lines)
-    return first + "".join(f"<br><small>{line}</small>" for line in rest)
 
 
 def winner_tables() -> list[Table]:

@@ -32,6 +32,9 @@ from isotherm.study.files import write_atomic
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, symbol, title, transition
 
+UNSETTLED = "not in equilibrium: starts disagree"
+"""Written on a picture whose two chains end in different energies."""
+
 _APART = 4.0
 """Standard errors by which the two starts may differ."""
 
@@ -136,7 +139,7 @@ def _lattice(config: PictureConfig) -> tuple[Figure, dict[str, Any], list[str], 
         numbers |= {"vortices": counts[0], "antivortices": counts[1]}
         line += f"   ○ {counts[0]:,} vortices   × {counts[1]:,} antivortices"
     return (
-        draw_still(_still(config, np.asarray(state), charges, line)),
+        draw_still(_still(config, np.asarray(state), charges, line, is_settled)),
         numbers,
         _notes(config, physics, numbers, is_settled),
         is_settled,
@@ -159,7 +162,9 @@ def _equilibrium(config: PictureConfig, model: AbstractLatticeModel) -> tuple[Ar
     return draws.states.position[1], np.asarray(draws.values, np.float64)
 
 
-def _still(config: PictureConfig, state: np.ndarray, charges: np.ndarray | None, line: str) -> Still:
+def _still(
+    config: PictureConfig, state: np.ndarray, charges: np.ndarray | None, line: str, is_settled: bool
+) -> Still:
     physics = config.physics
     is_clock = physics.is_angular and physics.num_values is not None
     return Still(
@@ -173,6 +178,7 @@ def _still(config: PictureConfig, state: np.ndarray, charges: np.ndarray | None,
         cell=config.cell,
         ground=config.ground,
         palette=config.palette,
+        warning="" if is_settled else UNSETTLED,
     )
 
 

@@ -131,7 +131,7 @@ class VideoConfig(Config):
         return np.arange(self.frames) * count // self.frames
 
 
-_XY: dict[str, Any] = {"model": "clock", "angles": 16, "boundary": "open"}
+_XY: dict[str, Any] = {"model": "xy", "angles": 16, "boundary": "open"}
 
 PRESETS: Mapping[str, dict[str, Any]] = {
     "ising": {"model": "ising", "beta": 0.5},

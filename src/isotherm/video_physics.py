@@ -57,9 +57,8 @@ def title(config: VideoConfig) -> str:
         return "Ising model"
     if config.model == "potts":
         return f"Potts model, q = {config.num_values}"
-    if config.num_values is None:
-        return "XY model"
-    return f"XY model, {config.num_values} angles"
+    name = "Clock" if config.model == "clock" else "XY"
+    return f"{name} model" if config.num_values is None else f"{name} model, {config.num_values} angles"
 
 
 def order_name(config: VideoConfig) -> str:

@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import itertools
+import re
 import shlex
 from pathlib import Path
 
@@ -12,6 +14,25 @@ from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.settings import build_config, read_flags
 
 WITH_CODE = [page for page in PAGES if any(language == "python" for language, _ in blocks(page))]
+
+
+def _borders(line: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", line))
+
+
+def test_tables_have_as_many_cells_in_every_row():
+    """A bar that is not escaped makes a table raw text, or loses a column."""
+    count = 0
+    for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]):
+        lines = page.read_text(encoding="utf-8").splitlines()
+        for at, line in enumerate(lines):
+            if not re.match(r"\|\s*:?-+:?\s*\|", line):
+                continue
+            count += 1
+            rows = itertools.takewhile(lambda row: row.startswith("|"), lines[at:])
+            for row in (lines[at - 1], *rows):
+                assert _borders(row) == _borders(line), f"{page.relative_to(ROOT)}: {row}"
+    assert count > 60
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: str(page.relative_to(ROOT)))

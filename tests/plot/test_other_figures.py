@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests.plot.conftest import SERIES, generative_arrays, panels, routing_arrays
+from tests.plot.conftest import AGENTS, SERIES, generative_arrays, panels, routing_arrays
 
 from isotherm.plot.generative import error_per_seed, learned_against_true
 from isotherm.plot.replay import success_bars, success_curves
@@ -90,9 +90,23 @@ def test_success_rates_with_their_bounds(clairvoyant, runs, check):
     )
     said = check(figure, 1)
     assert "best fixed venue in hindsight 0.300" in said
+    low, high = figure.figure.axes[0].get_xlim()
+    for name in AGENTS:
+        final = arrays[f"correlated.random/{name}/final"] / 10_000
+        error = final.std(ddof=1) / np.sqrt(runs) if runs > 1 else 0.0
+        assert low < final.mean() - error <= final.mean() + error < high
     assert any(text.startswith(f"clairvoyant {clairvoyant[0]:.3f}") for text in said)
     low, high = figure.figure.axes[0].get_xlim()
     assert (low < clairvoyant[0] < high) == (clairvoyant[0] < 0.9)
+
+
+@pytest.mark.parametrize("fixed", np.linspace(0.17, 0.63, 12))
+def test_the_names_of_both_bounds_keep_apart_wherever_they_stand(fixed, check):
+    arrays = routing_arrays(2)
+    bounds = {"best_fixed": (float(fixed), 0.002), "clairvoyant": (1.0, 0.0)}
+    said = check(success_bars("b", "", SERIES, arrays, cell="correlated.random", **bounds), 1)
+    assert f"best fixed venue in hindsight {fixed:.3f}" in said
+    assert "clairvoyant 1.000 →" in said
 
 
 def test_success_curves_stand_against_the_best_fixed_venue(arrays, check):

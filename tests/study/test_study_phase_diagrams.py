@@ -62,7 +62,10 @@ def test_what_is_planted_is_told(found):
         for row in metrics[model]["rows"]:
             assert row[order]["value"] == pytest.approx(1 / (1 + row["temperature"]), abs=1e-3)
             assert 0 < row[order]["error"] < 1e-3
-        assert all(row["num_stuck"] == row["num_chains"] == 8 for row in metrics[model]["local"])
+        critical = metrics[model]["critical_temperature"]
+        for row in metrics[model]["local"]:
+            assert row["num_stuck"] == (8 if row["temperature"] < critical else None)
+            assert row["num_chains"] == 8
     assert metrics["xy"]["rows"][0]["helicity_modulus"]["value"] == pytest.approx(0.9)
     equilibrium, *others = study.conclusions(SMALL, metrics)
     assert "**the diagrams are equilibrium**" in equilibrium
@@ -70,6 +73,8 @@ def test_what_is_planted_is_told(found):
     assert "published diagram" not in others[0]
     assert "bind in pairs below" in others[-1]
     assert len(study.tables(SMALL, metrics)) == 7
+    cold, *_, hot = study.tables(SMALL, metrics)[3].rows
+    assert (cold[-1], hot[-1]) == ("8 of 8", None)
 
 
 def test_starts_that_disagree_are_told():
@@ -77,7 +82,33 @@ def test_starts_that_disagree_are_told():
     results["ising"]["mean/energy"][1] += 0.1
     config = PhaseDiagramsConfig(**{**SMALL.model_dump(), "models": ("ising",)})
     metrics = PhaseDiagrams().combine(config, results).metrics
-    assert "**disagree**" in PhaseDiagrams().conclusions(config, metrics)[0]
+    said = PhaseDiagrams().conclusions(config, metrics)
+    assert "**disagree** (Ising)" in said[0]
+    assert "**not all diagrams are equilibrium**" in said[0]
+    assert "as the mean of starts that disagree" in said[1]
+
+
+def test_nothing_is_stuck_above_the_transition():
+    hot = SMALL.model_dump() | {"models": ("ising",), "ising": {"size": 8, "temperatures": (2.5, 4.0)}}
+    config = PhaseDiagramsConfig.model_validate(hot)
+    metrics = PhaseDiagrams().combine(config, {"ising": planted(config, "ising")}).metrics
+    assert "above the transition: there is no order" in PhaseDiagrams().conclusions(config, metrics)[1]
+    assert [row[-1] for row in PhaseDiagrams().tables(config, metrics)[1].rows] == [None, None]
+
+
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_a_picture_says_on_itself_that_it_is_not_in_equilibrium(is_apart):
+    config = PhaseDiagramsConfig(**{**SMALL.model_dump(), "models": ("potts",)})
+    results = {"potts": planted(SMALL, "potts")}
+    results["potts"]["mean/energy"][1] += 0.1 * is_apart
+    found = PhaseDiagrams().combine(config, results)
+    for figure in PhaseDiagrams().figures(config, found.metrics, found.arrays):
+        title = figure.figure.get_suptitle()
+        assert ("NOT IN EQUILIBRIUM, starts disagree: Potts" in title) == is_apart, figure.name
+        assert not (is_apart and " in equilibrium at" in figure.caption.replace("not in equilibrium", ""))
+        if figure.name == "stuck":
+            stills = [axes for axes in figure.figure.axes if axes.images]
+            assert len(stills) == 1  # of the one temperature below the transition
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from isotherm.study.tables import Estimate, Table, cell_lines, to_html, to_rich
+from isotherm.study.tables import Estimate, Table, cell_lines, to_html, to_markdown, to_rich
 
 
 def test_an_estimate_shows_two_digits_of_its_error() -> None:
@@ -57,3 +57,15 @@ def test_tables_fit_a_terminal_and_a_page() -> None:
 def test_ragged_tables_are_refused() -> None:
     with pytest.raises(ValueError, match="needs 2 cells"):
         Table("t", ("a", "b"), (("x",),))
+
+
+def test_a_bar_in_markdown_is_no_border() -> None:
+    table = Table(
+        "What |z| says", ("", "worst |z|", "m"), (("|a|", 1, Estimate(1.0, 0.5, 4, published=2.0)),), "n"
+    )
+    lines = to_markdown(table).splitlines()
+    assert lines[2:5] == [
+        r"|  | worst \|z\| | m |",
+        "| :-- | --: | --: |",
+        r"| \|a\| | 1 | 1.00 ± 0.50 (4)<br><small>published 2.00, -2.0 SE</small> |",
+    ]

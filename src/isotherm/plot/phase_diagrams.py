@@ -90,9 +90,8 @@ def potts_picture(view: View, index: int) -> Figure:
     """States of Potts chains at one temperature, and the laws of energy and order."""
     temperature = float(view.arrays["potts/pictured"][index])
     figure = _canvas(7.4)
-    figure.suptitle(
-        f"Potts, q = {view.num_states}, {view.wheres['potts']}: {at(view, 'potts', temperature)}", **HEAD
-    )
+    title = f"Potts, q = {view.num_states}, {view.wheres['potts']}: {at(view, 'potts', temperature)}"
+    figure.suptitle(headed(view, title, "potts"), **HEAD)
     grid = figure.add_gridspec(4, 4, height_ratios=(1, 1, 0.28, 0.95))
     states = view.arrays["potts/states"][index]
     shown = [(states[0, 0, i], f"one chain, sample {i + 1}") for i in range(4)]
@@ -111,7 +110,7 @@ def potts_picture(view: View, index: int) -> Figure:
         axes.set_xlabel(label)
     return Figure(
         f"potts-beta-{1 / temperature:.2f}",
-        f"Potts model of {view.num_states} states in equilibrium at beta = {1 / temperature:.3g}: four "
+        f"Potts model of {view.num_states} states {settled(view, 'potts')} at beta = {1 / temperature:.3g}: four "
         "samples of one chain, "
         "the last of four chains, two from order and two from disorder, and the laws of energy and order from both.",
         figure,
@@ -126,9 +125,8 @@ def xy_picture(view: View, index: int) -> Figure:
     angles = state * (2 * np.pi / view.num_angles)
     charges = view.arrays["xy/charges"][index]
     figure = _canvas(4.5)
-    figure.suptitle(
-        f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}: {at(view, 'xy', temperature)}", **HEAD
-    )
+    title = f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}: {at(view, 'xy', temperature)}"
+    figure.suptitle(headed(view, title, "xy"), **HEAD)
     grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.58), height_ratios=(0.8, 1.0))
     arrows, hues = (figure.add_subplot(grid[:, side]) for side in range(2))
     lattice.draw_arrows(arrows, angles, max(1, angles.shape[0] // 32), palette=view.palette)
@@ -140,10 +138,26 @@ def xy_picture(view: View, index: int) -> Figure:
     _statistics(view, figure.add_subplot(grid[1, 2]), index, charges)
     return Figure(
         f"xy-beta-{1 / temperature:.2f}",
-        f"Planar spins in equilibrium at beta = {1 / temperature:.3g}: arrows, and angles as hues with "
+        f"Planar spins {settled(view, 'xy')} at beta = {1 / temperature:.3g}: arrows, and angles as hues with "
         "vortices (circles) and antivortices (crosses). Averages are of the whole run, counts of this picture.",
         figure,
     )
+
+
+def headed(view: View, title: str, *models: str) -> str:
+    """A title, and below it which of the models shown are not in equilibrium."""
+    apart = [TITLES[model] for model in models if _is_apart(view, model)]
+    return f"{title}\nNOT IN EQUILIBRIUM, starts disagree: {', '.join(apart)}" if apart else title
+
+
+def settled(view: View, model: str) -> str:
+    """Whether a model is in equilibrium, for a caption."""
+    return "not in equilibrium (starts disagree)" if _is_apart(view, model) else "in equilibrium"
+
+
+def _is_apart(view: View, model: str) -> bool:
+    starts = view.metrics[model]["starts"]
+    return starts["worst_z"] > starts["bound"]
 
 
 def at(view: View, model: str, temperature: float) -> str:

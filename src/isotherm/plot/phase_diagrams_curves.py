@@ -6,7 +6,17 @@ from matplotlib.axes import Axes
 from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams import HEAD, STARTS, SYMBOLS, View, canvas, on_ground, small_title
+from isotherm.plot.phase_diagrams import (
+    HEAD,
+    STARTS,
+    SYMBOLS,
+    View,
+    canvas,
+    headed,
+    on_ground,
+    settled,
+    small_title,
+)
 
 HINTS = {"order": ("o", 5.5, "from order"), "disorder": ("x", 5.0, "from disorder")}
 """Marker, size and words of each start."""
@@ -18,7 +28,7 @@ def ising_transition(view: View) -> Figure:
     temperatures = view.arrays["ising/pictured"]
     critical = view.metrics["ising"]["critical_temperature"]
     figure = canvas(7.6)
-    figure.suptitle(f"Ising transition, {view.wheres['ising']}", **HEAD)
+    figure.suptitle(headed(view, f"Ising transition, {view.wheres['ising']}", "ising"), **HEAD)
     rows = figure.add_gridspec(3, 1, height_ratios=(1.25, 1.15, 0.42))
     three = rows[0].subgridspec(1, 3)
     places = (0, int(np.argmin(np.abs(temperatures - critical))), len(temperatures) - 1)
@@ -48,7 +58,7 @@ def ising_transition(view: View) -> Figure:
         axes.set_xlabel(f"{temperature:.2f}", fontsize=7, labelpad=2)
     return Figure(
         "ising-transition",
-        "Ising model: mean spin over a run of single-site sweeps that begins in equilibrium, mean "
+        f"Ising model: mean spin over a run of single-site sweeps that begins {settled(view, 'ising')}, mean "
         "magnetization with the exact "
         "curve of the infinite lattice, susceptibility, and a state at each temperature.",
         figure,
@@ -59,7 +69,8 @@ def ising_transition(view: View) -> Figure:
 def potts_diagram(view: View) -> Figure:
     """Largest fraction and energy over temperature."""
     figure = canvas(3.7)
-    figure.suptitle(f"Potts phase diagram, q = {view.num_states}, {view.wheres['potts']}", **HEAD)
+    title = f"Potts phase diagram, q = {view.num_states}, {view.wheres['potts']}"
+    figure.suptitle(headed(view, title, "potts"), **HEAD)
     order, energy = figure.subplots(1, 2)
     both(view, order, "potts", "largest_fraction", "largest fraction f")
     both(view, energy, "potts", "energy", "energy a site")
@@ -77,8 +88,8 @@ def potts_diagram(view: View) -> Figure:
     order.legend(fontsize=8, labelcolor=view.look.ink)
     return Figure(
         "potts-diagram",
-        f"Potts model of {view.num_states} states: fraction of the commonest state and energy in equilibrium, "
-        "from both starts. "
+        f"Potts model of {view.num_states} states: fraction of the commonest state and energy "
+        f"{settled(view, 'potts')}, from both starts. "
         "The transition is weakly first order, with a correlation length of some 2,500 sites: none of that "
         "can show here.",
         figure,
@@ -89,7 +100,8 @@ def potts_diagram(view: View) -> Figure:
 def xy_diagram(view: View) -> Figure:
     """Magnetization, energy, helicity modulus and vortices over temperature."""
     figure = canvas(6.4)
-    figure.suptitle(f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}", **HEAD)
+    title = f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}"
+    figure.suptitle(headed(view, title, "xy"), **HEAD)
     (order, energy), (stiff, pairs) = figure.subplots(2, 2)
     both(view, order, "xy", "abs_magnetization", "⟨|m|⟩: vanishes as the lattice grows")
     both(view, energy, "xy", "energy", "energy a site")
@@ -104,7 +116,7 @@ def xy_diagram(view: View) -> Figure:
     order.legend(fontsize=8, labelcolor=view.look.ink)
     return Figure(
         "xy-diagram",
-        "Planar spins in equilibrium, from both starts. Below T_KT vortices bind in pairs and the lattice is "
+        f"Planar spins {settled(view, 'xy')}, from both starts. Below T_KT vortices bind in pairs and the lattice is "
         "stiff; the "
         "magnetization of a finite lattice is no order parameter. Sixteen angles lock in a transition of "
         "their own near T = 0.1, below what is drawn.",

@@ -13,8 +13,10 @@ from isotherm.plot.phase_diagrams import (
     TITLES,
     View,
     canvas,
+    headed,
     on_ground,
     plus_minus,
+    settled,
     small_title,
 )
 from isotherm.plot.phase_diagrams_curves import both, mark
@@ -29,7 +31,7 @@ def stuck(view: View) -> Figure:
     """Single-site updates from random starts: frozen states, and what they do to the diagram."""
     models = [name for name in ("ising", "potts") if name in view.wheres]
     figure = canvas(4.6 * len(models))
-    figure.suptitle("Why the published diagrams are stuck", **HEAD)
+    figure.suptitle(headed(view, "Why the published diagrams are stuck", *models), **HEAD)
     rows = figure.add_gridspec(len(models), 2, width_ratios=(1, 1.05))
     for row, model in enumerate(models):
         stills = rows[row, 0].subgridspec(2, 2)
@@ -54,7 +56,8 @@ def stuck(view: View) -> Figure:
 def showcase(view: View) -> Figure:
     """A row of states a model, from cold to hot."""
     figure = canvas(0.5 + 1.75 * len(view.wheres))
-    figure.suptitle("Spin lattices in equilibrium, from cold to hot", **HEAD)
+    words = " in equilibrium" if all("not" not in settled(view, model) for model in view.wheres) else ""
+    figure.suptitle(headed(view, f"Spin lattices{words}, from cold to hot", *view.wheres), **HEAD)
     grid = figure.add_gridspec(len(view.wheres), COLUMNS)
     for row, model in enumerate(view.wheres):
         temperatures = view.arrays[f"{model}/pictured"]
@@ -71,8 +74,7 @@ def showcase(view: View) -> Figure:
             small_title(axes, f"{f'{TITLES[model]}, ' if column == 0 else ''}T = {temperatures[place]:.2f}")
     return Figure(
         "showcase",
-        "States in equilibrium, a row a model: Ising spins, Potts states, and angles with their vortices and "
-        "antivortices.",
+        f"States{words}, a row a model: Ising spins, Potts states, and angles with their vortices and antivortices.",
         figure,
     )
 
@@ -81,7 +83,7 @@ def showcase(view: View) -> Figure:
 def side_by_side(view: View) -> Figure:
     """The diagrams of all models in a row."""
     figure = canvas(3.4)
-    figure.suptitle("Phase diagrams side by side", **HEAD)
+    figure.suptitle(headed(view, "Phase diagrams side by side", *view.wheres), **HEAD)
     panels = np.atleast_1d(figure.subplots(1, len(view.wheres)))
     labels = {"ising": "⟨|m|⟩", "potts": "largest fraction f", "xy": "helicity modulus Υ, edges joined"}
     for axes, model in zip(panels, view.wheres, strict=True):
@@ -108,7 +110,7 @@ def summary(view: View) -> Figure:
     }
     rows = sum(len(view.metrics[model]["rows"]) + 1.6 for model in view.wheres)
     figure = canvas(0.6 + 0.2 * rows)
-    figure.suptitle("Summary of statistics", **HEAD)
+    figure.suptitle(headed(view, "Summary of statistics", *view.wheres), **HEAD)
     axes = figure.add_subplot()
     axes.set(xlim=(0, 1), ylim=(rows, 0))
     axes.set_axis_off()
@@ -138,16 +140,17 @@ def summary(view: View) -> Figure:
 
 
 def _furthest(view: View, model: str) -> list[tuple[int, int]]:
-    """Temperature and chain of the four local runs furthest below equilibrium, one a temperature, well below T_c."""
-    pictured = view.arrays[f"{model}/pictured"]
+    """Temperature and chain of the local runs furthest below equilibrium, one a temperature, at most four.
+
+    Well below the transition first; above it nothing is stuck, and nothing shown.
+    """
+    pictured, critical = view.arrays[f"{model}/pictured"], view.metrics[model]["critical_temperature"]
     temperatures, values, _ = view.line(model, "all", ORDERS[model])
     orders = view.arrays[f"{model}/local/orders"]
     level = values[[int(np.argmin(np.abs(temperatures - one))) for one in pictured]]
-    share = orders.min(1) / level + 10.0 * (pictured > 0.9 * view.metrics[model]["critical_temperature"])
-    return [
-        (int(at), int(np.argmin(orders[at])))
-        for at in sorted(np.argsort(share)[:4], key=lambda i: pictured[i])
-    ]
+    share = orders.min(1) / level + 10.0 * (pictured > 0.9 * critical)
+    found = [at for at in np.argsort(share, kind="stable") if pictured[at] < critical][:4]
+    return [(int(at), int(np.argmin(orders[at]))) for at in sorted(found, key=lambda i: pictured[i])]
 
 
 def _still(view: View, axes: Axes, model: str, state: np.ndarray) -> None:
@@ -164,7 +167,8 @@ def _local_diagram(view: View, axes: Axes, model: str) -> None:
     pictured = view.arrays[f"{model}/pictured"]
     orders = view.arrays[f"{model}/local/orders"]
     temperatures, values, _ = view.line(model, "all", ORDERS[model])
-    axes.plot(temperatures, values, color=STARTS["order"], linewidth=1.8, label="equilibrium, both starts")
+    label = f"{settled(view, model).removeprefix('in ')}, both starts"
+    axes.plot(temperatures, values, color=STARTS["order"], linewidth=1.8, label=label)
     axes.plot(np.repeat(pictured, orders.shape[1]), orders.ravel(), ".", color=LOCAL, markersize=5)
     axes.plot(
         pictured, orders.mean(1), "_", color=LOCAL, markersize=11, label="local updates from random; – mean"

@@ -39,15 +39,15 @@ def success_bars(
     figure, ((axes,),) = panel_grid(1, (1.1 + 0.3 * len(series),))
     styles = looks([one.name for one in series])
     num_steps = float(arrays[f"{cell}/steps"][-1])
-    means = []
+    reached = []
     for row, one in enumerate(series):
         mean, error = mean_and_error(arrays[f"{cell}/{one.name}/final"] / num_steps)
         draw_dot(axes, row, mean, error, styles[one.name])
         axes.annotate(f"{mean:.3f}", (mean, row), (0, 6), textcoords="offset points", bbox=_HALO, **_SMALL)
-        means.append(mean)
+        reached += [mean - error, mean + error]
     label_rows(axes, [one.label for one in series])
     _draw_bound(axes, "best fixed venue in hindsight", best_fixed)
-    low, high = min(*means, float(best_fixed[0])), max(*means, float(best_fixed[0]))
+    low, high = min(*reached, float(best_fixed[0])), max(*reached, float(best_fixed[0]))
     _draw_clairvoyant(axes, clairvoyant, low, high)
     numbered(axes, "x")
     axes.set_xlabel("success rate")
@@ -89,6 +89,8 @@ def success_curves(
 
 _HALO = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 _SMALL = {"fontsize": 8, "color": SOFT, "ha": "center"}
+_SECOND_LINE = 15.0
+"""Points above the panel of the name that stands over that of the best fixed venue."""
 
 
 def _draw_bound(axes: Axes, label: str, bound: tuple[Number, Number], lift: float = 3.0) -> None:
@@ -106,9 +108,10 @@ def _draw_clairvoyant(axes: Axes, bound: tuple[Number, Number], low: float, high
     width = max(high - low, 0.02)
     rate = float(bound[0])
     if rate <= high + _FAR * width:
-        _draw_bound(axes, "clairvoyant", bound, lift=14.0)
+        _draw_bound(axes, "clairvoyant", bound, _SECOND_LINE)
         high = max(high, rate)
     else:
         text = f"clairvoyant {rate:.3f} →"
-        axes.annotate(text, (1, 1), (0, 3), "axes fraction", "offset points", **{**_SMALL, "ha": "right"})
+        place = ((1, 1), (0, _SECOND_LINE), "axes fraction", "offset points")
+        axes.annotate(text, *place, **{**_SMALL, "ha": "right"})
     axes.set_xlim(low - 0.12 * width, high + 0.12 * width)

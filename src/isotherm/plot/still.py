@@ -13,6 +13,9 @@ from isotherm.plot import lattice
 _MARGIN, _HEAD, _WIDTH = 24, 96, 1024
 """Pixels around the lattice and above it, where it is this wide; more or fewer in proportion."""
 
+WARNING = "#ff5b5b"
+"""Colour of what a reader must not miss, on either ground."""
+
 _LEAST = 0.62
 _ARROWS, _MARKS = 32, 110
 """Arrows along the longer side, and radii of marks, at least: those in small panels are larger."""
@@ -32,6 +35,7 @@ class Still(NamedTuple):
         cell: pixels of a site's side.
         ground: of the picture.
         palette: of matplotlib's or ``even``; None: the usual one of the model.
+        warning: what keeps the state from being what the title says; empty for nothing.
     """
 
     values: np.ndarray
@@ -44,6 +48,7 @@ class Still(NamedTuple):
     cell: int
     ground: lattice.GroundName
     palette: str | None
+    warning: str = ""
 
 
 def draw_still(still: Still) -> Figure:
@@ -78,8 +83,12 @@ def draw_still(still: Still) -> Figure:
 
 def _write(figure: Figure, still: Still, left: float, head: float) -> None:
     soft = lattice.GROUNDS[still.ground].soft
-    figure.text(left, 1 - 0.37 * head, still.title, fontsize=16, fontweight="bold", va="center")
-    figure.text(left, 1 - 0.68 * head, still.line, fontsize=11, color=soft, va="center")
+    title, line, warning = (0.26, 0.54, 0.8) if still.warning else (0.37, 0.68, 0.0)
+    figure.text(left, 1 - title * head, still.title, fontsize=16, fontweight="bold", va="center")
+    figure.text(left, 1 - line * head, still.line, fontsize=11, color=soft, va="center")
+    if still.warning:
+        style = {"fontsize": 11, "fontweight": "bold", "color": WARNING, "va": "center"}
+        figure.text(left, 1 - warning * head, still.warning, **style)
 
 
 def _fill(axes: Axes, still: Still) -> None:

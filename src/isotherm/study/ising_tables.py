@@ -154,12 +154,22 @@ def _starts_line(starts: Mapping[str, Any]) -> str:
     )
 
 
+def _share(found: Mapping[str, float], count: int) -> str:
+    """A share of so many with its error; none and all have no error, but a bound: they would be seen by chance."""
+    if found["error"] > 0:
+        return f"{100 * found['value']:.0f} ± {100 * found['error']:.0f} % of {count}"
+    bound = 100 * (1 - 0.05 ** (1 / count))
+    if found["value"] > 0:
+        return f"all (at least {100 - bound:.0f} %) of {count}"
+    return f"none (at most {bound:.0f} %) of {count}"
+
+
 def _quench_line(config: "IsingConfig", quench: Mapping[str, Any]) -> str:
     growth = quench["growth"]
     law = "" if growth is None else f" Before that, domains grow as t^{plus_minus(growth)}."
+    left = _share(quench["striped"], config.num_quenches)
     return (
-        f"{config.quench_sweeps:,} local sweeps at T = {config.quench_temperature:g} from random states leave "
-        f"{100 * quench['striped']['value']:.0f} ± {100 * quench['striped']['error']:.0f} % of {config.num_quenches} "
+        f"{config.quench_sweeps:,} local sweeps at T = {config.quench_temperature:g} from random states leave {left} "
         f"lattices in stripes: their mean |m| is {plus_minus(quench['magnetization'])}, where equilibrium has "
         f"{quench['exact_magnetization']:.4f}.{law}"
     )

@@ -142,6 +142,7 @@ class PhaseDiagrams(Study[PhaseDiagramsConfig]):
         "freeze in stripes and domains."
     )
     config = PhaseDiagramsConfig
+    version = 2
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {
             "models": ("xy",),

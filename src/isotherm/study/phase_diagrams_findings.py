@@ -82,7 +82,12 @@ def _of(
         "critical_temperature": critical_temperature(config, name),
         "starts": _worst(np.stack([scores[what] for what in COMPARED]), 2 * (config.num_chains - 1)),
         "rows": [_row(told.values, told.errors, i, all_temperatures[i]) for i in at],
-        "local": _stuck(found["local/orders"], told.values[order_name(name)][at], pictured),
+        "local": _stuck(
+            found["local/orders"],
+            told.values[order_name(name)][at],
+            pictured,
+            critical_temperature(config, name),
+        ),
     }
 
 
@@ -95,15 +100,20 @@ def _row(
     return {"temperature": float(at)} | found
 
 
-def _stuck(orders: np.ndarray, equilibrium: np.ndarray, pictured: np.ndarray) -> list[dict[str, Any]]:
-    """What the chains of the local run reach, one row a temperature."""
+def _stuck(
+    orders: np.ndarray, equilibrium: np.ndarray, pictured: np.ndarray, critical: float
+) -> list[dict[str, Any]]:
+    """What the chains of the local run reach, one row a temperature.
+
+    How many are stuck is told below the transition only: above it the order of a finite lattice is chance.
+    """
     return [
         {
             "temperature": float(temperature),
             "lowest": float(chains.min()),
             "mean": float(chains.mean()),
             "equilibrium": float(level),
-            "num_stuck": int((chains < STUCK * level).sum()),
+            "num_stuck": int((chains < STUCK * level).sum()) if temperature < critical else None,
             "num_chains": len(chains),
         }
         for chains, level, temperature in zip(orders, equilibrium, pictured, strict=True)

@@ -24,6 +24,7 @@ from isotherm.study.fields import as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report_style import CSS
+from isotherm.study.said import sentences
 from isotherm.study.settings import build_config
 from isotherm.study.store import FIGURES, RunFolder
 from isotherm.study.tables import to_html
@@ -46,7 +47,7 @@ class Report:
 
     def headline(self) -> str:
         """The first conclusion as plain text."""
-        return plain(next(iter(self.study.conclusions(self.config, self.metrics)), ""))
+        return plain(next(iter(sentences(self.study, self.config, self.metrics)), ""))
 
     def draw(self, folder: RunFolder, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
         """Draw each figure to ``figures/NAME.png`` and ``.pdf``, each animation to ``.gif``; returns the digests."""
@@ -70,7 +71,7 @@ class Report:
         parts = [
             f'<header><p class="kicker">Isotherm · {_text(self.study.name)}</p><h1>{title}</h1>',
             f'<p class="summary">{inline(self.study.summary)}</p>{_byline(facts)}</header>',
-            _section("Conclusions", _conclusions(self.study.conclusions(self.config, self.metrics))),
+            _section("Conclusions", _conclusions(sentences(self.study, self.config, self.metrics))),
             _section("Tables", "\n".join(tables)),
             _section("Figures", "\n".join(_picture(*picture) for picture in self.pictures)),
             _section("Settings", _settings(self.study, self.config)),

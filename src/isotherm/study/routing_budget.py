@@ -64,8 +64,10 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
         by_value = dict(self.ranked(config, metrics, cell))
         least, most = min(by_value), max(by_value)
         best, found = self.ranked(config, metrics, cell)[0]
+        gain = by_value[least]["mean"] - by_value[most]["mean"]
+        word = "falls" if gain > 3 * _error(by_value[least], by_value[most]) else "goes"
         said = [
-            f"From {least:g} to {most:g} samples the distance to the floor falls from "
+            f"From {least:g} to {most:g} samples the distance to the floor {word} from "
             f"{by_value[least]['mean']:.1f} to {by_value[most]['mean']:.1f}."
         ]
         enough = [

@@ -1,6 +1,7 @@
 """Tables of numbers with error bars, for the terminal and for a report."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeAlias
@@ -126,6 +127,15 @@ def _html(text: str) -> str:
     return escape(printable(text))
 
 
+def to_markdown(table: Table) -> str:
+    """The table as Markdown: row names to the left, numbers to the right; a bar in a cell or heading is escaped."""
+    rows = [_markdown_row(_markdown_cell(cell_lines(cell)) for cell in row) for row in table.rows]
+    marks = [":--", *["--:"] * (len(table.columns) - 1)]
+    head = [_markdown_row(_markdown_cell([column]) for column in table.columns), _markdown_row(marks)]
+    note = f"\n\n<small>{table.note}</small>" if table.note else ""
+    return f"**{table.title}**\n\n" + "\n".join([*head, *rows]) + note
+
+
 def cell_lines(cell: Cell) -> list[str]:
     """What a cell shows: its value, and below it the comparison with a published value."""
     if isinstance(cell, Estimate):
@@ -135,6 +145,15 @@ def cell_lines(cell: Cell) -> list[str]:
     if isinstance(cell, bool):
         return ["yes" if cell else "no"]
     return [_number(cell) if isinstance(cell, float) else printable(str(cell))]
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _markdown_cell(lines: list[str]) -> str:
+    first, *rest = (line.replace("|", "\\|") for line in lines)
+    return first + "".join(f"<br><small>{line}</small>" for line in rest)
 
 
 def _rich_cell(cell: Cell) -> Text:

@@ -17,6 +17,7 @@ from isotherm.study.fields import FieldDoc, as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report import plain
+from isotherm.study.said import is_trial, sentences
 from isotherm.study.session import Run
 from isotherm.study.store import REPORT
 from isotherm.study.stored import StoredRun
@@ -37,12 +38,13 @@ def print_run(run: Run | StoredRun) -> None:
     """A run's tables, its first conclusions, and where its report lies."""
     if isinstance(run, Run):
         print_tables(run.study.tables(run.config, run.metrics))
-        sentences = map(plain, run.study.conclusions(run.config, run.metrics)[:_SHOWN_CONCLUSIONS])
+        shown = _SHOWN_CONCLUSIONS + is_trial(run.study, run.config)
+        said = map(plain, sentences(run.study, run.config, run.metrics)[:shown])
         changed = run.changed
     else:
         print_tables(run.tables())
-        sentences, changed = [run.facts["headline"], *_how_to_recompute(run)], ()
-    for sentence in filter(None, sentences):
+        said, changed = [run.facts["headline"], *_how_to_recompute(run)], ()
+    for sentence in filter(None, said):
         _say(sentence)
     if changed:
         files = ", ".join(changed)
