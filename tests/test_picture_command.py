@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import av
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,7 +19,8 @@ from isotherm.plot.still import Still, draw_still
 from isotherm.sample.lattice.onsager import kaufman
 from isotherm.study.phase_diagrams import PhaseDiagrams
 from isotherm.study.settings import build_config
-from isotherm.video_physics import build_model, transition
+from isotherm.video_config import build_config as build_video
+from isotherm.video_physics import build_model, title, transition
 
 SMALL = ("--size=16", "--pixels=384")
 
@@ -206,3 +208,37 @@ def test_lists_and_help_name_everything(isotherm):
         "--" + name.replace("_", "-") in isotherm("picture", "--help")[1] for name in ("sweeps", "depths")
     )
     assert set(FILMS) <= set(json.loads(isotherm("video", "--list", "--json")[1])["videos"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("clock", "Clock model, 6 angles"),
+        ("xy", "XY model"),
+        ("potts", "Potts model, q = 3"),
+        ("ising", "Ising model"),
+    ],
+)
+def test_a_picture_is_titled_by_its_model(name, words):
+    config = build_picture(name, {}, {})
+    assert isinstance(config, PictureConfig)
+    assert title(config.physics) == words
+
+
+def test_published_videos_of_angles_keep_the_name_of_their_model():
+    assert title(build_video("xy-massive", {}, {})) == "XY model, 16 angles"
+    assert title(build_video("clock", {}, {})) == "Clock model, 16 angles"
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_a_picture_out_of_equilibrium_says_so_on_itself(gap, monkeypatch):
+    energies = np.random.default_rng(0).normal(scale=0.01, size=(2, 100)) + np.array([[0.0], [gap]])
+    state = jnp.ones((8, 8), jnp.int8)
+    monkeypatch.setattr(picture, "_equilibrium", lambda config, model: (state, energies))
+    config = build_picture("ising", {}, {"size": 8, "pixels": 384})
+    assert isinstance(config, PictureConfig)
+    figure, _, notes, is_settled = picture._lattice(config)
+    written = [text.get_text() for text in figure.texts]
+    assert is_settled == (gap == 0)
+    assert (picture.UNSETTLED in written) == (gap > 0)
+    assert ("DISAGREE" in notes[-1]) == (gap > 0)
