@@ -80,6 +80,8 @@ class Reweighting:
         """
         if name not in self._samples.values:
             raise refusal("name", name, f"must be one of {', '.join(self._samples.values)}")
+        if name == "energy":
+            return _shaped(self._moved_back(self._means(self._wanted(betas), (name,))[name]), np.shape(betas))
         return self.jackknife(lambda means: means[name], betas, (name,))
 
     def jackknife(
@@ -111,7 +113,14 @@ class Reweighting:
         wanted = self._wanted(betas)
         near = self._means(wanted, None)
         told = quantities(near, wanted[:, None], self.num_sites, extent) | self._restored(near)
-        return {name: _shaped(from_replicates(value), np.shape(betas)) for name, value in told.items()}
+        found = {name: from_replicates(value) for name, value in told.items()}
+        found["energy"] = self._moved_back(near["energy"])
+        return {name: _shaped(value, np.shape(betas)) for name, value in found.items()}
+
+    def _moved_back(self, energy: np.ndarray) -> Estimate:
+        """Mean energy from its replicates, the constant put back last: the jackknife would magnify its rounding."""
+        near = from_replicates(energy)
+        return Estimate(near.value + self._shift, near.error)
 
     def _restored(self, means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Means with the constant that was taken off the energies."""
