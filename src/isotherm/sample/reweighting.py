@@ -65,8 +65,9 @@ class Reweighting:
         """
         wanted = self._wanted(betas)
         constant = (wanted - self.betas[0]) * self._shift * self.num_sites
-        rows = [log_z + free[0] - constant for log_z, _, free in self._rows(wanted, ())]
-        return _shaped(from_replicates(np.stack(rows, axis=-1)), np.shape(betas))
+        rows = [log_z + free[0] for log_z, _, free in self._rows(wanted, ())]
+        near = from_replicates(np.stack(rows, axis=-1))
+        return _shaped(Estimate(near.value - constant, near.error), np.shape(betas))
 
     def mean(self, name: str, betas: Any) -> Estimate:
         """Mean of an observable at inverse temperatures of any shape.
@@ -193,7 +194,8 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
         raise refusal(f"betas[{k}:{k + 2}]", betas[k : k + 2].tolist(), allowed)
     free += [_solve(samples.without(block), betas, free[0]) for block in range(num_blocks)]
     table = np.stack(free)
-    log_z = from_replicates((table[:, :1] - table).T - ((betas - betas[0]) * shift * num_sites)[:, None])
+    near = from_replicates((table[:, :1] - table).T)
+    log_z = Estimate(near.value - (betas - betas[0]) * shift * num_sites, near.error)
     return Reweighting(betas, num_sites, log_z, overlap, samples, table, shift)
 
 
