@@ -136,6 +136,10 @@ def to_markdown(table: Table) -> str:
     return f"**{table.title}**\n\n" + "\n".join([*head, *rows]) + note
 
 
+def _html(text: str) -> str:
+    return escape(printable(text))
+
+
 def cell_lines(cell: Cell) -> list[str]:
     """What a cell shows: its value, and below it the comparison with a published value."""
     if isinstance(cell, Estimate):
