@@ -100,6 +100,8 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
 
     class Done:
         path = tmp_path / "run"
+        facts = {"finished": "2026-11-28T14:33:20+00:00", "seconds": 3.0}  # noqa: RUF012
+        is_again = True
 
     def run(study, config, store, **options):
         calls.append((study.name, config, store, options["preset"]))
@@ -114,7 +116,7 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
     assert (code, error) == (0, "")
     assert Path("s.png").read_bytes() == b"drawn by the study"
     assert calls == [("phase-diagrams", build_config(PhaseDiagrams(), "light"), Path("kept"), "light")]
-    assert "run: run" in printed
+    assert "run: run, shown again, computed on 2026-11-28 14:33 UTC in 3 s" in printed
 
 
 def test_published_stills_are_all_there():
