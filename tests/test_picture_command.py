@@ -18,6 +18,7 @@ from isotherm.plot.palettes import spin_colours
 from isotherm.plot.still import Still, draw_still
 from isotherm.sample.lattice.onsager import kaufman
 from isotherm.study.phase_diagrams import PhaseDiagrams
+from isotherm.study.session import Run
 from isotherm.study.settings import build_config
 from isotherm.video_config import build_config as build_video
 from isotherm.video_physics import build_model, title, transition
@@ -98,14 +99,14 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
     """Run with the preset asked for, once; the file is the run's own, byte for byte."""
     calls = []
 
-    class Done:
-        path = tmp_path / "run"
+    facts = {"finished": "2026-11-28T14:33:20+00:00", "seconds": 3.0}
+    done = Run(tmp_path / "run", PhaseDiagrams(), build_config(PhaseDiagrams(), "light"), "", {}, facts, True)
 
     def run(study, config, store, **options):
         calls.append((study.name, config, store, options["preset"]))
-        (Done.path / "figures").mkdir(parents=True, exist_ok=True)
-        (Done.path / "figures" / "showcase.png").write_bytes(b"drawn by the study")
-        return Done
+        (done.path / "figures").mkdir(parents=True, exist_ok=True)
+        (done.path / "figures" / "showcase.png").write_bytes(b"drawn by the study")
+        return done
 
     monkeypatch.setattr("isotherm.study.runner.run", run)
     code, printed, error = isotherm(
@@ -114,7 +115,7 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
     assert (code, error) == (0, "")
     assert Path("s.png").read_bytes() == b"drawn by the study"
     assert calls == [("phase-diagrams", build_config(PhaseDiagrams(), "light"), Path("kept"), "light")]
-    assert "run: run" in printed
+    assert "run: run, shown again, computed on 2026-11-28 14:33 UTC in 3.0 s" in printed
 
 
 def test_published_stills_are_all_there():
