@@ -51,7 +51,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "--seed=3", COINS], "STUDY: comes first"),
         (["rum"], "No such command 'rum'."),
         (["runs", "--nonsense"], "No such option: --nonsense"),
-        (["show", "nothing", "--out=/nowhere"], "RUN = 'nothing': is not a run of /nowhere; no runs yet"),
+        (["show", "nothing", "--out=/nowhere"], "out = '/nowhere': should be a store of runs; there is no such"),
         (["compare", "one"], "Missing argument 'RUN'."),
     ],
 )

@@ -74,6 +74,8 @@ def _run(words: list[str]) -> int:
         if isinstance(error, InterruptedRunError):
             print(error, file=sys.stderr)  # noqa: T201
             return _INTERRUPTED
+        if isinstance(error, OSError) and error.filename is not None:
+            return _refuse(f"{error.filename}: {error.strerror}", 1)
         if isinstance(error, TaskError | OSError):
             return _refuse(str(error), 1)
         raise
@@ -96,7 +98,9 @@ def _help_of(verb: str) -> int:
 
 def _refuse(message: str, code: int) -> int:
     """One plain line on standard error."""
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    from isotherm.printable import printable
+
+    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201
     return code
 
 
@@ -125,9 +129,7 @@ def _root(
 @app.command("list")
 def list_studies(as_json: AsJson = False) -> None:
     """Show what can be run."""
-    from isotherm.study.registry import STUDIES, find_study
-
-    studies = [find_study(name) for name in STUDIES]
+    studies = _studies()
     if as_json:
         keys = ("name", "title", "summary", "default_preset")
         listed = [{key: getattr(study, key) for key in keys} for study in studies]
@@ -181,9 +183,9 @@ def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:
     from isotherm.study.archive import list_runs
     from isotherm.study.terminal import print_runs
 
-    rows = list_runs(out)
+    rows = [] if out == STORE and not out.exists() else list_runs(out)
     if not as_json:
-        print_runs(rows)
+        print_runs(rows, out)
         return
     shown = [{name: value for name, value in asdict(row).items() if name != "identity"} for row in rows]
     _print_json({"runs": shown})
@@ -199,7 +201,8 @@ def show_run(
 ) -> None:
     """Show a finished run again.
 
-    Its files are verified first; what does not match its digest is set aside and made again.
+    Its files are verified first; what does not match its digest is set aside and made again. Of a study that is
+    not registered here, the stored numbers are shown, and nothing in the folder is imported or changed.
     """
     from isotherm.study.archive import find_run, open_run
     from isotherm.study.terminal import print_run
@@ -407,6 +410,20 @@ def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None
 
     report = make_film(built, out or Path(name + CODECS[built.codec or "h264"].suffix))
     _print_json(report.to_json()) if as_json else print_film(report)
+
+
+def _studies() -> list[Any]:
+    """Those registered; one that an installed package adds and that cannot be imported is told of, and left out."""
+    from isotherm.study.registry import find_study, registered
+    from isotherm.study.store import report_fault
+
+    found = []
+    for name in registered():
+        try:
+            found.append(find_study(name))
+        except ValueError as error:
+            report_fault(str(error))
+    return found
 
 
 def _study(name: str) -> Any:

@@ -72,7 +72,7 @@ def test_show_mends(copy_of: Callable[[], Path], unbroken: Run, capfd: pytest.Ca
     folder = copy_of()
     for name in (METRICS, "config.json"):
         flip(folder / name)
-    assert open_run(folder).metrics == unbroken.metrics
+    assert open_run(folder, Coins()).metrics == unbroken.metrics
     assert len(capfd.readouterr().err.splitlines()) == 2
     assert is_whole(folder)
 
@@ -83,7 +83,7 @@ def test_show_does_not_believe_a_forged_config(
     folder = copy_of()
     path = folder / "config.json"
     path.write_text(path.read_text().replace("toy_study:Coins", "toy_study:Flips"))
-    assert open_run(folder).metrics == unbroken.metrics
+    assert open_run(folder, Coins()).metrics == unbroken.metrics
     assert "config.json: does not match its digest; moved to" in capfd.readouterr().err
 
 

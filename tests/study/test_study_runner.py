@@ -190,5 +190,6 @@ def test_odd_tasks_are_refused(tmp_path: Path) -> None:
 def test_the_command_line_shows_a_run(unbroken: Run) -> None:
     code, out, err = isotherm("show", "coins", "--out", str(unbroken.path.parent))
     assert (code, err) == (0, "")
-    assert "coin 2" in out
+    assert "mean.2" in out
+    assert "To recompute them, where its class can be imported: isotherm run tests.support" in out
     assert "report.html" in out

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -73,6 +74,11 @@ def fingerprint_of(identity: Mapping[str, Any]) -> str:
     parts = {key: identity[key] for key in keys}
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def is_study_name(name: str) -> bool:
+    """Whether a study's name can begin the name of a folder."""
+    return re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII) is not None
 
 
 def unknown_name(name: str, known: list[str]) -> str:

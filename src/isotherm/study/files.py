@@ -1,20 +1,24 @@
-"""Files that are whole or absent: atomic writes, digests, and byte-deterministic ``.npz``."""
+"""What files hold: digests, bounded JSON, and byte-deterministic ``.npz`` that is checked before it is read."""
 
 import hashlib
 import io
-import itertools
 import json
-import os
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-TEMPORARY = ".tmp"
+from isotherm.disk import Place, open_parent, remove_dead, write_at
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_serial = itertools.count()
+_DEEPEST, _LARGEST = 64, 10**300
+_READ_HEADER = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def digest(content: bytes) -> str:
@@ -22,58 +26,29 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_file(path: Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal, read piecewise."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def digest_input(path: Path, most: int = 1 << 34) -> str:
+    """SHA-256 of the bytes of a file that the user named, hexadecimal, read piecewise.
+
+    Raises:
+        OSError: if there is none, or it is no plain file (a pipe or a device would never end) or too large.
+    """
+    resolved = path.resolve(strict=True)
+    return Place(resolved.parent).digest(resolved.name, most)
 
 
 def write_atomic(path: Path, content: bytes) -> str:
-    """Write beside, flush to disk, rename; a reader sees the old file, the new one, or none.
+    """Write a file that the user named: beside, flushed to disk, renamed; so it is whole or absent.
+
+    What a killed writer of the same file left is removed.
 
     Returns:
         The SHA-256 of the content.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{next(_serial)}{TEMPORARY}")
-    try:
-        with beside.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    with open_parent(path) as folder:
+        remove_dead(folder, path.name)
+        write_at(folder, path.name, content, path)
     return digest(content)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames inside a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def remove_temporary(folder: Path) -> None:
-    """Remove what killed writers left half-written; it was never part of a run."""
-    for path in folder.rglob(f".*{TEMPORARY}"):
-        path.unlink(missing_ok=True)
-
-
-def move_aside(path: Path, shelf: Path) -> Path:
-    """Move a file into a folder under a name that is free there, and return its new path."""
-    shelf.mkdir(parents=True, exist_ok=True)
-    target = shelf / path.name
-    for number in itertools.count(1):
-        if not target.exists():
-            break
-        target = shelf / f"{path.name}.{number}"
-    path.rename(target)
-    sync_folder(path.parent)
-    return target
 
 
 def json_bytes(value: Any) -> bytes:
@@ -86,9 +61,44 @@ def json_bytes(value: Any) -> bytes:
     return (text + "\n").encode()
 
 
+def read_json(content: bytes) -> Any:
+    """The value of a JSON text such as :func:`json_bytes` writes.
+
+    Raises:
+        ValueError: if it is none, is nested deeper than 64, or holds NaN, infinity, an integer beyond 10^300 or
+            a text that cannot be encoded.
+    """
+    try:
+        value = json.loads(content, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("is nested too deeply") from None
+    _check_plain(value, _DEEPEST)
+    return value
+
+
 def finite(value: Any) -> float | None:
     """A number that JSON can hold, or None."""
     return float(value) if np.isfinite(value) else None
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"holds {name}")
+
+
+def _check_plain(value: Any, deepest: int) -> None:
+    if deepest == 0:
+        raise ValueError("is nested too deeply")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            key.encode()
+            _check_plain(inner, deepest - 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _check_plain(inner, deepest - 1)
+    elif isinstance(value, str):
+        value.encode()
+    elif isinstance(value, int | float) and not -_LARGEST <= value <= _LARGEST:
+        raise ValueError("holds a number beyond 1e300")
 
 
 def _plain(value: Any) -> Any:
@@ -113,6 +123,53 @@ def npz_bytes(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def read_npz(content: bytes) -> dict[str, np.ndarray]:
-    """The arrays of an ``.npz``, never unpickling anything."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
+    """The arrays of an ``.npz`` such as :func:`npz_bytes` writes. Takes no more memory than its bytes once again.
+
+    Raises:
+        ValueError: if it is none: damaged, compressed, of Python objects, or of other sizes than it says.
+    """
+    return dict(_arrays(content))
+
+
+def check_npz(content: bytes) -> None:
+    """Refuse what :func:`read_npz` would refuse.
+
+    Raises:
+        ValueError: as :func:`read_npz`.
+    """
+    for _ in _arrays(content):
+        pass
+
+
+def _arrays(content: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            members = archive.infolist()
+            if any(one.compress_type != zipfile.ZIP_STORED for one in members):
+                raise ValueError("holds compressed arrays")
+            if sum(one.file_size for one in members) > len(content):
+                raise ValueError("says that it holds more than its size")
+            for one in members:
+                yield one.filename.removesuffix(".npy"), _array(archive.read(one))
+    except (zipfile.BadZipFile, EOFError, KeyError, NotImplementedError, OSError, RuntimeError) as error:
+        raise ValueError(f"is no archive of arrays ({error})") from None
+
+
+def _array(content: bytes) -> np.ndarray:
+    """The array of an ``.npy``, its header checked against what follows before anything is allocated."""
+    file = io.BytesIO(content)
+    try:
+        read_header = _READ_HEADER[np.lib.format.read_magic(file)]
+        shape, is_fortran, dtype = read_header(file)
+    except (KeyError, ValueError, TypeError, RecursionError, MemoryError, SyntaxError) as error:
+        raise ValueError(f"holds no array that can be read ({type(error).__name__})") from None
+    if dtype.hasobject:
+        raise ValueError("holds Python objects")
+    size = math.prod(shape)
+    is_fitting = dtype.itemsize > 0 and min(shape, default=0) >= 0
+    if not is_fitting or size * dtype.itemsize != len(content) - file.tell():
+        raise ValueError("holds an array of another size than it says")
+    if size == 0:
+        return np.empty(shape, dtype)
+    flat = np.frombuffer(bytearray(memoryview(content)[file.tell() :]), dtype, size)
+    return flat.reshape(shape, order="F" if is_fortran else "C")

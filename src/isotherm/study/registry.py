@@ -1,11 +1,19 @@
-"""Studies by name. A study of one's own is named ``module:Class``."""
+"""Studies by name: those of the package, and those that installed packages add.
+
+A package adds a study by an entry point of the group ``isotherm.studies``: its name is the study's, its value
+``module:Class``. Any other study of one's own is named ``module:Class``, and imported only when somebody asks
+for it by that name; what a file of a run says is looked up here, never imported.
+"""
 
 import importlib
+import operator
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from isotherm.errors import refusal
 from isotherm.study.base import Study
-from isotherm.study.config import unknown_name
+from isotherm.study.config import Config, is_study_name, unknown_name
 
 STUDIES = {
     "routing": "isotherm.study.routing:Routing",
@@ -25,6 +33,26 @@ STUDIES = {
     "tilt": "isotherm.study.tilt:Tilt",
 }
 
+GROUP = "isotherm.studies"
+
+
+def registered() -> dict[str, str]:
+    """``module:Class`` of every registered study by name; a name of the package is not to be taken by others."""
+    from importlib.metadata import entry_points
+
+    added = {point.name: point.value for point in entry_points(group=GROUP)}
+    return STUDIES | {name: entry for name, entry in added.items() if name not in STUDIES}
+
+
+def find_registered(name: str, entry: str) -> Study[Any] | None:
+    """The registered study of that name, if ``entry`` is its class; else ``None``, and nothing is imported.
+
+    Raises:
+        ValueError: if it is registered by an installed package and cannot be imported.
+    """
+    known = STUDIES if name in STUDIES else registered()
+    return find_study(name) if known.get(name) == entry else None
+
 
 def find_study(name: str) -> Study[Any]:
     """The study of that name, or of the form ``module:Class``.
@@ -32,25 +60,67 @@ def find_study(name: str) -> Study[Any]:
     Raises:
         ValueError: if there is none; one line, with the closest name.
     """
-    entry = STUDIES.get(name, name)
-    if ":" not in entry:
-        raise refusal("STUDY", name, f"is not a study; {unknown_name(name, list(STUDIES))}")
+    entry = STUDIES.get(name) or (name if ":" in name else registered().get(name, ""))
+    if not entry:
+        raise refusal("STUDY", name, f"is not a study; {unknown_name(name, list(registered()))}")
+    if name in STUDIES:
+        module, _, attribute = entry.partition(":")
+        return getattr(importlib.import_module(module), attribute)()
+    return _of_others(name, entry)
+
+
+def _of_others(name: str, entry: str) -> Study[Any]:
+    """A study that is not the package's: whatever is wrong with its code is told in one line."""
+    if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*", entry):
+        raise refusal("STUDY", name, "should be module:Class, as in mine:Coins for a class in mine.py")
     module, _, attribute = entry.partition(":")
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ModuleNotFoundError, AttributeError, ValueError) as error:
-        if name in STUDIES:
-            raise
-        raise refusal("STUDY", name, f"cannot be imported: {error}") from None
+        found = operator.attrgetter(attribute)(importlib.import_module(module))
+    except (Exception, SystemExit) as error:  # the code of others may raise anything
+        raise refusal("STUDY", name, f"cannot be imported: {_told(error)}") from None
     if not (isinstance(found, type) and issubclass(found, Study)):
         raise refusal("STUDY", name, "is not a subclass of isotherm.study.Study")
-    return found()
+    fault = _class_fault(found)
+    if fault:
+        raise refusal("STUDY", name, fault)
+    try:
+        return found()
+    except Exception as error:
+        raise refusal("STUDY", name, f"cannot be made without arguments: {_told(error)}") from None
+
+
+def _class_fault(found: type[Study[Any]]) -> str:
+    """What a class of others lacks to be a study; empty if nothing."""
+    if found.__abstractmethods__:
+        return f"lacks {', '.join(sorted(found.__abstractmethods__))}, that a study must define"
+    lacking = [name for name in ("name", "title", "summary", "config", "presets") if not hasattr(found, name)]
+    if lacking:
+        return f"lacks {', '.join(lacking)}, that a study must set"
+    texts = (found.name, found.title, found.summary, found.default_preset)
+    if not all(isinstance(text, str) for text in texts) or not is_study_name(found.name):
+        return (
+            "its name, title, summary and default_preset should be texts, its name of letters, digits, - _ ."
+        )
+    if not (isinstance(found.config, type) and issubclass(found.config, Config)):
+        return "its config should be a subclass of isotherm.study.Config"
+    if not isinstance(found.presets, Mapping) or found.default_preset not in found.presets:
+        return f"its presets should map names to changes, {found.default_preset!r} among them"
+    return ""
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line, as Python writes it where the kind says more than the message."""
+    message = " ".join(str(error).split())[:200]
+    if isinstance(error, ModuleNotFoundError | AttributeError):
+        return message
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def public_name(study: Study[Any]) -> str:
     """What to call the study on the command line: its name if it is one of ours, else ``module:Class``."""
     entry = entry_of(study)
-    return study.name if STUDIES.get(study.name) == entry else entry
+    known = STUDIES if study.name in STUDIES else registered()
+    return study.name if known.get(study.name) == entry else entry
 
 
 def entry_of(study: Study[Any]) -> str:

@@ -11,26 +11,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isotherm.disk import is_plain_name
 from isotherm.plot.figure import Animation, Figure
+from isotherm.printable import printable
 from isotherm.study.base import Study
 from isotherm.study.config import Config
 from isotherm.study.fields import as_text, describe
-from isotherm.study.files import write_atomic
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report_style import CSS
 from isotherm.study.said import sentences
 from isotherm.study.settings import build_config
-from isotherm.study.store import FIGURES
+from isotherm.study.store import FIGURES, RunFolder
 from isotherm.study.tables import to_html
 
 _PACKAGES = ("isotherm", "numpy", "jax", "jaxlib", "matplotlib", "pydantic")
 _DOTS_PER_INCH = 160
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""What a browser may do for the page: show what is in it. A second wall, behind the escaping of every text."""
 
 
 @dataclass
@@ -47,25 +49,27 @@ class Report:
         """The first conclusion as plain text."""
         return plain(next(iter(sentences(self.study, self.config, self.metrics)), ""))
 
-    def draw(self, folder: Path, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
+    def draw(self, folder: RunFolder, arrays: Mapping[str, np.ndarray]) -> dict[str, str]:
         """Draw each figure to ``figures/NAME.png`` and ``.pdf``, each animation to ``.gif``; returns the digests."""
         os.environ.setdefault("MPLBACKEND", "Agg")
         sums = {}
         for drawn in self.study.figures(self.config, self.metrics, arrays):
             files = _files(drawn)
             shown = next(iter(files))
+            if not is_plain_name(f"{drawn.name}.{shown}"):
+                raise ValueError(f"figure = {drawn.name!r}: should be a name fit for a file")
             self.pictures.append((drawn.name, drawn.caption, files[shown], shown))
             for ending, content in files.items():
                 file = f"{FIGURES}/{drawn.name}.{ending}"
-                sums[file] = write_atomic(folder / file, content)
+                sums[file] = folder.write(file, content)
         return sums
 
     def html(self, facts: Mapping[str, Any]) -> str:
         """The page. ``facts`` is what ``run.json`` says."""
-        title = escape(self.study.title)
+        title = _text(self.study.title)
         tables = [to_html(table) for table in self.study.tables(self.config, self.metrics)]
         parts = [
-            f'<header><p class="kicker">Isotherm · {escape(self.study.name)}</p><h1>{title}</h1>',
+            f'<header><p class="kicker">Isotherm · {_text(self.study.name)}</p><h1>{title}</h1>',
             f'<p class="summary">{inline(self.study.summary)}</p>{_byline(facts)}</header>',
             _section("Conclusions", _conclusions(sentences(self.study, self.config, self.metrics))),
             _section("Tables", "\n".join(tables)),
@@ -76,6 +80,7 @@ class Report:
         body = "\n".join(part for part in parts if part)
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{title}</title>\n<style>{CSS}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
         )
@@ -104,10 +109,15 @@ def command_of(study: str, settings: Mapping[str, Any], default: Config) -> list
 
 def inline(text: str) -> str:
     """``**bold**``, ``*emphasis*`` and backticks as HTML; all else escaped."""
-    text = escape(text, quote=False)
+    text = escape(printable(text), quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
     return re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", text)
+
+
+def _text(text: str) -> str:
+    """A text within HTML, in an attribute too."""
+    return escape(printable(text))
 
 
 def plain(text: str) -> str:
@@ -147,7 +157,7 @@ def _byline(facts: Mapping[str, Any]) -> str:
     words = [facts["finished"][:10], f"computed in {duration(facts['seconds'])}"]
     if facts["preset"]:
         words.append(f"preset {facts['preset']}")
-    return f'<p class="byline">{escape(" · ".join(words))}</p>'
+    return f'<p class="byline">{_text(" · ".join(words))}</p>'
 
 
 def _conclusions(sentences: list[str]) -> str:
@@ -158,7 +168,7 @@ def _conclusions(sentences: list[str]) -> str:
 def _picture(name: str, caption: str, picture: bytes, kind: str) -> str:
     data = base64.b64encode(picture).decode()
     return (
-        f'<figure id="{escape(name)}"><img alt="{escape(plain(caption))}" src="data:image/{kind};base64,{data}">'
+        f'<figure id="{_text(name)}"><img alt="{_text(plain(caption))}" src="data:image/{kind};base64,{data}">'
         f"<figcaption>{inline(caption)}</figcaption></figure>"
     )
 
@@ -169,11 +179,11 @@ def _settings(study: Study[Any], config: Config) -> str:
     rows = []
     for doc in describe(type(config)):
         value, usual = as_text(own[doc.name]), as_text(published[doc.name])
-        mark = "" if value == usual else f'<br><small class="changed">published: {escape(usual)}</small>'
-        meaning = inline(doc.doc) + (f" <small>({escape(doc.allowed)})</small>" if doc.allowed else "")
+        mark = "" if value == usual else f'<br><small class="changed">published: {_text(usual)}</small>'
+        meaning = inline(doc.doc) + (f" <small>({_text(doc.allowed)})</small>" if doc.allowed else "")
         kind = ' class="differs"' if mark else ""
         rows.append(
-            f'<tr{kind}><th scope="row"><code>{escape(doc.name)}</code></th><td>{escape(value)}{mark}</td>'
+            f'<tr{kind}><th scope="row"><code>{_text(doc.name)}</code></th><td>{_text(value)}{mark}</td>'
             f"<td>{meaning}</td></tr>"
         )
     head = '<tr><th scope="col">setting</th><th scope="col">value</th><th scope="col">meaning</th></tr>'
@@ -188,10 +198,10 @@ def _reproduce(study: Study[Any], config: Config, fingerprint: str, facts: Mappi
     rows = [("fingerprint", fingerprint), ("study version", str(study.version))]
     rows += [("begun", facts["created"]), ("finished", facts["finished"])]
     rows += [(key, value) for key, value in facts["versions"].items()]
-    listed = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>" for key, value in rows)
+    listed = "".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in rows)
     return (
         f"<p>The same numbers, bit for bit on the same versions and kind of processor:</p>"
-        f"<pre><code>{escape(command)}</code></pre>\n<dl>{listed}</dl>"
+        f"<pre><code>{_text(command)}</code></pre>\n<dl>{listed}</dl>"
     )
 
 

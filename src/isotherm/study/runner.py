@@ -2,15 +2,16 @@
 
 import os
 import re
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
-from isotherm.study.config import Config
-from isotherm.study.executor import Pool
-from isotherm.study.files import digest_file
+from isotherm.study.config import Config, is_study_name
+from isotherm.study.executor import Pool, TaskError
+from isotherm.study.files import digest_input
 from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of
 from isotherm.study.session import Run, Session
@@ -26,7 +27,7 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
     inputs = {}
     for name, path in study.inputs(config).items():
         try:
-            inputs[name] = digest_file(path)
+            inputs[name] = digest_input(path)
         except OSError as error:
             raise refusal(name, str(path), f"cannot be read: {error.strerror}") from None
     source = source_of(study)
@@ -71,12 +72,30 @@ def run(
         InterruptedRunError: on Ctrl-C or SIGTERM; finished chunks are kept.
     """
     pool.check()
+    if not is_study_name(study.name):
+        raise refusal("study.name", study.name, "should be of letters, digits, '-', '_' and '.'")
     identity = identify(study, config)
     study.check(config)
-    tasks = _checked(study.tasks(config))
+    tasks = _checked(_asked(study, config))
     session = Session(study, config, identity, _store(out), pool, preset, list(command), is_quiet)
     with hold(session.folder.lock):
+        session.folder.check()
         return session.finished() or session.work(tasks)
+
+
+def _asked(study: Study[Any], config: Config) -> list[Task]:
+    """The study's tasks; what its code raises is told in one line, with the place."""
+    try:
+        return study.tasks(config)
+    except ValueError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(last.filename).name}, line {last.lineno}"
+        message = " ".join(str(error).split())
+        raise TaskError(
+            f"{study.name}: its tasks cannot be told: {type(error).__name__}: {message} ({where})"
+        ) from error
 
 
 def _store(out: Path) -> Path:

@@ -1,6 +1,6 @@
 """One go at a run: verify what is there, compute the rest, combine, draw, record."""
 
-import json
+import contextlib
 import time
 import traceback
 from collections.abc import Mapping
@@ -9,17 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from isotherm.disk import UnfitError
 from isotherm.interrupts import signals_interrupt
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.catalog import Catalog, Row
 from isotherm.study.config import Config
 from isotherm.study.executor import Pool, TaskError
-from isotherm.study.files import digest_file, json_bytes, npz_bytes, remove_temporary, write_atomic
+from isotherm.study.facts import read_facts
+from isotherm.study.files import json_bytes, npz_bytes, read_json
 from isotherm.study.progress import Meter
 from isotherm.study.report import Report, versions
 from isotherm.study.store import (
     ARRAYS,
+    CHUNKS,
     CONFIG,
+    FAILURE,
+    FIGURES,
     METRICS,
     REPORT,
     RUN,
@@ -28,8 +33,7 @@ from isotherm.study.store import (
     folder_name,
     report_fault,
 )
-
-_FAILURE = "failure.txt"
+from isotherm.study.stored import final_arrays
 
 
 class InterruptedRunError(Exception):
@@ -60,17 +64,18 @@ class Run:
     is_again: bool = False
     changed: tuple[str, ...] = ()
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The config as JSON-able values."""
+        return self.config.settings()
+
     def arrays(self) -> Arrays:
         """The final arrays.
 
         Raises:
             OSError: if the file no longer matches its digest.
         """
-        folder = RunFolder(self.path)
-        arrays = folder.read_arrays(folder.sums() or {})
-        if arrays is None:
-            raise OSError(f"{self.path / ARRAYS}: does not match its digest; run the same command again")
-        return arrays
+        return final_arrays(self.path)
 
     def to_json(self) -> dict[str, Any]:
         """What ``--json`` prints."""
@@ -113,20 +118,25 @@ class Session:
         facts, metrics = self.folder.read_json(RUN, sums), self.folder.read_json(METRICS, sums)
         row = self.catalog.find(self.folder.path.name)
         if row is None or row.status != "complete":
-            self.catalog.put(self.row("complete", facts))
+            with _told_only(self.catalog.path):
+                self.catalog.put(self.row("complete", facts))
         return self.result(metrics, facts, is_again=True)
 
     def verified(self) -> dict[str, str] | None:
         """The digests on record if all files match them; what does not is reported and set aside."""
-        row = self.catalog.find(self.folder.path.name)
         if not self.folder.is_finished():
+            row = self.catalog.find(self.folder.path.name)
             if row is not None and row.status == "complete":
                 report_fault(f"{self.folder.path.name}/{SUMS}: is missing")
             return None
         sums = self.folder.sums()
         if sums is None:
+            self.folder.set_aside(SUMS, self.folder.sums_fault())
             return None
-        faults = self.folder.faults(sums)
+        faults = self.folder.faults(sums) or contents_faults(self.study, self.config, self.folder, sums)
+        found = self.folder.identity(sums) or {}
+        if not faults and found.get("fingerprint") != self.identity["fingerprint"]:
+            faults = {CONFIG: "does not match the run's fingerprint"}
         for name, fault in faults.items():
             self.folder.set_aside(name, fault)
         return None if faults else sums
@@ -135,23 +145,35 @@ class Session:
         """Compute what is missing, then make every file anew from the chunks."""
         facts = self.earlier_facts()
         self.catalog.put(self.row("running", facts))
-        for name in (SUMS, _FAILURE):
-            (self.folder.path / name).unlink(missing_ok=True)
-        remove_temporary(self.folder.path)
+        for name in (SUMS, FAILURE):
+            self.folder.place.remove(name)
+        for folder in ("", CHUNKS, FIGURES):
+            self.folder.place.remove_temporary(folder)
         config_digest = self.folder.ensure_config(self.identity)
         try:
             with signals_interrupt():
                 self.compute(tasks)
                 return self.conclude(tasks, facts, {CONFIG: config_digest})
         except KeyboardInterrupt:
-            self.catalog.put(self.row("interrupted", self.timed(facts)))
+            with _told_only(self.catalog.path):
+                self.catalog.put(self.row("interrupted", self.timed(facts)))
             raise InterruptedRunError(f"interrupted: {self.kept(tasks)}") from None
+        except UnfitError:
+            raise
         except Exception as error:
+            raise TaskError(
+                f"{_in_one_line(error)}; {self.kept(tasks)}{self.logged(error, facts)}"
+            ) from error
+
+    def logged(self, error: Exception, facts: dict[str, Any]) -> str:
+        """Record a failure as far as the disk allows; says where its details are."""
+        with _told_only(self.catalog.path):
             self.catalog.put(self.row("failed", self.timed(facts)))
-            log = self.folder.path / _FAILURE
-            write_atomic(log, "".join(traceback.format_exception(error)).encode())
-            message = str(error) if isinstance(error, TaskError) else f"{type(error).__name__}: {error}"
-            raise TaskError(f"{message}; {self.kept(tasks)}; details in {log}") from error
+        try:
+            self.folder.write(FAILURE, "".join(traceback.format_exception(error)).encode(errors="replace"))
+        except (OSError, ValueError):
+            return ""
+        return f"; details in {self.folder.path / FAILURE}"
 
     def compute(self, tasks: list[Task]) -> None:
         """Compute the tasks that no sound chunk is kept of."""
@@ -174,25 +196,25 @@ class Session:
         chunks = self.folder.chunks()
         results = {task.name: self.folder.read_chunk(chunks[task.name]) for task in tasks}
         combined = self.study.combine(self.config, results)
-        metrics = json.loads(json_bytes(combined.metrics))
-        sums |= {chunks[task.name]: digest_file(self.folder.path / chunks[task.name]) for task in tasks}
+        metrics = read_json(json_bytes(combined.metrics))
+        sums |= {chunks[task.name]: self.folder.digest(chunks[task.name]) for task in tasks}
         sums[METRICS] = self.folder.write_json(METRICS, metrics)
-        sums[ARRAYS] = write_atomic(self.folder.path / ARRAYS, npz_bytes(combined.arrays))
+        sums[ARRAYS] = self.folder.write(ARRAYS, npz_bytes(combined.arrays))
         report = Report(self.study, self.config, self.identity["fingerprint"], metrics)
-        sums |= report.draw(self.folder.path, combined.arrays)
+        sums |= report.draw(self.folder, combined.arrays)
         facts = self.timed(facts) | {"headline": report.headline()}
         is_again = bool(facts["finished"])
         if not is_again:
             facts["finished"] = _now()
         sums[RUN] = self.folder.write_json(RUN, facts)
-        sums[REPORT] = write_atomic(self.folder.path / REPORT, report.html(facts).encode())
+        sums[REPORT] = self.folder.write(REPORT, report.html(facts).encode())
         self.folder.write_sums(sums)
         self.catalog.put(self.row("complete", facts))
         return self.result(metrics, facts, is_again)
 
     def earlier_facts(self) -> dict[str, Any]:
         """What is known of the run from before, from its own sound file or else the catalog."""
-        facts = self.folder.read_json(RUN, self.folder.sums() or {})
+        facts = read_facts(self.folder, self.folder.sums() or {})
         if facts is not None:
             return facts
         row = self.catalog.find(self.folder.path.name)
@@ -239,6 +261,39 @@ class Session:
         """The finished run."""
         fingerprint = self.identity["fingerprint"]
         return Run(self.folder.path, self.study, self.config, fingerprint, metrics, facts, is_again)
+
+
+def contents_faults(
+    study: Study[Any], config: Config, folder: RunFolder, sums: Mapping[str, str]
+) -> dict[str, str]:
+    """What is wrong, by file, with the contents of a run whose digests agree: whoever wrote them may be anybody."""
+    if read_facts(folder, sums) is None:
+        return {RUN: "holds no facts of a run"}
+    metrics = folder.read_json(METRICS, sums)
+    if not isinstance(metrics, dict):
+        return {METRICS: "holds no numbers of a run"}
+    try:
+        study.tables(config, metrics)
+        study.conclusions(config, metrics)
+    except Exception as error:  # numbers that the study never wrote may fail in it anywhere
+        return {METRICS: f"holds other numbers than the study's ({type(error).__name__})"}
+    return {}
+
+
+@contextlib.contextmanager
+def _told_only(path: Path) -> Iterator[None]:
+    """What the disk refuses is told, since more important news follows; what is shown or kept is whole without."""
+    try:
+        yield
+    except OSError as error:
+        report_fault(f"{path.name}: not brought up to date ({error.strerror or error})")
+
+
+def _in_one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    message = " ".join(str(error).split())
+    return message if isinstance(error, TaskError) else f"{type(error).__name__}: {message}"
 
 
 def _now() -> str:

@@ -5,9 +5,12 @@ whose first line is the digest of the rest. That list is written last, so a run 
 Chunks carry their digest in their name: one rename makes both appear at once, and a killed run keeps exactly
 its whole chunks. ``config.json`` is checked against the fingerprint that names the folder. What fails a check
 is reported, moved to ``set-aside/``, and made again.
+
+Digests tell accidents. They do not tell who wrote a folder, so that all of it is data: names in it are plain
+and of a run, links are not followed, sizes are bounded, and nothing that stands in it is imported or executed.
 """
 
-import json
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.study.config import fingerprint_of
-from isotherm.study.files import digest, json_bytes, move_aside, npz_bytes, read_npz, write_atomic
+from isotherm.disk import Place, UnfitError, is_plain_name
+from isotherm.printable import printable
+from isotherm.study.config import fingerprint_of, is_study_name
+from isotherm.study.files import check_npz, digest, json_bytes, npz_bytes, read_json, read_npz
 
 CONFIG, METRICS, ARRAYS, RUN, REPORT, SUMS = (
     "config.json",
@@ -27,91 +32,168 @@ CONFIG, METRICS, ARRAYS, RUN, REPORT, SUMS = (
     "report.html",
     "SHA256SUMS",
 )
-CHUNKS, FIGURES, SET_ASIDE, LOCK = "chunks", "figures", "set-aside", ".lock"
+CHUNKS, FIGURES, SET_ASIDE, LOCK, FAILURE = "chunks", "figures", "set-aside", ".lock", "failure.txt"
 REQUIRED = (CONFIG, METRICS, ARRAYS, RUN, REPORT)
 _CHUNK_DIGITS = 16
+_MOST = {CONFIG: 1 << 22, METRICS: 1 << 26, RUN: 1 << 20, SUMS: 1 << 24}
+_MOST_ELSE = 1 << 29
+"""Bytes that a file of a run may hold; larger ones are neither written nor read."""
 
 
 def report_fault(message: str) -> None:
     """One line on standard error about a file that cannot be trusted."""
-    print(f"warning: {message}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"warning: {printable(' '.join(message.split()), 600)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """One run on disk. Reading never trusts a file whose digest is not on record.
+    """One run on disk. Reading never trusts a file whose digest is not on record, and never changes anything.
 
     Attributes:
-        path: the folder, ``<store>/<study>-<first 12 digits of the fingerprint>``.
+        path: the folder, ``<store>/<study>-<first 12 digits of the fingerprint>``; no link.
     """
 
     path: Path
+
+    @property
+    def place(self) -> Place:
+        """The folder as data."""
+        return Place(self.path)
 
     @property
     def lock(self) -> Path:
         """The file whose lock a writer holds."""
         return self.path / LOCK
 
+    def check(self) -> None:
+        """Refuse a folder into which a run cannot be written.
+
+        Raises:
+            UnfitError: naming the folder in it that is a link or no folder.
+        """
+        for name in (CHUNKS, FIGURES, SET_ASIDE):
+            self.place.names(name)
+
     def is_finished(self) -> bool:
         """Whether the run was ended, so that all its files have a digest on record."""
-        return (self.path / SUMS).exists()
+        return self.place.has(SUMS)
 
     def set_aside(self, name: str, fault: str) -> None:
-        """Report a file and move it to ``set-aside/``, if there is something to move."""
-        path = self.path / name
-        if path.exists():
-            kept = move_aside(path, self.path / SET_ASIDE).relative_to(self.path)
-            fault = f"{fault}; moved to {kept}"
+        """Report a file and move it to ``set-aside/``, if there is something to move.
+
+        Raises:
+            OSError: if it cannot be moved.
+        """
+        if self.place.has(name):
+            fault = f"{fault}; moved to {self.place.move_aside(name, SET_ASIDE)}"
         report_fault(f"{self.path.name}/{name}: {fault}")
 
     def sums(self) -> dict[str, str] | None:
         """Digests by file name as recorded when the run ended; ``None`` if not there or not sound."""
-        path = self.path / SUMS
-        if not path.exists():
-            return None
-        head, _, body = path.read_bytes().partition(b"\n")
+        found = self._sums()
+        return found if isinstance(found, dict) else None
+
+    def sums_fault(self) -> str:
+        """What is wrong with the list of digests; empty if it is sound."""
+        found = self._sums()
+        return found if isinstance(found, str) else ""
+
+    def _sums(self) -> dict[str, str] | str:
+        try:
+            content = self.place.read(SUMS, limit_of(SUMS))
+        except FileNotFoundError:
+            return "is missing"
+        except OSError as error:
+            return _told(error)
+        head, _, body = content.partition(b"\n")
         if head != _sums_head(body):
-            self.set_aside(SUMS, "does not match its digest")
-            return None
-        lines = body.decode().splitlines()
-        return {name: value for value, _, name in (line.partition("  ") for line in lines)}
+            return "does not match its digest"
+        found: dict[str, str] = {}
+        for line in body.decode(errors="replace").splitlines():
+            value, _, name = line.partition("  ")
+            if not re.fullmatch(r"[0-9a-f]{64}", value) or not is_file_of_run(name) or name in found:
+                return f"holds a line that is of no run: {line[:120]!r}"
+            found[name] = value
+        return found
 
     def write_sums(self, sums: Mapping[str, str]) -> None:
         """Record the digests of all files; this ends the run."""
         body = "".join(f"{value}  {name}\n" for name, value in sorted(sums.items())).encode()
-        write_atomic(self.path / SUMS, _sums_head(body) + b"\n" + body)
+        self.write(SUMS, _sums_head(body) + b"\n" + body)
 
     def faults(self, sums: Mapping[str, str]) -> dict[str, str]:
         """What is wrong with each recorded file that is missing or does not match its digest."""
         found = {name: "has no digest on record" for name in REQUIRED if name not in sums}
         for name, expected in sums.items():
-            path = self.path / name
-            if not path.is_file():
+            try:
+                if self.digest(name) != expected:
+                    found[name] = "does not match its digest"
+            except FileNotFoundError:
                 found[name] = "is missing"
-            elif digest(path.read_bytes()) != expected:
-                found[name] = "does not match its digest"
+            except OSError as error:
+                found[name] = _told(error)
         return found
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write a file of the run; what lies there and is no plain file is set aside. Returns the digest.
+
+        Raises:
+            ValueError: if it is larger than would be read again, or its name is no file's of a run.
+            UnfitError: if a folder of the run is a link or no folder.
+            OSError: naming the file, if the disk refuses.
+        """
+        if name not in (SUMS, FAILURE) and not is_file_of_run(name):
+            raise ValueError(f"file = {name!r}: should be a plain name, without a path or control characters")
+        if len(content) > limit_of(name):
+            raise ValueError(f"{name}: takes {len(content):,} bytes; at most {limit_of(name):,} are kept")
+        fault = self.place.fault(name)
+        if fault:
+            self.set_aside(name, fault)
+        return self.place.write(name, content)
+
+    def digest(self, name: str) -> str:
+        """SHA-256 of a file's bytes, hexadecimal.
+
+        Raises:
+            OSError: if it cannot be read.
+        """
+        return self.place.digest(name, limit_of(name))
 
     def write_chunk(self, task: str, arrays: Mapping[str, np.ndarray]) -> str:
         """Keep one task's arrays; returns the file's name relative to the run folder."""
         content = npz_bytes(arrays)
         name = f"{CHUNKS}/{task}.{digest(content)[:_CHUNK_DIGITS]}.npz"
-        write_atomic(self.path / name, content)
+        self.write(name, content)
         return name
 
     def chunks(self) -> dict[str, str]:
-        """Kept chunks by task, digests verified; others are reported and set aside."""
+        """Kept chunks by task, digests and contents verified; others are reported and set aside."""
         kept: dict[str, str] = {}
-        for path in sorted((self.path / CHUNKS).glob("*.npz")):
-            name = f"{CHUNKS}/{path.name}"
-            task, _, expected = path.stem.rpartition(".")
-            if digest(path.read_bytes())[:_CHUNK_DIGITS] != expected:
-                self.set_aside(name, "does not match its digest")
-            elif task in kept:
-                self.set_aside(name, "is a second result of the same task")
+        for leaf in self.place.names(CHUNKS):
+            if not leaf.endswith(".npz") or leaf.startswith("."):
+                continue
+            name = f"{CHUNKS}/{leaf}"
+            task = leaf.removesuffix(".npz").rpartition(".")[0]
+            fault = self._chunk_fault(name) or (task in kept and "is a second result of the same task")
+            if fault:
+                self.set_aside(name, fault)
             else:
                 kept[task] = name
         return kept
+
+    def _chunk_fault(self, name: str) -> str:
+        if not is_file_of_run(name):
+            return "is no name of a chunk"
+        try:
+            content = self.place.read(name, limit_of(name))
+            if not _is_chunk(name, content):
+                return "does not match its digest"
+            check_npz(content)
+        except OSError as error:
+            return _told(error)
+        except ValueError as error:
+            return str(error)
+        return ""
 
     def read_chunk(self, name: str) -> dict[str, np.ndarray]:
         """The arrays of a kept chunk.
@@ -119,27 +201,30 @@ class RunFolder:
         Raises:
             OSError: if the file changed since it was listed.
         """
-        content = (self.path / name).read_bytes()
-        if digest(content)[:_CHUNK_DIGITS] != Path(name).stem.rpartition(".")[2]:
+        content = self.place.read(name, limit_of(name))
+        if not _is_chunk(name, content):
             raise OSError(f"{self.path / name}: changed while it was read; run the same command again")
         return read_npz(content)
 
     def write_json(self, name: str, value: Any) -> str:
         """Write a JSON file; returns its digest."""
-        return write_atomic(self.path / name, json_bytes(value))
+        return self.write(name, json_bytes(value))
 
     def read_json(self, name: str, sums: Mapping[str, str]) -> Any:
         """A JSON file whose digest is on record, or ``None`` if it cannot be trusted."""
-        path = self.path / name
-        if not path.is_file():
+        try:
+            content = self.place.read(name, limit_of(name))
+            return read_json(content) if digest(content) == sums.get(name) else None
+        except (OSError, ValueError):
             return None
-        content = path.read_bytes()
-        return json.loads(content) if digest(content) == sums.get(name) else None
 
     def read_arrays(self, sums: Mapping[str, str]) -> dict[str, np.ndarray] | None:
         """The final arrays, or ``None`` if they cannot be trusted."""
-        content = (self.path / ARRAYS).read_bytes()
-        return read_npz(content) if digest(content) == sums.get(ARRAYS) else None
+        try:
+            content = self.place.read(ARRAYS, limit_of(ARRAYS))
+            return read_npz(content) if digest(content) == sums.get(ARRAYS) else None
+        except (OSError, ValueError):
+            return None
 
     def identity(self, sums: Mapping[str, str]) -> dict[str, Any] | None:
         """Study, config and fingerprint of the run; ``None`` if ``config.json`` cannot be trusted.
@@ -147,38 +232,59 @@ class RunFolder:
         Args:
             sums: the digests on record; empty for an unfinished run, whose fingerprint alone vouches for it.
         """
-        path = self.path / CONFIG
-        content = path.read_bytes() if path.is_file() else b""
-        if sums and digest(content) != sums.get(CONFIG):
-            return None
         try:
-            identity = json.loads(content)
-        except ValueError:
+            content = self.place.read(CONFIG, limit_of(CONFIG))
+            if sums and digest(content) != sums.get(CONFIG):
+                return None
+            identity = read_json(content)
+        except (OSError, ValueError):
             return None
-        return identity if is_sound(identity) and self.path.name == folder_name(identity) else None
+        return identity if is_sound(identity) else None
 
     def ensure_config(self, identity: Mapping[str, Any]) -> str:
         """Make ``config.json`` say what this run is; returns its digest."""
         content = json_bytes(identity)
-        path = self.path / CONFIG
-        if path.exists() and path.read_bytes() != content:
-            self.set_aside(CONFIG, "does not match the run's fingerprint")
-        if not path.exists():
-            write_atomic(path, content)
+        try:
+            fault = "" if self.place.read(CONFIG, limit_of(CONFIG)) == content else "other"
+        except FileNotFoundError:
+            return self.write(CONFIG, content)
+        except OSError as error:
+            fault = _told(error)
+        if fault:
+            self.set_aside(CONFIG, "does not match the run's fingerprint" if fault == "other" else fault)
+            self.write(CONFIG, content)
         return digest(content)
 
 
+def limit_of(name: str) -> int:
+    """Bytes that a file of a run may hold."""
+    return _MOST.get(name, _MOST_ELSE)
+
+
+def is_file_of_run(name: str) -> bool:
+    """Whether a name is one that a run gives to a file that has a digest on record."""
+    folder, _, leaf = name.rpartition("/")
+    return name in REQUIRED or (folder in (CHUNKS, FIGURES) and is_plain_name(leaf))
+
+
 def is_run(path: Path) -> bool:
-    """Whether a folder holds a run, or what is left of one."""
-    return any((path / name).exists() for name in (LOCK, CONFIG, SUMS))
+    """Whether a folder, itself no link, holds a run, or what is left of one."""
+    try:
+        return any(map(Place(path).has, (LOCK, CONFIG, SUMS)))
+    except (OSError, ValueError):
+        return False
 
 
 def is_sound(identity: Any) -> bool:
-    """Whether a run's identity hashes to its own fingerprint."""
-    keys = {"study", "version", "config", "inputs", "fingerprint", "entry"}
-    if not isinstance(identity, dict) or set(identity) - {"source"} != keys:
+    """Whether a run's identity hashes to its own fingerprint, and its parts are of the kinds they should be."""
+    kinds = {"study": str, "version": int, "config": dict, "inputs": dict, "fingerprint": str, "entry": str}
+    if not isinstance(identity, dict) or set(identity) - {"source"} != set(kinds):
         return False
-    return fingerprint_of(identity) == identity["fingerprint"]
+    if not all(isinstance(identity[key], kind) for key, kind in kinds.items()):
+        return False
+    if not isinstance(identity.get("source", {}), dict):
+        return False
+    return is_study_name(identity["study"]) and fingerprint_of(identity) == identity["fingerprint"]
 
 
 def folder_name(identity: Mapping[str, Any]) -> str:
@@ -186,5 +292,15 @@ def folder_name(identity: Mapping[str, Any]) -> str:
     return f"{identity['study']}-{identity['fingerprint'][:12]}"
 
 
+def _is_chunk(name: str, content: bytes) -> bool:
+    """Whether a chunk's name ends in its digest."""
+    return digest(content)[:_CHUNK_DIGITS] == Path(name).stem.rpartition(".")[2]
+
+
 def _sums_head(body: bytes) -> bytes:
     return f"# sha256 of the lines below: {digest(body)}".encode()
+
+
+def _told(error: OSError) -> str:
+    """What is wrong with a file, without its path."""
+    return error.fault if isinstance(error, UnfitError) else f"cannot be read ({error.strerror or error})"

@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from isotherm.printable import printable
+
 Real: TypeAlias = float | int
 
 
@@ -98,10 +100,13 @@ class Table:
 
 def to_rich(table: Table) -> RichTable:
     """The table for a terminal: row names to the left, numbers to the right."""
-    drawn = RichTable(title=table.title, caption=table.note or None, box=SIMPLE_HEAD, pad_edge=False)
-    drawn.title_style, drawn.title_justify, drawn.caption_justify = "bold", "left", "left"
+    # A text, unlike a string, is never read as markup.
+    title = Text(printable(table.title), style="bold")
+    note = Text(printable(table.note), style="table.caption") if table.note else None
+    drawn = RichTable(title=title, caption=note, box=SIMPLE_HEAD, pad_edge=False)
+    drawn.title_justify, drawn.caption_justify = "left", "left"
     for index, column in enumerate(table.columns):
-        drawn.add_column(Text(column), justify="left" if index == 0 else "right")
+        drawn.add_column(Text(printable(column)), justify="left" if index == 0 else "right")
     for row in table.rows:
         drawn.add_row(*(_rich_cell(cell) for cell in row))
     return drawn
@@ -109,11 +114,11 @@ def to_rich(table: Table) -> RichTable:
 
 def to_html(table: Table) -> str:
     """The table as an HTML ``figure``; text is escaped."""
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    head = "".join(f'<th scope="col">{_html(column)}</th>' for column in table.columns)
     body = "\n".join(_html_row(row) for row in table.rows)
-    note = f'<p class="note">{escape(table.note)}</p>' if table.note else ""
+    note = f'<p class="note">{_html(table.note)}</p>' if table.note else ""
     return (
-        f'<figure class="table"><figcaption>{escape(table.title)}</figcaption>\n<div class="scroll"><table>'
+        f'<figure class="table"><figcaption>{_html(table.title)}</figcaption>\n<div class="scroll"><table>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>{note}</figure>"
     )
 
@@ -127,6 +132,10 @@ def to_markdown(table: Table) -> str:
     return f"**{table.title}**\n\n" + "\n".join([*head, *rows]) + note
 
 
+def _html(text: str) -> str:
+    return escape(printable(text))
+
+
 def cell_lines(cell: Cell) -> list[str]:
     """What a cell shows: its value, and below it the comparison with a published value."""
     if isinstance(cell, Estimate):
@@ -135,7 +144,7 @@ def cell_lines(cell: Cell) -> list[str]:
         return ["–"]
     if isinstance(cell, bool):
         return ["yes" if cell else "no"]
-    return [_number(cell) if isinstance(cell, float) else str(cell)]
+    return [_number(cell) if isinstance(cell, float) else printable(str(cell))]
 
 
 def _markdown_row(cells: Iterable[str]) -> str:

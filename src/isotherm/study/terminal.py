@@ -8,7 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
+from rich.text import Text
 
+from isotherm.printable import printable
 from isotherm.study.base import Study
 from isotherm.study.catalog import Row
 from isotherm.study.fields import FieldDoc, as_text, describe
@@ -18,10 +20,12 @@ from isotherm.study.report import plain
 from isotherm.study.said import is_trial, sentences
 from isotherm.study.session import Run
 from isotherm.study.store import REPORT
+from isotherm.study.stored import StoredRun
 from isotherm.study.tables import Table, to_rich
 
 _WIDTH = 120
 _SHOWN_CONCLUSIONS = 2
+_LONGEST_CELL = 400
 
 
 def console() -> Console:
@@ -30,25 +34,40 @@ def console() -> Console:
     return out if out.is_terminal else Console(width=_WIDTH)
 
 
-def print_run(run: Run) -> None:
+def print_run(run: Run | StoredRun) -> None:
     """A run's tables, its first conclusions, and where its report lies."""
-    out = console()
-    print_tables(run.study.tables(run.config, run.metrics))
-    shown = _SHOWN_CONCLUSIONS + is_trial(run.study, run.config)
-    for sentence in sentences(run.study, run.config, run.metrics)[:shown]:
-        out.print(plain(sentence), markup=False, highlight=False)
-    if run.changed:
-        files = ", ".join(run.changed)
-        line = f"\n{files}: changed since; the numbers are of the source as it was, the tables of today's"
-        out.print(line, markup=False, highlight=False)
-    out.print(f"\n{run.path.name}: {computed(run)}", markup=False, highlight=False)
-    out.print(f"report: {_near(run.path / REPORT)}", markup=False, highlight=False, soft_wrap=True)
+    if isinstance(run, Run):
+        print_tables(run.study.tables(run.config, run.metrics))
+        shown = _SHOWN_CONCLUSIONS + is_trial(run.study, run.config)
+        said = [plain(sentence) for sentence in sentences(run.study, run.config, run.metrics)[:shown]]
+        changed = run.changed
+    else:
+        print_tables(run.tables())
+        said, changed = [run.facts["headline"], *_how_to_recompute(run)], ()
+    for sentence in filter(None, said):
+        _say(sentence)
+    if changed:
+        files = ", ".join(changed)
+        _say(f"\n{files}: changed since; the numbers are of the source as it was, the tables of today's")
+    _say(f"\n{run.path.name}: {computed(run)}")
+    _say(f"report: {_near(run.path / REPORT)}", soft_wrap=True)
 
 
-def computed(run: Run) -> str:
+def _how_to_recompute(run: StoredRun) -> list[str]:
+    said = f"{run.name} is no study of this installation: these are the numbers that its folder holds."
+    command = run.recompute()
+    return [said, f"To recompute them, where its class can be imported: {command}" if command else ""]
+
+
+def _say(text: str, soft_wrap: bool = False) -> None:
+    """A line, nothing in it read as markup or as a terminal's command."""
+    console().print(printable(text), markup=False, highlight=False, soft_wrap=soft_wrap)
+
+
+def computed(run: Run | StoredRun) -> str:
     """Whether a run is shown again, when it was computed, and how long that took."""
     took = f"in {duration(run.facts['seconds'])}"
-    if not run.is_again:
+    if isinstance(run, Run) and not run.is_again:
         return f"computed {took}"
     return f"shown again, computed on {run.facts['finished'][:16].replace('T', ' ')} UTC {took}"
 
@@ -69,15 +88,16 @@ def print_studies(studies: Sequence[Study[Any]]) -> None:
     console().print(drawn)
 
 
-def print_runs(rows: Sequence[Row]) -> None:
+def print_runs(rows: Sequence[Row], store: Path) -> None:
     """One line a run, newest first."""
     if not rows:
-        console().print("no runs yet; `isotherm list` shows what can be run", markup=False)
+        _say(f"no runs yet in {store}; `isotherm list` shows what can be run")
         return
     drawn = RichTable("run", "preset", "status", "begun", "took", "headline", box=None, pad_edge=False)
     for row in rows:
         begun = row.created.replace("T", " ")[:16]
-        drawn.add_row(row.id, row.preset, row.status, begun, duration(row.seconds), escape(row.headline))
+        cells = (row.id, row.preset, row.status, begun, duration(row.seconds), row.headline)
+        drawn.add_row(*(Text(printable(cell, _LONGEST_CELL)) for cell in cells))
     console().print(drawn)
 
 
