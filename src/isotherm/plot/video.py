@@ -14,6 +14,7 @@ from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
+from isotherm.disk import claim, open_parent, remove_dead
 from isotherm.errors import refusal
 from isotherm.plot.video_codecs import Codec, check_encoding, check_size, codec_of, find_codec
 from isotherm.plot.video_gif import Quantizer
@@ -26,7 +27,8 @@ class VideoWriter:
     """Writes frames as they come; a few of them are in memory at a time, however long the film.
 
     The file appears under its name when the ``with`` block ends; until then it lies beside, hidden. An error or an
-    interrupt leaves nothing, or with ``keep_partial`` the film so far. A full disk always leaves nothing.
+    interrupt leaves nothing, or with ``keep_partial`` the film so far. A full disk always leaves nothing; what a
+    killed process left goes when the same file is written again.
 
     Args:
         path: of the file, ending in ``.mp4``, ``.webm`` or ``.gif``; replaced if it exists.
@@ -71,11 +73,13 @@ class VideoWriter:
             raise refusal("palette", f"{len(palette)} colours", f"is for gif; leave it out for {name}")
         check_target(self.path)
         self._keep_partial = keep_partial
-        self._beside = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._quantizer = Quantizer(palette) if found.quality is None else None
         self._reformat = VideoReformatter().reformat
-        self._name, self._container = name, _open(self._beside, found)
+        self._name = name
+        self._container: Any = None
+        self._beside, self._claim = _claimed(self.path)
         try:
+            self._container = _open(self._beside, found)
             self._stream = self._add_stream(found, fps, found.quality if quality is None else quality, effort)
             with self._codec_errors():
                 self._stream.codec_context.open()
@@ -162,11 +166,20 @@ class VideoWriter:
         except BaseException:
             self._abandon()
             raise
+        self._release()
 
     def _abandon(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            self._container.close()
+            if self._container is not None:
+                self._container.close()
+        self._release()
+
+    def _release(self) -> None:
+        """Leave nothing beside the film, and let go of the claim."""
         self._beside.unlink(missing_ok=True)
+        if self._claim is not None:
+            os.close(self._claim)
+            self._claim = None
 
     @contextlib.contextmanager
     def _codec_errors(self) -> Iterator[None]:
@@ -189,6 +202,21 @@ class VideoWriter:
         except OSError as error:
             reason = f"{error.strerror or error}; nothing is left of the video"
             raise OSError(error.errno, reason, str(self.path)) from error
+
+
+def _claimed(path: Path) -> tuple[Path, int | None]:
+    """A hidden file beside the film, locked while it is written; what killed writers of the film left is removed.
+
+    Raises:
+        ValueError: naming the path, if no file can be made there.
+    """
+    try:
+        with open_parent(path) as folder:
+            remove_dead(folder, path.name)
+            beside, handle = claim(folder, path.name)
+    except OSError as error:
+        raise refusal("out", str(path), f"cannot be written: {error.strerror}") from None
+    return path.with_name(beside), handle
 
 
 def check_target(path: Path) -> None:
