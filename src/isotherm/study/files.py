@@ -26,7 +26,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_input(path: Path, most: int = 1 << 34) -> str:
+def digest_file(path: Path, most: int = 1 << 34) -> str:
     """SHA-256 of the bytes of a file that the user named, hexadecimal, read piecewise.
 
     Raises:

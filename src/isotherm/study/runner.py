@@ -11,7 +11,7 @@ from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
 from isotherm.study.config import Config, is_study_name
 from isotherm.study.executor import Pool, TaskError
-from isotherm.study.files import digest_input
+from isotherm.study.files import digest_file
 from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of
 from isotherm.study.session import Run, Session
@@ -27,7 +27,7 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
     inputs = {}
     for name, path in study.inputs(config).items():
         try:
-            inputs[name] = digest_input(path)
+            inputs[name] = digest_file(path)
         except OSError as error:
             raise refusal(name, str(path), f"cannot be read: {error.strerror}") from None
     source = source_of(study)
