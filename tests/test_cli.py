@@ -51,7 +51,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["run", "--seed=3", COINS], "STUDY: comes first"),
         (["rum"], "No such command 'rum'."),
         (["runs", "--nonsense"], "No such option: --nonsense"),
-        (["show", "nothing", "--out=/nowhere"], "out = '/nowhere': should be a store of runs; there is no such"),
+        (
+            ["show", "nothing", "--out=/nowhere"],
+            "out = '/nowhere': should be a store of runs; there is no such",
+        ),
         (["compare", "one"], "Missing argument 'RUN'."),
     ],
 )

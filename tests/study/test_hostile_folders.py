@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.support.hostile import ESCAPE, HARMS, SCRIPT, Harm, Plain, rewrite, sign
-from tests.support.toy_study import Coins, CoinsConfig
+from tests.support.hostile import ESCAPE, HARMS, SCRIPT, Harm, rewrite, sign
+from tests.support.toy_study import Coins, CoinsConfig, Plain
 
 from isotherm.cli import main
 from isotherm.disk import UnfitError
@@ -19,9 +19,10 @@ from isotherm.study.runner import run
 from isotherm.study.session import Run
 from isotherm.study.store import ARRAYS, METRICS, REPORT, SUMS, RunFolder
 from isotherm.study.stored import StoredRun
+from isotherm.study.tables import Table
 
 SECRET = "a key that is nobody else's"
-COINS, PLAIN = "tests.support.toy_study:Coins", "tests.support.hostile:Plain"
+COINS, PLAIN = "tests.support.toy_study:Coins", "tests.support.toy_study:Plain"
 
 
 class Tags(HTMLParser):
@@ -169,7 +170,10 @@ def test_runs_of_ones_own_study_are_shown_and_compared_without_it(
     assert "mean.0" in printed
     assert "no study of this installation" in printed
     assert main(["show", folder.name, store, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == unbroken.to_json() | {"path": str(folder)}
+    assert json.loads(capsys.readouterr().out) == unbroken.to_json() | {
+        "path": str(folder),
+        "shown_again": True,
+    }
     assert main(["compare", folder.name, other.path.name, store, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["config"] == {"seed": [0, 1]}
@@ -205,28 +209,23 @@ def test_studies_of_installed_packages_are_found_by_name(
     assert registry.find_registered("coins", "trap:Trap") is None
 
 
-class Hostile(Coins):
-    """A study that says in every text what a page or a terminal should not take at its word."""
-
-    title = SCRIPT + ESCAPE
-    summary = SCRIPT + ESCAPE + "."
-
-    def conclusions(self, config, metrics):
-        return [f"**{SCRIPT}** `{SCRIPT}` {ESCAPE}"]
-
-    def tables(self, config, metrics):
-        from isotherm.study import Table
-
-        return [Table(SCRIPT, (SCRIPT, ESCAPE), ((SCRIPT, ESCAPE), (ESCAPE, 1.0)), SCRIPT + ESCAPE)]
+def hostile_tables(*_: object) -> list[Table]:
+    return [Table(SCRIPT, (SCRIPT, ESCAPE), ((SCRIPT, ESCAPE), (ESCAPE, 1.0)), SCRIPT + ESCAPE)]
 
 
-def test_the_report_holds_no_tag_but_its_own(copy_of: Callable[[], Path], unbroken: Run) -> None:
+def test_the_report_holds_no_tag_but_its_own(
+    copy_of: Callable[[], Path], unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Coins, "title", SCRIPT + ESCAPE)
+    monkeypatch.setattr(Coins, "summary", SCRIPT + ESCAPE)
+    monkeypatch.setattr(Coins, "conclusions", lambda *_: [f"**{SCRIPT}** `{SCRIPT}` {ESCAPE}"])
+    monkeypatch.setattr(Coins, "tables", hostile_tables)
     folder, plain = copy_of(), Tags()
     plain.feed((unbroken.path / REPORT).read_text())
     texts = {"preset": SCRIPT, "finished": SCRIPT, "created": SCRIPT, "versions": {SCRIPT: SCRIPT + ESCAPE}}
     rewrite(folder, "run.json", lambda facts: facts.update(texts))
     (folder / REPORT).unlink()
-    done = run(Hostile(), CoinsConfig(), folder.parent, pool=Pool(1))
+    done = run(Coins(), CoinsConfig(), folder.parent, pool=Pool(1))
     page, tags = (done.path / REPORT).read_text(), Tags()
     tags.feed(page)
     assert "alert(1)" in page

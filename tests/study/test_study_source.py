@@ -75,6 +75,25 @@ def run(folder: Path, name: str = "own") -> dict:
     return json.loads(command(folder, "run", f"{name}:Answer", "--out", "../runs", "--json", "--workers=1"))
 
 
+def opened(folder: Path, path: str) -> list[str]:
+    """Which files of the study changed since its run, as a script that imports the study finds."""
+    script = (
+        "import json, sys; from pathlib import Path; from isotherm.study import find_study;"
+        "from isotherm.study.archive import open_run;"
+        "run = open_run(Path(sys.argv[1]), find_study('own:Answer'));"
+        "print(json.dumps(run.to_json()['source_changed']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", script, path],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'src'}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
 def test_an_edited_study_is_computed_anew_and_a_finished_one_says_that_it_is_shown_again(tmp_path):
     folder, other = tmp_path / "one", tmp_path / "two"
     write(folder, value=2, factor=10)
@@ -95,9 +114,12 @@ def test_an_edited_study_is_computed_anew_and_a_finished_one_says_that_it_is_sho
     day = first["computed"][:16].replace("T", " ")
     assert f"shown again, computed on {day} UTC" in command(folder, "run", "own:Answer", "--out", "../runs")
     write(folder, value=3, factor=10)
+    # show never imports what a folder names, and so shows what is stored; who has the study asks in Python
     shown = command(folder, "show", first["path"])
-    assert "own.py: changed since; the numbers are of the source as it was" in shown
-    assert json.loads(command(folder, "show", first["path"], "--json"))["source_changed"] == ["own.py"]
+    assert f"shown again, computed on {day} UTC" in shown
+    assert "answer is no study of this installation" in shown
+    assert json.loads(command(folder, "show", first["path"], "--json"))["metrics"]["x"] == 20.0
+    assert opened(folder, first["path"]) == ["own.py"]
 
 
 def test_the_source_is_the_file_and_what_it_imports_from_its_folder(tmp_path, monkeypatch):

@@ -7,23 +7,13 @@ import json
 import os
 import sqlite3
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tests.support.toy_study import Coins
 
-from isotherm.study import Figure
 from isotherm.study.store import SUMS
-
-
-class Plain(Coins):
-    """Coins without pictures, which take the most time."""
-
-    def figures(self, *_: Any) -> Iterator[Figure]:
-        return iter(())
-
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp"
 SCRIPT = "<script>alert(1)</script><img src=x onerror='alert(2)'>\"' onload=x ]]>-->"

@@ -96,6 +96,13 @@ class Coins(Study[CoinsConfig]):
         yield Figure("means", "Every run's *mean*.", canvas)
 
 
+class Plain(Coins):
+    """Coins without pictures, which take the most time."""
+
+    def figures(self, *_: Any) -> Iterator[Figure]:
+        return iter(())
+
+
 def _fail(fault: str) -> None:
     if fault == "raise":
         raise RuntimeError("the coin is lost\nbehind the sofa")

@@ -1,5 +1,6 @@
 """Finished runs, found again: by id, by the start of an id, by folder, or as a study's newest."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,9 @@ def open_run(path: Path, study: Study[Any] | None = None) -> Run | StoredRun:
     if study is None or study.name != identity["study"]:
         return _stored(folder, identity, sums, row)
     config = _config(path, study, identity)
-    if sums is not None and not (folder.faults(sums) or contents_faults(study, config, folder, sums)):
-        metrics, facts = folder.read_json(METRICS, sums), folder.read_json(RUN, sums)
+    faults = {} if sums is None else folder.faults(sums) or contents_faults(study, config, folder, sums)
+    if sums is not None and (not faults or not _may_be_mended(path)):
+        metrics, facts = _numbers(folder, sums, faults)
         changed = tuple(changed_since(study, identity["source"])) if "source" in identity else ()
         return Run(path, study, config, identity["fingerprint"], metrics, facts, True, changed)
     if row.status != "complete":
@@ -122,15 +124,7 @@ def _stored(folder: RunFolder, identity: dict[str, Any], sums: dict[str, str] | 
         is_ended = row.status == "complete" or folder.is_finished()
         allowed = f"{SUMS} {folder.sums_fault()}" if is_ended else f"is {row.status}"
         raise refusal("RUN", name, f"{allowed}; run the same command again to finish it")
-    faults = folder.faults(sums)
-    facts, metrics = read_facts(folder, sums), folder.read_json(METRICS, sums)
-    for file, value in ((RUN, facts), (METRICS, metrics)):
-        if not isinstance(value, dict):
-            faults.setdefault(file, "is of another form")
-    for file, fault in faults.items():
-        report_fault(f"{name}/{file}: {fault}")
-    if not isinstance(facts, dict) or not isinstance(metrics, dict):
-        raise refusal("RUN", name, "its numbers cannot be trusted; run the same command again to mend it")
+    metrics, facts = _numbers(folder, sums, folder.faults(sums))
     return StoredRun(
         path=folder.path,
         name=identity["study"],
@@ -140,6 +134,30 @@ def _stored(folder: RunFolder, identity: dict[str, Any], sums: dict[str, str] | 
         metrics=metrics,
         facts=facts,
     )
+
+
+def _numbers(
+    folder: RunFolder, sums: dict[str, str], faults: dict[str, str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metrics and facts of a run that is only read; faults of other files are told and left.
+
+    Raises:
+        ValueError: if those two themselves cannot be trusted.
+    """
+    found = {METRICS: folder.read_json(METRICS, sums), RUN: read_facts(folder, sums)}
+    for file, value in found.items():
+        if not isinstance(value, dict):
+            faults = {file: "is of another form"} | faults
+    for file, fault in faults.items():
+        report_fault(f"{folder.path.name}/{file}: {fault}")
+    if set(found) & set(faults):
+        allowed = "its numbers cannot be trusted; run the study again to mend it, or elsewhere to replace it"
+        raise refusal("RUN", folder.path.name, allowed)
+    return found[METRICS], found[RUN]
+
+
+def _may_be_mended(path: Path) -> bool:
+    return os.access(path, os.W_OK | os.X_OK) and os.access(path.parent, os.W_OK | os.X_OK)
 
 
 def _config(path: Path, study: Study[Any], identity: dict[str, Any]) -> Config:

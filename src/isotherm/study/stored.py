@@ -72,6 +72,9 @@ class StoredRun:
             "study": self.name,
             "fingerprint": self.fingerprint,
             "path": str(self.path),
+            "computed": self.facts["finished"],
+            "seconds": self.facts["seconds"],
+            "shown_again": True,
             "config": self.settings,
             "metrics": self.metrics,
         }
