@@ -7,14 +7,26 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.support.hostile import ESCAPE, HARMS, SCRIPT, Harm, rewrite, sign
+from tests.support.hostile import (
+    BOMB,
+    ESCAPE,
+    HARMS,
+    OBJECTS,
+    SCRIPT,
+    Harm,
+    archive_of,
+    array_of,
+    rewrite,
+    sign,
+)
 from tests.support.toy_study import Coins, CoinsConfig, Plain
 
 from isotherm.cli import main
 from isotherm.disk import UnfitError
 from isotherm.study import registry
-from isotherm.study.archive import open_run
+from isotherm.study.archive import list_runs, open_run
 from isotherm.study.executor import Pool, TaskError
+from isotherm.study.files import read_json, read_npz
 from isotherm.study.runner import run
 from isotherm.study.session import Run
 from isotherm.study.store import ARRAYS, METRICS, REPORT, SUMS, RunFolder
@@ -332,3 +344,58 @@ def test_tasks_that_cannot_be_told_end_in_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(TaskError, match=r"^coins: its tasks cannot be told: AttributeError: .* line \d+\)$"):
         run(Odd(), CoinsConfig(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("harm", "fault"),
+    [
+        ("trigger", "holds other tables"),
+        ("view", "holds other tables"),
+        ("another table", "holds other tables"),
+        ("id", "does not match its digest"),
+        ("blob", "another kind"),
+        ("endless", "JSON compliant"),
+    ],
+)
+def test_a_catalog_holds_rows_of_runs_and_nothing_else(
+    copy_of: Callable[[], Path], outside: Path, capfd: pytest.CaptureFixture[str], harm: str, fault: str
+) -> None:
+    folder = copy_of()
+    HARMS[f"catalog: {harm}"](folder, outside)
+    assert [row.id for row in list_runs(folder.parent)] == [folder.name]
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith("warning: catalog.sqlite: is damaged (")
+    assert fault in line
+    assert [row.id for row in list_runs(folder.parent)] == [folder.name]
+    assert capfd.readouterr().err == ""
+
+
+def test_a_catalog_that_is_a_link_is_refused(copy_of: Callable[[], Path], outside: Path) -> None:
+    folder = copy_of()
+    HARMS["catalog.sqlite: link"](folder, outside)
+    with pytest.raises(UnfitError, match=r"catalog\.sqlite: is a link$"):
+        list_runs(folder.parent)
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (archive_of(array_of({**BOMB, "shape": (9,)})), "of another size than it says"),
+        (archive_of(array_of(BOMB)), "of another size than it says"),
+        (archive_of(array_of(OBJECTS)), "Python objects"),
+        (archive_of(array_of({**BOMB, "descr": "<U0", "shape": (10**12,)})[:-64]), "of another size"),
+        (archive_of(bytes(1 << 20), 8), "compressed"),
+        (archive_of(b"\x93NUMPY\x01\x00\x10\x00" + b"(" * 16), "no array that can be read"),
+        (b"PK", "no archive"),
+    ],
+)
+def test_arrays_are_checked_before_anything_is_allocated(content: bytes, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        read_npz(content)
+
+
+@pytest.mark.parametrize("text", ["[" * 65 + "]" * 65, "[" * 99_999, "NaN", "-1e999", '"\\udfff"', "9" * 301])
+def test_json_of_no_run_is_refused(text: str) -> None:
+    assert read_json(b"[" * 63 + b'{"a": 1e300, "b": "\xc3\xa9"}' + b"]" * 63)
+    with pytest.raises(ValueError):  # noqa: PT011
+        read_json(text.encode())

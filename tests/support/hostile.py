@@ -138,8 +138,8 @@ def a_link_itself(folder: Path, outside: Path) -> None:
     folder.symlink_to(outside / "moved")
 
 
-_BOMB = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
-_OBJECTS = {"descr": "|O", "fortran_order": False, "shape": (8,)}
+BOMB = {"descr": "<f8", "fortran_order": False, "shape": (10**12,)}
+OBJECTS = {"descr": "|O", "fortran_order": False, "shape": (8,)}
 _DEEP = "[" * 100_000 + "]" * 100_000
 _FILES = ("config.json", "metrics.json", "arrays.npz", "run.json", "report.html", SUMS, "chunks/coin-1.*.npz")
 _FOLDERS = ("chunks", "figures", "set-aside")
@@ -190,8 +190,8 @@ HARMS: dict[str, Harm] = {
     ),
     "config.json: kinds": changed("config.json", lambda identity: identity.update(study=["x"], config=7)),
     "config.json: self": changed("config.json", lambda identity: identity["config"].update(self=1)),
-    "chunk: bomb": chunk_of(lambda: archive_of(array_of(_BOMB))),
-    "chunk: objects": chunk_of(lambda: archive_of(array_of(_OBJECTS))),
+    "chunk: bomb": chunk_of(lambda: archive_of(array_of(BOMB))),
+    "chunk: objects": chunk_of(lambda: archive_of(array_of(OBJECTS))),
     "chunk: compressed": chunk_of(lambda: archive_of(bytes(1 << 24), zipfile.ZIP_DEFLATED)),
     "chunk: no archive": chunk_of(lambda: b"PK\x03\x04 and no more"),
     "the folder: link": a_link_itself,
