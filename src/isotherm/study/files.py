@@ -14,7 +14,7 @@ import numpy as np
 from isotherm.disk import Place, open_parent, remove_dead, write_at
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_DEEPEST, _LARGEST = 64, 10**300
+_DEEPEST, _LARGEST = 64, 1e300
 _READ_HEADER = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
