@@ -331,7 +331,7 @@ OWN = {
     ),
     "mine:Preset": (
         "from tests.support.toy_study import Coins\nclass Preset(Coins): presets = {}",
-        "its presets should map names to changes, 'published' among them",
+        "its presets should map names to changes, published, smoke among them",
     ),
 }
 
