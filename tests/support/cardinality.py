@@ -8,7 +8,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical
 
-SIZE = 16
+SIZE = 12
 PAIRS = [[i, j] for i in range(SIZE) for j in range(i)]
 
 
