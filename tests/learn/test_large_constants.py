@@ -57,3 +57,28 @@ def test_a_fit_learns_the_same_and_gives_the_constant_back(
     differences = [table - table.mean() for table in (moved, near)]
     np.testing.assert_allclose(*differences, atol=0.02)
     assert jnp.isfinite(jnp.asarray(moved)).all()
+
+
+@pytest.mark.parametrize("penalty", [1e5 + 0.3, 1e9 + 0.7])
+def test_rows_are_right_where_large_terms_cancel(penalty: float) -> None:
+    """The reference is all 27 states, enumerated in float64 without the terms that cancel."""
+    ramp, plain = penalty * np.arange(3.0), np.asarray(chain(0.0).factors[0].parameters, np.float64)[0]
+    pairs = np.stack([plain + ramp[:, None], plain])
+    factors = [Factor.of(("c", "c"), [[0, 1], [1, 2]], pairs), Factor.of("c", [0], -ramp[None])]
+    graph = FactorGraph.of({"c": categorical(3, 3)}, factors)
+    log_weights = plain[:, :, None] + plain
+    log_law = log_weights - np.log(np.exp(log_weights).sum())
+    data = rows(graph)
+    shown = tuple(np.asarray(data.values["c"]).T)
+    np.testing.assert_allclose(log_likelihood(graph, data).rows, log_law[shown], atol=1e-5)
+    conditionals = [log_law - np.log(np.exp(log_law).sum(axis=axis, keepdims=True)) for axis in range(3)]
+    expected = sum(each[shown] for each in conditionals)
+    found = pseudo_log_likelihood(graph, data)
+    assert found.dtype == jnp.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    gradient = jax.grad(lambda g: pseudo_log_likelihood(g, data).sum(), allow_int=True)(plain_float32(graph))
+    assert gradient.factors[0].parameters.shape == (2, 3, 3)
+
+
+def plain_float32(graph: FactorGraph) -> FactorGraph:
+    return graph.with_parameters(tuple(jnp.asarray(p, jnp.float32) for p in graph.parameters))

@@ -32,7 +32,7 @@ from isotherm.learn.phases import (
     run_phase,
     start_chains,
 )
-from isotherm.learn.relaxation import as_traced
+from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule
@@ -228,7 +228,7 @@ def exact_kl_gradient(
         plus = _average(graph, data, beta, data.seen)
     else:
         with jax.enable_x64(True):
-            wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), graph)
+            wide = in_float64(graph)
             plus = jax.tree.map(np.asarray, _closed(wide, data, as_traced(wide, beta)))
     masks = {name: np.broadcast_to(mask, (data.num_rows, len(mask))) for name, mask in held.items()}
     minus = _average(graph, data, beta, masks)

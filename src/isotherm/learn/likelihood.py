@@ -21,7 +21,7 @@ from isotherm.learn.free_energy import free_energies
 from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta
-from isotherm.learn.relaxation import as_traced, relaxed
+from isotherm.learn.relaxation import precisely, relaxed
 from isotherm.sample.ais import log_z as ais_log_z
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
@@ -100,7 +100,7 @@ def log_likelihood(
     latent, (graph, constant) = closed_latents(graph, data), centred(graph)
     log_z = find_log_z(graph, beta, key=key, method=method, error=error, num_chains=num_chains)
     if latent is not None and not data.has_holes:
-        weights = np.asarray(_log_weights(graph, data, as_traced(graph, beta)), np.float64)
+        weights = np.asarray(precisely(_log_weights, graph, data, beta), np.float64)
     else:
         weights = _by_elimination(graph, data, beta)
     return LogLikelihood(weights - log_z.value, log_z._replace(value=log_z.value - beta * constant))

@@ -25,7 +25,7 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
 from isotherm.learn.observations import Observations
-from isotherm.learn.relaxation import Relaxed, as_traced, fields, relaxed
+from isotherm.learn.relaxation import Relaxed, as_traced, fields, precisely, relaxed
 
 
 def pseudo_log_likelihood(
@@ -48,7 +48,7 @@ def pseudo_log_likelihood(
             raise refusal(name, group.kind, "pseudo-likelihood needs spins and categories")
     check_latents(graph, data.masks("never"))
     graph, _ = centred(graph)
-    return _log_likelihoods(graph, data, as_traced(graph, beta))
+    return jnp.asarray(precisely(_log_likelihoods, graph, data, beta))
 
 
 @eqx.filter_jit
