@@ -253,6 +253,17 @@ def test_a_column_of_zeros_and_ones_among_spins_is_refused() -> None:
     np.testing.assert_array_equal(Observations.of(GRAPH, few).seen["s"], few != 0)
 
 
+@pytest.mark.parametrize(("zeros", "ones"), [(10, 10), (9, 30), (30, 9)])
+def test_a_column_among_spins_is_0_1_from_ten_of_each(zeros: int, ones: int) -> None:
+    column = np.repeat([0, 1], [zeros, ones])
+    rows = np.stack([np.where(np.arange(len(column)) % 2, 1, -1), column], axis=1)
+    if min(zeros, ones) == 10:
+        with pytest.raises(ValueError, match=r"s\[1\] = 'only 0 and 1'"):
+            coded_data("s", spin(2), rows)
+    else:
+        assert coded_data("s", spin(2), rows)[1][:, 1].sum() == ones
+
+
 def test_columns_and_groups_of_which_nothing_was_seen() -> None:
     latent = ROWS_PM.copy()
     latent[:, 2] = 0

@@ -181,6 +181,10 @@ REFUSED = {
     ),
     "truth and numbers": (lines("1,0,true", "0,1,1", "1,1,false"), r"c in row 1 \(line 3\) = '1'"),
     "counts": (lines("1,0,3", "0,1,1", "1,1,0"), r"c in row 0 \(line 2\) = '3'"),
+    "half of them words": (
+        lines("1,0,1", "0,1,lost", "1,1,0", "1,0,lost"),
+        r"c in row 1 \(line 3\) = 'lost'",
+    ),
     "one word": (lines("1,0,1", "0,1,lost", "1,1,0"), r"c in row 1 \(line 3\) = 'lost'"),
     "header alone": ("a,b,c\n", "holds a header and no rows"),
     "nothing": ("\n\n", "holds no rows"),
