@@ -28,6 +28,7 @@ from isotherm.learn.phases import (
     Beta,
     chains_with,
     completing_chains,
+    fine,
     overlaid,
     run_phase,
     start_chains,
@@ -166,7 +167,7 @@ def sampled_kl_gradient(
         init: where chains start.
 
     Raises:
-        ValueError: naming the argument at fault.
+        ValueError: naming the argument at fault, or weights too large for float32.
     """
     if num_batches < 2:
         raise refusal("num_batches", num_batches, "must be at least 2 to give an error bar")
@@ -176,7 +177,7 @@ def sampled_kl_gradient(
     if condition:
         num_chains = data.num_rows
     sampling = (positive, negative, num_chains, num_batches, condition, init)
-    graph, _ = centred(graph)
+    graph = fine(graph, beta)
     return _sampled(key, graph, data, as_traced(graph, beta), *sampling)
 
 
