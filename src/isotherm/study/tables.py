@@ -123,10 +123,6 @@ def to_html(table: Table) -> str:
     )
 
 
-def _html(text: str) -> str:
-    return escape(printable(text))
-
-
 def to_markdown(table: Table) -> str:
     """The table as Markdown: row names to the left, numbers to the right; a bar in a cell or heading is escaped."""
     rows = [_markdown_row(_markdown_cell(cell_lines(cell)) for cell in row) for row in table.rows]
