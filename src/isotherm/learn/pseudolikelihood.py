@@ -161,7 +161,9 @@ def _shrink(
     def step(carry: tuple, _: None) -> tuple[tuple, None]:
         now, ahead, momentum, rate, size, _ = carry
         value, gradient = jax.value_and_grad(loss)(ahead)
-        slack = 1e-6 * jnp.abs(value)  # what float32 leaves of a decrease; steps below it would pass at any rate
+        slack = 1e-6 * jnp.abs(
+            value
+        )  # what float32 leaves of a decrease; steps below it would pass at any rate
         growth = jnp.where(size / (2 * rate) > slack, 1.1, 1.0)
 
         def too_long(rate: Float[Array, ""]) -> Array:
