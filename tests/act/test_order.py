@@ -48,10 +48,8 @@ AGENTS: dict[str, AbstractAgent] = {
         N, schedule=Schedule(60, 2, 20)
     ),  # how close draws of a sweep differ, its order decides
 }
-CASES = [
-    *(pytest.param(name, 10_000 if name == "thompson" else 20_000, id=name) for name in AGENTS),
-    *(pytest.param(name, MILLION, id=f"{name}, a million", marks=pytest.mark.slow) for name in AGENTS),
-]
+FEW = [pytest.param(name, 10_000 if name == "thompson" else 20_000, id=name) for name in AGENTS]
+MANY = [pytest.param(name, MILLION, id=f"{name}, a million", marks=pytest.mark.slow) for name in AGENTS]
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))
@@ -81,14 +79,14 @@ def learned(agent: AbstractAgent, name_of: np.ndarray) -> Any:
     return state
 
 
-@pytest.mark.parametrize(("name", "draws"), CASES)
+@pytest.mark.parametrize(("name", "draws"), FEW)
 def test_venues_of_which_nothing_is_known_are_taken_evenly(name: str, draws: int) -> None:
     agent = AGENTS[name]
     found = actions(agent, agent.init(jax.random.key(0)), context_of(2, 1), draws)
     assert_frequencies(np.asarray(found), np.array([1, 1, 0, 1, 1]) / 4)
 
 
-@pytest.mark.parametrize(("name", "draws"), CASES)
+@pytest.mark.parametrize(("name", "draws"), FEW + MANY)
 def test_permuted_columns_give_permuted_choices(name: str, draws: int) -> None:
     agent = AGENTS[name]
     place_of = np.argsort(ORDER)

@@ -135,7 +135,7 @@ def worst_z(beta: float) -> float:
     found = sample_means(
         jax.random.key(1),
         gibbs(graph, beta, clamp),
-        anywhere(graph, 192),
+        anywhere(graph, 96),
         num_warmup=30,
         num_samples=30,
         thin=2,
