@@ -30,13 +30,32 @@ numfig = False
 autoapi_dirs = [str(ROOT / "src" / "isotherm")]
 autoapi_root = "autoapi"
 autoapi_add_toctree_entry = False
-autoapi_ignore = ["*/__main__.py", "*/cli.py", "*/plot/*"] + [
-    f"*/study/{name}.py"
-    for name in (
-        *("catalog", "compare", "executor", "fields", "files", "generative_learning", "lock", "progress"),
-        *("report", "report_style", "routing_sweep", "session", "settings", "store", "terminal"),
-        *("venue_agents", "venue_study"),
-    )
+STUDY_PAGES = {
+    "__init__",
+    "archive",
+    "base",
+    "config",
+    "facts",
+    "registry",
+    "routing",
+    "runner",
+    "session",
+    "stored",
+    "tables",
+}
+"""Modules of the study room that users import; the rest are the subjects' own and would double the build."""
+
+autoapi_ignore = [
+    "*/__main__.py",
+    "*/cli.py",
+    "*/plot/*",
+    "*/fractal/*",
+    "*/energy/files/*",
+    "*/infer_*.py",
+] + [
+    f"*/study/{path.name}"
+    for path in sorted((ROOT / "src" / "isotherm" / "study").glob("*.py"))
+    if path.stem not in STUDY_PAGES
 ]
 autoapi_options = ["members", "show-inheritance", "show-module-summary"]
 autoapi_member_order = "bysource"
