@@ -128,7 +128,7 @@ def test_swaps_see_a_third_of_kt_beside_penalties() -> None:
     betas = [0.0, 1.4e-7, 1.1e-6, 1.0]
     kernel = tempering(lambda beta: gibbs(graph, beta), betas, graph.energy)
     first = {"c": jax.random.randint(jax.random.key(9), (48, 4), 0, 2).astype(jnp.uint8)}
-    draws = sample(jax.random.key(2), kernel, first, num_warmup=300, num_samples=1500)
+    draws = sample(jax.random.key(2), kernel, first, num_warmup=200, num_samples=800)
     means = np.asarray(draws.values["c"], np.float64).mean(axis=1)
     assert_mean(means, np.array([0.268941, 0.731059, 0.425557, 0.0]))
 

@@ -16,6 +16,7 @@ from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.energy.limbs import limbs_of, splitting, value
 from isotherm.sample.batched import energies, term_energies
 from isotherm.sample.coarseness import is_coarse, whole_size
+from isotherm.sample.notes import spacing
 
 Energy = FactorGraph | Callable[[PyTree], Float[Array, ""]]
 """What the inverse temperature multiplies; energies of a graph are computed for all replicas together."""
@@ -69,12 +70,10 @@ class Comparison(eqx.Module):
         both = jnp.isinf(these.rounded) & (these.rounded == those.rounded)
         return jnp.where(both, jnp.zeros((), rounded.dtype), rounded)
 
-    def step(self, found: Energies) -> Float[Array, ""]:
-        """How far energies that are compared lie from the next number of their floats; zero where nothing is lost."""
-        if self.parts is not None:
-            return jnp.zeros((), found.rounded.dtype)
-        size = jnp.where(jnp.isfinite(found.rounded), jnp.abs(found.rounded), 0.0).max()
-        return size * jnp.asarray(jnp.finfo(found.rounded.dtype).eps, found.rounded.dtype)
+    def spacing(self, positions: PyTree) -> Float[Array, ""]:
+        """How far apart the energies of such states lie that floats can tell; zero where nothing is rounded."""
+        found = self.of(positions).rounded
+        return jnp.zeros((), found.dtype) if self.parts is not None else spacing(found)
 
 
 def comparison(energy: Energy, beta: Any = 1.0) -> Comparison:

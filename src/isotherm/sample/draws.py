@@ -94,14 +94,16 @@ class ChainMeans(eqx.Module):
         """Standard error of the mean from independent chains; NaN with one chain, or where no chain ever moved."""
 
         def leaf(means: Array, still: np.ndarray) -> np.ndarray:
-            return np.where(still, np.nan, np.sqrt(_between(means) / len(means)))
+            return np.asarray(np.where(still, np.nan, np.sqrt(_between(means) / len(means))))
 
         return jax.tree.map(leaf, self.means, self._stands_still)
 
     @property
     def _stands_still(self) -> PyTree:
         """Whether no chain ever moved; of chains of one sample nothing is known."""
-        return jax.tree.map(lambda v: (_host(v) == 0).all(axis=0) & (self.num_samples > 1), self.variances)
+        return jax.tree.map(
+            lambda v: np.asarray((_host(v) == 0).all(axis=0) & (self.num_samples > 1)), self.variances
+        )
 
     @property
     def ess(self) -> PyTree:
@@ -118,7 +120,9 @@ class ChainMeans(eqx.Module):
         """Gelman and Rubin's R-hat of whole chains, not split; NaN with one chain or if nothing varies."""
 
         def leaf(means: Array, variances: Array) -> np.ndarray:
-            return np.sqrt(1 - 1 / self.num_samples + _ratio(_between(means), _host(variances).mean(axis=0)))
+            return np.asarray(
+                np.sqrt(1 - 1 / self.num_samples + _ratio(_between(means), _host(variances).mean(axis=0)))
+            )
 
         return jax.tree.map(leaf, self.means, self.variances)
 
@@ -133,12 +137,12 @@ def _host(x: Array) -> np.ndarray:
 def _between(means: Array) -> np.ndarray:
     """Variance between chains."""
     values = _host(means)
-    return values.var(axis=0, ddof=1) if len(values) > 1 else np.full(values.shape[1:], np.nan)
+    return np.asarray(values.var(axis=0, ddof=1)) if len(values) > 1 else np.full(values.shape[1:], np.nan)
 
 
-def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+def _ratio(numerator: Any, denominator: Any) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.divide(numerator, denominator)
+        return np.asarray(np.divide(numerator, denominator))
 
 
 def _name(path: tuple[Any, ...]) -> str:
@@ -153,7 +157,7 @@ def _table(notes: tuple[str, ...], *columns: PyTree) -> str:
         for index in np.ndindex(np.shape(leaf))
     ]
     flat = [np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(column)]) for column in columns]
-    lines = [_line(*row) for row in zip(names, *flat, strict=True)]
+    lines = [_line(*row) for row in zip(names, *(column.tolist() for column in flat), strict=True)]
     hidden = len(lines) - MAX_LINES
     shown = lines if hidden <= 0 else [*lines[:MAX_LINES], f"... and {hidden} more"]
     return "\n".join([*shown, *notes])

@@ -4,6 +4,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.tilt import Tilted
@@ -12,6 +13,7 @@ from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains
 from isotherm.sample.langevin import check_position
+from isotherm.sample.notes import spacing
 
 
 class IndependenceState(NamedTuple):
@@ -44,6 +46,10 @@ class Independence(eqx.Module):
         after = self.init(self.tilted.base.draw(key_draw))
         log_ratio = self.beta * (after.reward - state.reward)
         return accept(key_accept, log_ratio, after, state)
+
+    def rounding(self, states: IndependenceState) -> Float[Array, ""]:
+        """In kT, of the rewards that are compared."""
+        return jnp.abs(self.beta).max() * spacing(states.reward)
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""

@@ -11,6 +11,7 @@ from jaxtyping import Array, Key, PyTree
 from isotherm.errors import refusal
 from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, over_chains
+from isotherm.sample.notes import rounding_notes
 from isotherm.sample.positions import coded_positions
 
 
@@ -53,7 +54,8 @@ def sample(
         observe: what to keep of a state, any pytree of numbers; the position by default.
 
     Returns:
-        Draws, each leaf of shape ``(chains, samples, ...)``.
+        Draws, each leaf of shape ``(chains, samples, ...)``; their ``notes`` say where floats rounded energies that
+        were compared by more than a hundredth of kT.
 
     Raises:
         ValueError: naming the argument out of range, or the entry of a first position that the kernel's model
@@ -62,7 +64,7 @@ def sample(
     budget = _checked(num_warmup, num_samples, thin)
     starts, keys = _starts(key, kernel, positions, num_chains)
     states, values, _ = _run(keys, starts, _traceable(kernel), observe, budget, True)
-    return Draws(values, states)
+    return Draws(values, states, rounding_notes(kernel, states))
 
 
 def sample_means(
@@ -85,7 +87,7 @@ def sample_means(
     starts, keys = _starts(key, kernel, positions, num_chains)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
     variances = jax.tree.map(lambda x: x / max(num_samples - 1, 1), squares)
-    return ChainMeans(means, variances, states, num_samples)
+    return ChainMeans(means, variances, states, num_samples, rounding_notes(kernel, states))
 
 
 @eqx.filter_jit

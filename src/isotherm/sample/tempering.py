@@ -77,6 +77,14 @@ class Tempering(eqx.Module):
         """Many ladders: all their replicas are chains of the kernel that is tempered."""
         return Chains(self._init_chains, self._step_chains, self._view)
 
+    def rounding(self, states: TemperingState) -> Float[Array, ""]:
+        """In kT, of the energies that swaps compare, at the states of many ladders."""
+        num_replicas = states.rung.size
+        positions = jax.tree.map(
+            lambda leaf: leaf.reshape(num_replicas, *leaf.shape[states.rung.ndim :]), states.replicas.position
+        )
+        return jnp.diff(self.betas).max() * self.energy.spacing(positions).astype(self.betas.dtype)
+
     def _init_chains(self, positions: PyTree, keys: Key[Array, " chains"]) -> TemperingState:
         num_chains, num_rungs = len(keys), len(self.betas)
         everywhere = jax.tree.map(lambda leaf: jnp.repeat(leaf, num_rungs, axis=0), positions)
@@ -184,16 +192,19 @@ class Ladder(NamedTuple):
         acceptance: mean probability of a swap of each pair of neighbours, shape ``(rungs - 1,)``, measured.
         barrier: communication barrier, the rejections of a ladder with many rungs added up: about ``2 barrier``
             rungs serve best.
+        notes: what is to be known of it, such as how coarse the energies are that swaps compare.
     """
 
     betas: Float[np.ndarray, " rungs"]
     acceptance: Float[np.ndarray, " pairs"]
     barrier: float
+    notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{len(self.betas)} rungs, barrier {self.barrier:.2f}"]
         pairs = zip(self.betas[:-1], self.betas[1:], self.acceptance, strict=True)
-        return "\n".join([*lines, *(f"beta {low:.4g} | {high:.4g}: {a:.0%} swap" for low, high, a in pairs)])
+        swaps = (f"beta {low:.4g} | {high:.4g}: {a:.0%} swap" for low, high, a in pairs)
+        return "\n".join([*lines, *swaps, *self.notes])
 
 
 def find_ladder(
@@ -236,18 +247,19 @@ def find_ladder(
     if num_rounds < 1:
         raise refusal("num_rounds", num_rounds, "should be at least 1")
 
-    def measure(at: int, betas: np.ndarray) -> np.ndarray:
+    def measure(at: int, betas: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         return _acceptance(jax.random.fold_in(key, at), kernel_at, energy, positions, betas, num_steps)
 
     betas = beta_min + (beta_max - beta_min) * np.linspace(0, 1, 8) ** 2
-    acceptance = measure(0, betas)
+    acceptance, _ = measure(0, betas)
     for at in range(1, num_rounds):
         crowded = acceptance.min() < PILOT_ACCEPTANCE
         betas = _even(betas, acceptance, 2 * len(betas) if crowded else len(betas))
-        acceptance = measure(at, betas)
+        acceptance, _ = measure(at, betas)
     barrier = float(np.sum(1 - acceptance))
     betas = _even(betas, acceptance, num_rungs or max(2, int(np.ceil(2 * barrier)) + 1))
-    return Ladder(betas, measure(num_rounds, betas), barrier)
+    acceptance, notes = measure(num_rounds, betas)
+    return Ladder(betas, acceptance, barrier, notes)
 
 
 def _acceptance(
@@ -257,13 +269,13 @@ def _acceptance(
     positions: PyTree,
     betas: np.ndarray,
     num_steps: int,
-) -> np.ndarray:
+) -> tuple[np.ndarray, tuple[str, ...]]:
     kernel = tempering(kernel_at, betas, energy)
     half = max(num_steps // 2, 1)
     means = sample_means(
         key, kernel, positions, num_warmup=half, num_samples=half, observe=lambda state: state.acceptance
     )
-    return np.asarray(means.mean, np.float64)
+    return np.asarray(means.mean, np.float64), means.notes
 
 
 def _even(betas: np.ndarray, acceptance: np.ndarray, num_rungs: int) -> np.ndarray:
