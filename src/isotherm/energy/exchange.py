@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
+from isotherm.doors import choice, file_path
 from isotherm.energy.bqm import Quadratics, Vartype, from_graph, to_graph
 from isotherm.energy.bqm_json import from_json, to_json
 from isotherm.energy.files.bqm_binary import MAGIC, from_bqm_file
@@ -57,7 +58,7 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
             like an edge without its weight.
         OSError: if the file cannot be read.
     """
-    return to_graph(from_edges(read_content(path)))
+    return to_graph(from_edges(read_content(file_path("path", path))))
 
 
 def from_edges(content: Content) -> Quadratics:
@@ -103,7 +104,7 @@ def write_edge_list(path: str | os.PathLike[str], model: Labelled | FactorGraph)
     Raises:
         ValueError: naming the factor, label or offset that an edge list cannot hold.
     """
-    bqm = _for_lines(path, from_graph(model, "SPIN"))
+    bqm = _for_lines(file_path("path", path), from_graph(model, "SPIN"))
     rows = [(*(bqm.labels[v] for v in pair), -q) for pair, q in _pairs(bqm)]
     rows += [(bqm.labels[i], -bqm.linear[i]) for i in _named_alone(bqm)]
     _write(path, [EDGES_HEADER, *_texts(rows)])
@@ -123,7 +124,9 @@ def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> 
         ValueError: naming the line or field at fault.
         OSError: if the file cannot be read.
     """
-    content = read_content(path)
+    if vartype is not None:
+        choice("vartype", vartype, get_args(Vartype))
+    content = read_content(file_path("path", path))
     if content.data.startswith(MAGIC):
         return to_graph(from_bqm_file(content))
     text = content.text()
@@ -143,6 +146,7 @@ def write_dimod(
     Raises:
         ValueError: naming the factor that is not quadratic; or the label or offset that COO cannot hold.
     """
+    file_path("path", path)
     bqm = from_graph(model, vartype)
     if Path(path).suffix == ".json":
         _write(path, [to_json(bqm)])

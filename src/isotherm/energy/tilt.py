@@ -7,8 +7,10 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
+from isotherm.doors import function, instance
 from isotherm.energy.base import AbstractEnergy
-from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, real
+from isotherm.energy.inputs import finite
+from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy
 from isotherm.energy.tilt_inputs import check_scalar, check_shape
 from isotherm.errors import refusal
 
@@ -32,9 +34,11 @@ class QuadraticReward(eqx.Module):
     constant: Float[Array, ""]
 
     def __init__(self, curvature: Any, peak: Any, constant: Any = 0.0) -> None:
-        self.curvature, self.peak = real("curvature", curvature), real("peak", peak)
-        self.constant = real("constant", constant)
-        if self.peak.ndim != 1 or self.curvature.shape != self.peak.shape * 2:
+        self.curvature, self.peak = finite("curvature", curvature), finite("peak", peak)
+        self.constant = finite("constant", constant)
+        if self.constant.ndim:
+            raise refusal("constant.shape", self.constant.shape, "must be (), one number")
+        if self.peak.ndim != 1 or not self.peak.size or self.curvature.shape != self.peak.shape * 2:
             allowed = f"must be (d, d) with a peak of shape (d,), which is {self.peak.shape}"
             raise refusal("curvature.shape", self.curvature.shape, allowed)
 
@@ -58,9 +62,9 @@ class TableReward(eqx.Module):
     values: Float[Array, " n"]
 
     def __init__(self, values: Any) -> None:
-        self.values = real("values", values)
-        if self.values.ndim != 1:
-            raise refusal("values.shape", self.values.shape, "must be (n,)")
+        self.values = finite("values", values)
+        if self.values.ndim != 1 or not self.values.size:
+            raise refusal("values.shape", self.values.shape, "must be (n,), with n at least 1")
 
     def __call__(self, x: Array) -> Float[Array, ""]:
         """Of one action."""
@@ -90,7 +94,11 @@ class Tilted(AbstractEnergy):
     reward: Reward
 
     def __check_init__(self) -> None:
-        base, action = self.base, self.base.action()
+        base = instance(
+            "base", self.base, AbstractPolicy, "a policy, such as GaussianPolicy(mean, covariance)"
+        )
+        function("reward", self.reward, "a function of an action")
+        action = base.action()
         num_actions = len(base.logits) if isinstance(base, DiscretePolicy) else None
         if isinstance(self.reward, TableReward):
             if num_actions is None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from isotherm.doors import file_path
 from isotherm.energy.files.content import Content, FilePath, read_content
 from isotherm.energy.files.evidence import Evidence, chosen_sample
 from isotherm.energy.files.model import MAX_TABLE
@@ -57,7 +58,7 @@ def read_uai(path: FilePath) -> UaiModel:
             them: a table of zeros alone, and a weight that is not 0 but becomes 0 in float64.
         OSError: if the file cannot be read.
     """
-    return from_uai(read_content(path))
+    return from_uai(read_content(file_path("path", path)))
 
 
 def from_uai(content: Content) -> UaiModel:

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Int8, Int32, Key
 from numpy.typing import ArrayLike
 
+from isotherm.doors import regular
 from isotherm.energy.coding import spin_rows
-from isotherm.energy.inputs import regular
 from isotherm.errors import refusal
 from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
