@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -188,14 +189,26 @@ def instance(field: str, value: Any, kinds: type | tuple[type, ...], wanted: str
     return value
 
 
-def function(field: str, value: Any, wanted: str = "a function") -> Callable[..., Any]:
+def function(
+    field: str, value: Any, wanted: str = "a function", num_arguments: int | None = None
+) -> Callable[..., Any]:
     """Something that can be called, and no class.
+
+    Args:
+        field: what refusals call it.
+        value: anything.
+        wanted: what is allowed, such as ``"a function of a state"``.
+        num_arguments: how many it must take, where that is to be looked at and Python knows it.
 
     Raises:
         TypeError: naming ``field``.
     """
     if not callable(value) or isinstance(value, type):
         raise wrong_kind(field, value, wanted)
+    if num_arguments is not None and not _takes(value, num_arguments):
+        raise wrong_kind(
+            field, value, f"{wanted}, called with {num_arguments} argument{'s'[: num_arguments != 1]}"
+        )
     return value
 
 
@@ -315,6 +328,17 @@ def machine_memory() -> float:
 
 
 # ------------------------------------------------------------------------------
+
+
+def _takes(value: Callable[..., Any], num_arguments: int) -> bool:
+    """Whether a function can be called with so many arguments, as far as Python knows."""
+    try:
+        signature(value).bind(*[None] * num_arguments)
+    except TypeError:
+        return False
+    except ValueError:  # of some functions it knows nothing
+        return True
+    return True
 
 
 def _is_real(dtype: np.dtype, kinds: str) -> bool:

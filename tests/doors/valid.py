@@ -526,11 +526,13 @@ VALID: dict[str, Callable[[], Arguments]] = {
 
 HOLDERS = {
     # what functions return: they hold what they are given, and nobody calls them
-    "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains", "sample.Draws",
-    "sample.Estimate", "sample.Exact", "sample.GraphExact", "sample.Histogram", "sample.Kernel", "sample.Ladder",
-    "sample.LatticeExact", "sample.LogZ", "sample.Moments", "sample.Reweighting", "sample.Strip", "sample.Weighted",
-    "learn.Fit", "learn.KLGradient", "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context",
-    "world.Replay", "world.Step", "world.VenueMarket", "study.Figure", "study.Result",
+    "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains",
+    "sample.Draws", "sample.Estimate", "sample.Exact", "sample.GraphExact", "sample.Histogram",
+    "sample.Kernel", "sample.Ladder", "sample.LatticeExact", "sample.LogZ", "sample.Moments",
+    "sample.Reweighting", "sample.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
+    "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
+    "world.VenueMarket", "study.Figure", "study.Result",
     # they take no argument, or are written by users
-    "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config", "study.Study",
+    "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
+    "study.Study",
 }  # fmt: skip

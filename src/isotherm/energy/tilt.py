@@ -97,7 +97,7 @@ class Tilted(AbstractEnergy):
         base = instance(
             "base", self.base, AbstractPolicy, "a policy, such as GaussianPolicy(mean, covariance)"
         )
-        function("reward", self.reward, "a function of an action")
+        function("reward", self.reward, "a function of an action", num_arguments=1)
         action = base.action()
         num_actions = len(base.logits) if isinstance(base, DiscretePolicy) else None
         if isinstance(self.reward, TableReward):

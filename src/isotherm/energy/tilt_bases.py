@@ -161,8 +161,8 @@ class DensityPolicy(AbstractPolicy):
     draw_by: Callable[[Key[Array, ""]], Array]
 
     def __check_init__(self) -> None:
-        function("log_density_of", self.log_density_of, "a function of an action")
-        function("draw_by", self.draw_by, "a function of a key")
+        function("log_density_of", self.log_density_of, "a function of an action", num_arguments=1)
+        function("draw_by", self.draw_by, "a function of a key", num_arguments=1)
         action = self.action()
         if action is not None:
             check_scalar("log_density_of", self.log_density_of, action)

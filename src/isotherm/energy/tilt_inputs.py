@@ -44,11 +44,12 @@ def checked_number(name: str, value: Any, per_chain: bool = False, is_positive: 
         return number
     if not known.size:
         raise refusal(f"{name}.shape", known.shape, "must hold a number")
-    kept, given = np.asarray(number), np.asarray(known).tolist()
+    with np.errstate(over="ignore"):
+        kept = known.astype(number.dtype)  # not from `number`, which may be traced where JAX is tracing
     if not np.isfinite(kept).all():
-        raise refusal(name, given, f"must be finite in {number.dtype}")
+        raise refusal(name, known.tolist(), f"must be finite in {number.dtype}")
     if is_positive and not (kept > 0).all():
-        raise refusal(name, given, f"must be above 0 in {number.dtype}")
+        raise refusal(name, known.tolist(), f"must be above 0 in {number.dtype}")
     return number
 
 
