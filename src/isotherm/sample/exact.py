@@ -215,7 +215,7 @@ def exact(
             raise refusal(
                 "clamp", type(clamp).__name__, "a lattice takes none; hold sites of to_graph(model)"
             )
-        return exact_lattice(model, beta, method)
+        return exact_lattice(model, doors.number("beta", beta), method)
     if method == "elimination":
         raise refusal("method", method, "a dense model is enumerated; make it a graph to eliminate")
     return _enumerated(model, beta, clamp)

@@ -92,7 +92,7 @@ def replay_world(outcomes: ArrayLike, num_context: int = 1, context_mode: str = 
         raise refusal(
             "outcomes.shape",
             table.shape,
-            f"should be (steps, n), n two above num_context: {num_context + 2}",
+            f"should be (steps, n) with n >= {num_context + 2} (num_context + 2)",
         )
     table = spin_rows("outcomes", outcomes)
     present = (table != 0).sum(axis=1)

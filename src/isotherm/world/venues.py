@@ -186,7 +186,8 @@ def venue_market(
     if j.shape not in ((), (n, n), (phases, n, n)):
         raise refusal("couplings.shape", j.shape, f"should be ({n}, {n}), ({phases}, {n}, {n}), or a scalar")
     j = np.broadcast_to(j * (1.0 - np.eye(n)) if j.ndim == 0 else j, (phases, n, n))
-    steps = [doors.whole("shifts", s, 1) for s in doors.sequence("shifts", shifts, "a tuple of steps")]
+    given = doors.sequence("shifts", shifts, "a tuple of steps")
+    steps = [doors.whole(f"shifts[{at}]", step, 1) for at, step in enumerate(given)]
     if len(steps) != phases - 1 or steps != sorted(set(steps)):
         allowed = f"should be {phases - 1} ascending steps of at least 1, one fewer than biases have phases"
         raise refusal("shifts", tuple(steps), allowed)
