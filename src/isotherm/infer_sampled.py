@@ -17,6 +17,7 @@ from isotherm.energy.uai_graph import Grouped, graph_of
 from isotherm.errors import refusal
 from isotherm.infer import Answer, Estimate, Found, Source
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
+from isotherm.random.keys import seeded
 from isotherm.sample.ais import LogZ, log_z
 from isotherm.sample.annealing import anneal
 from isotherm.sample.cluster import swendsen_wang
@@ -55,7 +56,7 @@ class Sampled:
         self.source, self.values = source, values
         self.grouped: Grouped = graph_of(source.tables, values)
         self.has_zeros = has_zeros(self.grouped.graph)
-        self.key = jax.random.key(seed)
+        self.key = seeded(seed)
 
     @property
     def graph(self) -> FactorGraph:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from isotherm import doors
+from isotherm.energy.inputs import LARGEST
 from isotherm.energy.lattice import Lattice
 
 
@@ -24,7 +25,7 @@ def plus_minus_couplings(
     """
     _check(key, lattice)
     doors.number("probability", probability, least=0, most=1)
-    doors.number("strength", strength, least=0)
+    doors.number("strength", strength, least=0, most=LARGEST)
     return jnp.where(jax.random.bernoulli(key, probability, lattice.has_bond.shape), strength, -strength)
 
 
@@ -43,8 +44,8 @@ def gaussian_couplings(
         ValueError: naming the argument out of range.
     """
     _check(key, lattice)
-    doors.number("mean", mean)
-    doors.number("std", std, least=0)
+    doors.number("mean", mean, least=-LARGEST, most=LARGEST)
+    doors.number("std", std, least=0, most=LARGEST)
     return mean + std * jax.random.normal(key, lattice.has_bond.shape, jnp.float32)
 
 
@@ -60,7 +61,7 @@ def gaussian_fields(key: Key[Array, ""], lattice: Lattice, std: float = 1.0) -> 
         ValueError: naming the argument out of range.
     """
     _check(key, lattice)
-    doors.number("std", std, least=0)
+    doors.number("std", std, least=0, most=LARGEST)
     return std * jax.random.normal(key, lattice.shape, jnp.float32)
 
 

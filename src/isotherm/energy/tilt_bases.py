@@ -12,7 +12,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Float, Int32, Key
 
 from isotherm.doors import function
-from isotherm.energy.inputs import finite
+from isotherm.energy.inputs import finite, holds_traced
 from isotherm.energy.tilt_inputs import check_scalar, check_shape, drawn_shape
 from isotherm.errors import refusal
 
@@ -132,6 +132,9 @@ class DiscretePolicy(AbstractPolicy):
 
     def __init__(self, logits: Any) -> None:
         self.logits = finite("logits", logits)
+        if loses_differences(logits, self.logits):
+            host = np.asarray(logits, np.float64)
+            self.logits = finite("logits", host - host.max())
         if self.logits.ndim != 1 or not self.logits.size:
             raise refusal("logits.shape", self.logits.shape, "must be (n,), with n at least 1")
 
@@ -241,6 +244,14 @@ class LinearGaussian(eqx.Module):
 def _log_normal(whitener: Float[Array, "d d"], x: Float[Array, " d"]) -> Float[Array, ""]:
     u = whitener @ x
     return -0.5 * (u @ u) + jnp.log(jnp.diagonal(whitener)).sum() - 0.5 * len(x) * jnp.log(2 * jnp.pi)
+
+
+def loses_differences(given: Any, kept: Array) -> bool:
+    """Whether known numbers lie so far from zero that the floats kept of them no longer tell them apart."""
+    if holds_traced(given) or isinstance(kept, Tracer) or not kept.size:
+        return False
+    host = np.asarray(given, np.float64)
+    return bool(np.abs(np.asarray(kept, np.float64) - host).max() > max(1e-3, 1e-4 * float(np.ptp(host))))
 
 
 def _check_positive(name: str, covariances: Array) -> None:

@@ -17,7 +17,7 @@ from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal, wrong_kind
 from isotherm.learn.objectives import ExactLikelihood, Objective
 from isotherm.learn.observations import Observations, checked_data
-from isotherm.learn.phases import Beta
+from isotherm.learn.phases import Beta, fine
 from isotherm.learn.relaxation import as_traced
 
 Score = Callable[[FactorGraph, Observations], float]
@@ -106,7 +106,7 @@ def fit(
         state: where an earlier fit stopped.
 
     Raises:
-        ValueError: naming the argument at fault, or a factor whose weights are not finite.
+        ValueError: naming the argument at fault, or a factor whose weights are not finite or too large for float32.
     """
     doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))
@@ -125,7 +125,7 @@ def fit(
         for leaf in jax.tree.leaves(factor.parameters):
             if not np.isfinite(np.asarray(leaf)).all():
                 raise refusal(f"graph: {factor.name}.weights", -np.inf, "must be finite to be trained")
-    given, graph = graph, jax.tree.map(jnp.asarray, centred(graph)[0])
+    given, graph = graph, jax.tree.map(jnp.asarray, fine(graph, beta))
     at = as_traced(graph, beta)
     rows = jax.tree.map(jnp.asarray, data)
     if state is None:

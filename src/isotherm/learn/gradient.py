@@ -31,11 +31,12 @@ from isotherm.learn.phases import (
     Beta,
     chains_with,
     completing_chains,
+    fine,
     overlaid,
     run_phase,
     start_chains,
 )
-from isotherm.learn.relaxation import as_traced
+from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule, checked_schedule
@@ -169,7 +170,7 @@ def sampled_kl_gradient(
         init: where chains start.
 
     Raises:
-        ValueError: naming the argument at fault.
+        ValueError: naming the argument at fault, or weights too large for float32.
     """
     doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))
@@ -190,7 +191,7 @@ def sampled_kl_gradient(
     size = sum(leaf.size for leaf in jax.tree.leaves(graph.parameters))
     doors.affordable("num_batches", num_batches, 16.0 * num_batches * size, "take more chains instead")
     sampling = (positive, negative, num_chains, num_batches, tuple(condition), init)
-    graph, _ = centred(graph)
+    graph = fine(graph, beta)
     return _sampled(key, graph, data, as_traced(graph, beta), *sampling)
 
 
@@ -244,7 +245,7 @@ def exact_kl_gradient(
         plus = _average(graph, data, beta, data.seen)
     else:
         with jax.enable_x64(True):
-            wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), graph)
+            wide = in_float64(graph)
             plus = jax.tree.map(np.asarray, _closed(wide, data, as_traced(wide, beta)))
     masks = {name: np.broadcast_to(mask, (data.num_rows, len(mask))) for name, mask in held.items()}
     minus = _average(graph, data, beta, masks)
