@@ -23,6 +23,9 @@ from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal
 
 COO_HEADER = re.compile(r"^[ \t]*#.*?vartype\s*[:=]\s*([-.\w]+)", re.IGNORECASE | re.MULTILINE)
+MAX_BYTES = 1 << 25
+"""Most bytes of a file of lines or JSON."""
+
 EDGES_HEADER = "# i j coupling | i bias; positive favours alignment"
 _INDEX = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -57,7 +60,7 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
             like an edge without its weight.
         OSError: if the file cannot be read.
     """
-    return to_graph(from_edges(read_content(path)))
+    return to_graph(from_edges(read_content(path, MAX_BYTES)))
 
 
 def from_edges(content: Content) -> Quadratics:
@@ -123,7 +126,7 @@ def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> 
         ValueError: naming the line or field at fault.
         OSError: if the file cannot be read.
     """
-    content = read_content(path)
+    content = read_content(path, MAX_BYTES)
     if content.data.startswith(MAGIC):
         return to_graph(from_bqm_file(content))
     text = content.text()
