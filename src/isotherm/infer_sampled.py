@@ -221,18 +221,22 @@ def sampled_answer(
     answer = Answer(source.name, "tempering" if how == "auto" else how, "", source.labels)
     if model.has_zeros and how in ("gibbs", "swendsen-wang"):
         answer.warnings.append(_ZEROS)
-    needs_draws = bool({"marginals", "samples"} & set(tasks))
-    waiting = ("map" in tasks or how == "blocking") + needs_draws + ("z" in tasks)
-    found = None
-    if "map" in tasks or how == "blocking":
+    needs_draws, needs_z = bool({"marginals", "samples"} & set(tasks)), "z" in tasks
+    needs_search = "map" in tasks or how == "blocking"
+    waiting = needs_search + needs_draws + needs_z
+    found = drawn = None
+    if needs_search:
         found, waiting = _searched(model, clock, waiting), waiting - 1
-    if "z" in tasks:
+    if needs_z and how != "blocking":  # before chains, which are held against it
         waiting -= 1
         model.partition_until(clock, clock.share(1 + waiting))
-    drawn = _answer_draws(answer, model, tasks, how, draws, clock) if needs_draws else None
+    if needs_draws:
+        drawn = _answer_draws(answer, model, tasks, how, draws, clock, found, clock.share(waiting))
+    if needs_z and how == "blocking":
+        model.partition_until(clock, clock.share(1))
     if "map" in tasks and found is not None:
         _answer_map(answer, model, found, drawn)
-    if "z" in tasks:
+    if needs_z:
         _answer_z(answer, model, found, drawn)
     return answer
 
@@ -249,55 +253,59 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
 
 
 def _answer_draws(
-    answer: Answer, model: Sampled, tasks: Sequence[str], how: str, draws: int, clock: Clock
+    answer: Answer,
+    model: Sampled,
+    tasks: Sequence[str],
+    how: str,
+    draws: int,
+    clock: Clock,
+    found: Search | None,
+    until: float,
 ) -> Drawn | None:
     """Marginals and samples; None where time was up before there were any."""
-    until = clock.share(1)
-    if how == "blocking":
-        drawn = _blocked(answer, model, draws, until, clock)
-        found = model.marginals(drawn)
-        if reason := _doubt(how, model, drawn, found):
-            _warn(answer, f"{reason}; {_advice(how, model, found)}")
+    asked = sorted({"marginals", "samples"} & set(tasks))
+    if found is not None and how == "blocking":
+        drawn = _blocked(answer, model, draws, found, until, clock)
+        means = model.marginals(drawn)
+        if reason := _doubt(how, model, drawn, means):
+            _warn(answer, f"{reason}; raise --time-limit, or {_HARDER}")
     else:
         done = clock.run(lambda: _drawn(answer, model, how, draws), until)
         if done is None:
-            _warn(answer, f"{', '.join(sorted({'marginals', 'samples'} & set(tasks)))}: {_time_is_up(clock)}")
-            if set(tasks) <= {"marginals", "samples"}:
+            if set(tasks) == set(asked):
                 raise refusal("time_limit", clock.limit, "nothing was sampled in this time; raise it")
+            _warn(answer, f"{', '.join(asked)}: not answered within {clock.limit:g} s; raise --time-limit")
             return None
-        drawn, found = done
+        drawn, means = done
     if "marginals" in tasks:
-        answer.marginals = found.means
-        answer.marginal_errors = found.errors if answer.is_converged else None
+        answer.marginals = means.means
+        answer.marginal_errors = means.errors if answer.is_converged else None
     if "samples" in tasks:
         answer.samples = _samples(drawn, draws, model.seed)
     return drawn
 
 
-def _blocked(answer: Answer, model: Sampled, draws: int, until: float, clock: Clock) -> Drawn:
+def _blocked(answer: Answer, model: Sampled, draws: int, found: Search, until: float, clock: Clock) -> Drawn:
     """Chains of blocked Gibbs sampling, from states that separate searches found."""
-    tables, starts = model.smaller.tables, []
-    begin = time.monotonic()
-    for chain in range(BLOCKED_CHAINS):
-        search = Search(tables, model.seed + 1000 + chain)
-        share = (until - begin) / (2 * BLOCKED_CHAINS)
+    tables, starts = model.smaller.tables, [found.state] if found.is_possible else []
+    share = (until - time.monotonic()) / (2 * BLOCKED_CHAINS)
+    while len(starts) < BLOCKED_CHAINS and time.monotonic() < until - BLOCKED_CHAINS * share:
+        search = Search(tables, model.seed + len(starts) + 1)
         search.run(time.monotonic() + share, clock.tell, is_first=True)
-        if np.isfinite(search.log_weight):
-            starts.append(search.state)
-    if len(starts) < 2:
-        mend = (
-            f"no possible states to begin from were found in {clock.limit:g} s; raise the limit, or {_HARDER}"
-        )
+        if not search.is_possible:
+            break
+        starts.append(search.state)
+    if not starts:
+        mend = f"no possible state to begin from was found; raise the limit, or {_HARDER}"
         raise refusal("time_limit", clock.limit, mend)
-    states = blocked_chains(tables, np.stack(starts), -(-draws // len(starts)), model.seed, until, clock.tell)
-    if states.shape[1] < FEWEST_SWEEPS:
-        _warn(answer, f"time was up after {states.shape[1]} sweeps; raise --time-limit")
+    if len(starts) < BLOCKED_CHAINS:
+        _warn(answer, f"chains begin from {len(starts)} states, which may all lie close; raise --time-limit")
+    begin = np.stack([starts[chain % len(starts)] for chain in range(BLOCKED_CHAINS)])
+    states, sweeps = blocked_chains(tables, begin, -(-draws // len(begin)), model.seed, until, clock.tell)
+    if sweeps < FEWEST_SWEEPS:
+        _warn(answer, f"time was up after {sweeps} sweeps of blocked Gibbs sampling; raise --time-limit")
     full = model.smaller.widened(states)
     return Drawn(full, np.ones(full.shape[:2], bool), np.full(len(full), 1 / len(full)))
-
-
-def _time_is_up(clock: Clock) -> str:
-    return f"not answered within the time limit of {clock.limit:g} s; raise it, or {_HARDER}"
 
 
 def _answer_map(answer: Answer, model: Sampled, found: Search, drawn: Drawn | None) -> None:

@@ -163,12 +163,14 @@ def confirm(found: dict[str, Any], truth: Truth, held: dict[int, int], beta: flo
         raise WrongError("answered, though no state is possible")
     log_z, marginals, best = right
     scale = 1e-8 * max(1.0, abs(log_z), abs(best))
+    largest = max((float(np.abs(table[np.isfinite(table)]).max()) for _, table in truth.functions), default=0.0)
+    rounding = 1e-8 + 8 * np.finfo(float).eps * beta * largest  # of energies so large that float64 rounds them
     if abs(found["log_z"]["value"] - log_z) > scale or abs(found["map"]["log_weight"] - best) > scale:
         raise WrongError(
             f"log Z, MAP {found['log_z']['value']}, {found['map']['log_weight']} for {log_z}, {best}"
         )
     for mine, theirs in zip(found["marginals"], marginals, strict=True):
-        if len(mine) != len(theirs) or max(abs(p - q) for p, q in zip(mine, theirs, strict=True)) > 1e-8:
+        if len(mine) != len(theirs) or max(abs(p - q) for p, q in zip(mine, theirs, strict=True)) > rounding:
             raise WrongError(f"marginals {mine} for {theirs}")
     state = found["map"]["assignment"]
     logs = [float(table[tuple(state[v] for v in scope)]) for scope, table in truth.functions]
@@ -440,7 +442,7 @@ def _parquet(outcomes: np.ndarray) -> bytes:
 
 def _confirm_columns(text: str, outcomes: np.ndarray, venues: tuple[str, ...]) -> None:
     """Successes of each venue, counted by plain words of the text."""
-    ones = len(re.findall(r"(?<![^\s,;|\"])\+?1(?:\.0*)?(?![^\s,;|\"])|\btrue\b", text, re.IGNORECASE))
+    ones = len(re.findall(r"(?<![^\s,;|\"])\+?0*1(?:\.0*)?(?![^\s,;|\"])|\btrue\b", text, re.IGNORECASE))
     if int((outcomes == 1).sum()) > ones + text.count("e0") + text.count("E0"):
         raise WrongError(f"counts {int((outcomes == 1).sum())} successes in {ones} of {venues}")
 

@@ -38,8 +38,8 @@ def blocks(tables: Tables, seed: int) -> list[Cut]:
         start = min(waiting)
         is_small = len(neighbours) <= MOST_TOGETHER
         region = None if is_small else nearby(neighbours, start, MOST_TOGETHER)
-        one = cut(tables, neighbours, limit, rng, region)
-        if not one.free[start]:  # where luck held it, a cut around it alone frees it
+        one = cut(tables, neighbours, limit, rng, region, spared=waiting)
+        if not waiting & set(np.flatnonzero(one.free).tolist()):  # alone, it fits into any clique
             one = cut(tables, neighbours, limit, rng, [start])
         found.append(one)
         waiting -= set(np.flatnonzero(one.free).tolist())
@@ -53,7 +53,7 @@ def blocked_chains(
     seed: int,
     until: float,
     told: Callable[[], None] = lambda: None,
-) -> np.ndarray:
+) -> tuple[np.ndarray, int]:
     """Chains from possible states, until there are enough samples or time is up.
 
     Args:
@@ -61,20 +61,20 @@ def blocked_chains(
         starts: int64, shape ``(chains, n)``, each possible.
         num_samples: of each chain, at least 1, at most.
         seed: of everything random.
-        until: when to stop, as :func:`time.monotonic` counts; the sweep that is begun is ended.
+        until: when to stop, as :func:`time.monotonic` counts; the cut that is begun is ended.
         told: called between cuts.
 
     Returns:
-        int64, shape ``(chains, samples, n)``: as many samples as there was time for, the first three tenths of the
-        sweeps left out.
+        int64, shape ``(chains, samples, n)``: as many samples as there was time for, one a cut, the first three
+        tenths left out; and the number of whole sweeps.
     """
     rng, states, kept = np.random.default_rng(seed), starts.copy(), []
     every = blocks(tables, seed)
-    while time.monotonic() < until and (1 - _WARMUP) * len(kept) < num_samples:
-        for one in every:
-            for chain, state in enumerate(states):
-                states[chain] = one.law(state).draw(rng, 1)[0]
-            told()
+    while every and time.monotonic() < until and (1 - _WARMUP) * len(kept) < num_samples:
+        one = every[len(kept) % len(every)]
+        for chain, state in enumerate(states):
+            states[chain] = one.law(state).draw(rng, 1)[0]
         kept.append(states.copy())
+        told()
     warm = int(np.ceil(_WARMUP * len(kept)))
-    return np.stack(kept[warm:] if len(kept) > warm else [states], axis=1)
+    return np.stack(kept[warm:] if len(kept) > warm else [states], axis=1), len(kept) // max(len(every), 1)

@@ -9,7 +9,7 @@ References:
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -61,6 +61,7 @@ def cut(
     limit: float,
     rng: np.random.Generator,
     region: Sequence[int] | None = None,
+    spared: Collection[int] = (),
 ) -> Cut:
     """Hold variables, chosen by chance among those of many neighbours, until cliques of the others are small.
 
@@ -70,10 +71,11 @@ def cut(
         limit: most entries of a clique, at least the largest number of values of a variable.
         rng: says which are held.
         region: variables outside are held as well; by default all may be free.
+        spared: variables that are held only where no others are left to hold.
     """
     chosen = set(neighbours if region is None else region)
     left = {v: neighbours[v] & chosen for v in chosen}
-    steps = _bounded_steps(tables.cardinalities, left, limit, rng.random(tables.num_variables))
+    steps = _bounded_steps(tables.cardinalities, left, limit, rng.random(tables.num_variables), spared)
     free = np.zeros(tables.num_variables, bool)
     free[[v for v, _ in steps]] = True
     steps = [(v, [u for u in around if free[u]]) for v, around in steps]
@@ -105,7 +107,9 @@ def touching(tables: Tables, free: np.ndarray) -> Tables:
     return Tables(tables.cardinalities, tuple(scopes), tuple(logs), tables.names)
 
 
-def _bounded_steps(sizes: np.ndarray, neighbours: Neighbours, limit: float, luck: np.ndarray) -> Steps:
+def _bounded_steps(
+    sizes: np.ndarray, neighbours: Neighbours, limit: float, luck: np.ndarray, spared: Collection[int]
+) -> Steps:
     """Elimination by least weight; where all cliques are too large, a variable of the smallest is held instead."""
     logs, most = np.log(sizes.astype(float)).tolist(), math.log(limit) + 1e-9
 
@@ -125,7 +129,9 @@ def _bounded_steps(sizes: np.ndarray, neighbours: Neighbours, limit: float, luck
             touched = connect(neighbours, v, follows_fill=False)
             del current[v]
         else:
-            held = max((v, *neighbours[v]), key=lambda u: len(neighbours[u]) * (0.3 + luck[u]))
+            held = max(
+                (v, *neighbours[v]), key=lambda u: (u not in spared, len(neighbours[u]) * (0.3 + luck[u]))
+            )
             touched = neighbours.pop(held)
             for u in touched:
                 neighbours[u].discard(held)

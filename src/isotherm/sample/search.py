@@ -32,7 +32,7 @@ PATIENCE = 10
 
 _EVEN = 1e-9
 _JITTER = 1e-7
-_BOUND_LIMITS = (1 << 6, 1 << 10, 1 << 13, 1 << 16, 1 << 19)
+_BOUND_LIMITS = (1 << 6, 1 << 10, 1 << 13, 1 << 16, 1 << 19, 1 << 21, 1 << 23)
 
 
 class Search:
@@ -119,7 +119,7 @@ class Search:
                 weight, idle = float(self.soft.log_weight(current)[0]), 0
             told()
 
-    def bound_of_z(self, limit: float = _BOUND_LIMITS[-2]) -> float:
+    def bound_of_z(self, limit: float = 1 << 19) -> float:
         """At least log Z.
 
         Args:
