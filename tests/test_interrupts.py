@@ -18,13 +18,15 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_interrupts_once_and_handlers_come_back(number):
-    before = [signal.getsignal(each) for each in SIGNALS]
+    before, done = [signal.getsignal(each) for each in SIGNALS], []
     with pytest.raises(KeyboardInterrupt), signals_interrupt():  # noqa: PT012
         try:
             signal.raise_signal(number)
         finally:
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGINT)
+            done.append("cleaned up")
+    assert done == ["cleaned up"]
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 

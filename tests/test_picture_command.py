@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import av
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,8 +18,10 @@ from isotherm.plot.palettes import spin_colours
 from isotherm.plot.still import Still, draw_still
 from isotherm.sample.lattice.onsager import kaufman
 from isotherm.study.phase_diagrams import PhaseDiagrams
+from isotherm.study.session import Run
 from isotherm.study.settings import build_config
-from isotherm.video_physics import build_model, transition
+from isotherm.video_config import build_config as build_video
+from isotherm.video_physics import build_model, title, transition
 
 SMALL = ("--size=16", "--pixels=384")
 
@@ -96,14 +99,14 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
     """Run with the preset asked for, once; the file is the run's own, byte for byte."""
     calls = []
 
-    class Done:
-        path = tmp_path / "run"
+    facts = {"finished": "2026-11-28T14:33:20+00:00", "seconds": 3.0}
+    done = Run(tmp_path / "run", PhaseDiagrams(), build_config(PhaseDiagrams(), "light"), "", {}, facts, True)
 
     def run(study, config, store, **options):
         calls.append((study.name, config, store, options["preset"]))
-        (Done.path / "figures").mkdir(parents=True, exist_ok=True)
-        (Done.path / "figures" / "showcase.png").write_bytes(b"drawn by the study")
-        return Done
+        (done.path / "figures").mkdir(parents=True, exist_ok=True)
+        (done.path / "figures" / "showcase.png").write_bytes(b"drawn by the study")
+        return done
 
     monkeypatch.setattr("isotherm.study.runner.run", run)
     code, printed, error = isotherm(
@@ -112,7 +115,7 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
     assert (code, error) == (0, "")
     assert Path("s.png").read_bytes() == b"drawn by the study"
     assert calls == [("phase-diagrams", build_config(PhaseDiagrams(), "light"), Path("kept"), "light")]
-    assert "run: run" in printed
+    assert "run: run, shown again, computed on 2026-11-28 14:33 UTC in 3.0 s" in printed
 
 
 def test_published_stills_are_all_there():
@@ -206,3 +209,37 @@ def test_lists_and_help_name_everything(isotherm):
         "--" + name.replace("_", "-") in isotherm("picture", "--help")[1] for name in ("sweeps", "depths")
     )
     assert set(FILMS) <= set(json.loads(isotherm("video", "--list", "--json")[1])["videos"])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("clock", "Clock model, 6 angles"),
+        ("xy", "XY model"),
+        ("potts", "Potts model, q = 3"),
+        ("ising", "Ising model"),
+    ],
+)
+def test_a_picture_is_titled_by_its_model(name, words):
+    config = build_picture(name, {}, {})
+    assert isinstance(config, PictureConfig)
+    assert title(config.physics) == words
+
+
+def test_published_videos_of_angles_keep_the_name_of_their_model():
+    assert title(build_video("xy-massive", {}, {})) == "XY model, 16 angles"
+    assert title(build_video("clock", {}, {})) == "Clock model, 16 angles"
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+def test_a_picture_out_of_equilibrium_says_so_on_itself(gap, monkeypatch):
+    energies = np.random.default_rng(0).normal(scale=0.01, size=(2, 100)) + np.array([[0.0], [gap]])
+    state = jnp.ones((8, 8), jnp.int8)
+    monkeypatch.setattr(picture, "_equilibrium", lambda config, model: (state, energies))
+    config = build_picture("ising", {}, {"size": 8, "pixels": 384})
+    assert isinstance(config, PictureConfig)
+    figure, _, notes, is_settled = picture._lattice(config)
+    written = [text.get_text() for text in figure.texts]
+    assert is_settled == (gap == 0)
+    assert (picture.UNSETTLED in written) == (gap > 0)
+    assert ("DISAGREE" in notes[-1]) == (gap > 0)

@@ -20,6 +20,7 @@ from isotherm.errors import refusal
 from isotherm.infer import Answer, Estimate, Found, Source
 from isotherm.infer_clock import Clock
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
+from isotherm.random.keys import seeded
 from isotherm.sample.ais import LogZ, log_z
 from isotherm.sample.annealing import anneal
 from isotherm.sample.blocking import blocked_chains
@@ -68,7 +69,7 @@ class Sampled:
         if not self.smaller.tables.scopes:  # nothing would be left to sample
             self.smaller = narrowed(source.tables, values, by_zeros=False)
         self.has_zeros = any(np.isneginf(logs).any() for logs in self.smaller.tables.logs if logs.ndim > 2)
-        self.key = jax.random.key(seed)
+        self.key = seeded(seed)
 
     @functools.cached_property
     def grouped(self) -> Grouped:

@@ -44,7 +44,9 @@ AGENTS: dict[str, AbstractAgent] = {
     "winner-counts": WinnerCounts(N),
     "joint": JointRouter(N),
     "ising-exact": IsingRouter(N, inference="exact"),
-    "ising": IsingRouter(N, schedule=Schedule(10, 2, 1)),
+    "ising": IsingRouter(
+        N, schedule=Schedule(60, 2, 20)
+    ),  # how close draws of a sweep differ, its order decides
 }
 CASES = [
     *(pytest.param(name, 10_000 if name == "thompson" else 20_000, id=name) for name in AGENTS),

@@ -127,6 +127,11 @@ def test_evidence_of_bools_holds_spins_and_other_codings_are_refused(name: str) 
     door = dense_doors()[name]
     right = np.asarray(door(Clamp(HELD, SIGNS)))
     np.testing.assert_array_equal(door(Clamp(HELD, TRUTH)), right)
+    numbers = [SIGNS.tolist(), [1.0, -1.0, np.nan]] if name in ("graph", "start") else []
+    for same in (TRUTH.tolist(), TRUTH.astype(object), *numbers):
+        np.testing.assert_array_equal(door(Clamp(HELD, same)), right)
+    with pytest.raises(ValueError, match="must be numbers or bools"):
+        door(Clamp(HELD, ["1", "-1", "1"]))
     np.testing.assert_array_equal(door(Clamp(HELD, np.where(HELD, SIGNS, 0).astype(np.int8))), right)
     with pytest.raises(ValueError, match=r"\[1\] = 0: should be -1 or \+1"):
         door(Clamp(HELD, BINARY))
@@ -248,6 +253,17 @@ def test_a_column_of_zeros_and_ones_among_spins_is_refused() -> None:
     np.testing.assert_array_equal(Observations.of(GRAPH, few).seen["s"], few != 0)
 
 
+@pytest.mark.parametrize(("zeros", "ones"), [(10, 10), (9, 30), (30, 9)])
+def test_a_column_among_spins_is_0_1_from_ten_of_each(zeros: int, ones: int) -> None:
+    column = np.repeat([0, 1], [zeros, ones])
+    rows = np.stack([np.where(np.arange(len(column)) % 2, 1, -1), column], axis=1)
+    if min(zeros, ones) == 10:
+        with pytest.raises(ValueError, match=r"s\[1\] = 'only 0 and 1'"):
+            coded_data("s", spin(2), rows)
+    else:
+        assert coded_data("s", spin(2), rows)[1][:, 1].sum() == ones
+
+
 def test_columns_and_groups_of_which_nothing_was_seen() -> None:
     latent = ROWS_PM.copy()
     latent[:, 2] = 0
@@ -267,6 +283,7 @@ REFUSED = {
     "unsigned": (np.array([[1, 255, 1]], np.uint8), r"s\[1\] in row 0 = 255"),
     "infinite": (np.array([[1, -1, np.inf]]), r"s\[2\] in row 0 = inf"),
     "words": (np.array([["up", "down", "up"]]), r"s\.dtype"),
+    "texts": (np.array([["-1", "1", "1"]], object), r"s\.dtype = 'text'"),
     "objects": (np.array([["up", 1, None]], object), r"s\.dtype"),
     "both": (np.array([[True, 1, -1]], object), "bools among numbers"),
 }
@@ -280,7 +297,9 @@ def test_entries_that_are_no_spins_are_refused(name: str) -> None:
 
 
 def test_what_is_said_to_be_seen_must_be_a_spin() -> None:
-    with pytest.raises(ValueError, match=r"s\[1\] in row 0 = 0: should be -1 or \+1"):
+    with pytest.raises(
+        ValueError, match=r"s\[1\] in row 0 = 0: should be -1 or \+1.*looks like 0/1: pass 2\*x-1"
+    ):
         Observations.of(GRAPH, BINARY[None], {"s": ALL[None]})
     with pytest.raises(ValueError, match="must be bool"):
         Observations.of(GRAPH, SIGNS[None], {"s": np.array([[1, 1, 0]])})

@@ -10,7 +10,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical
 from isotherm.learn.fit import fit
-from isotherm.learn.gradient import exact_kl_gradient
+from isotherm.learn.gradient import exact_kl_gradient, sampled_kl_gradient
 from isotherm.learn.likelihood import log_likelihood
 from isotherm.learn.objectives import ExactLikelihood, PseudoLikelihood
 from isotherm.learn.observations import Observations
@@ -57,3 +57,36 @@ def test_a_fit_learns_the_same_and_gives_the_constant_back(
     differences = [table - table.mean() for table in (moved, near)]
     np.testing.assert_allclose(*differences, atol=0.02)
     assert jnp.isfinite(jnp.asarray(moved)).all()
+
+
+def cancelling(penalty: float) -> FactorGraph:
+    """The chain without a constant, and a large term of the first variable that cancels."""
+    ramp, plain = penalty * np.arange(3.0), np.asarray(chain(0.0).factors[0].parameters, np.float64)[0]
+    pairs = np.stack([plain + ramp[:, None], plain])
+    factors = [Factor.of(("c", "c"), [[0, 1], [1, 2]], pairs), Factor.of("c", [0], -ramp[None])]
+    return FactorGraph.of({"c": categorical(3, 3)}, factors)
+
+
+@pytest.mark.parametrize("penalty", [1e5 + 0.3, 1e9 + 0.7])
+def test_rows_are_right_where_large_terms_cancel(penalty: float) -> None:
+    """The reference is all 27 states, enumerated in float64 without the terms that cancel."""
+    graph, plain = cancelling(penalty), np.asarray(chain(0.0).factors[0].parameters, np.float64)[0]
+    log_weights = plain[:, :, None] + plain
+    log_law = log_weights - np.log(np.exp(log_weights).sum())
+    data = rows(graph)
+    shown = tuple(np.asarray(data.values["c"]).T)
+    np.testing.assert_allclose(log_likelihood(graph, data).rows, log_law[shown], atol=1e-5)
+    conditionals = [log_law - np.log(np.exp(log_law).sum(axis=axis, keepdims=True)) for axis in range(3)]
+    expected = sum(each[shown] for each in conditionals)
+    found = pseudo_log_likelihood(graph, data)
+    assert found.dtype == jnp.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_learning_by_float32_refuses_large_terms_that_cancel() -> None:
+    graph = cancelling(1e5 + 0.3)
+    data = rows(graph)
+    with pytest.raises(ValueError, match=r"weights around one variable = .4e.05.: must be smaller"):
+        fit(jax.random.key(0), graph, data, ExactLikelihood(), optax.sgd(0.3), num_epochs=1)
+    with pytest.raises(ValueError, match="weights around one variable"):
+        sampled_kl_gradient(jax.random.key(0), graph, data)

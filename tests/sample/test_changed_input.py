@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from isotherm.energy.dense import Ising
+from isotherm.energy.disorder import gaussian_couplings, gaussian_fields, plus_minus_couplings
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticeIsing
-from isotherm.energy.models import ising, p_spin, potts
+from isotherm.energy.models import ising, p_spin, potts, random_field_ising
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
 from isotherm.energy.variables import categorical, spin
@@ -49,6 +50,11 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: potts([[0, 1]], 3, 1.0, [0.0, 1.0, -1e200]), r"fields = -1e\+200"),
     (lambda: Ising.checked([0.1, 0.2], [[0, 1e39], [1e39, 0]]), r"couplings = 1e\+39"),
     (lambda: LatticeIsing(square(4), 1e39), r"coupling = 1e\+39"),
+    (lambda: gaussian_couplings(jax.random.key(0), square(4), 1e39), r"mean = 1e\+39"),
+    (lambda: gaussian_couplings(jax.random.key(0), square(4), std=1e31), r"std = "),
+    (lambda: gaussian_fields(jax.random.key(0), square(4), float("inf")), r"std = inf"),
+    (lambda: plus_minus_couplings(jax.random.key(0), square(4), strength=float("nan")), r"strength = nan"),
+    (lambda: random_field_ising(jax.random.key(0), [[0, 1]], strength=1e39), r"strength = 1e\+39"),
     (lambda: LatticeIsing(square(4), jnp.inf * jnp.ones(2)), "coupling = inf: must be finite"),
     (lambda: FactorGraph.of({"s": spin(2)}, [Factor(np.full(2, 1e35), PAIR.factors[0].scope)]), "weights should be"),
     *((lambda door=door: door(NAN), "beta = nan") for door in (

@@ -18,6 +18,7 @@ from isotherm.energy import (
     QuadraticReward,
     TableReward,
     Tilted,
+    ising,
     measure,
     square,
 )
@@ -42,6 +43,7 @@ from isotherm.sample import (
     sample,
     swendsen_wang,
     tempered,
+    tempering,
     tilted_law,
     ula,
     whitened_mala,
@@ -236,7 +238,7 @@ def test_dense_clamps_have_as_many_spins_as_the_model():
     model = Ising.checked([0.1, 0.2, 0.3], 0.5)
     clamp = Clamp(jnp.ones(1, bool), jnp.ones(1, jnp.int8))
     for use in (lambda: gibbs(model, clamp=clamp), lambda: initial_spins(KEY, model, clamp=clamp)):
-        with pytest.raises(ValueError, match=r"clamp.mask.shape = \(1,\): must be \(3,\)"):
+        with pytest.raises(ValueError, match=r"clamp.mask = 'bool\(1,\)': must be bool of shape \(3,\)"):
             use()
 
 
@@ -290,3 +292,25 @@ def test_predictor_correctors_take_one_shape_of_settings():
     kernel = predictor_corrector.level_kernel("pc_ula", few, level)
     with pytest.raises(ValueError, match=r"position.action.shape = \(2,\): must be \(\)"):
         kernel.init(predictor_corrector.Position(jnp.zeros(2), jnp.zeros(4)))
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+@pytest.mark.parametrize(
+    "kernel_of",
+    [gibbs, swendsen_wang, lambda graph: tempering(lambda beta: gibbs(graph, beta), [0.5, 1.0], graph)],
+)
+def test_first_positions_hold_a_number_for_each_variable(kernel_of, count):
+    graph = ising([[0, 1], [1, 2]], 0.5, [0.0, 0.0, 2.0])
+    with pytest.raises(ValueError, match=rf"positions\['s'\].shape = \(4, {count}\): must end with 3"):
+        sample(KEY, kernel_of(graph), {"s": jnp.ones((4, count), jnp.int8)}, num_samples=2)
+
+
+def test_a_constant_in_numbers_of_discrete_actions_is_refused_or_changes_nothing():
+    far = np.array([3e7, 3e7 + 1, 3e7])
+    policy = DiscretePolicy(far)
+    law = tilted_law(Tilted(policy, TableReward(np.zeros(3))), 1.0)
+    np.testing.assert_allclose(law.probabilities, [0.211942, 0.576117, 0.211942], atol=1e-5)
+    with pytest.raises(
+        ValueError, match=r"values = .*: differ by less than float32 tells: take a constant off"
+    ):
+        TableReward(far)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from tests.support.drawn_ising import boltzmann, ising_table, log_z, sticky_draws
 
-from isotherm.sample.estimates import blocked, mean, moments, quantities
+from isotherm.sample.estimates import blocked, heat_capacity, mean, moments, quantities
 from isotherm.sample.reweighting import Reweighting, reweighting
 
 TABLE = ising_table()
@@ -106,3 +106,26 @@ def test_refusals_in_one_line(joined: Reweighting) -> None:
     apart = np.array([0.0, 0.9])
     with pytest.raises(ValueError, match=r"betas\[0:2\] = .*energies overlap by"):
         reweighting(drawn(apart, (20, 50)), apart, 16)
+
+
+@pytest.mark.parametrize("constant", [3e7, 2.0**40])
+def test_a_constant_in_the_energy_moves_log_z_and_nothing_else(constant: float) -> None:
+    values = drawn(BETAS, (20, 200))
+    near = reweighting(values, BETAS, 16)
+    far = reweighting(values | {"energy": np.round(values["energy"] * 64) / 64 + constant}, BETAS, 16)
+    found, expected = far.estimates(WANTED, extent=4), near.estimates(WANTED, extent=4)
+    for name in ("heat_capacity", "binder", "susceptibility"):
+        np.testing.assert_allclose(found[name].value, expected[name].value, rtol=1e-5)
+        np.testing.assert_allclose(found[name].error, expected[name].error, rtol=1e-4)
+    np.testing.assert_allclose(found["energy"].value - constant, expected["energy"].value, atol=1e-3)
+    np.testing.assert_allclose(far.mean("energy", 0.4).error, near.mean("energy", 0.4).error, rtol=1e-4)
+    back = far.log_z_at(WANTED).value + (WANTED - BETAS[0]) * constant * 16
+    np.testing.assert_allclose(back, near.log_z_at(WANTED).value, atol=constant * 1e-14)
+
+
+def test_a_heat_capacity_without_digits_is_refused() -> None:
+    values = drawn(BETAS[:1], (20, 200))
+    means = blocked(values | {"energy": values["energy"] + 1e12}, 20)
+    with pytest.raises(ValueError, match="lies too far from zero for its fluctuations"):
+        heat_capacity(means, 0.3, 16)
+    heat_capacity(blocked(values, 20), 0.3, 16)

@@ -4,8 +4,10 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from isotherm.energy.dense import Ising
 from isotherm.energy.tilt import Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.sample.gibbs import gibbs
 from isotherm.sample.independence import independence
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample, sample_means
@@ -45,3 +47,14 @@ def test_ladders_and_running_means_tell_it_too() -> None:
         beta_min=0.0, beta_max=1.0, num_rungs=3, num_steps=4, num_rounds=1,
     )  # fmt: skip
     assert "coarse" in str(ladder)
+
+
+@pytest.mark.parametrize(
+    ("bias", "coupling", "is_coarse"), [(0.3, 0.2, False), (0.0, 2.0**26, False), (0.3, 3e6, True)]
+)
+def test_biases_of_a_dense_model_below_the_last_place_of_its_couplings_are_told(
+    bias: float, coupling: float, is_coarse: bool
+) -> None:
+    model = Ising.checked([bias] * 3, coupling)
+    draws = sample(jax.random.key(0), gibbs(model), jnp.ones((4, 3), jnp.int8), num_warmup=2, num_samples=8)
+    assert bool(draws.notes) == is_coarse

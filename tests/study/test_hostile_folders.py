@@ -6,6 +6,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.support.hostile import (
     BOMB,
@@ -141,6 +142,22 @@ def test_a_hostile_folder_is_resumed_right_or_refused_by_name(
         Coins().tables(CoinsConfig(), done.metrics)
     told(capfd)
     assert untouched(outside)
+
+
+def test_chunks_of_something_else_are_told_of_once_and_how_to_be_rid_of_them(
+    copy_of: Callable[[], Path], unbroken: Run
+) -> None:
+    folder = copy_of()
+    (folder / SUMS).unlink()
+    (harmed,) = folder.glob("chunks/coin-0.*")
+    harmed.unlink()
+    RunFolder(folder).write_chunk("coin-0", {"other": np.zeros(3)})
+    mend = f"'means'; 3 of 3 tasks are kept, .*; without {folder}/chunks it computes them anew; details in"
+    with pytest.raises(TaskError, match=mend):
+        run(Plain(), CoinsConfig(), folder.parent, pool=Pool(1))
+    shutil.rmtree(folder / "chunks")
+    done = run(Plain(), CoinsConfig(), folder.parent, pool=Pool(1))
+    assert (done.path / ARRAYS).read_bytes() == (unbroken.path / ARRAYS).read_bytes()
 
 
 def test_a_sums_file_cannot_move_what_lies_elsewhere(copy_of: Callable[[], Path], outside: Path) -> None:
@@ -314,7 +331,7 @@ OWN = {
     ),
     "mine:Preset": (
         "from tests.support.toy_study import Coins\nclass Preset(Coins): presets = {}",
-        "its presets should map names to changes, 'published' among them",
+        "its presets should map names to changes, published, smoke among them",
     ),
 }
 

@@ -150,6 +150,12 @@ def test_words_for_nothing_are_missing_entries(word: str, tmp_path: Path) -> Non
     np.testing.assert_array_equal(found.outcomes, [[1, 0, 1], [-1, 1, 1], [1, 1, -1]])
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_byte_order_marks_are_read(encoding: str, tmp_path: Path) -> None:
+    found = written(tmp_path / "t.csv", lines("1,0,1", "0,1,1").encode(encoding))
+    np.testing.assert_array_equal(found.outcomes, [[1, -1, 1], [-1, 1, 1]])
+
+
 def test_columns_that_never_change_are_venues_and_empty_ones_are_not(tmp_path: Path) -> None:
     found = written(tmp_path / "t.csv", lines("1,0,1,", "1,0,0,", "1,0,1,", header="a,b,c,d"))
     np.testing.assert_array_equal(found.outcomes, [[1, -1, 1], [1, -1, -1], [1, -1, 1]])
@@ -171,10 +177,14 @@ REFUSED = {
     ),
     "both codings": (
         lines("1,-1,1", "-1,1,0", "1,1,0"),
-        "columns = 'c': looks like 0/1 beside columns of -1 and 1",
+        r"columns = 'c': looks like 0/1, but 'a' holds -1 in row 1 \(line 3\)",
     ),
     "truth and numbers": (lines("1,0,true", "0,1,1", "1,1,false"), r"c in row 1 \(line 3\) = '1'"),
     "counts": (lines("1,0,3", "0,1,1", "1,1,0"), r"c in row 0 \(line 2\) = '3'"),
+    "half of them words": (
+        lines("1,0,1", "0,1,lost", "1,1,0", "1,0,lost"),
+        r"c in row 1 \(line 3\) = 'lost'",
+    ),
     "one word": (lines("1,0,1", "0,1,lost", "1,1,0"), r"c in row 1 \(line 3\) = 'lost'"),
     "header alone": ("a,b,c\n", "holds a header and no rows"),
     "nothing": ("\n\n", "holds no rows"),

@@ -11,6 +11,7 @@ from PIL import Image
 from isotherm.plot.figure import Animation
 from isotherm.study.report import Report
 from isotherm.study.settings import build_config, read_flags
+from isotherm.study.store import RunFolder
 from isotherm.study.tilt import Tilt
 from isotherm.study.tilt_config import TiltConfig
 
@@ -105,7 +106,7 @@ def test_a_report_shows_animations(found: Found, tmp_path: Any, monkeypatch: pyt
     moving = Animation("moves", "A caption.", b"GIF89a")
     monkeypatch.setattr(Tilt, "figures", lambda *_: iter([moving]))
     report = Report(STUDY, SMALL, "0" * 64, metrics)
-    assert list(report.draw(tmp_path, arrays)) == ["figures/moves.gif"]
+    assert list(report.draw(RunFolder(tmp_path), arrays)) == ["figures/moves.gif"]
     assert (tmp_path / "figures" / "moves.gif").read_bytes() == b"GIF89a"
     assert report.pictures == [("moves", "A caption.", b"GIF89a", "gif")]
 

@@ -133,6 +133,14 @@ def in_store(name: str, by: str) -> Harm:
     return harm
 
 
+def unfinished(harm: Harm) -> Harm:
+    def both(folder: Path, outside: Path) -> None:
+        (folder / SUMS).unlink()
+        harm(folder, outside)
+
+    return both
+
+
 def a_link_itself(folder: Path, outside: Path) -> None:
     folder.rename(outside / "moved")
     folder.symlink_to(outside / "moved")
@@ -161,6 +169,12 @@ HARMS: dict[str, Harm] = {
     **{
         f".lock: {by}": replaced(".lock", by)
         for by in ("link", "hard link", "folder", "pipe", "loop", "huge")
+    },
+    **{f"failure.txt: {by}": unfinished(replaced("failure.txt", by)) for by in ("link", "folder", "pipe")},
+    **{
+        f"unfinished, {name}: {by}": unfinished(replaced(name, by))
+        for name in ("run.json", "report.html")
+        for by in ("link", "folder")
     },
     "metrics.json: device": replaced("metrics.json", "device"),
     "config.json: loop": replaced("config.json", "loop"),

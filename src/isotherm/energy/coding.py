@@ -59,8 +59,8 @@ def coded_state(field: str, group: Variables, values: Any) -> Array | np.ndarray
 
 def coded_bools(field: str, group: Variables, values: Any) -> Array | np.ndarray:
     """As :func:`coded_state`, of numbers that are not looked at."""
-    known = isinstance(values, (jax.Array, np.ndarray))
-    array = values if known else regular(field, values)
+    known = isinstance(values, jax.Array) or (isinstance(values, np.ndarray) and values.dtype.kind != "O")
+    array = values if known else _plain(field, values)
     return _from_bool(field, group, array) if array.dtype == np.bool_ else array
 
 
@@ -125,7 +125,8 @@ def coded_data(
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         name = place(row, column) if place else f"{field}[{column}] in row {row}"
-        raise refusal(name, array[row, column].item(), _allowed_data(group, seen is None))
+        mend = "" if seen is None else _mend(group, array[mask])
+        raise refusal(name, array[row, column].item(), _allowed_data(group, seen is None) + mend)
     filler = group.values()[0] if group.is_discrete else 0
     return np.where(mask, array, filler).astype(group.dtype), mask
 
@@ -158,6 +159,16 @@ def _allowed_data(group: Variables, may_be_zero: bool) -> str:
     return f"{allowed_values(group)}, or NaN where missing"
 
 
+def _plain(field: str, values: Any) -> np.ndarray:
+    """Numbers, NaN where they are missing, or bools, none of which is."""
+    array, missing = _numbers(field, values)
+    if not missing.any():
+        return array
+    if array.dtype == np.bool_:
+        raise refusal(field, "bools and missing entries", "must have a value everywhere")
+    return np.where(missing, np.nan, array)
+
+
 def _numbers(field: str, values: Any) -> tuple[np.ndarray, Bool[np.ndarray, "..."]]:
     """Numbers or bools, and where entries are missing."""
     array = regular(field, values)
@@ -165,7 +176,9 @@ def _numbers(field: str, values: Any) -> tuple[np.ndarray, Bool[np.ndarray, "...
         np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(array.shape, bool)
     )
     if array.dtype.kind == "O":
-        missing = missing | np.reshape([_is_nothing(entry) for entry in array.flat], array.shape)
+        missing = missing | np.reshape([_is_nothing(entry) for entry in array.flat], array.shape).astype(bool)
+        if any(isinstance(entry, str) for entry in array.flat):
+            raise refusal(f"{field}.dtype", "text", "must be numbers or bools")
         kinds = {isinstance(entry, (bool, np.bool_)) for entry in array[~missing]}
         if len(kinds) > 1:
             raise refusal(f"{field}.dtype", "bools among numbers", "must be one or the other")

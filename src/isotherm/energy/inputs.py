@@ -119,6 +119,16 @@ def finite(field: str, values: Any) -> Array:
     return jnp.asarray(cast)
 
 
+def check_number(field: str, value: Any) -> None:
+    """Refuse numbers that are not finite or beyond :data:`LARGEST`; traced ones are not looked at.
+
+    Raises:
+        ValueError: naming ``field``.
+    """
+    if not isinstance(value, Tracer):
+        check_magnitude(field, np.asarray(finite(field, value)))
+
+
 def regular(field: str, values: Any) -> np.ndarray:
     """Anything array-like as a NumPy array.
 

@@ -15,6 +15,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.inputs import (
     check_indices,
+    check_number,
     checked_edges,
     counted,
     filled,
@@ -128,6 +129,7 @@ def random_field_ising(
         ValueError: naming the edge or coupling at fault.
     """
     n = counted("num_spins", checked_edges(edges, num_spins), num_spins)
+    check_number("strength", strength)
     return ising(edges, couplings, strength * jax.random.normal(key, (n,), jnp.float32), n)
 
 
@@ -156,6 +158,7 @@ def random_field_potts(
         Blankschtein, Shapir and Aharony, Potts models in random fields, Physical Review B 29 (1984).
     """
     n = counted("num_variables", checked_edges(edges, num_variables), num_variables)
+    check_number("strength", strength)
     fields = strength * jax.random.normal(key, (n, cardinality), jnp.float32)
     return potts(edges, cardinality, couplings, fields, n)
 

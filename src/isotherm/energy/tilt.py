@@ -5,10 +5,11 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
 from jaxtyping import Array, Float
 
 from isotherm.energy.base import AbstractEnergy
-from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, real
+from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, loses_differences, real
 from isotherm.energy.tilt_inputs import check_scalar, check_shape
 from isotherm.errors import refusal
 
@@ -52,7 +53,7 @@ class TableReward(eqx.Module):
         values: shape ``(n,)``.
 
     Raises:
-        ValueError: if they are no vector, or not finite.
+        ValueError: if they are no vector, not finite, or too far from zero for floats to tell them apart.
     """
 
     values: Float[Array, " n"]
@@ -61,6 +62,11 @@ class TableReward(eqx.Module):
         self.values = real("values", values)
         if self.values.ndim != 1:
             raise refusal("values.shape", self.values.shape, "must be (n,)")
+        if loses_differences(values, self.values):
+            shown = np.asarray(values).tolist()
+            raise refusal(
+                "values", shown, f"differ by less than {self.values.dtype} tells: take a constant off"
+            )
 
     def __call__(self, x: Array) -> Float[Array, ""]:
         """Of one action."""

@@ -130,6 +130,9 @@ class DiscretePolicy(AbstractPolicy):
 
     def __init__(self, logits: Any) -> None:
         self.logits = real("logits", logits)
+        if loses_differences(logits, self.logits):
+            host = np.asarray(logits, np.float64)
+            self.logits = real("logits", host - host.max())
         if self.logits.ndim != 1:
             raise refusal("logits.shape", self.logits.shape, "must be (n,)")
 
@@ -238,6 +241,14 @@ def real(name: str, values: Any) -> Array:
     if not isinstance(array, Tracer) and not bool(jnp.isfinite(array).all()):
         raise refusal(name, np.asarray(array).tolist(), "must be finite")
     return array
+
+
+def loses_differences(given: Any, kept: Array) -> bool:
+    """Whether known numbers lie so far from zero that the floats kept of them no longer tell them apart."""
+    if isinstance(given, Tracer) or isinstance(kept, Tracer) or not kept.size:
+        return False
+    host = np.asarray(given, np.float64)
+    return bool(np.abs(np.asarray(kept, np.float64) - host).max() > max(1e-3, 1e-4 * float(np.ptp(host))))
 
 
 def _check_positive(name: str, covariances: Array) -> None:

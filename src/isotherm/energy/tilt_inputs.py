@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jaxtyping import Array
 
 from isotherm.errors import refusal
@@ -109,19 +108,19 @@ class _UnknownError(Exception):
     """A value that depends on the action."""
 
 
-def _outside(program: ClosedJaxpr, value: np.ndarray | None) -> Iterator[tuple[int, int]]:
-    """Indices that are known and out of range, with the sizes that they exceed."""
+def _outside(program: Any, value: np.ndarray | None) -> Iterator[tuple[int, int]]:
+    """Indices that are known and out of range, with the sizes that they exceed; of a closed jaxpr."""
     known: dict[Any, Any] = dict(zip(program.jaxpr.constvars, program.consts, strict=True))
     if value is not None:
         known[program.jaxpr.invars[0]] = value
     yield from _outside_of(program.jaxpr, known)
 
 
-def _outside_of(jaxpr: Jaxpr, known: dict[Any, Any]) -> Iterator[tuple[int, int]]:
+def _outside_of(jaxpr: Any, known: dict[Any, Any]) -> Iterator[tuple[int, int]]:
     makers = {var: equation for equation in jaxpr.eqns for var in equation.outvars}
 
     def value_of(var: Any) -> Any:
-        if isinstance(var, Literal):
+        if hasattr(var, "val"):  # a number written into the program
             return var.val
         if var not in known:
             equation = makers.get(var)
@@ -141,7 +140,7 @@ def _outside_of(jaxpr: Jaxpr, known: dict[Any, Any]) -> Iterator[tuple[int, int]
 def _of_equation(equation: Any, value_of: Callable[[Any], Any]) -> Iterator[tuple[int, int]]:
     name, variables = equation.primitive.name, equation.invars
     if name in _CALLS:
-        inner = next((one for one in equation.params.values() if isinstance(one, ClosedJaxpr)), None)
+        inner = next((one for one in equation.params.values() if hasattr(one, "consts")), None)
         if inner is not None and len(inner.jaxpr.invars) == len(variables):
             given = dict(zip(inner.jaxpr.constvars, inner.consts, strict=True))
             for outer, own in zip(variables, inner.jaxpr.invars, strict=True):

@@ -15,7 +15,7 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.objectives import ExactLikelihood, Objective
 from isotherm.learn.observations import Observations
-from isotherm.learn.phases import Beta
+from isotherm.learn.phases import Beta, fine
 from isotherm.learn.relaxation import as_traced
 
 Score = Callable[[FactorGraph, Observations], float]
@@ -104,11 +104,11 @@ def fit(
         state: where an earlier fit stopped.
 
     Raises:
-        ValueError: naming the argument at fault, or a factor whose weights are not finite.
+        ValueError: naming the argument at fault, or a factor whose weights are not finite or too large for float32.
     """
     size = data.num_rows if batch_size is None else batch_size
     _check(graph, data, objective, held_out, size, num_epochs, score_every, patience, l1, l2)
-    given, graph = graph, jax.tree.map(jnp.asarray, centred(graph)[0])
+    given, graph = graph, jax.tree.map(jnp.asarray, fine(graph, beta))
     at = as_traced(graph, beta)
     rows = jax.tree.map(jnp.asarray, data)
     if state is None:

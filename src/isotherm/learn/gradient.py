@@ -28,11 +28,12 @@ from isotherm.learn.phases import (
     Beta,
     chains_with,
     completing_chains,
+    fine,
     overlaid,
     run_phase,
     start_chains,
 )
-from isotherm.learn.relaxation import as_traced
+from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule
@@ -166,7 +167,7 @@ def sampled_kl_gradient(
         init: where chains start.
 
     Raises:
-        ValueError: naming the argument at fault.
+        ValueError: naming the argument at fault, or weights too large for float32.
     """
     if num_batches < 2:
         raise refusal("num_batches", num_batches, "must be at least 2 to give an error bar")
@@ -176,7 +177,7 @@ def sampled_kl_gradient(
     if condition:
         num_chains = data.num_rows
     sampling = (positive, negative, num_chains, num_batches, condition, init)
-    graph, _ = centred(graph)
+    graph = fine(graph, beta)
     return _sampled(key, graph, data, as_traced(graph, beta), *sampling)
 
 
@@ -228,7 +229,7 @@ def exact_kl_gradient(
         plus = _average(graph, data, beta, data.seen)
     else:
         with jax.enable_x64(True):
-            wide = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), graph)
+            wide = in_float64(graph)
             plus = jax.tree.map(np.asarray, _closed(wide, data, as_traced(wide, beta)))
     masks = {name: np.broadcast_to(mask, (data.num_rows, len(mask))) for name, mask in held.items()}
     minus = _average(graph, data, beta, masks)

@@ -1,8 +1,8 @@
 r"""Held-out log-likelihood: :math:`\log p(v) = \log \sum_h e^{-\beta E(v, h)} - \log Z`, exact or with its error.
 
 The first term is exact: nothing to sum, or latents that do not interact, or a small graph. ``log Z`` is exact
-for graphs of small tree-width, and otherwise estimated by annealed importance sampling, which falls short of it
-rather than exceed it: an estimate of ``log Z`` that is too low flatters a model, so its error is told.
+for graphs of small tree-width, and otherwise estimated by annealed importance sampling in both directions. An
+estimate of ``log Z`` that is too low flatters a model, so its error is told, and whether it converged.
 
 References:
     Salakhutdinov and Murray, On the quantitative analysis of deep belief networks, ICML (2008).
@@ -21,7 +21,7 @@ from isotherm.learn.free_energy import free_energies
 from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta
-from isotherm.learn.relaxation import as_traced, relaxed
+from isotherm.learn.relaxation import precisely, relaxed
 from isotherm.sample.ais import log_z as ais_log_z
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
@@ -37,11 +37,13 @@ class Normalization(NamedTuple):
         value: the estimate.
         error: its standard error; 0 where exact.
         method: how it was found, in words.
+        is_converged: whether nothing speaks against value and error; what does is said in ``method``.
     """
 
     value: float
     error: float
     method: str
+    is_converged: bool = True
 
 
 class LogLikelihood(NamedTuple):
@@ -67,9 +69,8 @@ class LogLikelihood(NamedTuple):
         return float(np.hypot(scatter, self.log_z.error))
 
     def __str__(self) -> str:
-        return (
-            f"{self.mean:.3f} ± {self.error:.3f} nats a row ({len(self.rows)}); log Z by {self.log_z.method}"
-        )
+        error = f" ± {self.error:.3f}" if self.log_z.is_converged else ""
+        return f"{self.mean:.3f}{error} nats a row ({len(self.rows)}); log Z by {self.log_z.method}"
 
 
 def log_likelihood(
@@ -99,7 +100,7 @@ def log_likelihood(
     latent, (graph, constant) = closed_latents(graph, data), centred(graph)
     log_z = find_log_z(graph, beta, key=key, method=method, error=error, num_chains=num_chains)
     if latent is not None and not data.has_holes:
-        weights = np.asarray(_log_weights(graph, data, as_traced(graph, beta)), np.float64)
+        weights = np.asarray(precisely(_log_weights, graph, data, beta), np.float64)
     else:
         weights = _by_elimination(graph, data, beta)
     return LogLikelihood(weights - log_z.value, log_z._replace(value=log_z.value - beta * constant))
@@ -132,7 +133,9 @@ def find_log_z(
         )
     found = ais_log_z(key, graph, beta, error=error, num_chains=num_chains)
     how = f"annealed importance sampling ({found.num_steps} steps, {num_chains} chains, ess {found.ess:.0f})"
-    return Normalization(found.value, found.error, how)
+    if not found.is_converged:
+        how += f", not converged: {found.reason}"
+    return Normalization(found.value, found.error, how, found.is_converged)
 
 
 @eqx.filter_jit

@@ -9,18 +9,33 @@ import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
 from isotherm.energy.blocks import colour_blocks
+from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import Masks
 from isotherm.learn.observations import Observations
 from isotherm.learn.relaxation import fields, relaxed
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.coarseness import is_coarse, local_size
 from isotherm.sample.gibbs import Schedule, gibbs
 from isotherm.sample.initial import Init, initial_state
 from isotherm.sample.kernel import Chains, over_chains
 
 Read = Callable[[State], PyTree]
 Beta = Float[Array, ""] | float
+
+
+def fine(graph: FactorGraph, beta: Beta) -> FactorGraph:
+    """The graph, constants taken out of its tables, refused where float32, in which chains learn, is not enough.
+
+    Raises:
+        ValueError: if terms around a variable are so large that what they leave where they cancel would be lost.
+    """
+    graph, _ = centred(graph)
+    if is_coarse(graph, size := local_size(graph), beta):
+        allowed = "must be smaller to learn in float32; take out what cancels, or use `exact_kl_gradient`"
+        raise refusal("weights around one variable", f"{size:.2g}", allowed)
+    return graph
 
 
 def start_chains(

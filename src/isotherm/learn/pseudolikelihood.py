@@ -25,7 +25,7 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
 from isotherm.learn.observations import Observations
-from isotherm.learn.relaxation import Relaxed, as_traced, fields, relaxed
+from isotherm.learn.relaxation import Relaxed, as_traced, fields, precisely, relaxed
 
 
 def pseudo_log_likelihood(
@@ -48,7 +48,7 @@ def pseudo_log_likelihood(
             raise refusal(name, group.kind, "pseudo-likelihood needs spins and categories")
     check_latents(graph, data.masks("never"))
     graph, _ = centred(graph)
-    return _log_likelihoods(graph, data, as_traced(graph, beta))
+    return jnp.asarray(precisely(_log_likelihoods, graph, data, beta))
 
 
 @eqx.filter_jit
@@ -159,15 +159,19 @@ def _shrink(
         )
 
     def step(carry: tuple, _: None) -> tuple[tuple, None]:
-        now, ahead, momentum, rate, _ = carry
+        now, ahead, momentum, rate, size, _ = carry
         value, gradient = jax.value_and_grad(loss)(ahead)
+        slack = 1e-6 * jnp.abs(
+            value
+        )  # what float32 leaves of a decrease; steps below it would pass at any rate
+        growth = jnp.where(size / (2 * rate) > slack, 1.1, 1.0)
 
         def too_long(rate: Float[Array, ""]) -> Array:
             change = jax.tree.map(jnp.subtract, proximal(ahead, gradient, rate), ahead)
             bound = value + _dot(gradient, change) + _dot(change, change) / (2 * rate)
-            return loss(jax.tree.map(jnp.add, ahead, change)) > bound + 1e-6 * jnp.abs(value)
+            return loss(jax.tree.map(jnp.add, ahead, change)) > bound + slack
 
-        rate = jax.lax.while_loop(too_long, lambda rate: rate / 2, rate * 1.1)
+        rate = jax.lax.while_loop(too_long, lambda rate: rate / 2, rate * growth)
         new = proximal(ahead, gradient, rate)
         difference = jax.tree.map(jnp.subtract, new, now)
         restart = _dot(jax.tree.map(jnp.subtract, ahead, new), difference) > 0
@@ -176,11 +180,11 @@ def _shrink(
         pull = jnp.where(restart, 0.0, (momentum - 1) / following)
         ahead = jax.tree.map(lambda n, d: n + pull * d, new, difference)
         residual = jnp.stack([jnp.abs(leaf).max() for leaf in jax.tree.leaves(difference)]).max()
-        return (new, ahead, following, rate, residual), None
+        return (new, ahead, following, rate, _dot(difference, difference), residual), None
 
     first = graph.parameters
-    carry = (first, first, jnp.ones(()), jnp.ones(()), jnp.zeros(()))
-    (found, _, _, _, residual), _ = jax.lax.scan(step, carry, None, length=num_steps)
+    carry = (first, first, jnp.ones(()), jnp.ones(()), jnp.full((), jnp.inf), jnp.zeros(()))
+    (found, *_, residual), _ = jax.lax.scan(step, carry, None, length=num_steps)
     return found, residual
 
 

@@ -7,15 +7,18 @@ derivative by the parameters gives the moments. Pairs of a dense graph become ma
 """
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
+from isotherm.sample.coarseness import is_coarse, whole_size
 
 DENSE_RATIO = 48
 """A pair of groups is multiplied as a matrix up to this many entries a factor; gathers beyond."""
@@ -47,6 +50,26 @@ def relaxed(graph: FactorGraph, states: State, seen: State | None = None) -> Rel
 def as_traced(graph: FactorGraph, beta: Float[Array, ""] | float) -> Float[Array, ""]:
     """An inverse temperature as an array, in the dtype of the graph, so that another one compiles nothing."""
     return jnp.asarray(beta, _dtype(graph))
+
+
+def in_float64(graph: FactorGraph) -> FactorGraph:
+    """The same graph with parameters of float64; for use under ``jax.enable_x64(True)``."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), graph)
+
+
+def precisely(
+    function: Callable[..., Float[Array, " rows"]],
+    graph: FactorGraph,
+    data: PyTree,
+    beta: Float[Array, ""] | float,
+) -> Float[Array | np.ndarray, " rows"]:
+    """``function(graph, data, beta)``; in float64 where float32 cannot tell energies apart and nothing is traced."""
+    is_known = not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((graph, data, beta)))
+    if not (is_known and is_coarse(graph, whole_size(graph), beta)):
+        return function(graph, data, as_traced(graph, beta))
+    with jax.enable_x64(True):
+        wide = in_float64(graph)
+        return np.asarray(function(wide, data, as_traced(wide, beta)))
 
 
 def energies(graph: FactorGraph, x: Relaxed) -> Float[Array, " rows"]:

@@ -7,68 +7,29 @@ known, to the law wanted. Chains follow ``t`` from 0 to 1 and collect weights wi
 them too: :func:`log_z` believes what both directions and two numbers of steps agree on.
 """
 
-from typing import NamedTuple
-
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Key
 
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
+from isotherm.sample.ais_estimate import (
+    LogZ,
+    effective,
+    is_hopeless,
+    judged,
+    log_sum_distinct,
+    one_way,
+    pooled_runs,
+    widened,
+)
 from isotherm.sample.ais_path import Problem, problem_of
-from isotherm.sample.ais_run import CHUNK, Followed, follow, forward, respaced
+from isotherm.sample.ais_run import CHUNK, follow, forward, respaced
 from isotherm.sample.bennett import bennett
 from isotherm.sample.clamp import Evidence
 
-FEWEST_EFFECTIVE = 0.1
-"""Share of chains that must count before an error of log Z is believed."""
-
-MAX_APART = 4.0
-"""Standard errors that two estimates of the same may lie apart."""
-
 MOST_FIRST = 1024
 """Steps of the first attempt at most."""
-
-
-class LogZ(NamedTuple):
-    """An estimate of log Z, natural logarithm.
-
-    Attributes:
-        value: log of the mean weight; of a reverse run, minus the log of the mean inverse weight; of
-            :func:`log_z`, Bennett's estimate from both. Never below ``floor``.
-        error: its standard error; where few chains count, at least the distance to the second cumulant's estimate.
-        bound: mean log weight: at most log Z on average; of a reverse run, at least log Z.
-        ess: effective number of chains, between 1 and their number; of :func:`log_z`, of the worse direction.
-        num_steps: temperatures.
-        log_weights: of each chain, float64 ``(chains,)``, such that log Z is the log of their mean; of a reverse
-            run, minus the log of the mean of their inverses.
-        positions: last state of each chain; of a forward run, about draws of the target when weighted.
-        steps: the path, ``t`` from 0 to 1.
-        spread: standard deviation over chains of the derivative of log weights by ``t``, at each of ``steps`` but
-            the last; from the 16th and 84th percentile, so that stragglers do not count.
-        floor: log of the summed weights of the distinct states that chains ended in: log Z is at least this.
-        is_converged: whether nothing speaks against value and error.
-        reason: what does, in words; empty where converged.
-    """
-
-    value: float
-    error: float
-    bound: float
-    ess: float
-    num_steps: int
-    log_weights: Float[np.ndarray, " chains"]
-    positions: PyTree
-    steps: Float[np.ndarray, " steps"]
-    spread: Float[np.ndarray, " moves"]
-    floor: float
-    is_converged: bool
-    reason: str
-
-    def __str__(self) -> str:
-        chains = f"[ess {self.ess:.0f} of {len(self.log_weights)}, {self.num_steps} steps]"
-        if self.is_converged:
-            return f"log Z = {self.value:.4f} ± {self.error:.2g} {chains}"
-        return f"log Z = {self.value:.4f} {chains}, not converged: {self.reason}"
 
 
 def ais(
@@ -103,7 +64,7 @@ def ais(
     key_pilot, key_run = jax.random.split(key)
     path = _spaced(key_pilot, problem, steps, num_chains)
     found = forward(key_run, problem, problem.penalty, num_chains, path)
-    return _one_way(problem, found, path, 1)
+    return one_way(problem, found, path, 1)
 
 
 def reverse_ais(
@@ -143,7 +104,7 @@ def reverse_ais(
     path = _spaced(key_pilot, problem, steps, chains)
     found = follow(key_run, problem, problem.penalty, positions, path[::-1], is_backwards=True)
     found = found._replace(spread=found.spread[::-1])
-    return _one_way(problem, found, path, -1)
+    return one_way(problem, found, path, -1)
 
 
 def log_z(
@@ -159,10 +120,10 @@ def log_z(
     """Estimate log Z by runs in both directions, with as many steps as a wanted error takes.
 
     A pilot spaces the steps where the energy varies. A forward run is followed back from its own last states, drawn
-    by weight; Bennett's estimate takes both. The number of steps is doubled until a tenth of the chains count in each
-    direction, the two directions and the last two numbers of steps agree, and the error is small enough; or until
-    ``max_steps``, or until more steps are seen not to help: then ``is_converged`` is False, unless only the error is
-    larger than wanted.
+    by weight; Bennett's estimate takes both, and runs that agree are pooled. The number of steps doubles until a
+    tenth of the chains count in each direction, the two directions and the last two numbers of steps agree, and the
+    error is small enough; or until ``max_steps``, or until more steps are seen not to help: then ``is_converged`` is
+    False, unless only the error is larger than wanted.
 
     Args:
         key: a JAX key.
@@ -192,9 +153,11 @@ def log_z(
     while True:
         path = respaced(pilot.steps, pilot.spread, count + 1)
         found, share = _both_ways(jax.random.fold_in(key, len(runs) + 1), problem, penalty, num_chains, path)
-        runs.append(_judged(problem, found, runs))
-        if 2 * count > max_steps or _is_enough(runs, error) or _is_hopeless(runs, max_steps):
-            return runs[-1]
+        runs.append(judged(problem, found, runs))
+        pooled = pooled_runs(runs)
+        is_enough = pooled.is_converged and pooled.error <= error
+        if is_enough or 2 * count > max_steps or is_hopeless(runs, max_steps):
+            return pooled
         if problem.has_zeros and share < 0.5:  # of all chains, too many ended in impossible states
             penalty *= 2
         count *= 2
@@ -206,134 +169,29 @@ def _both_ways(
     """Bennett's estimate, not yet judged, and the share of forward chains that ended in a possible state."""
     key_there, key_draw, key_rest, key_back = jax.random.split(key, 4)
     there = forward(key_there, problem, penalty, num_chains, path)
-    one_way = _one_way(problem, there, path, 1)
+    alone = one_way(problem, there, path, 1)
     possible = float(np.isfinite(there.log_weights).mean())
     if not possible:
-        return one_way, possible
+        return alone, possible
     chosen = _resampled(key_draw, there.log_weights)
     starts = jax.tree.map(lambda leaf: leaf[chosen], there.positions)
     rested = follow(key_rest, problem, penalty, starts, np.ones(CHUNK + 1), is_backwards=False)
     back = follow(key_back, problem, penalty, rested.positions, path[::-1], is_backwards=True)
     backward = -back.log_weights[np.isfinite(rested.target)]
     if not len(backward):
-        return one_way, possible
+        return alone, possible
     base = problem.log_z_start + problem.constant
     value, error = bennett(there.log_weights, backward)
-    ahead, behind = _effective(there.log_weights), _effective(-backward)
-    floor = max(one_way.floor, problem.constant + _log_sum_distinct(rested.positions, rested.target))
-    behind_value = base + backward.max() - np.log(np.exp(backward.max() - backward).mean())
-    found = one_way._replace(
+    ahead, behind = effective(there.log_weights), effective(-backward)
+    floor = max(alone.floor, problem.constant + log_sum_distinct(rested.positions, rested.target))
+    behind_value = base + backward.min() - np.log(np.exp(backward.min() - backward).mean())
+    found = alone._replace(
         value=base + value,
-        error=_widened(error, ahead, num_chains, abs(float(one_way.value - behind_value))),
+        error=widened(error, ahead, num_chains, abs(float(alone.value - behind_value))),
         ess=min(ahead, behind),
         floor=floor,
     )
     return found, possible
-
-
-def _widened(error: float, ess: float, num_chains: int, apart: float) -> float:
-    """Larger where backward runs start from few draws, ``ess``, or the two directions alone lie ``apart``."""
-    return float(max(error * np.sqrt(num_chains / max(ess, 1.0)), 0.25 * apart))
-
-
-def _judged(problem: Problem, found: LogZ, before: list[LogZ]) -> LogZ:
-    """With what speaks against it; lifted to its floor."""
-    chains = len(found.log_weights)
-    reason = found.reason
-    if not reason and found.ess < _fewest(chains):
-        reason = f"forward and backward runs hardly overlap ({found.ess:.1f} of {chains} chains count)"
-    if not reason and found.value < found.floor - MAX_APART * found.error:
-        reason = "the estimate is below the weight of states that were met"
-    if not reason and not before:
-        reason = "one number of steps was tried"
-    if not reason and before:
-        apart = abs(found.value - before[-1].value)
-        if apart > MAX_APART * np.hypot(found.error, before[-1].error):
-            reason = f"{before[-1].num_steps} and {found.num_steps} steps differ by {apart:.2g}"
-    return _lifted(found._replace(is_converged=not reason, reason=reason))
-
-
-def _is_enough(runs: list[LogZ], error: float) -> bool:
-    return runs[-1].is_converged and runs[-1].error <= error
-
-
-def _is_hopeless(runs: list[LogZ], max_steps: int) -> bool:
-    """Whether weights are so unequal that no allowed number of steps will do, or more steps are seen not to help."""
-    last = runs[-1]
-    finite = last.log_weights[np.isfinite(last.log_weights)]
-    if last.ess < _fewest(len(last.log_weights)) and len(finite):
-        low, high = np.quantile(finite, [0.16, 0.84])
-        if last.num_steps * (0.5 * (high - low)) ** 2 > 16 * max_steps:
-            return True
-    if len(runs) < 4:
-        return False
-    return last.ess < 1.3 * runs[-4].ess and last.error > 0.75 * runs[-4].error
-
-
-def _one_way(problem: Problem, found: Followed, path: Float[np.ndarray, " steps"], sign: int) -> LogZ:
-    """Mean weight with its error; ``sign`` is -1 where weights are inverse ones, of a reverse run."""
-    logs, chains = found.log_weights, len(found.log_weights)
-    base = problem.log_z_start + problem.constant
-    top = float(logs.max())
-    value, error, ess = -np.inf, np.inf, 0.0
-    if np.isfinite(top):
-        weights = np.exp(logs - top)
-        value = float(top + np.log(weights.mean()))
-        error = float(weights.std(ddof=1) / weights.mean() / np.sqrt(chains))
-        ess = _effective(logs)
-        finite = logs[np.isfinite(logs)]
-        if ess < _fewest(chains):
-            error = max(error, abs(float(finite.mean() + 0.5 * finite.var()) - value))
-    floor = problem.constant + _log_sum_distinct(found.positions, found.target) if sign > 0 else -np.inf
-    found_z = LogZ(
-        value=base + sign * value,
-        error=error,
-        bound=base + sign * float(logs.mean()),
-        ess=ess,
-        num_steps=len(path),
-        log_weights=base + sign * logs,
-        positions=found.positions,
-        steps=path,
-        spread=found.spread,
-        floor=floor,
-        is_converged=True,
-        reason="",
-    )
-    reason = ""
-    if problem.is_coarse:
-        reason = "energies are so large that float32 cannot tell them apart"
-    elif ess < _fewest(chains):
-        reason = f"{ess:.1f} of {chains} chains count"
-    elif found_z.value < floor - MAX_APART * error:
-        reason = "the estimate is below the weight of states that were met"
-    return _lifted(found_z._replace(is_converged=not reason, reason=reason))
-
-
-def _lifted(found: LogZ) -> LogZ:
-    """Not below its floor; the error covers the lift."""
-    if not found.value < found.floor:
-        return found
-    return found._replace(value=found.floor, error=max(found.error, found.floor - found.value))
-
-
-def _fewest(chains: int) -> float:
-    """How many must count."""
-    return max(FEWEST_EFFECTIVE * chains, min(8.0, 0.5 * chains))
-
-
-def _effective(logs: Float[np.ndarray, " chains"]) -> float:
-    """Effective number of weights, 0 where all are nothing."""
-    if not np.isfinite(logs.max()):
-        return 0.0
-    weights = np.exp(logs - logs.max())
-    return float(weights.sum() ** 2 / (weights**2).sum())
-
-
-def _log_sum_distinct(positions: State, target: Float[np.ndarray, " chains"]) -> float:
-    """Log of the summed weights of distinct states."""
-    rows = np.concatenate([np.asarray(leaf) for leaf in jax.tree.leaves(positions)], axis=1)
-    _, first = np.unique(rows, axis=0, return_index=True)
-    return float(np.logaddexp.reduce(target[first]))
 
 
 def _resampled(key: Key[Array, ""], logs: Float[np.ndarray, " chains"]) -> np.ndarray:

@@ -36,8 +36,8 @@ DEPTH = 3.0
 COARSE = 1500.0
 """Local log weights beyond which float32 knows their differences to a ten-thousandth no more."""
 
-STIFF = 50.0
-"""Local log weights beyond which single variables hardly move: pairs must move together, where that is cheap."""
+STIFF = 10.0
+"""Range of one table beyond which single variables hardly move: pairs must move together, where that is cheap."""
 
 
 class Problem(NamedTuple):
@@ -187,7 +187,8 @@ def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains
     coupled = Tables(tables.cardinalities, coupled.scopes, shifted, tables.names)
     has_zeros = any(np.isneginf(logs).any() for logs in shifted)
     largest = _largest_local(coupled, single)
-    is_wide = (largest > STIFF or has_zeros) and is_affordable(coupled, num_chains)
+    is_stiff = any((ranges_of(logs) > STIFF).any() for logs in shifted)
+    is_wide = (is_stiff or has_zeros or largest > COARSE) and is_affordable(coupled, num_chains)
     if is_wide:
         constant += sum(float(_each(top, scopes)) for top, scopes in zip(tops, coupled.scopes, strict=True))
         wide, fast = wide_tables(coupled, independent_blocks(graph, held)), None

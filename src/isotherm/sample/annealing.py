@@ -81,9 +81,9 @@ def anneal(
         if value is not None and value < 1:
             raise refusal(name, value, "should be at least 1")
     betas = annealing_betas(graph, betas) if isinstance(betas, int) else betas
+    betas = finite("betas", betas).astype(jnp.float32)
     if betas.ndim != 1 or not len(betas):
         raise refusal("betas.shape", betas.shape, "should be one number a step")
-    betas = finite("betas", betas).astype(jnp.float32)
     if kernel is None:
         kernel = gibbs(graph, betas[0])
     if not has_beta(kernel):

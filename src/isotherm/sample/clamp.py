@@ -57,10 +57,11 @@ def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
     if jnp.shape(clamp.mask)[-1:] != (num_spins,) or jnp.result_type(clamp.mask) != jnp.bool_:
         given = f"{jnp.result_type(clamp.mask)}{jnp.shape(clamp.mask)}"
         raise refusal("clamp.mask", given, f"must be bool of shape ({num_spins},)")
-    if clamp.values is None or jnp.shape(clamp.values)[-1:] != (num_spins,):
-        shape = None if clamp.values is None else jnp.shape(clamp.values)
-        raise refusal("clamp.values.shape", shape, f"must be ({num_spins},)")
+    if clamp.values is None:
+        raise refusal("clamp.values.shape", None, f"must be ({num_spins},)")
     values = coded_bools("clamp.values", spin(num_spins), clamp.values)
+    if values.shape[-1:] != (num_spins,):
+        raise refusal("clamp.values.shape", values.shape, f"must be ({num_spins},)")
     mask = concrete(clamp.mask)
     if mask is not None:
         check_state("clamp.values", spin(num_spins), values, mask)
@@ -146,9 +147,11 @@ def _mask(name: str, group: Variables, clamp: Clamp) -> np.ndarray:
 
 
 def _check_values(name: str, group: Variables, mask: np.ndarray, values: Any) -> None:
+    if group.kind != "custom":
+        values = coded_bools(f"clamp: {name}", group, values)
     for leaf in jax.tree.leaves(values):
         if leaf.shape[:1] != mask.shape or (group.kind != "custom" and leaf.ndim != 1):
             allowed = f"must be ({group.size},) to match the group"
             raise refusal(f"clamp[{name!r}].values.shape", leaf.shape, allowed)
     if group.kind != "custom":
-        check_state(f"clamp: {name}", group, coded_bools(f"clamp: {name}", group, values), mask)
+        check_state(f"clamp: {name}", group, values, mask)

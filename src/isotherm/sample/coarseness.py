@@ -52,6 +52,11 @@ def loses_digits(weights: Sequence[np.ndarray], size: float, beta: Any = 1.0) ->
     return any((known != np.rint(known / step) * step).any() for known in weights)
 
 
+def rounding(weights: Sequence[np.ndarray], size: float) -> float:
+    """By how much sums of these finite weights, in units of kT and at most ``size``, are off in float32."""
+    return size * 2.0**-24 if loses_digits(weights, size) else 0.0
+
+
 def _sizes(graph: FactorGraph) -> list[tuple[np.ndarray, np.ndarray]]:
     """Largest magnitude of each factor of known weights, and its flat scope."""
     found = []

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
 from isotherm.energy.centre import centred
@@ -25,7 +26,7 @@ from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
 from isotherm.sample.clamp import Clamp, Evidence, Holding, dense_clamp, held_variables
-from isotherm.sample.coarseness import is_coarse, local_size
+from isotherm.sample.coarseness import is_coarse, local_size, rounding
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
 from isotherm.sample.graph_gibbs import GraphGibbs, check_conditionals
@@ -256,6 +257,18 @@ class _Step(eqx.Module):
         position, _ = run(*self.fields, state.position, seed_words(key))
         flipped = jnp.mean((position != state.position).astype(jnp.float32))
         return GibbsState(position), GibbsInfo(flipped)
+
+    def rounding(self, states: GibbsState) -> float:
+        """In kT, of the local fields that are summed; 0 where they are traced."""
+        del states
+        if any(isinstance(leaf, Tracer) for leaf in self.fields):
+            return 0.0
+        known = [np.asarray(leaf, np.float64) for leaf in self.fields]
+        biases, couplings = (np.where(np.isfinite(values), values, 0.0) for values in known)
+        fields = np.abs(biases) + np.abs(couplings).reshape(len(biases), len(biases), -1).sum(1).reshape(
+            biases.shape
+        )
+        return rounding([biases, couplings], float(fields.max(initial=0.0)))
 
 
 def gibbs_moments(

@@ -18,7 +18,7 @@ _DENSITIES = ("log_density", "logdensity")
 class SaysRounding(Protocol):
     """A kernel that knows how far apart the energies lie that it compares."""
 
-    def rounding(self, states: Any) -> Float[Array, ""]:
+    def rounding(self, states: Any) -> Float[Array, ""] | float:
         """In kT, at these states of many chains."""
         ...
 
@@ -27,16 +27,18 @@ def rounding_notes(kernel: Any, states: Any) -> tuple[str, ...]:
     """A line where floats round what chains compared by more than :data:`MOST` kT; nothing else, or when traced.
 
     Args:
-        kernel: one that :class:`SaysRounding`, or whose states hold a log density, as BlackJAX's do.
+        kernel: one that :class:`SaysRounding`, itself or its step; or whose states hold a log
+            density, as BlackJAX's do.
         states: the last of many chains.
     """
-    found = kernel.rounding(states) if isinstance(kernel, SaysRounding) else _of_densities(states)
+    judges = [one for one in (kernel, getattr(kernel, "step", None)) if isinstance(one, SaysRounding)]
+    found = judges[0].rounding(states) if judges else _of_densities(states)
     if found is None or isinstance(found, Tracer):
         return ()
     step = float(found)
     if not step > MOST:
         return ()
-    how = "lower the constant in it, or compute in float64 (jax_enable_x64)"
+    how = "lower the constant in it, compute in float64 (jax_enable_x64), or pass from_dense(model) of a dense one"
     return (f"coarse: energies are rounded to {step:.2g} kT where they are compared; {how}",)
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
 from jaxtyping import PyTree
 
 from isotherm.energy.coding import coded_state
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
+from isotherm.errors import refusal
 from isotherm.sample.lattice.angles import Angles
 from isotherm.sample.lattice.packed import Sweep
 from isotherm.sample.lattice.spins import Spins
@@ -30,7 +32,7 @@ def coded_positions(kernel: Any, positions: PyTree) -> PyTree:
         positions: a position, or many with leading axes; known or traced.
 
     Raises:
-        ValueError: naming a known entry that its variable cannot take.
+        ValueError: naming a known entry that its variable cannot take, or a group of another number of variables.
     """
     kinds = position_kinds(kernel)
     if isinstance(kinds, Variables):
@@ -38,11 +40,20 @@ def coded_positions(kernel: Any, positions: PyTree) -> PyTree:
     if kinds is None or not isinstance(positions, Mapping):
         return positions
     return {
-        name: coded_state(f"positions[{name!r}]", kinds[name], values)
+        name: _coded(name, kinds[name], values)
         if name in kinds and hasattr(values, "dtype") and kinds[name].kind != "custom"
         else values
         for name, values in positions.items()
     }
+
+
+def _coded(name: str, group: Variables, values: Any) -> Any:
+    """Of one group of a graph, which has a number for each of its variables."""
+    if (shape := jnp.shape(values))[-1:] != (group.size,):
+        raise refusal(
+            f"positions[{name!r}].shape", shape, f"must end with {group.size}, the group's variables"
+        )
+    return coded_state(f"positions[{name!r}]", group, values)
 
 
 def position_kinds(kernel: Any) -> Kinds | None:

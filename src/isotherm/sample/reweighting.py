@@ -65,8 +65,9 @@ class Reweighting:
         """
         wanted = self._wanted(betas)
         constant = (wanted - self.betas[0]) * self._shift * self.num_sites
-        rows = [log_z + free[0] - constant for log_z, _, free in self._rows(wanted, ())]
-        return _shaped(from_replicates(np.stack(rows, axis=-1)), np.shape(betas))
+        rows = [log_z + free[0] for log_z, _, free in self._rows(wanted, ())]
+        near = from_replicates(np.stack(rows, axis=-1))
+        return _shaped(Estimate(near.value - constant, near.error), np.shape(betas))
 
     def mean(self, name: str, betas: Any) -> Estimate:
         """Mean of an observable at inverse temperatures of any shape.
@@ -80,6 +81,8 @@ class Reweighting:
         """
         if name not in self._samples.values:
             raise refusal("name", name, f"must be one of {', '.join(self._samples.values)}")
+        if name == "energy":
+            return _shaped(self._moved_back(self._means(self._wanted(betas), (name,))[name]), np.shape(betas))
         return self.jackknife(lambda means: means[name], betas, (name,))
 
     def jackknife(
@@ -111,7 +114,14 @@ class Reweighting:
         wanted = self._wanted(betas)
         near = self._means(wanted, None)
         told = quantities(near, wanted[:, None], self.num_sites, extent) | self._restored(near)
-        return {name: _shaped(from_replicates(value), np.shape(betas)) for name, value in told.items()}
+        found = {name: from_replicates(value) for name, value in told.items()}
+        found["energy"] = self._moved_back(near["energy"])
+        return {name: _shaped(value, np.shape(betas)) for name, value in found.items()}
+
+    def _moved_back(self, energy: np.ndarray) -> Estimate:
+        """Mean energy from its replicates, the constant put back last: the jackknife would magnify its rounding."""
+        near = from_replicates(energy)
+        return Estimate(near.value + self._shift, near.error)
 
     def _restored(self, means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Means with the constant that was taken off the energies."""
@@ -186,7 +196,8 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
         raise refusal(f"betas[{k}:{k + 2}]", betas[k : k + 2].tolist(), allowed)
     free += [_solve(samples.without(block), betas, free[0]) for block in range(num_blocks)]
     table = np.stack(free)
-    log_z = from_replicates((table[:, :1] - table).T - ((betas - betas[0]) * shift * num_sites)[:, None])
+    near = from_replicates((table[:, :1] - table).T)
+    log_z = Estimate(near.value - (betas - betas[0]) * shift * num_sites, near.error)
     return Reweighting(betas, num_sites, log_z, overlap, samples, table, shift)
 
 

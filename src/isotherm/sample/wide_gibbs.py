@@ -180,7 +180,7 @@ def sweep(
         is_backwards: the order.
     """
     key_blocks, key_pairs = jax.random.split(key)
-    pairs = _pairs(key_pairs, wide, len(values))
+    pairs = _pairs(law.t, wide, len(values))
     num_blocks, num_pairs = len(wide.blocks), len(pairs)
 
     def visit(at: Array, values: Array) -> Array:
@@ -190,7 +190,8 @@ def sweep(
         return values.at[block].set(drawn.astype(values.dtype), mode="drop")
 
     def move(at: Array, values: Array) -> Array:
-        return _move_pair(jax.random.fold_in(key_pairs, at), wide, law, values, pairs[at])
+        pair = pairs[jnp.where(is_backwards, num_pairs - 1 - at, at)]
+        return _move_pair(jax.random.fold_in(key_pairs, at), wide, law, values, pair)
 
     values = lax.fori_loop(0, jnp.where(is_backwards, 0, num_blocks), visit, values)
     if num_pairs:
@@ -221,8 +222,14 @@ def _draw(logits: Float[Array, "values rows chains"], uniforms: Float[Array, "ro
     return (uniforms[None] * sums[-1:] >= sums[:-1]).sum(0)
 
 
-def _pairs(key: Key[Array, ""], wide: WideTables, n: int) -> Int[Array, "pairs 2"]:
-    """Some variables that share a table, and some that may not."""
+def _pairs(t: Float[Array, ""], wide: WideTables, n: int) -> Int[Array, "pairs 2"]:
+    """Some variables that share a table, and some that may not: the same at the same ``t``.
+
+    Were they drawn, all chains would share them, and no longer be independent of each other; and a backward run
+    has to undo the very moves of a forward one.
+    """
+    low, high = lax.bitcast_convert_type(t, jnp.uint32)
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(0), low), high)
     count = min(MAX_PAIRS, n // 2)
     near = jax.random.choice(key, jnp.asarray(wide.pairs), (count - count // 2,))
     if count < 2:

@@ -125,8 +125,13 @@ def read_outcome_table(path: Path, columns: tuple[str, ...] = ()) -> OutcomeTabl
     if not venues:
         raise refusal("table", str(path), f"has no column of outcomes: {_found(left_out)}; it {_ALLOWED}")
     _refuse_twins([table.columns[i].name for i in venues])
-    signed = any((codes[i] == _MINUS).any() for i in venues)
-    outcomes = np.stack([_spins(table.columns[i].name, codes[i], signed) for i in venues], axis=1)
+    minus = [
+        (table.columns[i].name, int(np.argmax(codes[i] == _MINUS)))
+        for i in venues
+        if (codes[i] == _MINUS).any()
+    ]
+    signed = bool(minus)
+    outcomes = np.stack([_spins(table, i, codes[i], minus) for i in venues], axis=1)
     outcomes.flags.writeable = False
     names = tuple(table.columns[i].name for i in venues)
     if columns:
@@ -280,11 +285,20 @@ def _refuse_twins(names: Sequence[str]) -> None:
         raise refusal("columns", twice, f"names {names.count(twice)} columns of outcomes; rename one")
 
 
-def _spins(name: str, codes: np.ndarray, is_signed: bool) -> np.ndarray:
-    """A column as spins; in a table of -1 and 1 a zero is missing, unless the column never holds -1."""
+def _spins(table: RawTable, i: int, codes: np.ndarray, minus: Sequence[tuple[str, int]]) -> np.ndarray:
+    """A column as spins; in a table of -1 and 1 a zero is missing, unless the column never holds -1.
+
+    Args:
+        table: for the words of a refusal.
+        i: which column.
+        codes: of its entries.
+        minus: columns that hold -1, each with the first row that does.
+    """
+    is_signed = bool(minus)
     if is_signed and (codes == _NO).any() and not (codes == _MINUS).any():
-        allowed = "looks like 0/1 beside columns of -1 and 1: code all of them alike"
-        raise refusal("columns", name, allowed)
+        other, row = minus[0]
+        at = f"{other!r} holds -1 in {table.place(row)}"
+        raise refusal("columns", table.columns[i].name, f"looks like 0/1, but {at}: code all of them alike")
     spins = np.zeros(len(codes), np.int8)
     spins[(codes == _YES) | (codes == _TRUE)] = 1
     spins[(codes == _MINUS) | (codes == _FALSE)] = -1

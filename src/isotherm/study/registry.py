@@ -103,8 +103,9 @@ def _class_fault(found: type[Study[Any]]) -> str:
         )
     if not (isinstance(found.config, type) and issubclass(found.config, Config)):
         return "its config should be a subclass of isotherm.study.Config"
-    if not isinstance(found.presets, Mapping) or found.default_preset not in found.presets:
-        return f"its presets should map names to changes, {found.default_preset!r} among them"
+    needed = {"smoke", "published", found.default_preset}
+    if not isinstance(found.presets, Mapping) or not needed <= set(found.presets):
+        return f"its presets should map names to changes, {', '.join(sorted(needed))} among them"
     return ""
 
 

@@ -146,7 +146,7 @@ class Session:
         facts = self.earlier_facts()
         self.catalog.put(self.row("running", facts))
         for name in (SUMS, FAILURE):
-            self.folder.place.remove(name)
+            self.folder.remove(name)
         for folder in ("", CHUNKS, FIGURES):
             self.folder.place.remove_temporary(folder)
         config_digest = self.folder.ensure_config(self.identity)
@@ -161,9 +161,8 @@ class Session:
         except UnfitError:
             raise
         except Exception as error:
-            raise TaskError(
-                f"{_in_one_line(error)}; {self.kept(tasks)}{self.logged(error, facts)}"
-            ) from error
+            left = self.kept(tasks) + self.suspected(error, tasks)
+            raise TaskError(f"{_in_one_line(error)}; {left}{self.logged(error, facts)}") from error
 
     def logged(self, error: Exception, facts: dict[str, Any]) -> str:
         """Record a failure as far as the disk allows; says where its details are."""
@@ -256,6 +255,14 @@ class Session:
         """How many chunks a next session will find."""
         count = len(self.folder.chunks().keys() & {task.name for task in tasks})
         return f"{count} of {len(tasks)} tasks are kept, the same command resumes"
+
+    def suspected(self, error: Exception, tasks: list[Task]) -> str:
+        """What to do if kept chunks themselves are the fault: nobody knows who wrote them."""
+        if isinstance(error, OSError | TaskError) or any(
+            task.name not in self.folder.chunks() for task in tasks
+        ):
+            return ""
+        return f"; without {self.folder.path / CHUNKS} it computes them anew"
 
     def result(self, metrics: dict[str, Any], facts: dict[str, Any], is_again: bool) -> Run:
         """The finished run."""

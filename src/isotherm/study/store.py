@@ -116,6 +116,14 @@ class RunFolder:
             found[name] = value
         return found
 
+    def remove(self, name: str) -> None:
+        """Remove a file, if it is there; what is no plain file is set aside."""
+        fault = self.place.fault(name)
+        if fault:
+            self.set_aside(name, fault)
+        else:
+            self.place.remove(name)
+
     def write_sums(self, sums: Mapping[str, str]) -> None:
         """Record the digests of all files; this ends the run."""
         body = "".join(f"{value}  {name}\n" for name, value in sorted(sums.items())).encode()

@@ -21,7 +21,13 @@ MAX_CELLS = 1 << 24
 """Most entries of a table, all rows and columns."""
 
 _TEXT = (".csv", ".tsv")
-_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+_MARKS = {  # the mark of UTF-16 begins that of UTF-32, which therefore comes first
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
 _SNIFFED, _BEGINNING = 20, 1 << 18
 
 

@@ -123,10 +123,6 @@ def to_html(table: Table) -> str:
     )
 
 
-def _html(text: str) -> str:
-    return escape(printable(text))
-
-
 def to_markdown(table: Table) -> str:
     """The table as Markdown: row names to the left, numbers to the right; a bar in a cell or heading is escaped."""
     rows = [_markdown_row(_markdown_cell(cell_lines(cell)) for cell in row) for row in table.rows]
@@ -134,6 +130,10 @@ def to_markdown(table: Table) -> str:
     head = [_markdown_row(_markdown_cell([column]) for column in table.columns), _markdown_row(marks)]
     note = f"\n\n<small>{table.note}</small>" if table.note else ""
     return f"**{table.title}**\n\n" + "\n".join([*head, *rows]) + note
+
+
+def _html(text: str) -> str:
+    return escape(printable(text))
 
 
 def cell_lines(cell: Cell) -> list[str]:

@@ -39,7 +39,7 @@ def print_run(run: Run | StoredRun) -> None:
     if isinstance(run, Run):
         print_tables(run.study.tables(run.config, run.metrics))
         shown = _SHOWN_CONCLUSIONS + is_trial(run.study, run.config)
-        said = map(plain, sentences(run.study, run.config, run.metrics)[:shown])
+        said = [plain(sentence) for sentence in sentences(run.study, run.config, run.metrics)[:shown]]
         changed = run.changed
     else:
         print_tables(run.tables())

@@ -189,6 +189,9 @@ def test_random_clauses_are_counted_as_by_hand(tmp_path):
         ("p cnf 2 1\nc p weight 1 0.3 0\n1 2 0", "weighted and projected counts are not read"),
         ("c t wmc\np cnf 2 1\n1 2 0", "weighted and projected counts are not read"),
         ("c ind 1 2 0\np cnf 2 1\n1 2 0", "weighted and projected counts are not read"),
+        ("cr 1\np cnf 2 1\n1 2 0", "weighted and projected counts are not read"),
+        ("c pv 1 0\np cnf 2 1\n1 2 0", "weighted and projected counts are not read"),
+        ("c weights 0.3 0.7 1 1\np cnf 2 1\n1 2 0", "weighted and projected counts are not read"),
         (
             "p cnf 999999999 1\n1 2 0",
             "variables = '999999999': should be a whole number, within 1 .. 1000000",

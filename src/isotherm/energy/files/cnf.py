@@ -50,7 +50,8 @@ def from_cnf(content: Content) -> ModelFile:
 
 def _refuse_weights(where: str, said: list[str]) -> None:
     """Model counters hide weights and projections in comments, which would change the answer."""
-    if said[1:2] in (["p"], ["ind"]) or said[1:3] in (["t", "wmc"], ["t", "pmc"], ["t", "pwmc"]):
+    is_hidden = said[0] == "cr" or said[1:2] in (["p"], ["ind"], ["pv"], ["weights"])
+    if is_hidden or said[1:3] in (["t", "wmc"], ["t", "pmc"], ["t", "pwmc"]):
         raise refusal(
             where,
             " ".join(said)[:40],

@@ -59,7 +59,7 @@ def format_of(content: Content) -> str:
     """The format of a file, one of :data:`FORMATS`.
 
     A header decides; where there is none, the suffix does; lines of numbers without either are an edge list only
-    where some hold a bias, which no other format writes so.
+    where some hold a bias and some a coupling, which no other format writes so.
 
     Raises:
         ValueError: if header and suffix contradict each other, or neither tells; naming the formats that are read.
@@ -105,15 +105,21 @@ def _by_lines(content: Content) -> str:
     """An edge list, where biases show it; or a refusal that says what it might be."""
     lines = None if content.data.lstrip().startswith(b"<") else _lines(content)
     if lines is None:
-        known = "; ".join(f"{name} ({meaning})" for name, meaning in FORMATS.items())
+        known = ", ".join(FORMATS)
         raise refusal(
             "file", content.path, f"of no format that header or suffix tell; read are, by --format: {known}"
         )
     refuse_header(lines)
     for line in lines:
         refuse_unweighted(line)
-    if any(len(line.variables) == 1 for line in lines):
+    arities = {len(line.variables) for line in lines}
+    if arities == {1, 2}:
         return "edges"
+    if arities == {1}:
+        mend = (
+            "could be an edge list of biases alone, or any table of two columns; say --format edges for that"
+        )
+        raise refusal("file", content.path, mend)
     mend = (
         "say --format edges (positive favours alignment) or coo-spin, coo-binary (dimod's, of the other sign)"
     )
