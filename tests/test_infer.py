@@ -36,7 +36,7 @@ def test_golden_networks_are_exact_to_1e_8(isotherm, case):
     found = json.loads(printed)
     keys = ["version", "model", "format", "read_as", "beta", "labels", "values", "method", "reason", "log_z"]
     keys += ["marginals", "marginal_errors", "map", "samples", "sample_energies", "warnings", "seconds"]
-    assert list(found) == [*keys, "is_converged"]
+    assert list(found) == [*keys, "is_converged", "proven"]
     assert (found["version"], found["format"], found["warnings"]) == (1, "uai", [])
     assert found["is_converged"] is True
     assert found["labels"] == list(range(len(found["marginals"])))

@@ -24,6 +24,9 @@ from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal
 
 COO_HEADER = re.compile(r"^[ \t]*#.*?vartype\s*[:=]\s*([-.\w]+)", re.IGNORECASE | re.MULTILINE)
+MAX_BYTES = 1 << 25
+"""Most bytes of a file of lines or JSON."""
+
 EDGES_HEADER = "# i j coupling | i bias; positive favours alignment"
 _INDEX = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -58,7 +61,7 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
             like an edge without its weight.
         OSError: if the file cannot be read.
     """
-    return to_graph(from_edges(read_content(file_path("path", path))))
+    return to_graph(from_edges(read_content(file_path("path", path), MAX_BYTES)))
 
 
 def from_edges(content: Content) -> Quadratics:
@@ -126,7 +129,7 @@ def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> 
     """
     if vartype is not None:
         choice("vartype", vartype, get_args(Vartype))
-    content = read_content(file_path("path", path))
+    content = read_content(file_path("path", path), MAX_BYTES)
     if content.data.startswith(MAGIC):
         return to_graph(from_bqm_file(content))
     text = content.text()

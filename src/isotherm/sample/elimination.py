@@ -106,7 +106,7 @@ def single_clique(cardinalities: np.ndarray, held: np.ndarray) -> CliqueTree:
     """All free variables in one clique: enumeration."""
     free = np.flatnonzero(~held)
     cliques = (Clique(tuple(free.tolist()), len(free), -1),) if len(free) else ()
-    return _placed(cardinalities, cliques, "none")
+    return placed(cardinalities, cliques, "none")
 
 
 @functools.lru_cache(maxsize=32)
@@ -124,12 +124,12 @@ def _search(
             break
         factors = np.exp(noise * rng.standard_normal(len(sizes)))
         try:
-            steps = _eliminate(sizes, _neighbours(scopes, free), heuristic, factors, limit, _cost(best))
+            steps = _eliminate(sizes, neighbours_of(scopes, free), heuristic, factors, limit, _cost(best))
         except TooWideError as error:
             if isinstance(best, TooWideError) and error.entries < best.entries:
                 best = error
             continue
-        found = _placed(sizes, _joined(steps), heuristic)
+        found = placed(sizes, joined(steps), heuristic)
         best = found if isinstance(best, TooWideError) or found.entries < best.entries else best
     return best
 
@@ -138,7 +138,7 @@ def _cost(found: "CliqueTree | TooWideError") -> float:
     return found.entries if isinstance(found, CliqueTree) else math.inf
 
 
-def _neighbours(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set[int]]:
+def neighbours_of(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set[int]]:
     """Free variables that share a table with each free variable."""
     found: dict[int, set[int]] = {int(v): set() for v in np.flatnonzero(free)}
     for scope in scopes:
@@ -151,7 +151,7 @@ def _neighbours(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set
     return found
 
 
-_Steps = list[tuple[int, list[int]]]
+Steps = list[tuple[int, list[int]]]
 """Each variable in the order of elimination, with its neighbours at that time."""
 
 
@@ -162,7 +162,7 @@ def _eliminate(
     factors: np.ndarray,
     limit: float,
     enough: float,
-) -> _Steps:
+) -> Steps:
     """Greedy elimination by scores times ``factors``.
 
     Gives up beyond a clique of ``limit`` entries, and where all cliques, some of which are joined later, have
@@ -186,7 +186,7 @@ def _eliminate(
         if entries > 2 * enough:
             raise TooWideError(size, len(around))
         steps.append((v, list(around)))
-        touched = _connect(neighbours, v, follows_fill=heuristic != "min-weight")
+        touched = connect(neighbours, v, follows_fill=heuristic != "min-weight")
         del current[v]
         for u in touched:
             new = score(u)
@@ -196,7 +196,7 @@ def _eliminate(
     return steps
 
 
-def _connect(neighbours: dict[int, set[int]], v: int, follows_fill: bool) -> set[int]:
+def connect(neighbours: dict[int, set[int]], v: int, follows_fill: bool) -> set[int]:
     """Remove a variable, join its neighbours, and tell whose score may have changed."""
     around = neighbours.pop(v)
     touched = set(around)
@@ -251,7 +251,7 @@ class _Score:
         return round(sum(missing, 0.0), 9)
 
 
-def _joined(steps: _Steps) -> tuple[Clique, ...]:
+def joined(steps: Steps) -> tuple[Clique, ...]:
     """Cliques of the steps, those that are contained in a child joined to it; children before parents."""
     position = {v: at for at, (v, _) in enumerate(steps)}
     summed: list[list[int]] = []
@@ -281,7 +281,7 @@ def _joined(steps: _Steps) -> tuple[Clique, ...]:
     )
 
 
-def _placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
+def placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
     position, home = np.full((2, len(sizes)), -1, np.int64)
     summed = [v for clique in cliques for v in clique.variables[: clique.num_summed]]
     position[summed] = np.arange(len(summed))
