@@ -303,7 +303,8 @@ def infer_model(
 
     Read are UAI models, Bayesian networks (BIF, XMLBIF), cost functions (WCSP, CFN), DIMACS CNF, dimod's files and
     edge lists; what was read is said. Exact where that takes at most about a minute and 4 GB; else searched and
-    sampled within the time limit, with standard errors and what is proven. The method and the reason are said. With --json, values count from 0 in the order of a table.
+    sampled within the time limit, with standard errors and what is proven. The method and the reason are said. With
+    --json, values count from 0 in the order of a table.
     """
     from isotherm.energy.files.numbers import decimal, whole
     from isotherm.errors import refusal

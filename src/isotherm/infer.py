@@ -145,7 +145,7 @@ class Answer:
     beta: float = 1.0
     values: tuple[tuple[Hashable, ...], ...] = ()
     sample_energies: np.ndarray | None = None
-    proven: Proven = Proven()
+    proven: Proven = field(default_factory=Proven)
 
     @property
     def is_map_proven(self) -> bool:

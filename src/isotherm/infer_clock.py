@@ -1,4 +1,4 @@
-"""The time that an answer may take: how much is left, a bar that shows it, and work that is given up when it is over."""
+"""The time that an answer may take: how much is left, a bar that shows it, and work given up when it is over."""
 
 import queue
 import sys

@@ -32,7 +32,65 @@ from isotherm.energy.files.read import read_model_file
 MOST_SECONDS = 10
 MOST_BYTES = 2 << 30
 LONGEST = 300
-NASTY = ["nan", "inf", "-inf", "1e400", "1e-400", "-1", "0", "00", "1_0", "١", "１", "0x10", "1,5", "1.5.2", "1e", "9999999999", "-9999999999", "65536", "65537", "1e308", "-0", "+1", "{", "}", "[", "]", "(", ")", "<", ">", "&", "|", ";", ":", ",", ",,", '"', "'", "#", "=", "==", "%", "null", "true", "None", "{}", "[]", "\x1b[2J", "\x00", "\x7f", "\u202e", "\u2028", "\ud7ff", "\ufeff", "cnf", "MARKOV", "network", "variable"] + [
+NASTY = [
+    "nan",
+    "inf",
+    "-inf",
+    "1e400",
+    "1e-400",
+    "-1",
+    "0",
+    "00",
+    "1_0",
+    "١",
+    "１",
+    "0x10",
+    "1,5",
+    "1.5.2",
+    "1e",
+    "9999999999",
+    "-9999999999",
+    "65536",
+    "65537",
+    "1e308",
+    "-0",
+    "+1",
+    "{",
+    "}",
+    "[",
+    "]",
+    "(",
+    ")",
+    "<",
+    ">",
+    "&",
+    "|",
+    ";",
+    ":",
+    ",",
+    ",,",
+    '"',
+    "'",
+    "#",
+    "=",
+    "==",
+    "%",
+    "null",
+    "true",
+    "None",
+    "{}",
+    "[]",
+    "\x1b[2J",
+    "\x00",
+    "\x7f",
+    "\u202e",
+    "\u2028",
+    "\ud7ff",
+    "\ufeff",
+    "cnf",
+    "MARKOV",
+    "network",
+    "variable",
     " ",
     "\n",
     "\t",
@@ -123,7 +181,8 @@ _SPOILERS: tuple[Callable[[Rng, str], str], ...] = (
 
 
 def run(words: list[str]) -> tuple[int, str, str]:
-    """Exit code, standard output, standard error of a command; ``WrongError`` where it hangs, or shows a traceback."""
+    """Exit code, standard output, standard error of a command; ``WrongError`` where it hangs, or shows a
+    traceback."""
     out, err = io.StringIO(), io.StringIO()
 
     def late(*_: Any) -> None:
@@ -163,8 +222,12 @@ def confirm(found: dict[str, Any], truth: Truth, held: dict[int, int], beta: flo
         raise WrongError("answered, though no state is possible")
     log_z, marginals, best = right
     scale = 1e-8 * max(1.0, abs(log_z), abs(best))
-    largest = max((float(np.abs(table[np.isfinite(table)]).max()) for _, table in truth.functions), default=0.0)
-    rounding = 1e-8 + 8 * np.finfo(float).eps * beta * largest  # of energies so large that float64 rounds them
+    largest = max(
+        (float(np.abs(table[np.isfinite(table)]).max()) for _, table in truth.functions), default=0.0
+    )
+    rounding = (
+        1e-8 + 8 * np.finfo(float).eps * beta * largest
+    )  # of energies so large that float64 rounds them
     if abs(found["log_z"]["value"] - log_z) > scale or abs(found["map"]["log_weight"] - best) > scale:
         raise WrongError(
             f"log Z, MAP {found['log_z']['value']}, {found['map']['log_weight']} for {log_z}, {best}"
@@ -487,14 +550,12 @@ def main(first: int, count: int) -> int:
             except Exception as error:
                 end = "wrong"
                 said = str(error) if isinstance(error, WrongError) else traceback.format_exc()[-1500:]
-                print(json.dumps({"case": number, "kind": kind.__name__, "why": said}), flush=True)
+                sys.stdout.write(json.dumps({"case": number, "kind": kind.__name__, "why": said}) + "\n")
+                sys.stdout.flush()
             slowest = max(slowest, time.monotonic() - start)
             ends[f"{kind.__name__} {end}"] = ends.get(f"{kind.__name__} {end}", 0) + 1
-    print(
-        json.dumps(
-            {"ends": ends, "seconds": round(time.monotonic() - begun, 1), "slowest": round(slowest, 2)}
-        )
-    )
+    spent = {"seconds": round(time.monotonic() - begun, 1), "slowest": round(slowest, 2)}
+    sys.stdout.write(json.dumps({"ends": ends} | spent) + "\n")
     return sum(num for end, num in ends.items() if end.endswith("wrong"))
 
 

@@ -1,7 +1,8 @@
 """Blocked Gibbs sampling of models with tables too wide to be summed: most variables are drawn together. NumPy only.
 
 Before anything is drawn, some cuts are chosen that free every variable at least once; a sweep takes them in turn and
-draws all free variables of a cut from their law given the others, by elimination. Zeros never let a possible state go.
+draws all free variables of a cut from their law given the others, by elimination. Zeros never let a possible state
+go.
 
 References:
     Jensen, Kong and Kjaerulff, Blocking Gibbs sampling in very large probabilistic expert systems (1995).

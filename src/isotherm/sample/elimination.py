@@ -282,6 +282,7 @@ def joined(steps: Steps) -> tuple[Clique, ...]:
 
 
 def placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
+    """A tree of cliques given in order, each summed into a later one."""
     position, home = np.full((2, len(sizes)), -1, np.int64)
     summed = [v for clique in cliques for v in clique.variables[: clique.num_summed]]
     position[summed] = np.arange(len(summed))

@@ -1,4 +1,4 @@
-"""What zeros leave possible: values that no state can have are taken out of a model before it is answered. NumPy only.
+"""What zeros leave possible: values that no state can have leave a model before it is answered. NumPy only.
 
 A value stays as long as each table that holds its variable has a possible entry for it among what stays of the other
 variables (generalised arc consistency). What goes has probability 0, so that the smaller model has the same law.
@@ -7,6 +7,7 @@ References:
     Mackworth, Consistency in networks of relations, Artificial Intelligence 8 (1977).
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ def narrowed(tables: Tables, evidence: np.ndarray, *, by_zeros: bool = True) -> 
     values = checked_evidence(tables, evidence)
     starts = np.concatenate([[0], np.cumsum(tables.cardinalities)])
     live = _possible(tables, values, starts, by_zeros)
-    kept = tuple(np.flatnonzero(live[start:end]) for start, end in zip(starts[:-1], starts[1:], strict=True))
+    kept = tuple(np.flatnonzero(live[start:end]) for start, end in pairwise(starts))
     sizes = np.array([len(each) for each in kept], np.int64)
     smaller, constant = _restricted(tables, kept, sizes)
     removed = int((tables.cardinalities - sizes)[values < 0].sum())

@@ -6,7 +6,8 @@ that they go first. After moves that bring nothing, part of the state is drawn a
 
 References:
     Jensen, Kong and Kjaerulff, Blocking Gibbs sampling in very large probabilistic expert systems (1995).
-    Kask and Dechter, A general scheme for automatic generation of search heuristics, Artificial Intelligence 129 (2001).
+    Kask and Dechter, A general scheme for automatic generation of search heuristics, Artificial Intelligence 129
+    (2001).
 """
 
 import time
@@ -101,11 +102,11 @@ class Search:
         begun, bounding, slowest = time.monotonic(), 0.0, 0.0
         while time.monotonic() < until and not self.is_proven and not (is_first and self.is_possible):
             now = time.monotonic()
-            if self.is_possible and 3 * bounding <= now - begun and now + 8 * bounding < until:
-                if (limit := next(limits, None)) is not None:
-                    self._tighten(limit)
-                    bounding += time.monotonic() - now
-                    continue
+            may_bound = self.is_possible and 3 * bounding <= now - begun and now + 8 * bounding < until
+            if may_bound and (limit := next(limits, None)) is not None:
+                self._tighten(limit)
+                bounding += time.monotonic() - now
+                continue
             better, found = self._move(current)
             self.moves += 1
             slowest = max(slowest, time.monotonic() - now)

@@ -144,10 +144,9 @@ def _variables(path: str, items: _List) -> tuple[list[str | int], list[tuple[str
 
 def _size(domain: Node) -> int:
     """Values of a domain, before it is looked at closely."""
-    is_number = (
-        isinstance(domain, str) and len(domain) < 8 and is_decimal(domain) and domain.lstrip("+-").isdigit()
-    )
-    return abs(int(domain)) if is_number else len(domain)
+    if isinstance(domain, str) and len(domain) < 8 and is_decimal(domain) and domain.lstrip("+-").isdigit():
+        return abs(int(domain))
+    return len(domain)
 
 
 def _domain(path: str, label: str | int, domain: Node) -> tuple[str | int, ...]:

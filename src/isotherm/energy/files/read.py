@@ -18,7 +18,7 @@ from isotherm.energy.uai import from_uai
 from isotherm.errors import refusal
 
 _MIB = 1 << 20
-MOST_BYTES = dict.fromkeys(("bif", "xmlbif", "cfn", "cnf"), 16 * _MIB)
+MOST_BYTES: dict[str, int] = dict.fromkeys(("bif", "xmlbif", "cfn", "cnf"), 16 * _MIB)
 MOST_BYTES |= dict.fromkeys(("coo", "coo-spin", "coo-binary", "edges", "bqm-json"), 32 * _MIB)
 """Most bytes of a file where a word of it takes much memory or time to read; of others ``MAX_BYTES``."""
 
