@@ -319,27 +319,33 @@ def _spoilt_bytes(rng: Rng, content: bytes) -> bytes:
 
 
 def evidence_case(rng: Rng, folder: Path) -> str:
-    """Spoilt evidence of a sound model, by file or by name."""
+    """Evidence of a sound model, by file or by name, right or spoilt."""
     content, truth = FORMATS["uai"](rng)
     (folder / "m.uai").write_text(str(content))
     held = {v: int(rng.integers(size)) for v, size in enumerate(truth.sizes) if rng.random() < 0.5}
     words = ["infer", str(folder / "m.uai"), "--json"]
+    is_spoilt = rng.random() < 0.7
+    spoil = spoilt if is_spoilt else lambda _, text: text
     if rng.random() < 0.6:
         text = f"{len(held)} " + " ".join(f"{v} {k}" for v, k in held.items())
-        if rng.random() < 0.3:
-            text = "\n".join(f"{v}={k}" for v, k in held.items()) or "\n"
-        text = spoilt(rng, text)
+        if held and rng.random() < 0.3:
+            text = "\n".join(f"{v}={k}" for v, k in held.items())
+        text = spoil(rng, text)
         (folder / "e.evid").write_bytes(text.encode("utf-8", "surrogatepass"))
         words.append(f"--evidence={folder / 'e.evid'}")
     else:
-        words += [f"--given={_shell(spoilt(rng, f'{v}={k}'))}" for v, k in (held or {0: 0}).items()]
+        held = held or {0: 0}
+        words += [f"--given={_shell(spoil(rng, f'{v}={k}'))}" for v, k in held.items()]
     code, out, err = run(words)
     if refused(code, out, err):
+        if not is_spoilt and truth.answers(held) is not None:
+            raise WrongError(f"refuses sound evidence: {err!r}")
         return "refused"
     found = parsed(out)
-    # whatever was read as evidence shows in marginals that are certain; those say what to sum
-    certain = {v: row.index(1.0) for v, row in enumerate(found["marginals"]) if 1.0 in row}
-    confirm(found, truth, certain, 1.0)
+    if is_spoilt:
+        # whatever was read as evidence shows in marginals that are certain; those say what to sum
+        held = {v: row.index(1.0) for v, row in enumerate(found["marginals"]) if 1.0 in row}
+    confirm(found, truth, held, 1.0)
     return "answered"
 
 
