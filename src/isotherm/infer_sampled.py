@@ -48,6 +48,11 @@ FEWEST_POSSIBLE = 0.5
 
 MAX_SOFTENINGS = 4
 
+MAX_OUTSIDE = 5
+"""Standard errors that log Z may lie outside what is proven."""
+
+_ROUNDING = 1e-5  # of samplers, which count in float32
+
 _ZEROS = "the model has zeros: a sampler that changes few variables at a time may not reach every state"
 _HARDER = "raise the temperature, hold more variables by evidence, or make the model smaller"
 
@@ -391,16 +396,14 @@ def _answer_z(answer: Answer, model: Sampled, searched: Search | None, drawn: Dr
         _warn(answer, f"log Z: annealed importance sampling was given up, its time was over; {_HARDER}")
         answer.log_z = None if at_least is None else Estimate(at_least, None)
         return
-    found, constant = model.partition, model.constant
-    value, reason = found.value + constant, "" if found.is_converged else found.reason
-    if at_least is not None and value < at_least:
-        reason = reason or "the states that were found weigh more alone"
-        value = at_least
-    if at_most is not None and value > at_most:
-        reason, value = reason or "the estimate is above what is proven", at_most
+    found = model.partition
+    value, reason = found.value + model.constant, "" if found.is_converged else found.reason
+    right = min(max(value, -np.inf if at_least is None else at_least), np.inf if at_most is None else at_most)
+    if abs(value - right) > MAX_OUTSIDE * found.error + _ROUNDING * max(1.0, abs(found.value)):
+        reason = reason or "the estimate lies outside what is proven"
     if reason:
         _warn(answer, f"log Z: {reason}; {_HARDER}")
-    answer.log_z = Estimate(float(value), None if reason else float(found.error))
+    answer.log_z = Estimate(float(right), None if reason else float(found.error))
 
 
 def _bounds_of_z(
