@@ -40,6 +40,7 @@ MAX_DRAWN = 200_000_000
 DEFAULT_TIME_LIMIT, MAX_TIME_LIMIT = 60.0, 1e7
 """Seconds."""
 
+_NARROWED_FIRST = 500  # variables; below, one more search for an order of elimination costs nothing
 _FLOAT32 = 1e37
 _NOTICEABLE = 1e-6
 
@@ -330,23 +331,26 @@ class _Exact(NamedTuple):
 
 
 def _solved(source: Source, values: np.ndarray) -> _Exact:
-    """Exactly; where that takes too much, without the values that zeros rule out.
+    """Exactly; where that takes too much, and in large models at once, without the values that zeros rule out.
 
     Raises:
         TooCostlyError: if it still does.
         ValueError: if no state is possible.
     """
-    try:
-        return _Exact(*solve(source.tables, values))
-    except TooCostlyError:
-        if not source.has_zeros:
-            raise
-        smaller = narrowed(source.tables, values)
-        if not smaller.num_removed:
-            raise
-        found = solve(smaller.tables, smaller.values)
-        reason = f"{smaller.num_removed} values that zeros rule out were left out; {found.reason}"
-        return _Exact(Widened(found.law, smaller, source.tables.cardinalities), found.method, reason)
+    is_large = source.has_zeros and len(source.labels) > _NARROWED_FIRST
+    smaller = narrowed(source.tables, values) if is_large else None
+    if smaller is None or not smaller.num_removed:
+        try:
+            return _Exact(*solve(source.tables, values))
+        except TooCostlyError:
+            if is_large or not source.has_zeros:
+                raise
+            smaller = narrowed(source.tables, values)
+            if not smaller.num_removed:
+                raise
+    found = solve(smaller.tables, smaller.values)
+    reason = f"{smaller.num_removed} values that zeros rule out were left out; {found.reason}"
+    return _Exact(Widened(found.law, smaller, source.tables.cardinalities), found.method, reason)
 
 
 def _exact_answer(source: Source, solution: _Exact, tasks: Sequence[str], draws: int, seed: int) -> Answer:

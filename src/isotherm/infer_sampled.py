@@ -48,6 +48,9 @@ FEWEST_POSSIBLE = 0.5
 
 MAX_SOFTENINGS = 4
 
+_UNTIL_POSSIBLE = 0.8
+"""Share of the time left after a search that goes into finding a first possible state."""
+
 MAX_OUTSIDE = 5
 """Standard errors that log Z may lie outside what is proven."""
 
@@ -243,7 +246,7 @@ def sampled_answer(
     if "map" in tasks and found is not None:
         _answer_map(answer, model, found, drawn)
     if needs_z:
-        _answer_z(answer, model, found, drawn)
+        _answer_z(answer, model, found, drawn, clock.limit)
     return answer
 
 
@@ -255,6 +258,8 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
         if annealed is not None:
             search.offer(annealed)
     search.run(until, clock.tell)
+    if not search.is_possible:  # without a state nothing else can begin
+        search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, clock.tell, is_first=True)
     return search
 
 
@@ -388,13 +393,16 @@ def _warn(answer: Answer, why: str) -> None:
     answer.warnings.append(f"not converged: {why}")
 
 
-def _answer_z(answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None) -> None:
+def _answer_z(
+    answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None, limit: float
+) -> None:
     """The estimate, and what is proven: at least the weight of the states that were met, at most a bound."""
     at_least, at_most = _bounds_of_z(answer, model, searched, drawn)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
     if not model.has_partition:
-        _warn(answer, f"log Z: annealed importance sampling was given up, its time was over; {_HARDER}")
-        answer.log_z = None if at_least is None else Estimate(at_least, None)
+        if at_least is None and at_most is None and answer.marginals is None and answer.map is None:
+            raise refusal("time_limit", limit, "log Z was not estimated in this time; raise it")
+        _warn(answer, f"log Z: no estimate, as the time of annealed importance sampling was over; {_HARDER}")
         return
     found = model.partition
     value, reason = found.value + model.constant, "" if found.is_converged else found.reason

@@ -129,7 +129,7 @@ def _possible(tables: Tables, values: np.ndarray, starts: np.ndarray, by_zeros: 
             step = max(1, _AT_ONCE // max(allowed[0].size, 1))
             for begin in range(0, len(rows), step):
                 _revise(live, changed, scopes, allowed, rows[begin : begin + step], starts)
-        _refuse_empty(tables, live, starts)
+        _refuse_empty(tables, live, starts, has_evidence=bool((values >= 0).any()))
     return live
 
 
@@ -158,13 +158,12 @@ def _revise(
         changed[chosen[gone.any(axis=1), axis]] = True
 
 
-def _refuse_empty(tables: Tables, live: np.ndarray, starts: np.ndarray) -> None:
+def _refuse_empty(tables: Tables, live: np.ndarray, starts: np.ndarray, *, has_evidence: bool) -> None:
     left = np.add.reduceat(live.astype(np.int64), starts[:-1])
     if not left.all():
         at = tables.names[int(np.flatnonzero(left == 0)[0])]
-        raise refusal(
-            "log Z", "-inf", f"no state is possible: the zeros and the evidence leave no value of {at}"
-        )
+        why = "the zeros and the evidence leave" if has_evidence else "the zeros leave"
+        raise refusal("log Z", "-inf", f"no state is possible: {why} no value of {at}")
 
 
 def _restricted(tables: Tables, kept: tuple[np.ndarray, ...], sizes: np.ndarray) -> tuple[Tables, float]:

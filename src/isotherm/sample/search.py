@@ -19,7 +19,7 @@ from isotherm.energy.tables import Tables, spread
 from isotherm.sample.bounds import elimination_order, upper_bound
 from isotherm.sample.cutset import Cut, cut, nearby, structure
 
-FIRST_LIMIT = 1 << 12
+FIRST_LIMIT = 1 << 15
 """Most entries of a clique at first."""
 
 LAST_LIMIT = 1 << 22
