@@ -166,7 +166,9 @@ def assert_within(
 def test_sampled_answers_agree_within_their_errors():
     case = next(case for case in CASES if case["evidence"] == "mrf-b-1.evid")
     for method, chains in (("gibbs", 32), ("ais", 1024)):
-        found = infer(UAI / "mrf-b.uai", UAI / "mrf-b-1.evid", method=method, draws=4000, seed=1, time_limit=1e4)
+        found = infer(
+            UAI / "mrf-b.uai", UAI / "mrf-b-1.evid", method=method, draws=4000, seed=1, time_limit=1e4
+        )
         assert found.method == method
         assert found.marginals is not None
         assert found.marginal_errors is not None

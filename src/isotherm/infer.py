@@ -20,6 +20,7 @@ from isotherm.energy.files.read import read_model_file
 from isotherm.energy.tables import Tables, scaled, spread, total
 from isotherm.energy.uai import from_evidence
 from isotherm.errors import refusal
+from isotherm.printable import printable
 from isotherm.sample.junction import Junction
 from isotherm.sample.narrowing import Widened, narrowed
 from isotherm.sample.solve import TooCostlyError, solve
@@ -258,9 +259,7 @@ def infer(
         from isotherm.infer_sampled import sampled_answer
 
         _refuse_overflow(source, method)
-        with Clock(
-            time_limit, f"{source.name[:40]}: search and sampling" if is_progress_shown else ""
-        ) as clock:
+        with Clock(time_limit, printable(source.name, 40) if is_progress_shown else "") as clock:
             answer = sampled_answer(source, values, tasks, method, draws, seed, clock)
         answer.reason = f"exact answers {why_not}" if method == "auto" else "asked for"
     else:

@@ -29,11 +29,12 @@ class Clock:
     """
 
     def __init__(self, limit: float, label: str = "") -> None:
-        self.limit, self._begun, self._shown = limit, time.monotonic(), 0.0
+        self.limit, self._label, self._begun, self._shown = limit, label, time.monotonic(), 0.0
         is_quiet = not label or not sys.stderr.isatty()
         self._meter = Meter(label, limit, 0.0, is_quiet=is_quiet)
 
     def __enter__(self) -> "Clock":
+        self._begun = time.monotonic()
         self._meter.__enter__()
         return self
 
@@ -51,10 +52,12 @@ class Clock:
         """When one of so many things still to be done should end, as :func:`time.monotonic` counts."""
         return time.monotonic() + self.left / parts
 
-    def tell(self) -> None:
-        """Show how far it is."""
+    def tell(self, found: str = "") -> None:
+        """Show how far it is, and what was found so far."""
         elapsed = min(time.monotonic() - self._begun, self.limit)
         if elapsed - self._shown >= _TICK_S:
+            if found:
+                self._meter.describe(f"{self._label}: {found}")
             self._meter.advance(elapsed - self._shown)
             self._shown = elapsed
             self._meter.tick()

@@ -257,9 +257,15 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
         annealed = clock.run(model.annealed_state, time.monotonic() + 0.5 * (until - time.monotonic()))
         if annealed is not None:
             search.offer(annealed)
-    search.run(until, clock.tell)
+    constant = model.smaller.constant + model.source.constant
+
+    def tell() -> None:
+        best = f"{search.log_weight + constant:.8g}" if search.is_possible else "violates zeros"
+        clock.tell(f"best state so far {best}")
+
+    search.run(until, tell)
     if not search.is_possible:  # without a state nothing else can begin
-        search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, clock.tell, is_first=True)
+        search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, tell, is_first=True)
     return search
 
 
