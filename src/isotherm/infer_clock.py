@@ -1,5 +1,6 @@
 """The time that an answer may take: how much is left, a bar that shows it, and work given up when it is over."""
 
+import contextlib
 import queue
 import sys
 import threading
@@ -12,11 +13,12 @@ from isotherm.study.progress import Meter
 
 T = TypeVar("T")
 _TICK_S = 0.2
+_NOTHING = object()
 _given_up: list[threading.Thread] = []
 
 
 def is_given_up_running() -> bool:
-    """Whether work that was given up still runs; a process that ends now must not wait for it."""
+    """Whether work that was given up still runs: an orderly end of the process waits for it."""
     return any(thread.is_alive() for thread in _given_up)
 
 
@@ -65,6 +67,8 @@ class Clock:
     def run(self, work: Callable[[], T], until: float) -> T | None:
         """What the work returns, or None if that takes too long: compiled loops cannot be stopped, only left alone.
 
+        What is left alone ends by itself: Python cannot end in the midst of compiled work without a crash.
+
         Raises:
             Exception: what the work raises.
         """
@@ -76,17 +80,27 @@ class Clock:
             except BaseException as error:
                 found.put((None, error))
 
-        thread = threading.Thread(target=do, daemon=True)
+        thread = threading.Thread(target=do)
         thread.start()
+        try:
+            result, error = self._awaited(found, until)
+        except BaseException:
+            _given_up.append(thread)
+            raise
+        if result is _NOTHING:
+            _given_up.append(thread)
+            return None
+        thread.join()
+        if error is not None:
+            raise error
+        return result
+
+    def _awaited(
+        self, found: "queue.Queue[tuple[Any, BaseException | None]]", until: float
+    ) -> tuple[Any, BaseException | None]:
         while True:
-            try:
-                result, error = found.get(timeout=max(0.001, min(_TICK_S, until - time.monotonic())))
-            except queue.Empty:
-                self.tell()
-                if time.monotonic() >= until:
-                    _given_up.append(thread)
-                    return None
-                continue
-            if error is not None:
-                raise error
-            return result
+            with contextlib.suppress(queue.Empty):
+                return found.get(timeout=max(0.001, min(_TICK_S, until - time.monotonic())))
+            self.tell()
+            if time.monotonic() >= until:
+                return _NOTHING, None

@@ -5,6 +5,7 @@ import pytest
 from tests.support.zero_models import grid, possible_models
 
 from isotherm.energy.tables import Tables
+from isotherm.sample import bounds
 from isotherm.sample.bounds import elimination_order, upper_bound
 from isotherm.sample.cutset import structure
 from isotherm.sample.narrowing import narrowed
@@ -42,6 +43,13 @@ def test_bounds_of_a_grid_tighten_with_the_limit(seed: int) -> None:
     np.testing.assert_allclose(found[-1], right, atol=1e-9)
     assert (found[0] > right + 1.0).all()
     assert (found[0] > found[2]).all()
+
+
+def test_parts_that_agree_bound_better(monkeypatch) -> None:
+    grids = [grid(5, 5, 3, seed)[0] for seed in range(8)]
+    agreed = np.array([both(tables, 9) for tables in grids])
+    monkeypatch.setattr(bounds, "_agreed", lambda parts: parts)
+    assert (agreed.mean(axis=0) < np.array([both(tables, 9) for tables in grids]).mean(axis=0) - 1.0).all()
 
 
 def test_what_some_value_makes_impossible_is_no_number_out_of_nothing() -> None:
