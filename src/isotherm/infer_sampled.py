@@ -51,6 +51,9 @@ MAX_SOFTENINGS = 4
 _UNTIL_POSSIBLE = 0.8
 """Share of the time left after a search that goes into finding a first possible state."""
 
+_Z_LIMITS = (1 << 10, 1 << 16, 1 << 19)  # entries of tables, one after the other while there is time
+_TIMES_LAST = 20  # longer than the one before
+
 MAX_OUTSIDE = 5
 """Standard errors that log Z may lie outside what is proven."""
 
@@ -93,6 +96,11 @@ class Sampled:
     def constant(self) -> float:
         """What the log weight of every state lacks in the graph."""
         return self.grouped.constant + self.smaller.constant + self.source.constant
+
+    @property
+    def constant_of_search(self) -> float:
+        """What the log weight of every state lacks in the smaller model."""
+        return self.smaller.constant + self.source.constant
 
     def flat(self, position: State) -> np.ndarray:
         """States of all variables, int64 ``(..., n)`` with values counted from 0."""
@@ -233,20 +241,20 @@ def sampled_answer(
     needs_draws, needs_z = bool({"marginals", "samples"} & set(tasks)), "z" in tasks
     needs_search = "map" in tasks or how == "blocking"
     waiting = needs_search + needs_draws + needs_z
-    found = drawn = None
+    found = drawn = at_most = None
     if needs_search:
         found, waiting = _searched(model, clock, waiting), waiting - 1
     if needs_z and how != "blocking":  # before chains, which are held against it
         waiting -= 1
-        model.partition_until(clock, clock.share(1 + waiting))
+        at_most = _partition(model, found, clock, clock.share(1 + waiting))
     if needs_draws:
         drawn = _answer_draws(answer, model, tasks, how, draws, clock, found, clock.share(waiting))
     if needs_z and how == "blocking":
-        model.partition_until(clock, clock.share(1))
+        at_most = _partition(model, found, clock, clock.share(1))
     if "map" in tasks and found is not None:
         _answer_map(answer, model, found, drawn)
     if needs_z:
-        _answer_z(answer, model, found, drawn, clock.limit)
+        _answer_z(answer, model, (found, drawn, at_most), clock.limit)
     return answer
 
 
@@ -257,7 +265,7 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
         annealed = clock.run(model.annealed_state, time.monotonic() + 0.5 * (until - time.monotonic()))
         if annealed is not None:
             search.offer(annealed)
-    constant = model.smaller.constant + model.source.constant
+    constant = model.constant_of_search
 
     def tell() -> None:
         best = f"{search.log_weight + constant:.8g}" if search.is_possible else "violates zeros"
@@ -267,6 +275,24 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
     if not search.is_possible:  # without a state nothing else can begin
         search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, tell, is_first=True)
     return search
+
+
+def _partition(model: Sampled, searched: Search | None, clock: Clock, until: float) -> float | None:
+    """What log Z is at most, and then its estimate, if there is time for it."""
+    at_most = None if searched is None else _log_z_at_most(model, searched, clock, until)
+    model.partition_until(clock, until)
+    return at_most
+
+
+def _log_z_at_most(model: Sampled, searched: Search, clock: Clock, until: float) -> float:
+    at_most, last = np.inf, 0.0
+    for limit in _Z_LIMITS:
+        begun = time.monotonic()
+        if np.isfinite(at_most) and begun + _TIMES_LAST * last > until:
+            break
+        at_most, last = min(at_most, searched.bound_of_z(limit)), time.monotonic() - begun
+        clock.tell()
+    return at_most + model.constant_of_search
 
 
 def _answer_draws(
@@ -316,7 +342,10 @@ def _blocked(answer: Answer, model: Sampled, draws: int, found: Search, until: f
         mend = f"no possible state to begin from was found; raise the limit, or {_HARDER}"
         raise refusal("time_limit", clock.limit, mend)
     if len(starts) < BLOCKED_CHAINS:
-        _warn(answer, f"chains begin from {len(starts)} states, which may all lie close; raise --time-limit")
+        _warn(
+            answer,
+            f"chains begin from {len(starts)} of {BLOCKED_CHAINS} states, which may lie close; raise --time-limit",
+        )
     begin = np.stack([starts[chain % len(starts)] for chain in range(BLOCKED_CHAINS)])
     states, sweeps = blocked_chains(tables, begin, -(-draws // len(begin)), model.seed, until, clock.tell)
     if sweeps < FEWEST_SWEEPS:
@@ -339,7 +368,7 @@ def _answer_map(answer: Answer, model: Sampled, found: Search, drawn: Drawn | No
         raise refusal("task", "map", f"{mend}; raise --time-limit, or {_HARDER}")
     constant = model.source.constant
     answer.map = Found(everything[at], float(log_weights[at] + constant))
-    at_most = found.bound + model.smaller.constant + constant
+    at_most = found.bound + model.constant_of_search
     if np.isfinite(at_most):
         answer.proven = answer.proven._replace(map_at_most=max(at_most, answer.map.log_weight))
 
@@ -400,10 +429,11 @@ def _warn(answer: Answer, why: str) -> None:
 
 
 def _answer_z(
-    answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None, limit: float
+    answer: Answer, model: Sampled, met: tuple[Search | None, Drawn | None, float | None], limit: float
 ) -> None:
     """The estimate, and what is proven: at least the weight of the states that were met, at most a bound."""
-    at_least, at_most = _bounds_of_z(answer, model, searched, drawn)
+    searched, drawn, at_most = met
+    at_least = _log_z_at_least(answer, model, searched, drawn)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
     if not model.has_partition:
         if at_least is None and at_most is None and answer.marginals is None and answer.map is None:
@@ -420,9 +450,9 @@ def _answer_z(
     answer.log_z = Estimate(float(right), None if reason else float(found.error))
 
 
-def _bounds_of_z(
+def _log_z_at_least(
     answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None
-) -> tuple[float | None, float | None]:
+) -> float | None:
     constant, states = model.source.constant, []
     if searched is not None:
         states.append(model.smaller.widened(searched.state)[None])
@@ -435,8 +465,7 @@ def _bounds_of_z(
         at_least = total + constant if np.isfinite(total) else None
     if answer.map is not None:
         at_least = max(answer.map.log_weight, -np.inf if at_least is None else at_least)
-    at_most = None if searched is None else searched.bound_of_z() + model.smaller.constant + constant
-    return at_least, at_most
+    return at_least
 
 
 def _anywhere(key: Key[Array, ""], graph: FactorGraph) -> State:
