@@ -12,7 +12,7 @@ import pytest
 from tests.support.pedigrees import pedigree, write_pedigree
 from tests.support.zero_models import grid
 
-from isotherm.energy.tables import Tables
+from isotherm.energy.tables import Names, Tables
 from isotherm.energy.uai import UaiModel, write_uai
 from isotherm.infer import Answer, Found, Proven, infer
 from isotherm.infer_text import print_answer
@@ -108,18 +108,22 @@ def test_what_is_proven_holds_for_a_grid_with_zeros(tmp_path) -> None:
     assert np.sqrt((z**2).mean()) < 3
 
 
-def test_a_model_without_a_possible_state_is_not_called_impossible(tmp_path) -> None:
-    """Four mutually different variables of three values: no state, but no single value goes."""
-    pairs = np.argwhere(np.triu(np.ones((4, 4)), 1))
-    differ = np.where(np.eye(3, dtype=bool), -np.inf, 0.0)
-    tables = Tables(np.full(4, 3), (pairs,), (np.tile(differ, (6, 1, 1)),), grid(2, 2, 2, 0)[0].names)
-    path = write(tmp_path / "k4.uai", tables)
-    with pytest.raises(ValueError, match="no state is possible: the model forbids every one"):
-        infer(path)
+def colouring(size: int, colours: int) -> Tables:
+    """Mutually different variables, one too many: no state, though no single value can be ruled out."""
+    pairs = np.argwhere(np.triu(np.ones((size, size)), 1))
+    differ = np.where(np.eye(colours, dtype=bool), -np.inf, 0.0)
+    return Tables(np.full(size, colours), (pairs,), (np.tile(differ, (len(pairs), 1, 1)),), Names())
+
+
+def test_no_state_is_called_impossible_without_a_proof(tmp_path) -> None:
+    small, large = write(tmp_path / "k4.uai", colouring(4, 3)), write(tmp_path / "k7.uai", colouring(7, 6))
+    for how in ("exact", "blocking"):
+        with pytest.raises(ValueError, match="no state is possible: the model forbids every one"):
+            infer(small, tasks=["map"], method=how, time_limit=0.5)
     with pytest.raises(ValueError, match="none is proven impossible; raise --time-limit"):
-        infer(path, tasks=["map"], method="blocking", time_limit=0.5)
+        infer(large, tasks=["map"], method="blocking", time_limit=0.5)
     with pytest.raises(ValueError, match=r"time_limit = 0\.5: no possible state to begin from was found"):
-        infer(path, tasks=["marginals"], method="blocking", time_limit=0.5)
+        infer(large, tasks=["marginals"], method="blocking", time_limit=0.5)
 
 
 def test_an_unsatisfiable_formula_is_told_without_evidence(isotherm) -> None:

@@ -274,6 +274,15 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
     search.run(until, tell)
     if not search.is_possible:  # without a state nothing else can begin
         search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, tell, is_first=True)
+    if not np.isfinite(search.bound) and search.neighbours:  # there was no time for a better one
+        search.tighten(_Z_LIMITS[0])
+    if search.bound == -np.inf:
+        why = (
+            "the evidence contradicts the model"
+            if (model.values >= 0).any()
+            else "the model forbids every one"
+        )
+        raise refusal("log Z", "-inf", f"no state is possible: {why}")
     return search
 
 

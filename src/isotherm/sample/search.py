@@ -104,7 +104,7 @@ class Search:
             now = time.monotonic()
             may_bound = self.is_possible and 3 * bounding <= now - begun and now + 8 * bounding < until
             if may_bound and (limit := next(limits, None)) is not None:
-                self._tighten(limit)
+                self.tighten(limit)
                 bounding += time.monotonic() - now
                 continue
             better, found = self._move(current)
@@ -133,7 +133,8 @@ class Search:
             self._order = elimination_order(self.tables, self.neighbours)
         return upper_bound(self.tables, self._order, limit, is_sum=True)
 
-    def _tighten(self, limit: int) -> None:
+    def tighten(self, limit: int) -> None:
+        """Bound the best log weight by tables of at most so many entries, if that is better than before."""
         if self._order is None:
             self._order = elimination_order(self.tables, self.neighbours)
         self.bound = min(self.bound, upper_bound(self.tables, self._order, limit, is_sum=False))
