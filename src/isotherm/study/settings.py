@@ -21,6 +21,11 @@ from isotherm.study.fields import FieldDoc, describe
 MAX_TOML = 1 << 20
 """Most bytes of a file of settings."""
 
+MAX_LEVELS = 20
+"""Most tables and arrays within each other."""
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{{MAX_LEVELS}}}")
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _DECIMAL = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
@@ -65,12 +70,29 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise refusal("config", str(path), why_unread(error)) from None
     except ValueError:
         raise refusal("config", str(path), "is no text in UTF-8") from None
+    if _DEEP_KEY.search(text):  # tomllib takes memory by the square of them
+        raise refusal("config", str(path), f"has too many levels; at most {MAX_LEVELS} are read")
     try:
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
     except RecursionError:
-        raise refusal("config", str(path), "has too many levels") from None
+        found = None
     except ValueError as error:
         raise refusal("config", str(path), f"is not valid TOML: {str(error).splitlines()[0]}") from None
+    if found is None or not _is_shallow(found):
+        raise refusal("config", str(path), f"has too many levels; at most {MAX_LEVELS} are read")
+    return found
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_LEVELS + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return not level
 
 
 def merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
