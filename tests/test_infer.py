@@ -36,7 +36,7 @@ def test_golden_networks_are_exact_to_1e_8(isotherm, case):
     found = json.loads(printed)
     keys = ["version", "model", "format", "read_as", "beta", "labels", "values", "method", "reason", "log_z"]
     keys += ["marginals", "marginal_errors", "map", "samples", "sample_energies", "warnings", "seconds"]
-    assert list(found) == [*keys, "is_converged"]
+    assert list(found) == [*keys, "is_converged", "proven"]
     assert (found["version"], found["format"], found["warnings"]) == (1, "uai", [])
     assert found["is_converged"] is True
     assert found["labels"] == list(range(len(found["marginals"])))
@@ -166,7 +166,9 @@ def assert_within(
 def test_sampled_answers_agree_within_their_errors():
     case = next(case for case in CASES if case["evidence"] == "mrf-b-1.evid")
     for method, chains in (("gibbs", 32), ("ais", 1024)):
-        found = infer(UAI / "mrf-b.uai", UAI / "mrf-b-1.evid", method=method, draws=4000, seed=1)
+        found = infer(
+            UAI / "mrf-b.uai", UAI / "mrf-b-1.evid", method=method, draws=4000, seed=1, time_limit=1e4
+        )
         assert found.method == method
         assert found.marginals is not None
         assert found.marginal_errors is not None
@@ -184,11 +186,12 @@ def test_sampled_answers_agree_within_their_errors():
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_auto_samples_what_is_too_wide_and_says_why(isotherm, monkeypatch, tmp_path):
     monkeypatch.setattr(solve, "TINY", 1)
     monkeypatch.setattr(solve, "MAX_ENTRIES", 3.0)
     (tmp_path / "chain.txt").write_text("0 1 0.5\n1 2 -0.3\n0 0.4\n")
-    words = ["--task", "marginals", "--json", "--draws", "6400"]
+    words = ["--task", "marginals", "--json", "--draws", "6400", "--time-limit", "10000"]
     code, printed, _ = isotherm("infer", str(tmp_path / "chain.txt"), *words)
     monkeypatch.undo()
     exact = infer(tmp_path / "chain.txt", tasks=["marginals"])

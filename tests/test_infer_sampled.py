@@ -19,7 +19,9 @@ ZEROS = [
 
 
 def answer(model: str, evidence: str | None, method: str, tasks: list[str]) -> Answer:
-    return infer(FAULTS / model, evidence and FAULTS / evidence, tasks, method, draws=3200, seed=1)
+    return infer(
+        FAULTS / model, evidence and FAULTS / evidence, tasks, method, draws=3200, seed=1, time_limit=1e4
+    )
 
 
 def assert_covered(found: Answer, first: list[float], log_z: float) -> None:

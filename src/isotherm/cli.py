@@ -1,7 +1,9 @@
 """The command line. Verbs import what they need when they are called, so that help comes at once."""
 
-import json
+import os
+import re
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +13,7 @@ import typer
 from isotherm.interrupts import signals_interrupt
 
 _INTERRUPTED = 130
+_LONGEST = 280
 _DEVICES = ("auto", "cpu", "gpu")
 _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an explicit temperature.
 
@@ -44,8 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         return _run(list(arguments))
+    if not sys.warnoptions:  # what libraries warn of is for programmers, who ask for it by -W
+        warnings.simplefilter("ignore")
     with signals_interrupt(is_last=True):
-        return _run(sys.argv[1:])
+        code = _run(sys.argv[1:])
+        clock = sys.modules.get("isotherm.infer_clock")
+        if clock is not None and clock.is_given_up_running():
+            _end_at_once(code)
+        return code
+
+
+def _end_at_once(code: int) -> None:
+    """Where compiled work still runs that was given up: an orderly end would wait for it, or break on it."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run(words: list[str]) -> int:
@@ -97,11 +113,18 @@ def _help_of(verb: str) -> int:
 
 
 def _refuse(message: str, code: int) -> int:
-    """One plain line on standard error."""
+    """One plain line on standard error, the middle of a long one left out: its end says what is allowed."""
+    _say("error", message)
+    return code
+
+
+def _say(kind: str, message: str, longest: int = _LONGEST) -> None:
     from isotherm.printable import printable
 
-    print(f"error: {printable(' '.join(message.split()))}", file=sys.stderr)  # noqa: T201
-    return code
+    line = printable(" ".join(message.split()))
+    if len(line) > longest:
+        line = f"{line[: longest // 2 - 5]} ... {line[-longest // 2 :]}"
+    print(f"{kind}: {line}", file=sys.stderr)  # noqa: T201
 
 
 def _print_version(is_asked: bool) -> bool:
@@ -114,7 +137,9 @@ def _print_version(is_asked: bool) -> bool:
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))  # noqa: T201
+    from isotherm.printable import printable_json
+
+    print(printable_json(value))  # noqa: T201
 
 
 @app.callback()
@@ -240,7 +265,7 @@ def infer_model(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="One observation; may be repeated.")
     ] = None,
     sample: Annotated[
-        int | None, typer.Option(metavar="K", help="Of an evidence file with several samples, from 1.")
+        str | None, typer.Option(metavar="K", help="Of an evidence file with several samples, from 1.")
     ] = None,
     form: Annotated[
         str | None,
@@ -259,35 +284,51 @@ def infer_model(
     method: Annotated[
         str,
         typer.Option(
-            metavar="auto|exact|gibbs|tempering|swendsen-wang|ais", help="auto: exact where tractable."
+            metavar="auto|exact|gibbs|tempering|swendsen-wang|blocking|ais",
+            help="auto: exact where tractable.",
         ),
     ] = "auto",
-    beta: Annotated[float, typer.Option(metavar="B", help="Inverse temperature.")] = 1.0,
+    beta: Annotated[str, typer.Option(metavar="B", help="Inverse temperature.")] = "1.0",
     draws: Annotated[
-        int, typer.Option(metavar="N", help="Samples to print; draws of all chains where sampled.")
-    ] = 10_000,
-    seed: Annotated[int, typer.Option(metavar="S", help="Of everything random, below 2^32.")] = 0,
+        str, typer.Option(metavar="N", help="Samples to print; draws of all chains where sampled.")
+    ] = "10000",
+    seed: Annotated[str, typer.Option(metavar="S", help="Of everything random, below 2^32.")] = "0",
+    time_limit: Annotated[
+        str, typer.Option("--time-limit", metavar="SECONDS", help="For what is searched or sampled.")
+    ] = "60",
     as_json: AsJson = False,
     as_uai: Annotated[bool, typer.Option("--uai", help="The UAI competitions' result format.")] = False,
 ) -> None:
     """Answer a model file: marginals, log Z, the most probable state, samples.
 
     Read are UAI models, Bayesian networks (BIF, XMLBIF), cost functions (WCSP, CFN), DIMACS CNF, dimod's files and
-    edge lists; what was read is said. Exact where that takes at most about a minute and 4 GB; else sampled, with
-    standard errors. The method and the reason are said. With --json, values count from 0 in the order of a table.
+    edge lists; what was read is said. Exact where that takes at most about a minute and 4 GB; else searched and
+    sampled within the time limit, with standard errors and what is proven. The method and the reason are said. With
+    --json, values count from 0 in the order of a table.
     """
+    from isotherm.energy.files.numbers import decimal, whole
     from isotherm.errors import refusal
     from isotherm.infer import infer
     from isotherm.infer_text import print_answer, uai_text
 
     if as_json and as_uai:
         raise refusal("--uai", True, "choose one of --json and --uai")
-    asked = task or ("marginals", "z", "map")
     answer = infer(
-        model, evidence, asked, method, beta, draws, seed, form=form, given=given or (), sample=sample
+        model,
+        evidence,
+        task or ("marginals", "z", "map"),
+        method,
+        decimal("beta", beta),
+        whole("draws", draws),
+        whole("seed", seed),
+        form=form,
+        given=given or (),
+        sample=None if sample is None else whole("sample", sample),
+        time_limit=decimal("time_limit", time_limit),
+        is_progress_shown=True,
     )
     for warning in answer.warnings:
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201
+        _say("warning", warning, 4 * _LONGEST)
     if as_json:
         _print_json(answer.to_json())
     elif as_uai:
@@ -415,7 +456,7 @@ def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path
 
     report = make_picture(built, out)
     if not report.is_settled:
-        print(f"warning: {report.notes[-1]}", file=sys.stderr)  # noqa: T201
+        _say("warning", report.notes[-1], 4 * _LONGEST)
     _print_json(report.to_json()) if as_json else print_picture(report)
 
 
@@ -463,6 +504,6 @@ def _pool(workers: str, device: str) -> Any:
         raise refusal("device", device, f"should be one of {', '.join(_DEVICES)}")
     if workers == "auto":
         return Pool(None, device)
-    if not workers.isdecimal() or int(workers) < 1:
-        raise refusal("workers", workers, "should be auto or a whole number, at least 1")
+    if not re.fullmatch("0*[1-9][0-9]{0,3}", workers):
+        raise refusal("workers", workers, "should be auto or a whole number, at least 1 and below 10000")
     return Pool(int(workers), device)

@@ -213,6 +213,54 @@ class Place:
         return UnfitError(f"{self.path / name}: {fault}")
 
 
+def read_named(path: str | os.PathLike[str], most: int) -> bytes:
+    """The bytes of a file that the user named, links followed.
+
+    What it is and how large is looked at before anything is read: a pipe or a device might never end.
+
+    Raises:
+        UnfitError: if it is no plain file, or holds more than ``most`` bytes.
+        OSError: if there is none, or it cannot be read.
+        ValueError: if the name holds NUL.
+    """
+    with _named(path, most) as handle:
+        content = b"".join(_pieces(handle, most))
+    if len(content) > most:
+        raise UnfitError(f"{os.fspath(path)}: {_too_large(most)}")
+    return content
+
+
+def digest_named(path: str | os.PathLike[str], most: int) -> str:
+    """SHA-256 of the same bytes, hexadecimal, read piecewise. Raises as :func:`read_named`."""
+    found = hashlib.sha256()
+    with _named(path, most) as handle:
+        for piece in _pieces(handle, most):
+            found.update(piece)
+    return found.hexdigest()
+
+
+@contextlib.contextmanager
+def _named(path: str | os.PathLike[str], most: int) -> Iterator[int]:
+    shown = os.fspath(path)
+    if fault := _fault(os.stat(path)):  # before it is opened, which may already do something
+        raise UnfitError(f"{shown}: {fault}")
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if fault := _fault(status) or (_too_large(most) if status.st_size > most else None):
+            raise UnfitError(f"{shown}: {fault}")
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def why_unread(error: OSError) -> str:
+    """What a refusal says of a file that the user named and that could not be read."""
+    if isinstance(error, UnfitError):
+        return f"cannot be read: it {error.fault}; give a plain file"
+    return f"cannot be read: {error.strerror}"
+
+
 def write_at(
     folder: int, name: str, content: bytes, shown: Path, before: Callable[[], object] | None = None
 ) -> None:

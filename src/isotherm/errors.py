@@ -1,12 +1,25 @@
 """Refusals: one line that names the field, the value and what is allowed."""
 
+from isotherm.printable import printable
+
+LONGEST = 299
+"""Characters that a refusal keeps to, as far as the value can be shortened; what is allowed is told in full."""
+
+MAX_SHOWN = 150
+"""Characters of a value, or of a field, that a refusal shows."""
+
+MIN_SHOWN = 40
+"""Characters of a value that are shown however much else there is to say."""
+
+_PLAIN = (str, bytes, int, float, complex, list, tuple, dict, set, type(None))
+
 
 def refusal(field: str, value: object, allowed: str) -> ValueError:
     """A ``ValueError`` that reads ``field = value: allowed``.
 
     Args:
         field: the argument or config field at fault.
-        value: what was given; shown by ``repr``.
+        value: what was given; shown by ``repr``, long ones shortened.
         allowed: what is allowed, and how to mend it where that is not plain.
 
     Returns:
@@ -16,4 +29,57 @@ def refusal(field: str, value: object, allowed: str) -> ValueError:
     Traceback (most recent call last):
     ValueError: size = 63: should be even
     """
-    return ValueError(f"{field} = {value!r}: {allowed}")
+    return ValueError(_line(field, value, allowed))
+
+
+def wrong_kind(field: str, value: object, wanted: str, mend: str = "") -> TypeError:
+    """A ``TypeError`` that reads ``field = value: should be wanted``, for an argument of another kind.
+
+    >>> raise wrong_kind("num_samples", "many", "a whole number")
+    Traceback (most recent call last):
+    TypeError: num_samples = 'many': should be a whole number, not a str
+    """
+    what = f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+    after = f"; {mend}" if mend else ""
+    if isinstance(value, _PLAIN):
+        return TypeError(_line(field, value, f"should be {wanted}, not {what}{after}"))
+    return TypeError(_line(field, _Said(what), f"should be {wanted}{after}"))
+
+
+class _Said:
+    """Words that stand for a value."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def _line(field: str, value: object, allowed: str) -> str:
+    field, allowed = shortened(_single(field)), _single(allowed)
+    room = LONGEST - len(field) - len(" = : ") - len(allowed)
+    text = shortened(shown(value), max(MIN_SHOWN, min(MAX_SHOWN, room)))
+    return f"{field} = {text}: {allowed}"
+
+
+def shown(value: object) -> str:
+    """A value in one line of at most :data:`MAX_SHOWN` characters, control characters escaped."""
+    try:
+        text = repr(value)
+    except Exception:  # a whole number of more digits than Python writes, or somebody's broken __repr__
+        text = f"a {type(value).__name__} that cannot be written"
+    return shortened(printable(" ".join(text.split())))
+
+
+def shortened(text: str, limit: int = MAX_SHOWN) -> str:
+    """A text of at most ``limit`` characters; the middle of a longer one is left out."""
+    if len(text) <= limit:
+        return text
+    head = (limit - 5) * 2 // 3
+    return f"{text[:head]} ... {text[len(text) - (limit - 5 - head) :]}"
+
+
+def _single(text: str) -> str:
+    """A text in one line that cannot steer a terminal."""
+    return printable(text).replace("\n", "\\n")

@@ -12,17 +12,21 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from isotherm.disk import why_unread
 from isotherm.energy.files.content import FilePath, read_content
-from isotherm.energy.files.evidence import named_evidence, named_lines
+from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_lines
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.files.read import read_model_file
 from isotherm.energy.tables import Tables, scaled, spread, total
 from isotherm.energy.uai import from_evidence
 from isotherm.errors import refusal
-from isotherm.sample.solve import Solution, TooCostlyError, solve
+from isotherm.printable import printable
+from isotherm.sample.junction import Junction
+from isotherm.sample.narrowing import Widened, narrowed
+from isotherm.sample.solve import TooCostlyError, solve
 
 Task = Literal["marginals", "z", "map", "samples"]
-How = Literal["auto", "exact", "gibbs", "tempering", "swendsen-wang", "ais"]
+How = Literal["auto", "exact", "gibbs", "tempering", "swendsen-wang", "blocking", "ais"]
 DEFAULT_TASKS = ("marginals", "z", "map")
 DEFAULT_DRAWS = 10_000
 VERSION = 1
@@ -34,6 +38,10 @@ MAX_SEED = 2**32 - 1
 MAX_DRAWN = 200_000_000
 """Most values of all samples together: 1.6 GB."""
 
+DEFAULT_TIME_LIMIT, MAX_TIME_LIMIT = 60.0, 1e7
+"""Seconds."""
+
+_NARROWED_FIRST = 500  # variables; below, one more search for an order of elimination costs nothing
 _FLOAT32 = 1e37
 _NOTICEABLE = 1e-6
 
@@ -74,6 +82,20 @@ class Estimate(NamedTuple):
     error: float | None
 
 
+class Proven(NamedTuple):
+    """What is certain of an answer that is not exact, natural logarithms; None where nothing is.
+
+    Attributes:
+        map_at_most: no state has a larger log weight; the state found is the best if it has that.
+        log_z_at_least: log of the summed weights of the states that were met.
+        log_z_at_most: no less than log Z.
+    """
+
+    map_at_most: float | None = None
+    log_z_at_least: float | None = None
+    log_z_at_most: float | None = None
+
+
 class Found(NamedTuple):
     """A state with values counted from 0, its log weight, and its energy where the file speaks of energies."""
 
@@ -105,6 +127,7 @@ class Answer:
         beta: inverse temperature.
         values: what the values of each variable are called.
         sample_energies: of each sample, where the file speaks of energies.
+        proven: what is certain where the answer is not exact.
     """
 
     model: str
@@ -124,6 +147,15 @@ class Answer:
     beta: float = 1.0
     values: tuple[tuple[Hashable, ...], ...] = ()
     sample_energies: np.ndarray | None = None
+    proven: Proven = field(default_factory=Proven)
+
+    @property
+    def is_map_proven(self) -> bool:
+        """Whether the state found is certain to be the most probable one, but for rounding."""
+        at_most = self.proven.map_at_most
+        if self.map is None or self.method == "exact":
+            return self.map is not None
+        return at_most is not None and at_most <= self.map.log_weight + 1e-9 * max(1.0, abs(at_most))
 
     def to_json(self) -> dict[str, Any]:
         """One object of plain values; tasks that were not asked for are None.
@@ -150,6 +182,7 @@ class Answer:
             "warnings": self.warnings,
             "seconds": round(self.seconds, 3),
             "is_converged": self.is_converged,
+            "proven": self.proven._asdict() | {"map_is_best": self.is_map_proven},
         }
 
     def state_names(self, assignment: np.ndarray) -> list[Hashable]:
@@ -180,6 +213,8 @@ def infer(
     form: str | None = None,
     given: Sequence[str] = (),
     sample: int | None = None,
+    time_limit: float = DEFAULT_TIME_LIMIT,
+    is_progress_shown: bool = False,
 ) -> Answer:
     """Answer what is asked about a model file.
 
@@ -187,21 +222,24 @@ def infer(
         model: a file of one of the :data:`~isotherm.energy.files.formats.FORMATS`, plain or packed by gzip or xz.
         evidence: a UAI evidence file, in which variables are called as in the model file; or lines ``NAME=VALUE``.
         tasks: any of ``"marginals"``, ``"z"``, ``"map"`` and ``"samples"``.
-        method: ``"auto"`` is exact where that fits into a minute and 4 GB, else samples by tempering, or by annealed
-            importance sampling where only that converges.
+        method: ``"auto"`` is exact where that fits into a minute and 4 GB, else samples: models with zeros by blocked
+            Gibbs sampling, others by tempering, or by annealed importance sampling where only that converges.
         beta: inverse temperature, at least 0; a UAI file's weights are taken to this power.
         draws: independent draws of the task ``samples``; in all chains together where sampled. At least 1.
         seed: of everything random, within ``0 .. 2**32 - 1``.
         form: the format of ``model``; by default told by header or suffix.
         given: observations ``NAME=VALUE``, besides those of ``evidence``.
         sample: which sample of an evidence file that holds several, from 1.
+        time_limit: seconds for what is searched or sampled, above 0; exact answers keep to their own bound. Compiled
+            loops that run then are left alone: they end in the background.
+        is_progress_shown: whether standard error, if it is a terminal, shows how far it is.
 
     Raises:
         ValueError: naming the argument, or what is wrong with a file; if exact answers are insisted on and would
             take too much; or if an answer came out as no number.
     """
     begun = time.perf_counter()
-    _check(tasks, method, beta, draws, seed)
+    _check(tasks, method, beta, draws, seed, time_limit)
     source = read_model(model, beta, form)
     values, said = _read_evidence(evidence, given, source, sample)
     if draws * len(source.labels) > MAX_DRAWN:
@@ -211,16 +249,18 @@ def infer(
     solution, why_not = None, "asked for"
     if method in ("auto", "exact"):
         try:
-            solution = solve(source.tables, values)
+            solution = _solved(source, values)
         except TooCostlyError as error:
             if method == "exact":
                 raise
             why_not = str(error).partition(": ")[2].partition(";")[0]
     if solution is None:
+        from isotherm.infer_clock import Clock
         from isotherm.infer_sampled import sampled_answer
 
         _refuse_overflow(source, method)
-        answer = sampled_answer(source, values, tasks, method, draws, seed)
+        with Clock(time_limit, printable(source.name, 40) if is_progress_shown else "") as clock:
+            answer = sampled_answer(source, values, tasks, method, draws, seed, clock)
         answer.reason = f"exact answers {why_not}" if method == "auto" else "asked for"
     else:
         answer = _exact_answer(source, solution, tasks, draws, seed)
@@ -283,7 +323,36 @@ def _refuse_overflow(source: Source, how: str) -> None:
         raise refusal("method", how, f"{mend}; use exact, or lower beta")
 
 
-def _exact_answer(source: Source, solution: Solution, tasks: Sequence[str], draws: int, seed: int) -> Answer:
+class _Exact(NamedTuple):
+    law: Junction | Widened
+    method: str
+    reason: str
+
+
+def _solved(source: Source, values: np.ndarray) -> _Exact:
+    """Exactly; where that takes too much, and in large models at once, without the values that zeros rule out.
+
+    Raises:
+        TooCostlyError: if it still does.
+        ValueError: if no state is possible.
+    """
+    is_large = source.has_zeros and len(source.labels) > _NARROWED_FIRST
+    smaller = narrowed(source.tables, values) if is_large else None
+    if smaller is None or not smaller.num_removed:
+        try:
+            return _Exact(*solve(source.tables, values))
+        except TooCostlyError:
+            if is_large or not source.has_zeros:
+                raise
+            smaller = narrowed(source.tables, values)
+            if not smaller.num_removed:
+                raise
+    found = solve(smaller.tables, smaller.values)
+    reason = f"{smaller.num_removed} values that zeros rule out were left out; {found.reason}"
+    return _Exact(Widened(found.law, smaller, source.tables.cardinalities), found.method, reason)
+
+
+def _exact_answer(source: Source, solution: _Exact, tasks: Sequence[str], draws: int, seed: int) -> Answer:
     law = solution.law
     answer = Answer(source.name, "exact", f"{solution.method}: {solution.reason}", source.labels)
     if (lost := spread(source.tables) * np.finfo(float).eps / 2) > _NOTICEABLE:
@@ -324,7 +393,7 @@ def read_model(path: FilePath, beta: float = 1.0, form: str | None = None) -> So
 
 
 def _unreadable(path: FilePath, error: OSError) -> ValueError:
-    return refusal("file", str(path), f"cannot be read: {error.strerror}")
+    return refusal("file", str(path), why_unread(error))
 
 
 def _read_evidence(
@@ -337,7 +406,7 @@ def _read_evidence(
         raise refusal("sample", sample, "chooses from an evidence file; give one")
     if path is not None:
         try:
-            content = read_content(path)
+            content = read_content(path, MAX_EVIDENCE)
         except OSError as error:
             raise _unreadable(path, error) from None
         lines = named_lines(content)
@@ -356,7 +425,7 @@ def _read_evidence(
     return values, said
 
 
-def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int) -> None:
+def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int, time_limit: float) -> None:
     for task in tasks:
         if task not in get_args(Task):
             raise refusal("task", task, f"should be one of {', '.join(get_args(Task))}")
@@ -367,6 +436,8 @@ def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int
     for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
         if value < least:
             raise refusal(name, value, f"should be at least {least}")
+    if not 0 < time_limit <= MAX_TIME_LIMIT:
+        raise refusal("time_limit", time_limit, f"should be above 0 and at most {MAX_TIME_LIMIT:g} seconds")
     if seed > MAX_SEED:
         raise refusal("seed", seed, f"should be at most {MAX_SEED}: larger ones would repeat smaller ones")
 

@@ -1,9 +1,11 @@
 """Answers by sampling, where exact ones would take too much: with standard errors, or the reason why there are none.
 
-Evidence and temperature are put into the tables first, so that every sampler sees an ordinary graph at ``beta = 1``.
+Evidence and temperature are put into the tables first, and values that zeros rule out are taken from them, so that
+every sampler sees an ordinary graph at ``beta = 1``. All of it keeps to a limit of time.
 """
 
 import functools
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,19 +18,28 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.uai_graph import Grouped, graph_of
 from isotherm.errors import refusal
 from isotherm.infer import Answer, Estimate, Found, Source
+from isotherm.infer_clock import Clock
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
 from isotherm.random.keys import seeded
 from isotherm.sample.ais import LogZ, log_z
 from isotherm.sample.annealing import anneal
+from isotherm.sample.blocking import blocked_chains
 from isotherm.sample.cluster import swendsen_wang
 from isotherm.sample.gibbs import gibbs
+from isotherm.sample.narrowing import Narrowed, narrowed
 from isotherm.sample.run import sample
+from isotherm.sample.search import Search
 from isotherm.sample.single import single_weights
-from isotherm.sample.softening import has_zeros, penalty_of, softened
+from isotherm.sample.softening import penalty_of, softened
 from isotherm.sample.tempering import find_ladder, tempering
 from isotherm.sample.values import from_values
 
 NUM_CHAINS = 32
+BLOCKED_CHAINS = 4
+
+FEWEST_SWEEPS = 10
+"""Of blocked Gibbs sampling, before marginals are believed."""
+
 AIS_CHAINS = 1024
 MIN_WARMUP = 500
 
@@ -36,6 +47,17 @@ FEWEST_POSSIBLE = 0.5
 """Share of draws that should be possible where zeros are softened; with fewer, zeros cost twice as much."""
 
 MAX_SOFTENINGS = 4
+
+_UNTIL_POSSIBLE = 0.8
+"""Share of the time left after a search that goes into finding a first possible state."""
+
+_Z_LIMITS = (1 << 10, 1 << 16, 1 << 19)  # entries of tables, one after the other while there is time
+_TIMES_LAST = 20  # longer than the one before
+
+MAX_OUTSIDE = 5
+"""Standard errors that log Z may lie outside what is proven."""
+
+_ROUNDING = 1e-5  # of samplers, which count in float32
 
 _ZEROS = "the model has zeros: a sampler that changes few variables at a time may not reach every state"
 _HARDER = "raise the temperature, hold more variables by evidence, or make the model smaller"
@@ -47,16 +69,23 @@ class Sampled:
     Attributes:
         source: the model file.
         values: evidence, -1 where free.
-        grouped: the graph of the free variables.
+        smaller: the model without what is impossible.
         has_zeros: whether it forbids anything about several of them.
         key: of everything random.
     """
 
     def __init__(self, source: Source, values: np.ndarray, seed: int) -> None:
-        self.source, self.values = source, values
-        self.grouped: Grouped = graph_of(source.tables, values)
-        self.has_zeros = has_zeros(self.grouped.graph)
+        self.source, self.values, self.seed = source, values, seed
+        self.smaller: Narrowed = narrowed(source.tables, values)
+        if not self.smaller.tables.scopes:  # nothing would be left to sample
+            self.smaller = narrowed(source.tables, values, by_zeros=False)
+        self.has_zeros = any(np.isneginf(logs).any() for logs in self.smaller.tables.logs if logs.ndim > 2)
         self.key = seeded(seed)
+
+    @functools.cached_property
+    def grouped(self) -> Grouped:
+        """The graph of the variables that have several possible values."""
+        return graph_of(self.smaller.tables, self.smaller.values)
 
     @property
     def graph(self) -> FactorGraph:
@@ -66,33 +95,32 @@ class Sampled:
     @property
     def constant(self) -> float:
         """What the log weight of every state lacks in the graph."""
-        return self.grouped.constant + self.source.constant
+        return self.grouped.constant + self.smaller.constant + self.source.constant
+
+    @property
+    def constant_of_search(self) -> float:
+        """What the log weight of every state lacks in the smaller model."""
+        return self.smaller.constant + self.source.constant
 
     def flat(self, position: State) -> np.ndarray:
         """States of all variables, int64 ``(..., n)`` with values counted from 0."""
         host = {name: np.asarray(state) for name, state in position.items()}
         lead = next(iter(host.values())).shape[:-1]
         columns = [
-            np.broadcast_to(max(int(value), 0), lead) if place is None else host[place[0]][..., place[1]]
-            for place, value in zip(self.grouped.places, self.values, strict=True)
+            np.zeros(lead, np.int64) if place is None else host[place[0]][..., place[1]]
+            for place in self.grouped.places
         ]
-        return np.stack(columns, axis=-1).astype(np.int64)
+        return self.smaller.widened(np.stack(columns, axis=-1))
 
     def marginals(self, drawn: Drawn) -> Marginals:
         """Of all variables."""
-        held = np.array(
-            [
-                max(int(value), 0) if place is None else -1
-                for place, value in zip(self.grouped.places, self.values, strict=True)
-            ]
-        )
+        held = np.array([kept[0] if len(kept) == 1 else -1 for kept in self.smaller.kept])
         return marginals_of(drawn, self.source.tables.cardinalities, held)
 
-    @functools.cached_property
-    def best(self) -> np.ndarray:
-        """The best state of an annealing run."""
+    def annealed_state(self) -> np.ndarray:
+        """The best state of an annealing run, of the smaller model."""
         found = anneal(jax.random.fold_in(self.key, 1), self.graph, num_chains=NUM_CHAINS)
-        return self.flat(found.state)
+        return self.smaller.narrowed_state(self.flat(found.state))
 
     @functools.cached_property
     def partition(self) -> LogZ:
@@ -101,12 +129,21 @@ class Sampled:
         Raises:
             ValueError: if it met no possible state.
         """
+        return self._partition()
+
+    def _partition(self) -> LogZ:
         found = log_z(jax.random.fold_in(self.key, 2), self.graph, num_chains=AIS_CHAINS)
         if not np.isfinite(found.value):
             raise refusal(
                 "task", "z, marginals", f"no possible state was found under the model's zeros; {_HARDER}"
             )
         return found
+
+    def partition_until(self, clock: Clock, until: float) -> None:
+        """Have :attr:`partition` computed, if that ends in time."""
+        found = clock.run(self._partition, until)
+        if found is not None:
+            self.__dict__["partition"] = found
 
     @property
     def has_partition(self) -> bool:
@@ -174,35 +211,175 @@ class Sampled:
 
 
 def sampled_answer(
-    source: Source, values: np.ndarray, tasks: Sequence[str], how: str, draws: int, seed: int
+    source: Source, values: np.ndarray, tasks: Sequence[str], how: str, draws: int, seed: int, clock: Clock
 ) -> Answer:
-    """Answer by chains (``gibbs``, ``tempering``, ``swendsen-wang``) or weighted chains (``ais``).
+    """Answer by chains (``gibbs``, ``tempering``, ``swendsen-wang``, ``blocking``) or weighted chains (``ais``).
 
-    log Z always comes from annealed importance sampling, the best state from annealing and from all draws. ``auto``
-    is tempering, or annealed importance sampling where only that converges.
+    log Z comes from annealed importance sampling, the best state from a search and from all draws. ``auto`` is
+    ``blocking`` on models with zeros; else tempering, or annealed importance sampling where only that converges. What
+    time does not suffice for is told, with the bounds that are proven instead.
+
+    Args:
+        source: the model.
+        values: evidence, -1 where a variable is free.
+        tasks: what to answer.
+        how: the method.
+        draws: of all chains together.
+        seed: of everything random.
+        clock: how much time there is.
 
     Raises:
-        ValueError: if the sampler does not apply, naming the factor; or if no possible state was found.
+        ValueError: if the sampler does not apply, naming the factor; if no possible state was found, or none is
+            possible; or if time was up before anything was found.
     """
     model = Sampled(source, values, seed)
+    if how == "auto":
+        how = "auto" if not model.has_zeros else "blocking"
     answer = Answer(source.name, "tempering" if how == "auto" else how, "", source.labels)
     if model.has_zeros and how in ("gibbs", "swendsen-wang"):
         answer.warnings.append(_ZEROS)
-    drawn = None
-    if {"marginals", "samples"} & set(tasks):
-        if "z" in tasks:
-            _ = model.partition  # so that draws are held against it
-        drawn, found = _drawn(answer, model, how, draws)
-        if "marginals" in tasks:
-            answer.marginals = found.means
-            answer.marginal_errors = found.errors if answer.is_converged else None
-        if "samples" in tasks:
-            answer.samples = _samples(drawn, draws, seed)
-    if "map" in tasks:
-        answer.map = _best(model, drawn)
-    if "z" in tasks:
-        _answer_z(answer, model)
+    needs_draws, needs_z = bool({"marginals", "samples"} & set(tasks)), "z" in tasks
+    needs_search = "map" in tasks or how == "blocking"
+    waiting = needs_search + needs_draws + needs_z
+    found = drawn = at_most = None
+    if needs_search:
+        found, waiting = _searched(model, clock, waiting), waiting - 1
+    if needs_z and how != "blocking":  # before chains, which are held against it
+        waiting -= 1
+        at_most = _partition(model, found, clock, clock.share(1 + waiting))
+    if needs_draws:
+        drawn = _answer_draws(answer, model, tasks, how, draws, clock, found, clock.share(waiting))
+    if needs_z and how == "blocking":
+        at_most = _partition(model, found, clock, clock.share(1))
+    if "map" in tasks and found is not None:
+        _answer_map(answer, model, found, drawn)
+    if needs_z:
+        _answer_z(answer, model, (found, drawn, at_most), clock.limit)
     return answer
+
+
+def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
+    """The best state that a search finds in its share of the time."""
+    search, until = Search(model.smaller.tables, model.seed), clock.share(waiting)
+    if not model.has_zeros and model.smaller.tables.scopes:
+        annealed = clock.run(model.annealed_state, time.monotonic() + 0.5 * (until - time.monotonic()))
+        if annealed is not None:
+            search.offer(annealed)
+    constant = model.constant_of_search
+
+    def tell() -> None:
+        best = f"{search.log_weight + constant:.8g}" if search.is_possible else "violates zeros"
+        clock.tell(f"best state so far {best}")
+
+    search.run(until, tell)
+    if not search.is_possible:  # without a state nothing else can begin
+        search.run(time.monotonic() + _UNTIL_POSSIBLE * clock.left, tell, is_first=True)
+    if not np.isfinite(search.bound) and search.neighbours:  # there was no time for a better one
+        search.tighten(_Z_LIMITS[0])
+    if search.bound == -np.inf:
+        why = (
+            "the evidence contradicts the model"
+            if (model.values >= 0).any()
+            else "the model forbids every one"
+        )
+        raise refusal("log Z", "-inf", f"no state is possible: {why}")
+    return search
+
+
+def _partition(model: Sampled, searched: Search | None, clock: Clock, until: float) -> float | None:
+    """What log Z is at most, and then its estimate, if there is time for it."""
+    at_most = None if searched is None else _log_z_at_most(model, searched, clock, until)
+    model.partition_until(clock, until)
+    return at_most
+
+
+def _log_z_at_most(model: Sampled, searched: Search, clock: Clock, until: float) -> float:
+    at_most, last = np.inf, 0.0
+    for limit in _Z_LIMITS:
+        begun = time.monotonic()
+        if np.isfinite(at_most) and begun + _TIMES_LAST * last > until:
+            break
+        at_most, last = min(at_most, searched.bound_of_z(limit)), time.monotonic() - begun
+        clock.tell()
+    return at_most + model.constant_of_search
+
+
+def _answer_draws(
+    answer: Answer,
+    model: Sampled,
+    tasks: Sequence[str],
+    how: str,
+    draws: int,
+    clock: Clock,
+    found: Search | None,
+    until: float,
+) -> Drawn | None:
+    """Marginals and samples; None where time was up before there were any."""
+    asked = sorted({"marginals", "samples"} & set(tasks))
+    if found is not None and how == "blocking":
+        drawn = _blocked(answer, model, draws, found, until, clock)
+        means = model.marginals(drawn)
+        if reason := _doubt(how, model, drawn, means):
+            _warn(answer, f"{reason}; raise --time-limit, or {_HARDER}")
+    else:
+        done = clock.run(lambda: _drawn(answer, model, how, draws), until)
+        if done is None:
+            if set(tasks) == set(asked):
+                raise refusal("time_limit", clock.limit, "nothing was sampled in this time; raise it")
+            _warn(answer, f"{', '.join(asked)}: not answered within {clock.limit:g} s; raise --time-limit")
+            return None
+        drawn, means = done
+    if "marginals" in tasks:
+        answer.marginals = means.means
+        answer.marginal_errors = means.errors if answer.is_converged else None
+    if "samples" in tasks:
+        answer.samples = _samples(drawn, draws, model.seed)
+    return drawn
+
+
+def _blocked(answer: Answer, model: Sampled, draws: int, found: Search, until: float, clock: Clock) -> Drawn:
+    """Chains of blocked Gibbs sampling, from states that separate searches found."""
+    tables, starts = model.smaller.tables, [found.state] if found.is_possible else []
+    share = (until - time.monotonic()) / (2 * BLOCKED_CHAINS)
+    while len(starts) < BLOCKED_CHAINS and time.monotonic() < until - BLOCKED_CHAINS * share:
+        search = Search(tables, model.seed + len(starts) + 1)
+        search.run(time.monotonic() + share, clock.tell, is_first=True)
+        if not search.is_possible:
+            break
+        starts.append(search.state)
+    if not starts:
+        mend = f"no possible state to begin from was found; raise the limit, or {_HARDER}"
+        raise refusal("time_limit", clock.limit, mend)
+    if len(starts) < BLOCKED_CHAINS:
+        _warn(
+            answer,
+            f"chains begin from {len(starts)} of {BLOCKED_CHAINS} states, which may lie close; raise --time-limit",
+        )
+    begin = np.stack([starts[chain % len(starts)] for chain in range(BLOCKED_CHAINS)])
+    states, sweeps = blocked_chains(tables, begin, -(-draws // len(begin)), model.seed, until, clock.tell)
+    if sweeps < FEWEST_SWEEPS:
+        _warn(answer, f"time was up after {sweeps} sweeps of blocked Gibbs sampling; raise --time-limit")
+    full = model.smaller.widened(states)
+    return Drawn(full, np.ones(full.shape[:2], bool), np.full(len(full), 1 / len(full)))
+
+
+def _answer_map(answer: Answer, model: Sampled, found: Search, drawn: Drawn | None) -> None:
+    states = [model.smaller.widened(found.state)[None]]
+    if drawn is not None:
+        states.append(np.unique(drawn.possible(), axis=0))
+    if model.has_partition:
+        states.append(np.unique(model.annealed.states[:, 0], axis=0))
+    everything = np.concatenate(states)
+    log_weights = model.source.tables.log_weight(everything)
+    at = int(np.argmax(log_weights))
+    if log_weights[at] == -np.inf:
+        mend = "no possible state was found under the model's zeros in the time; none is proven impossible"
+        raise refusal("task", "map", f"{mend}; raise --time-limit, or {_HARDER}")
+    constant = model.source.constant
+    answer.map = Found(everything[at], float(log_weights[at] + constant))
+    at_most = found.bound + model.constant_of_search
+    if np.isfinite(at_most):
+        answer.proven = answer.proven._replace(map_at_most=max(at_most, answer.map.log_weight))
 
 
 def _drawn(answer: Answer, model: Sampled, how: str, draws: int) -> tuple[Drawn, Marginals]:
@@ -260,15 +437,44 @@ def _warn(answer: Answer, why: str) -> None:
     answer.warnings.append(f"not converged: {why}")
 
 
-def _answer_z(answer: Answer, model: Sampled) -> None:
-    found, constant = model.partition, model.constant
-    value, reason = found.value + constant, "" if found.is_converged else found.reason
-    if answer.map is not None and value < answer.map.log_weight:
-        reason = reason or "the best state that was found weighs more alone"
-        value = answer.map.log_weight
+def _answer_z(
+    answer: Answer, model: Sampled, met: tuple[Search | None, Drawn | None, float | None], limit: float
+) -> None:
+    """The estimate, and what is proven: at least the weight of the states that were met, at most a bound."""
+    searched, drawn, at_most = met
+    at_least = _log_z_at_least(answer, model, searched, drawn)
+    answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
+    if not model.has_partition:
+        if at_least is None and at_most is None and answer.marginals is None and answer.map is None:
+            raise refusal("time_limit", limit, "log Z was not estimated in this time; raise it")
+        _warn(answer, f"log Z: no estimate, as the time of annealed importance sampling was over; {_HARDER}")
+        return
+    found = model.partition
+    value, reason = found.value + model.constant, "" if found.is_converged else found.reason
+    right = min(max(value, -np.inf if at_least is None else at_least), np.inf if at_most is None else at_most)
+    if abs(value - right) > MAX_OUTSIDE * found.error + _ROUNDING * max(1.0, abs(found.value)):
+        reason = reason or "the estimate lies outside what is proven"
     if reason:
         _warn(answer, f"log Z: {reason}; {_HARDER}")
-    answer.log_z = Estimate(float(value), None if reason else float(found.error))
+    answer.log_z = Estimate(float(right), None if reason else float(found.error))
+
+
+def _log_z_at_least(
+    answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None
+) -> float | None:
+    constant, states = model.source.constant, []
+    if searched is not None:
+        states.append(model.smaller.widened(searched.state)[None])
+    if drawn is not None:
+        states.append(drawn.possible())
+    at_least = None
+    if states:
+        distinct = np.unique(np.concatenate(states), axis=0)
+        total = float(np.logaddexp.reduce(model.source.tables.log_weight(distinct)))
+        at_least = total + constant if np.isfinite(total) else None
+    if answer.map is not None:
+        at_least = max(answer.map.log_weight, -np.inf if at_least is None else at_least)
+    return at_least
 
 
 def _anywhere(key: Key[Array, ""], graph: FactorGraph) -> State:
@@ -292,17 +498,3 @@ def _samples(drawn: Drawn, draws: int, seed: int) -> np.ndarray:
     if len(weights) != len(states):
         weights = np.full(len(states), 1 / len(states))
     return states[np.random.default_rng(seed).choice(len(states), draws, p=weights)]
-
-
-def _best(model: Sampled, drawn: Drawn | None) -> Found:
-    candidates = [model.best[None]]
-    if drawn is not None:
-        candidates.append(np.unique(drawn.possible(), axis=0))
-    if model.has_partition:
-        candidates.append(np.unique(model.annealed.states[:, 0], axis=0))
-    states = np.concatenate(candidates)
-    log_weights = model.source.tables.log_weight(states)
-    at = int(np.argmax(log_weights))
-    if log_weights[at] == -np.inf:
-        raise refusal("task", "map", "no possible state was found under the model's zeros")
-    return Found(states[at], float(log_weights[at] + model.source.constant))

@@ -10,10 +10,12 @@ from rich.table import Table
 
 from isotherm.errors import refusal
 from isotherm.infer import Answer
+from isotherm.printable import printable
 
 _WIDTH = 120
 _ROWS = 60
 _VALUES = 8
+_LONGEST, _LONGEST_LINE = 60, 1200
 
 
 def print_answer(answer: Answer) -> None:
@@ -28,11 +30,13 @@ def print_answer(answer: Answer) -> None:
         out.print()
     if answer.samples is not None:
         for row in answer.samples:
-            words = map(str, answer.state_names(row))
+            words = (printable(str(name), _LONGEST) for name in answer.state_names(row))
             out.print(" ".join(words), markup=False, highlight=False, soft_wrap=True)
         out.print()
     for line in _summary(answer):
-        out.print(line, markup=False, highlight=False, soft_wrap=True)
+        out.print(
+            printable(" ".join(line.split()), _LONGEST_LINE), markup=False, highlight=False, soft_wrap=True
+        )
 
 
 def uai_text(answer: Answer) -> str:
@@ -70,7 +74,7 @@ def _notes(answer: Answer) -> list[str]:
             if len(shared) == 1
             else f"# values {json.dumps(shared)}"
         )
-    return [*notes, *(f"# warning: {warning}" for warning in answer.warnings)]
+    return [*notes, *(f"# warning: {printable(' '.join(warning.split()))}" for warning in answer.warnings)]
 
 
 def _variables(answer: Answer) -> Table:
@@ -78,28 +82,52 @@ def _variables(answer: Answer) -> Table:
     columns += ["probabilities of its values" + (" ± standard error" if answer.marginal_errors else "")] * (
         answer.marginals is not None
     )
-    columns += ["most probable state" if answer.method == "exact" else "best state seen"] * (
+    columns += ["most probable state" if answer.is_map_proven else "best state seen"] * (
         answer.map is not None
     )
     drawn = Table(*columns, box=None, pad_edge=False)
     for row, label in enumerate(answer.labels[:_ROWS]):
-        cells = [escape(str(label))]
+        cells = [escape(printable(str(label), _LONGEST))]
         if answer.marginals is not None:
             errors = None if answer.marginal_errors is None else answer.marginal_errors[row]
             names = _shown_names(answer, row)
             cells.append(escape(_law(answer.marginals[row], errors, names)))
         if answer.map is not None:
             value = int(answer.map.assignment[row])
-            cells.append(escape(str(answer.values[row][value] if answer.values else value)))
+            name = str(answer.values[row][value] if answer.values else value)
+            cells.append(escape(printable(name, _LONGEST)))
         drawn.add_row(*cells)
     return drawn
+
+
+def _proven(answer: Answer) -> list[str]:
+    """What is certain, and what is not."""
+    lines, proven = [], answer.proven
+    if answer.map is not None:
+        if answer.is_map_proven:
+            lines.append("proven: no state has a higher weight")
+        elif proven.map_at_most is not None and math.isfinite(proven.map_at_most):
+            gap = proven.map_at_most - answer.map.log_weight
+            lines.append(
+                f"proven: no state has a log weight above {proven.map_at_most:.10g}; "
+                f"whether any comes above the one found, by up to {gap:.4g}, is not known"
+            )
+        else:
+            lines.append("not proven: how far better states may be")
+    sides = [
+        f"at least {proven.log_z_at_least:.10g}" if proven.log_z_at_least is not None else "",
+        f"at most {proven.log_z_at_most:.10g}" if proven.log_z_at_most is not None else "",
+    ]
+    if any(sides):
+        lines.append(f"proven: log Z is {' and '.join(filter(None, sides))}")
+    return lines
 
 
 def _shown_names(answer: Answer, row: int) -> list[str]:
     """What stands before each probability: nothing where values are numbers from 0."""
     values = answer.values[row] if answer.values else ()
     is_counted = values == tuple(range(len(values)))
-    return [] if is_counted else [f"{value!s}: " for value in values]
+    return [] if is_counted else [f"{printable(str(value), _LONGEST)}: " for value in values[:_VALUES]]
 
 
 def _law(law: np.ndarray, errors: np.ndarray | None, names: list[str]) -> str:
@@ -117,9 +145,11 @@ def _summary(answer: Answer) -> list[str]:
         value, error = answer.log_z
         lines.append(f"log Z = {value:.10g}" + (f" ± {error:.2g}" if error else ""))
     if answer.map is not None:
-        kind = "most probable state" if answer.method == "exact" else "best state seen"
+        kind = "most probable state" if answer.is_map_proven else "best state seen"
         energy = "" if answer.map.energy is None else f", energy {answer.map.energy:.10g}"
         lines.append(f"{kind}: log weight {answer.map.log_weight:.10g}{energy}")
+    if answer.method != "exact":
+        lines += _proven(answer)
     lines += [warning for warning in answer.warnings if warning.startswith("not converged")]
     if answer.read_as:
         lines.append(f"{answer.model} read as {answer.read_as}")

@@ -1,6 +1,9 @@
 """Text of unknown origin, made fit for a terminal or a page."""
 
+import json
+import re
 import unicodedata
+from typing import Any
 
 
 def printable(text: str, most: int | None = None) -> str:
@@ -28,3 +31,17 @@ def _escaped(character: str) -> str:
     if character.isprintable() or character == "\n" or unicodedata.category(character) == "Zs":
         return character
     return character.encode("unicode_escape").decode("ascii")
+
+
+def printable_json(value: Any) -> str:
+    """One line of JSON in which nothing but printable characters stands; others are escaped as JSON escapes them.
+
+    Raises:
+        ValueError: if a number is not finite.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return text if text.isprintable() else re.sub(r"[^ -~]", _as_json, text)
+
+
+def _as_json(found: re.Match[str]) -> str:
+    return found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1]

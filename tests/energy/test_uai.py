@@ -5,8 +5,9 @@ import pytest
 from tests.support.random_graphs import brute_force, random_graph
 
 from isotherm.energy.factor import Factor
+from isotherm.energy.files.model import MAX_TABLE
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.uai import MAX_TABLE, read_evidence, read_uai, write_uai
+from isotherm.energy.uai import read_evidence, read_uai, write_uai
 from isotherm.energy.uai_graph import graph_of, load_uai, to_uai, uai_of
 from isotherm.energy.variables import categorical, spin
 

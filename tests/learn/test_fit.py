@@ -194,10 +194,10 @@ def test_training_stops_early_and_keeps_the_best() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batch_size": 0}, "batch_size = 0: should be between 1 and the 300 rows"),
+        ({"batch_size": 0}, "batch_size = 0: should be within 1 .. 300"),
         ({"num_epochs": 0}, "num_epochs = 0: should be at least 1"),
         ({"patience": 2}, "patience = 2: needs held_out rows"),
-        ({"l1": -1.0}, r"l1 = -1\.0: should be at least 0"),
+        ({"l1": -1.0}, r"l1 = -1\.0: should be a finite number, at least 0"),
         (
             {"optimizer": optax.sgd(float("inf")), "num_epochs": 5},
             "optimizer = 'epoch .': the gradient is no longer finite",

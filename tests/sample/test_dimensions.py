@@ -301,7 +301,7 @@ def test_predictor_correctors_take_one_shape_of_settings():
 )
 def test_first_positions_hold_a_number_for_each_variable(kernel_of, count):
     graph = ising([[0, 1], [1, 2]], 0.5, [0.0, 0.0, 2.0])
-    with pytest.raises(ValueError, match=rf"positions\['s'\].shape = \(4, {count}\): must end with 3"):
+    with pytest.raises(ValueError, match=rf"positions\['s'\].shape = \(4, {count}\): must end in "):
         sample(KEY, kernel_of(graph), {"s": jnp.ones((4, count), jnp.int8)}, num_samples=2)
 
 

@@ -165,7 +165,9 @@ def test_merge_leaves_its_arguments_alone() -> None:
 def test_bad_toml_is_refused_in_one_line(tmp_path: Any, content: str | bytes) -> None:
     file = tmp_path / "bad.toml"
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(ValueError, match=r"^config = '.*bad.toml': is not valid TOML: [^\n]+$"):
+    with pytest.raises(
+        ValueError, match=r"^config = '.*bad.toml': (is not valid TOML: [^\n]+|is no text in UTF-8)$"
+    ):
         read_toml(file)
 
 
@@ -173,3 +175,41 @@ def test_presets_are_configs() -> None:
     assert isinstance(build_config(Coins()), Config)
     with pytest.raises(ValueError, match=r"preset = 'publishd': .* did you mean 'published'"):
         build_config(Coins(), "publishd")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a" + ".a" * 20_000 + " = 1\n",
+        "[" + "'a' . " * 30 + "a]\n",
+        "x = { a" + ".a" * 20 + " = 1 }\n",
+        "a = " + "[" * 21 + "]" * 21 + "\n",
+        "a = " + "[" * 5000 + "]" * 5000 + "\n",
+    ],
+)
+def test_toml_of_too_many_levels_is_one_line(tmp_path: Any, content: str) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text(content)
+    with pytest.raises(
+        ValueError, match=r"^config = '.*deep.toml': has too many levels; at most 20 are read$"
+    ):
+        read_toml(file)
+
+
+def test_toml_of_as_many_levels_as_are_read_is_read(tmp_path: Any) -> None:
+    file = tmp_path / "deep.toml"
+    file.write_text(
+        "a"
+        + ".a" * 19
+        + " = 1\nb = "
+        + "[" * 19
+        + "]" * 19
+        + "\nc = 'a-long.er.word'\n"
+        + "d" * 9000
+        + " = 2"
+    )
+    found = read_toml(file)
+    assert found["c"] == "a-long.er.word"
+    for _ in range(20):
+        found = found["a"]
+    assert found == 1

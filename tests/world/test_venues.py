@@ -247,9 +247,9 @@ def test_permuting_venues_permutes_the_law() -> None:
     [
         ({"shifts": (5,)}, r"shifts = \(5,\): should be 0 ascending steps"),
         ({"biases": np.zeros((3, 5)), "shifts": (7, 5)}, r"shifts = \(7, 5\): should be 2 ascending"),
-        ({"biases": np.zeros((2, 5)), "shifts": (0,)}, r"shifts = \(0,\)"),
-        ({"num_context": 0}, "num_context = 0: should be between 1 and 4"),
-        ({"num_context": 5}, "num_context = 5: should be between 1 and 4"),
+        ({"biases": np.zeros((2, 5)), "shifts": (0,)}, r"shifts\[0\] = 0"),
+        ({"num_context": 0}, "num_context = 0: should be within 1 .. 4"),
+        ({"num_context": 5}, "num_context = 5: should be within 1 .. 4"),
         ({"context_mode": "often"}, "context_mode = 'often': should be one of fixed, random"),
         ({"outcome": "mine"}, "outcome = 'mine': should be one of winner, own"),
         ({"beta": -1.0}, "beta = -1.0: should be"),

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
+from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.world.routing import Context, route
 
@@ -86,6 +87,16 @@ class AbstractTableAgent(AbstractAgent):
     discount: float
     learns_labels: bool
 
+    def __check_init__(self) -> None:
+        n = doors.whole("num_venues", self.num_venues, 1)
+        k = doors.whole("num_context", self.num_context, 0, n)
+        doors.numbers("discount", self.discount, above=0, most=1)
+        doors.flag("learns_labels", self.learns_labels)
+        contexts = float(2 * n) ** k
+        doors.affordable(
+            "num_context", k, 8 * contexts * n, "the table has a row for each of (2n)^k contexts"
+        )
+
     def init(self, key: Key[Array, ""]) -> Table:
         """An empty table."""
         del key
@@ -113,6 +124,9 @@ class EpsilonGreedy(AbstractTableAgent):
     discount: float = 0.995
     learns_labels: bool = False
     epsilon: float = 0.1
+
+    def __check_init__(self) -> None:
+        doors.numbers("epsilon", self.epsilon, least=0, most=1)
 
     def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
         """An available venue; an unseen one counts as mean one half."""
@@ -178,7 +192,7 @@ class LinUCB(AbstractAgent):
 
     Attributes:
         num_venues: ``n``.
-        width: ``α``, widths of the bound in standard errors.
+        width: ``α``, widths of the bound in standard errors, at least 0.
         ridge: penalty, above 0.
 
     References:
@@ -188,6 +202,12 @@ class LinUCB(AbstractAgent):
     num_venues: int
     width: float = 1.0
     ridge: float = 1.0
+
+    def __check_init__(self) -> None:
+        n = doors.whole("num_venues", self.num_venues, 1)
+        doors.numbers("width", self.width, least=0)
+        doors.numbers("ridge", self.ridge, above=0)
+        doors.affordable("num_venues", n, 16.0 * n**3, "each venue has a matrix of (2n + 1)^2 numbers")
 
     def init(self, key: Key[Array, ""]) -> LinUCBState:
         """No data: the ridge alone."""

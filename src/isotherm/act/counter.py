@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
+from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.world.routing import Context, route
 
@@ -34,7 +35,7 @@ class WinnerCounts(AbstractAgent):
         num_venues: ``n``.
         prior: count of each venue at the start and after a change, above 0.
         threshold: surprise in nats at which a change is declared, above 0.
-        sharpness: the Dirichlet law is drawn from this multiple of the counts; 1 is Thompson sampling.
+        sharpness: the Dirichlet law is drawn from this multiple of the counts, above 0; 1 is Thompson sampling.
 
     References:
         Page, Biometrika 41 (1954), for the CUSUM; Thompson, Biometrika 25 (1933), for the draw.
@@ -44,6 +45,12 @@ class WinnerCounts(AbstractAgent):
     prior: float = 0.5
     threshold: float = 12.0
     sharpness: float = 1.0
+
+    def __check_init__(self) -> None:
+        n = doors.whole("num_venues", self.num_venues, 1)
+        for name in ("prior", "threshold", "sharpness"):
+            doors.numbers(name, getattr(self, name), above=0)
+        doors.affordable("num_venues", n, 16.0 * n, "have fewer venues")
 
     def init(self, key: Key[Array, ""]) -> Counts:
         """The prior."""

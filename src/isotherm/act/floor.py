@@ -1,9 +1,12 @@
 """The floor: an agent that knows the true model."""
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int32, Key
 
 from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.doors import instance, numbers
+from isotherm.errors import refusal
 from isotherm.world.routing import Context, route
 from isotherm.world.venues import VenueMarket
 
@@ -19,6 +22,20 @@ class Floor(AbstractAgent):
 
     market: VenueMarket
     win_probability: Float[Array, "phases n"] | None
+
+    def __check_init__(self) -> None:
+        market = instance(
+            "market", self.market, VenueMarket, "a VenueMarket", "venue_market(biases, couplings)"
+        )
+        if self.win_probability is not None:
+            numbers("win_probability", self.win_probability, least=0, most=1.0 + 1e-5)
+            if np.shape(self.win_probability) != market.models.biases.shape:
+                allowed = f"must be {market.models.biases.shape}, a row a phase, or None for the own rule"
+                raise refusal("win_probability.shape", np.shape(self.win_probability), allowed)
+        elif market.outcome == "winner":
+            raise refusal(
+                "win_probability", None, "is needed for the winner rule; see win_probabilities(market)"
+            )
 
     def init(self, key: Key[Array, ""]) -> Int32[Array, ""]:
         """The clock, which tells the phase."""

@@ -1,17 +1,20 @@
 """The joint router: learns the joint law of all venues' outcomes, its support included, and conditions on context."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
+from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.counter import possible_winners, surprise_of_winners
+from isotherm.errors import refusal
 from isotherm.learn import posterior as gaussian
 from isotherm.learn.exclusive import ExclusivePosterior
 from isotherm.learn.posterior import IsingPosterior
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.exact import MAX_SPINS
 from isotherm.world.routing import Context, route
 
 LEAST_PROBABILITY = 1e-6
@@ -101,6 +104,18 @@ class JointRouter(AbstractAgent):
     width: float = 1.0
     draw_width: float = 0.7
     threshold: float = 12.0
+
+    def __check_init__(self) -> None:
+        n = doors.whole("num_venues", self.num_venues, 1)
+        doors.choice("inference", self.inference, get_args(JointInference))
+        doors.numbers("width", self.width, least=0)
+        doors.numbers("draw_width", self.draw_width, least=0)
+        doors.numbers("threshold", self.threshold, above=0)
+        if self.inference == "exact" and n > MAX_SPINS:
+            raise refusal("num_venues", n, f"at most {MAX_SPINS} are enumerated; use inference='local'")
+        doors.affordable(
+            "num_venues", n, 2.0 * n**4, "the posterior has a matrix of all parameters, n (n + 1) / 2"
+        )
 
     def init(self, key: Key[Array, ""]) -> JointState:
         """Nothing known, even odds."""

@@ -9,11 +9,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
 from isotherm.random.keys import named
 from isotherm.stretches import stretch_ends
 from isotherm.world.world import AbstractWorld, Step
+
+FEW = 100_000
+"""Runs times stretches up to which nobody asks whether they fit into memory."""
 
 
 class Rollout(NamedTuple):
@@ -30,11 +34,20 @@ class Rollout(NamedTuple):
 
 
 def cumulative(sums: Float[Array, "runs stretches ..."] | np.ndarray) -> np.ndarray:
-    """Running totals of a rollout's sums, float64; the last stretch has the total of the run."""
-    return np.cumsum(np.asarray(sums), axis=1, dtype=np.float64)
+    """Running totals of a rollout's sums, float64; the last stretch has the total of the run.
+
+    Args:
+        sums: of one entry of the record, ``(runs, stretches, ...)``.
+
+    Raises:
+        ValueError: if it has fewer than two axes, or holds anything else than numbers.
+    """
+    found = doors.real_numbers("sums", sums)
+    if found.ndim < 2:
+        raise refusal("sums.shape", found.shape, "must be (runs, stretches, ...)")
+    return np.cumsum(found, axis=1)
 
 
-@eqx.filter_jit
 def rollout(
     keys: Key[Array, " runs"],
     agent: AbstractAgent,
@@ -56,11 +69,41 @@ def rollout(
         num_points: the record is kept in at most so many stretches of equal length, at least 1 (static).
 
     Raises:
-        ValueError: if ``num_steps`` or ``num_points`` is below 1.
+        TypeError: if keys, agent or world are of another kind.
+        ValueError: if ``num_steps`` or ``num_points`` is below 1, or the record would not fit into memory.
     """
-    for name, value in (("num_steps", num_steps), ("num_points", num_points)):
-        if value < 1:
-            raise refusal(name, value, "should be at least 1")
+    doors.random_key("keys", keys, ndim=1)
+    doors.instance("agent", agent, AbstractAgent, "an agent, such as Thompson(5)")
+    doors.instance("world", world, AbstractWorld, "a world, such as venue_market(biases, couplings)")
+    num_steps, num_points = doors.whole("num_steps", num_steps, 1), doors.whole("num_points", num_points, 1)
+    _check_memory(keys, agent, world, num_steps, num_points)
+    return _rollout(keys, agent, world, num_steps, num_points)
+
+
+def _check_memory(
+    keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, num_steps: int, num_points: int
+) -> None:
+    """Refuse records and states beyond memory; what is surely small is not looked at, which would cost a trace."""
+    num_stretches = min(num_points, num_steps)
+    if len(keys) * num_stretches < FEW:
+        return
+    carry, record = jax.eval_shape(lambda key: _start(key, agent, world)[:2], keys[0])
+    kept = num_stretches * _bytes_of(record)
+    doors.affordable(
+        "num_points", num_points, 3.0 * len(keys) * kept, "keep fewer stretches, or have fewer runs"
+    )
+    doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * _bytes_of(carry), "have fewer at a time")
+
+
+def _bytes_of(shapes: Any) -> float:
+    leaves = jax.tree.leaves(shapes)
+    return float(sum(leaf.size * leaf.dtype.itemsize for leaf in leaves if hasattr(leaf.dtype, "itemsize")))
+
+
+@eqx.filter_jit
+def _rollout(
+    keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, num_steps: int, num_points: int
+) -> Rollout:
     ends = stretch_ends(num_steps, num_points)
     length, whole = int(ends[0]), num_steps // int(ends[0])
 

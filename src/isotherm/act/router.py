@@ -1,17 +1,19 @@
 """The published Ising router: learn the joint outcome law by moment matching, route by conditional inference."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
+from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.energy.dense import Ising
+from isotherm.errors import refusal
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import exact
-from isotherm.sample.gibbs import Moments, Schedule, gibbs_means, gibbs_moments
+from isotherm.sample.exact import MAX_SPINS, exact
+from isotherm.sample.gibbs import Moments, Schedule, checked_schedule, gibbs_means, gibbs_moments
 from isotherm.world.routing import Context, route
 
 Inference = Literal["gibbs", "exact"]
@@ -32,7 +34,7 @@ class IsingRouter(AbstractAgent):
         beta: inverse temperature of inference and of the updates, above 0.
         schedule: Gibbs budget of each of the two chains of a step (static).
         inference: ``"gibbs"`` or ``"exact"`` (enumeration, up to some 16 venues).
-        window: observations behind the pair statistics.
+        window: observations behind the pair statistics, at least 1.
         rates: constants of the moment matching.
         clamps: False ignores the context when choosing (ablation).
         couples: False keeps all couplings at zero (ablation).
@@ -49,6 +51,20 @@ class IsingRouter(AbstractAgent):
     rates: MatchingRates = MatchingRates()
     clamps: bool = True
     couples: bool = True
+
+    def __check_init__(self) -> None:
+        n = doors.whole("num_venues", self.num_venues, 1)
+        doors.numbers("beta", self.beta, above=0)
+        checked_schedule("schedule", self.schedule)
+        doors.choice("inference", self.inference, get_args(Inference))
+        window = doors.whole("window", self.window, 1)
+        doors.instance("rates", self.rates, MatchingRates, "MatchingRates").checked()
+        doors.flag("clamps", self.clamps)
+        doors.flag("couples", self.couples)
+        if self.inference == "exact" and n > MAX_SPINS:
+            raise refusal("num_venues", n, f"at most {MAX_SPINS} are enumerated; use inference='gibbs'")
+        doors.affordable("num_venues", n, 16.0 * n**2, "the model holds every pair of venues")
+        doors.affordable("window", window, 1.0 * n * window, "remember fewer observations")
 
     def init(self, key: Key[Array, ""]) -> RouterState:
         """All parameters zero, nothing seen."""

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from isotherm.doors import choice
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.models import ising
 from isotherm.energy.networks import Labelled
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 
 if TYPE_CHECKING:
     import dimod
@@ -52,8 +54,8 @@ def from_dimod(model: "dimod.BinaryQuadraticModel") -> Labelled:
         ValueError: if ``model`` is no binary quadratic model or has no variable; naming what a factor graph
             cannot hold.
     """
-    if not hasattr(model, "to_numpy_vectors"):
-        raise refusal("model", model, "must be a dimod.BinaryQuadraticModel")
+    if not hasattr(model, "to_numpy_vectors") or isinstance(model, type):
+        raise wrong_kind("model", model, "a dimod.BinaryQuadraticModel")
     labels = tuple(model.variables)
     if not labels:
         raise refusal("model", "no variables", "at least one variable is needed")
@@ -78,8 +80,7 @@ def to_dimod(model: Labelled | FactorGraph, vartype: Vartype = "SPIN") -> "dimod
         ValueError: if ``vartype`` is none of these; naming the factor that a binary quadratic model cannot hold.
         ImportError: if dimod is not installed.
     """
-    if vartype not in get_args(Vartype):
-        raise refusal("vartype", vartype, f"should be one of {', '.join(get_args(Vartype))}")
+    choice("vartype", vartype, get_args(Vartype))
     try:
         import dimod
     except ImportError:
@@ -111,9 +112,10 @@ def from_graph(model: Labelled | FactorGraph, vartype: Vartype) -> Quadratics:
     Raises:
         ValueError: naming the factor that a binary quadratic model cannot hold.
     """
-    graph = model if isinstance(model, FactorGraph) else model.graph
+    choice("vartype", vartype, get_args(Vartype))
+    graph = factor_graph("model", model.graph if isinstance(model, Labelled) else model)
     n = graph.num_variables
-    labels, offset = (tuple(range(n)), 0.0) if isinstance(model, FactorGraph) else model[1:]
+    labels, offset = model[1:] if isinstance(model, Labelled) else (tuple(range(n)), 0.0)
     linear = np.zeros(n)
     pairs, quadratic = [np.zeros((0, 2), np.int32)], [np.zeros(0)]
     for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):

@@ -11,7 +11,9 @@ import numpy as np
 
 from isotherm.energy.bqm import Quadratics
 from isotherm.errors import refusal
+from isotherm.repeats import first_repeated
 
+_MAX_DIGITS, _MAX_DEPTH = 4000, 20
 _KINDS = {
     "linear_biases": list,
     "quadratic_biases": list,
@@ -103,12 +105,16 @@ def load_object(where: Any, text: str) -> dict[str, Any]:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            names = [name for name, _ in pairs]
-            raise refusal(where, next(name for name in names if names.count(name) > 1), "comes twice")
+            raise refusal(where, first_repeated(name for name, _ in pairs), "comes twice")
         return found
 
+    def whole(word: str) -> int:
+        if len(word) > _MAX_DIGITS:
+            raise refusal(where, word[:20], f"a whole number of more than {_MAX_DIGITS} digits")
+        return int(word)
+
     try:
-        held = json.loads(text, object_pairs_hook=once)
+        held = json.loads(text, object_pairs_hook=once, parse_int=whole)
     except json.JSONDecodeError as error:
         raise refusal(f"{where}, line {error.lineno}", error.msg, "should be JSON") from None
     except RecursionError:
@@ -132,7 +138,7 @@ def checked_labels(path: Any, labels: Any, count: int | None = None) -> tuple[Ha
     if not isinstance(labels, list) or (count is not None and len(labels) != count):
         shown = len(labels) if isinstance(labels, list) else labels
         raise refusal(f"{path}, variable_labels", shown, f"should be {count or 'a list of'} labels")
-    found = tuple(map(_label, labels))
+    found = tuple(_label(path, label) for label in labels)
     try:
         is_once = len(set(found)) == len(found)
     except TypeError:
@@ -204,9 +210,11 @@ def _counted(path: Any, held: dict[str, Any], field: str, length: int) -> Sequen
     return held[field]
 
 
-def _label(label: Any) -> Any:
+def _label(path: Any, label: Any, depth: int = 0) -> Any:
     """Lists stand for tuples, which JSON does not know."""
-    return tuple(map(_label, label)) if isinstance(label, list) else label
+    if depth > _MAX_DEPTH:
+        raise refusal(f"{path}, variable_labels", "a label", f"has more than {_MAX_DEPTH} levels")
+    return tuple(_label(path, part, depth + 1) for part in label) if isinstance(label, list) else label
 
 
 def _plain(label: Hashable) -> Any:

@@ -20,9 +20,9 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool
 
-from isotherm.energy.inputs import regular
+from isotherm.doors import regular
 from isotherm.energy.variables import Variables, spin
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 
 FEW = 10
 """A column of spins that holds so many zeros, so many ones and no ``-1`` is taken for one of 0/1."""
@@ -61,6 +61,8 @@ def coded_bools(field: str, group: Variables, values: Any) -> Array | np.ndarray
     """As :func:`coded_state`, of numbers that are not looked at."""
     known = isinstance(values, jax.Array) or (isinstance(values, np.ndarray) and values.dtype.kind != "O")
     array = values if known else _plain(field, values)
+    if not _holds_numbers(array):
+        raise wrong_kind(field, values, "an array of numbers or bools")
     return _from_bool(field, group, array) if array.dtype == np.bool_ else array
 
 
@@ -189,6 +191,11 @@ def _numbers(field: str, values: Any) -> tuple[np.ndarray, Bool[np.ndarray, "...
     if array.dtype.kind not in "biuf":
         raise refusal(f"{field}.dtype", str(array.dtype), "must be numbers or bools")
     return (array, missing | np.isnan(array)) if array.dtype.kind == "f" else (array, missing)
+
+
+def _holds_numbers(array: Any) -> bool:
+    is_real = jnp.issubdtype(array.dtype, jnp.number) and not jnp.issubdtype(array.dtype, jnp.complexfloating)
+    return is_real or array.dtype == np.bool_
 
 
 def _is_nothing(entry: Any) -> bool:

@@ -6,6 +6,8 @@ from typing import cast
 
 import numpy as np
 
+from isotherm.doors import whole
+from isotherm.energy.kinds import lattice_model
 from isotherm.energy.lattice import Kind
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
@@ -43,7 +45,7 @@ def critical_beta(model: AbstractLatticeModel) -> float:
         Onsager, Phys. Rev. 65 (1944) 117; Houtappel, Physica 16 (1950) 425; Potts, Proc. Camb. Phil. Soc. 48 (1952)
         106.
     """
-    couplings = _uniform(model)
+    couplings = _uniform(lattice_model("model", model))
     kind = model.lattice.kind
     if isinstance(model, LatticeIsing) and kind in _ISING:
         return _ISING[kind](couplings)
@@ -86,9 +88,7 @@ def potts_latent_heat(num_states: int) -> float:
 
 
 def _states(num_states: int, least: int) -> int:
-    if num_states < least:
-        raise refusal("num_states", num_states, f"must be at least {least}")
-    return num_states
+    return whole("num_states", num_states, least)
 
 
 def _uniform(model: AbstractLatticeModel) -> np.ndarray:

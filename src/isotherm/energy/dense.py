@@ -5,6 +5,7 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int8
 
+from isotherm.doors import affordable, real_numbers
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.coding import coded_state
 from isotherm.energy.inputs import check_magnitude
@@ -46,11 +47,12 @@ class Ising(AbstractEnergy):
         Raises:
             ValueError: if it has another shape, or naming a known entry that is no spin.
         """
-        if x.shape != (self.num_spins,):
+        state = jnp.asarray(coded_state("x", spin(self.num_spins), x))
+        if state.shape != (self.num_spins,):
             raise refusal(
-                "state.shape", x.shape, f"must be ({self.num_spins},), the model's spins; vmap for more"
+                "x.shape", state.shape, f"must be ({self.num_spins},), the model's spins; vmap for more"
             )
-        s = jnp.asarray(coded_state("x", spin(self.num_spins), x)).astype(self.biases.dtype)
+        s = state.astype(self.biases.dtype)
         return -(self.biases @ s) - 0.5 * (s @ self.couplings @ s)
 
     @classmethod
@@ -66,10 +68,12 @@ class Ising(AbstractEnergy):
             ValueError: naming the field at fault, if a value is not finite, the shapes disagree, or the
                 couplings are not symmetric with zero diagonal.
         """
-        b = np.asarray(biases, dtype=np.float64)
-        j = np.asarray(couplings, dtype=np.float64)
+        b, j = real_numbers("biases", biases), real_numbers("couplings", couplings)
         if b.ndim != 1:
             raise refusal("biases.shape", b.shape, "must be one-dimensional, (n,)")
+        affordable(
+            "biases", f"{len(b)} spins", 8.0 * len(b) ** 2, "a dense model holds every pair; use `ising`"
+        )
         if j.ndim == 0:
             j = j * (1.0 - np.eye(len(b)))
         for name, values in (("biases", b), ("couplings", j)):

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from isotherm.energy.inputs import check_number
+from isotherm import doors
+from isotherm.energy.inputs import LARGEST
 from isotherm.energy.lattice import Lattice
-from isotherm.errors import refusal
 
 
 def plus_minus_couplings(
@@ -14,12 +14,18 @@ def plus_minus_couplings(
 ) -> Float[Array, "directions *shape"]:
     """Each bond ``+strength`` with the given probability, else ``-strength``: the ±J glass.
 
+    Args:
+        key: one JAX key.
+        lattice: the geometry.
+        probability: in ``[0, 1]``.
+        strength: at least 0.
+
     Raises:
-        ValueError: if the probability is not in ``[0, 1]``, or the strength too large for float32.
+        ValueError: naming the argument out of range.
     """
-    check_number("strength", strength)
-    if not 0 <= probability <= 1:
-        raise refusal("probability", probability, "must lie within 0 .. 1")
+    _check(key, lattice)
+    doors.number("probability", probability, least=0, most=1)
+    doors.number("strength", strength, least=0, most=LARGEST)
     return jnp.where(jax.random.bernoulli(key, probability, lattice.has_bond.shape), strength, -strength)
 
 
@@ -28,19 +34,37 @@ def gaussian_couplings(
 ) -> Float[Array, "directions *shape"]:
     """An independent normal coupling for each bond: the Edwards-Anderson glass.
 
+    Args:
+        key: one JAX key.
+        lattice: the geometry.
+        mean: of the law.
+        std: of the law, at least 0.
+
     Raises:
-        ValueError: naming the number that is not finite, or too large for float32.
+        ValueError: naming the argument out of range.
     """
-    check_number("mean", mean)
-    check_number("std", std)
+    _check(key, lattice)
+    doors.number("mean", mean, least=-LARGEST, most=LARGEST)
+    doors.number("std", std, least=0, most=LARGEST)
     return mean + std * jax.random.normal(key, lattice.has_bond.shape, jnp.float32)
 
 
 def gaussian_fields(key: Key[Array, ""], lattice: Lattice, std: float = 1.0) -> Float[Array, "*shape"]:
     """An independent normal field for each site: the random-field model.
 
+    Args:
+        key: one JAX key.
+        lattice: the geometry.
+        std: of the law, at least 0.
+
     Raises:
-        ValueError: if ``std`` is not finite, or too large for float32.
+        ValueError: naming the argument out of range.
     """
-    check_number("std", std)
+    _check(key, lattice)
+    doors.number("std", std, least=0, most=LARGEST)
     return std * jax.random.normal(key, lattice.shape, jnp.float32)
+
+
+def _check(key: Key[Array, ""], lattice: Lattice) -> None:
+    doors.random_key("key", key)
+    doors.instance("lattice", lattice, Lattice, "a Lattice", "square(8) makes one")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, get_args
 
 import numpy as np
 
+from isotherm.doors import choice, file_path
 from isotherm.energy.bqm import Quadratics, Vartype, from_graph, to_graph
 from isotherm.energy.bqm_json import from_json, to_json
 from isotherm.energy.files.bqm_binary import MAGIC, from_bqm_file
@@ -23,6 +24,9 @@ from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal
 
 COO_HEADER = re.compile(r"^[ \t]*#.*?vartype\s*[:=]\s*([-.\w]+)", re.IGNORECASE | re.MULTILINE)
+MAX_BYTES = 1 << 25
+"""Most bytes of a file of lines or JSON."""
+
 EDGES_HEADER = "# i j coupling | i bias; positive favours alignment"
 _INDEX = re.compile(r"\d{1,18}", re.ASCII)
 
@@ -57,7 +61,7 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
             like an edge without its weight.
         OSError: if the file cannot be read.
     """
-    return to_graph(from_edges(read_content(path)))
+    return to_graph(from_edges(read_content(file_path("path", path), MAX_BYTES)))
 
 
 def from_edges(content: Content) -> Quadratics:
@@ -103,7 +107,7 @@ def write_edge_list(path: str | os.PathLike[str], model: Labelled | FactorGraph)
     Raises:
         ValueError: naming the factor, label or offset that an edge list cannot hold.
     """
-    bqm = _for_lines(path, from_graph(model, "SPIN"))
+    bqm = _for_lines(file_path("path", path), from_graph(model, "SPIN"))
     rows = [(*(bqm.labels[v] for v in pair), -q) for pair, q in _pairs(bqm)]
     rows += [(bqm.labels[i], -bqm.linear[i]) for i in _named_alone(bqm)]
     _write(path, [EDGES_HEADER, *_texts(rows)])
@@ -123,7 +127,9 @@ def read_dimod(path: str | os.PathLike[str], vartype: Vartype | None = None) -> 
         ValueError: naming the line or field at fault.
         OSError: if the file cannot be read.
     """
-    content = read_content(path)
+    if vartype is not None:
+        choice("vartype", vartype, get_args(Vartype))
+    content = read_content(file_path("path", path), MAX_BYTES)
     if content.data.startswith(MAGIC):
         return to_graph(from_bqm_file(content))
     text = content.text()
@@ -143,6 +149,7 @@ def write_dimod(
     Raises:
         ValueError: naming the factor that is not quadratic; or the label or offset that COO cannot hold.
     """
+    file_path("path", path)
     bqm = from_graph(model, vartype)
     if Path(path).suffix == ".json":
         _write(path, [to_json(bqm)])

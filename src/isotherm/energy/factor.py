@@ -11,7 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
-from isotherm.energy.inputs import check_indices, floating, regular
+from isotherm import doors
+from isotherm.doors import regular
+from isotherm.energy.inputs import check_indices, floating
 from isotherm.errors import refusal
 
 
@@ -26,8 +28,16 @@ class Scope:
     __slots__ = ("__dict__", "groups", "variables")
 
     def __init__(self, groups: tuple[str, ...], variables: np.ndarray) -> None:
-        self.groups = groups
-        self.variables = variables
+        self.groups = doors.words("groups", groups)
+        indices = regular("variables", variables)
+        if indices.ndim != 2 or indices.shape[1] != len(self.groups):
+            raise refusal(
+                "variables.shape",
+                indices.shape,
+                f"must be (num_factors, {len(self.groups)}), to match the groups",
+            )
+        check_indices("variables", indices)
+        self.variables = np.asarray(indices, np.int32)
         self.variables.setflags(write=False)
 
     @functools.cached_property
@@ -121,7 +131,8 @@ class Factor(AbstractFactor):
         Raises:
             ValueError: naming the factor whose scope or weights are wrong.
         """
-        scope = scope_of((groups,) if isinstance(groups, str) else tuple(groups), variables, name)
+        names = (groups,) if isinstance(groups, str) else doors.words("groups", groups)
+        scope = scope_of(names, variables, doors.text("name", name))
         table = floating(f"{name}.weights", weights)
         return cls(weights=table if table.ndim else table[None], scope=scope, name=name)
 
@@ -152,6 +163,11 @@ class Quadratic(AbstractFactor):
     scope: Scope = eqx.field(static=True)
     name: str = eqx.field(static=True, default="quadratic")
 
+    def __check_init__(self) -> None:
+        doors.text("name", self.name)
+        doors.instance("scope", self.scope, Scope, "a Scope")
+        doors.numbers("precisions", self.precisions, above=0)
+
     @property
     def parameters(self) -> PyTree:
         """The precisions."""
@@ -170,12 +186,16 @@ def scope_of(groups: tuple[str, ...], variables: Any, name: str) -> Scope:
     Raises:
         ValueError: naming the factor at fault.
     """
+    if not groups:
+        raise refusal(f"{name}.groups", (), "at least one group is needed")
     indices = regular(f"{name}.variables", variables)
     if indices.ndim == 1 and len(groups) == 1:
         indices = indices[:, None]
-    if indices.ndim != 2 or indices.shape[1] != len(groups) or not len(groups):
+    if indices.ndim != 2 or indices.shape[1] != len(groups):
         raise refusal(
-            f"{name}.variables.shape", indices.shape, f"must be (factors, {len(groups)}) to match {groups}"
+            f"{name}.variables.shape",
+            indices.shape,
+            f"must be (factors, {len(groups)}), to match the groups {groups}",
         )
     if not len(indices):
         raise refusal(f"{name}.variables", "[]", "at least one factor is needed")

@@ -6,9 +6,10 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
+from isotherm.doors import regular
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic, scope_of
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.inputs import checked_edges, counted, filled, is_zero, shared
+from isotherm.energy.inputs import check_finite, checked_edges, counted, filled, is_zero, shared
 from isotherm.energy.variables import real, spin
 from isotherm.errors import refusal
 
@@ -38,10 +39,15 @@ def gaussian(
         ValueError: naming the edge or number at fault, or if ``A`` is not positive definite (checked for
             concrete values and up to 2,000 variables).
     """
-    pairs = checked_edges(edges, num_variables)
+    pairs = checked_edges(edges, num_variables, "num_variables")
     n = counted("num_variables", pairs, num_variables)
-    weights = -shared("off_diagonal", off_diagonal)
-    factors: list[AbstractFactor] = [_parabolas(n, diagonal)]
+    entries = shared("off_diagonal", off_diagonal)
+    check_finite("off_diagonal", entries)
+    if entries.shape not in ((1,), (len(pairs),)):
+        allowed = f"must be ({len(pairs)},), one for each of the edges, or () for one number shared by all"
+        raise refusal("off_diagonal.shape", entries.shape, allowed)
+    weights = -entries
+    factors: list[AbstractFactor] = [_parabolas("diagonal", n, diagonal)]
     if not is_zero(biases):
         factors.append(Factor.of("x", np.arange(n), shared("biases", biases), name="biases"))
     if len(pairs):
@@ -75,15 +81,19 @@ def spin_gaussian(
         ValueError: naming the edge or number at fault, or if the reals alone have no normalisable law (checked
             for concrete values and up to 2,000 real variables).
     """
-    spins = np.asarray(is_spin, dtype=bool)
+    spins = regular("is_spin", is_spin)
+    if spins.dtype != np.bool_:
+        raise refusal("is_spin.dtype", str(spins.dtype), "should be bool, one a node")
     if spins.ndim != 1 or spins.all() or not spins.any():
         raise refusal("is_spin", spins.tolist(), "should be one row with at least one spin and one real")
     pairs = checked_edges(edges, len(spins))
     pairs = np.where(spins[pairs[:, :1]], pairs, pairs[:, ::-1])  # a spin comes first where there is one
     weights, own = filled("couplings", couplings, (len(pairs),)), filled("biases", biases, (len(spins),))
+    check_finite("couplings", weights)
+    check_finite("biases", own)
     place = np.where(spins, np.cumsum(spins), np.cumsum(~spins)) - 1
     num_real = int((~spins).sum())
-    factors: list[AbstractFactor] = [_parabolas(num_real, precisions)]
+    factors: list[AbstractFactor] = [_parabolas("precisions", num_real, precisions)]
     for group, nodes in (("s", np.flatnonzero(spins)), ("x", np.flatnonzero(~spins))):
         factors.append(Factor.of(group, place[nodes], own[nodes], name=f"{group}_biases"))
     for groups in (("s", "s"), ("s", "x"), ("x", "x")):
@@ -96,13 +106,14 @@ def spin_gaussian(
     return FactorGraph.of({"s": spin(len(spins) - num_real), "x": real(num_real)}, factors)
 
 
-def _parabolas(n: int, precisions: Any) -> Quadratic:
-    values = shared("precisions", precisions)
+def _parabolas(field: str, n: int, precisions: Any) -> Quadratic:
+    values = shared(field, precisions)
     if values.shape not in ((1,), (n,)):
-        raise refusal("precisions.shape", values.shape, f"must be ({n},), or () for one number shared by all")
-    if not isinstance(values, Tracer) and not (np.asarray(values) > 0).all():
-        i = int(np.flatnonzero(~(np.asarray(values) > 0))[0])
-        raise refusal(f"precisions[{i}]", float(values[i]), "should be positive")
+        raise refusal(f"{field}.shape", values.shape, f"must be ({n},), or () for one number shared by all")
+    if not isinstance(values, Tracer):
+        wrong = np.flatnonzero(~((np.asarray(values) > 0) & (np.asarray(values) < np.inf)))
+        if len(wrong):
+            raise refusal(f"{field}[{wrong[0]}]", float(values[wrong[0]]), "should be positive and finite")
     scope = scope_of(("x",), np.arange(n), "precisions")
     return Quadratic(precisions=values, scope=scope, name="precisions")
 

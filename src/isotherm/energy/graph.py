@@ -11,6 +11,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
 
+from isotherm import doors
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.coding import check_state, coded_bools
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic, Scope
@@ -48,7 +49,11 @@ class FactorGraph(AbstractEnergy):
             ValueError: naming the factor or variable at fault, if a scope names an unknown group or variable,
                 weights have the wrong shape, or are NaN or plus infinity.
         """
-        shaped = tuple(_with_shared_axis(variables, factor) for factor in factors)
+        variables = checked_groups("variables", variables)
+        listed = doors.sequence("factors", factors, "a list of factors, such as Factor.of(...)")
+        for at, factor in enumerate(listed):
+            doors.instance(f"factors[{at}]", factor, AbstractFactor, "a factor", "Factor.of(...) makes one")
+        shaped = tuple(_with_shared_axis(variables, factor) for factor in listed)
         graph = cls(groups=tuple(variables.items()), factors=shaped)
         if not graph.factors:
             raise refusal("factors", "()", "at least one factor is needed")
@@ -135,10 +140,25 @@ class FactorGraph(AbstractEnergy):
 
     def variable_name(self, flat: int) -> str:
         """What refusals call a variable, such as ``"s[3]"``."""
-        for name, start in reversed(self.offsets().items()):
-            if flat >= start:
-                return f"{name}[{flat - start}]"
-        raise refusal("variable", flat, f"should be within 0 .. {self.num_variables - 1}")
+        doors.whole("flat", flat, 0, self.num_variables - 1)
+        name, start = next(last for last in reversed(self.offsets().items()) if flat >= last[1])
+        return f"{name}[{flat - start}]"
+
+
+def checked_groups(field: str, variables: Any) -> dict[str, Variables]:
+    """Groups by name, at least one.
+
+    Raises:
+        TypeError: naming ``field``, if it maps anything else than names to kinds.
+        ValueError: naming ``field``, if it is empty.
+    """
+    wanted = "a mapping from names to groups, such as {'s': spin(3)}"
+    for name, group in doors.mapping(field, variables, wanted).items():
+        doors.text(field, name)
+        doors.instance(f"{field}[{name!r}]", group, Variables, "a group of variables, such as spin(3)")
+    if not variables:
+        raise refusal(field, {}, "at least one group is needed")
+    return dict(variables)
 
 
 def stored(group: Variables, state: Any) -> Any:
@@ -158,20 +178,21 @@ def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
         ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have, or the
             known value that its kind cannot take.
     """
+    doors.mapping("x", x, f"a mapping with an array for each of {', '.join(name for name, _ in groups)}")
     for name, group in groups:
         if name not in x:
-            raise refusal("state", sorted(x), f"lacks the group {name!r}")
-        for leaf in jax.tree.leaves(x[name]):
-            leaf = jnp.asarray(leaf)
-            expected = leaf.shape[:1] if group.kind == "custom" else leaf.shape
+            raise refusal("x", sorted(map(str, x)), f"lacks the group {name!r}")
+        field = f"x[{name!r}]"
+        whole = x[name] if group.kind == "custom" else jnp.asarray(coded_bools(field, group, x[name]))
+        for leaf in jax.tree.leaves(whole):
+            expected = np.shape(leaf)[:1] if group.kind == "custom" else leaf.shape
             if expected != (group.size,):
-                raise refusal(f"state[{name!r}].shape", leaf.shape, f"must be ({group.size},); vmap for more")
-            wanted = {"spin": jnp.signedinteger, "categorical": jnp.integer}.get(group.kind, jnp.generic)
-            if leaf.dtype != jnp.bool_ and not jnp.issubdtype(leaf.dtype, wanted):
-                raise refusal(f"state[{name!r}].dtype", str(leaf.dtype), f"must be {group.dtype}")
+                raise refusal(f"{field}.shape", np.shape(leaf), f"must be ({group.size},); vmap for more")
+            wanted = {"spin": jnp.signedinteger, "categorical": jnp.integer}.get(group.kind)
+            if wanted is not None and not jnp.issubdtype(leaf.dtype, wanted):
+                raise refusal(f"{field}.dtype", str(leaf.dtype), f"must be {group.dtype}")
         if group.kind != "custom":
-            field = f"state[{name!r}]"
-            check_state(field, group, coded_bools(field, group, jnp.asarray(x[name])))
+            check_state(field, group, whole)
     return {name: stored(group, x[name]) for name, group in groups}
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int
 
-from isotherm.errors import refusal
+from isotherm.doors import affordable, is_number, is_traced, real_numbers, regular, whole
+from isotherm.errors import refusal, wrong_kind
 
 LARGEST = 1e30
 """Beyond, sums and products of parameters leave the range of float32, 3.4e38, and turn into infinity or NaN."""
@@ -17,18 +17,26 @@ MAX_INDEX = 2**31 - 1
 """Variables are numbered in int32."""
 
 
-def checked_edges(edges: Any, size: int | None = None) -> Int[np.ndarray, "num_edges 2"]:
+BYTES_A_VARIABLE = 40.0
+"""Of factors that join each variable alone, while they are made and checked."""
+
+
+def checked_edges(
+    edges: Any, size: int | None = None, size_field: str = "size"
+) -> Int[np.ndarray, "num_edges 2"]:
     """Pairs of different variables, each pair once, in either order.
 
     Args:
         edges: whole numbers, shape ``(num_edges, 2)``; an empty list has no edges.
         size: number of variables; by default one more than the largest index.
+        size_field: what refusals call that.
 
     Raises:
         ValueError: naming the edge at fault.
     """
+    size = None if size is None else whole(size_field, size, 1)
     pairs = regular("edges", edges)
-    if not pairs.size:
+    if not pairs.size and isinstance(edges, list | tuple | np.ndarray | jax.Array):
         return np.zeros((0, 2), np.int32)
     if pairs.ndim != 2 or pairs.shape[1] != 2:
         raise refusal("edges.shape", pairs.shape, "must be (num_edges, 2)")
@@ -57,6 +65,8 @@ def check_indices(field: str, indices: np.ndarray) -> None:
     """
     if not np.issubdtype(indices.dtype, np.integer):
         raise refusal(f"{field}.dtype", str(indices.dtype), "must be whole numbers")
+    if not indices.ndim:
+        raise refusal(f"{field}.shape", (), "must be rows of numbers")
     wrong = np.flatnonzero(
         ((indices < -MAX_INDEX) | (indices > MAX_INDEX)).reshape(len(indices), -1).any(axis=1)
     )
@@ -79,11 +89,14 @@ def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
             finite number beyond :data:`LARGEST`.
     """
     if isinstance(values, jax.Array):
+        if not (jnp.issubdtype(values.dtype, jnp.number) or values.dtype == jnp.bool_):
+            raise wrong_kind(field, values, "real numbers")
+        if jnp.issubdtype(values.dtype, jnp.complexfloating):
+            raise refusal(f"{field}.dtype", str(values.dtype), "must be real numbers")
         return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
-    array = regular(field, values)
-    if array.dtype.kind not in "biuf":
-        raise refusal(f"{field}.dtype", str(array.dtype), "must be real numbers")
-    array = array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+    known = real_numbers(field, values)
+    array = np.asarray(values)
+    array = array if np.issubdtype(array.dtype, np.floating) else known
     check_magnitude(field, array)
     return array
 
@@ -108,9 +121,9 @@ def finite(field: str, values: Any) -> Array:
         ValueError: naming ``field``, if one is NaN or infinite, or beyond the range of those floats.
     """
     real = jnp.result_type(float)
-    if isinstance(values, Tracer):
+    if holds_traced(values):
         return jnp.asarray(values, real)
-    host = np.asarray(values, np.float64)
+    host = real_numbers(field, values)
     with np.errstate(over="ignore"):
         cast = host.astype(real)
     if not np.isfinite(cast).all():
@@ -119,26 +132,19 @@ def finite(field: str, values: Any) -> Array:
     return jnp.asarray(cast)
 
 
-def check_number(field: str, value: Any) -> None:
-    """Refuse numbers that are not finite or beyond :data:`LARGEST`; traced ones are not looked at.
+def check_finite(field: str, values: Any) -> None:
+    """Refuse parameters that are not finite, where they are known.
 
     Raises:
-        ValueError: naming ``field``.
+        ValueError: naming ``field`` and the number.
     """
-    if not isinstance(value, Tracer):
-        check_magnitude(field, np.asarray(finite(field, value)))
+    if not is_traced(values) and not np.isfinite(host := np.asarray(values)).all():
+        raise refusal(field, host[~np.isfinite(host)].flat[0].item(), "must be finite")
 
 
-def regular(field: str, values: Any) -> np.ndarray:
-    """Anything array-like as a NumPy array.
-
-    Raises:
-        ValueError: naming ``field``, if its rows differ in length.
-    """
-    try:
-        return np.asarray(values)
-    except ValueError:
-        raise refusal(field, "rows of different lengths", "must be a regular array") from None
+def holds_traced(values: Any) -> bool:
+    """Whether values are traced, or a list in which some are."""
+    return is_traced(values) or (isinstance(values, list | tuple) and any(map(holds_traced, values)))
 
 
 def shared(field: str, values: Any) -> Float[Array | np.ndarray, "num ..."]:
@@ -161,7 +167,7 @@ def filled(field: str, values: Any, shape: tuple[int, ...]) -> Float[Array | np.
 
 def is_zero(values: Any) -> bool:
     """Whether a parameter is the number zero, and no traced one."""
-    return not isinstance(values, (Tracer, list, tuple)) and np.ndim(values) == 0 and not values
+    return is_number(values) and not values
 
 
 def counted(field: str, indices: np.ndarray, size: int | None) -> int:
@@ -172,4 +178,6 @@ def counted(field: str, indices: np.ndarray, size: int | None) -> int:
     """
     if size is None and not indices.size:
         raise refusal(field, None, "must be given where there are no edges")
-    return int(indices.max()) + 1 if size is None else size
+    n = int(indices.max()) + 1 if size is None else whole(field, size, 1)
+    affordable(field, n, BYTES_A_VARIABLE * n, "have fewer variables")
+    return n

@@ -1,14 +1,16 @@
 """Lattices: sites in rows, bonds along a few directions, each dimension periodic or open."""
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from isotherm import doors
 from isotherm.energy.blocks import greedy_colours
 from isotherm.errors import refusal
 
@@ -22,6 +24,9 @@ DIRECTIONS: dict[Kind, tuple[tuple[int, ...], ...]] = {
     "cubic": ((0, 0, 1), (0, 1, 0), (1, 0, 0)),
 }
 """Steps from a site to the other end of its bonds; the first one runs along the last axis, ``x``."""
+
+BYTES_A_SITE = 16.0
+"""Of the least that can be made of a lattice, its bonds in one direction."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ class Lattice:
     periodic: tuple[bool, ...]
 
     def __post_init__(self) -> None:
+        doors.choice("kind", self.kind, DIRECTIONS)
+        shape = doors.sequence("shape", self.shape, "whole numbers, one a dimension")
+        periodic = doors.sequence("periodic", self.periodic, "True or False of each dimension")
+        object.__setattr__(self, "shape", shape)
+        object.__setattr__(self, "periodic", periodic)
         _check(self)
 
     @property
@@ -134,7 +144,7 @@ def chain(length: int, periodic: bool = True) -> Lattice:
     Raises:
         ValueError: as all constructors of lattices do, naming an extent below 1, or below 3 where periodic.
     """
-    return Lattice("chain", (length,), (periodic,))
+    return Lattice("chain", (doors.whole("length", length, 1),), _each(periodic, 1))
 
 
 def square(rows: int, columns: int | None = None, periodic: bool | Sequence[bool] = True) -> Lattice:
@@ -156,21 +166,30 @@ def cubic(
     depth: int, rows: int | None = None, columns: int | None = None, periodic: bool | Sequence[bool] = True
 ) -> Lattice:
     """Six neighbours a site in three dimensions; missing extents are ``depth``."""
-    shape = (depth, depth if rows is None else rows, depth if columns is None else columns)
+    shape = _extents(
+        depth=depth, rows=depth if rows is None else rows, columns=depth if columns is None else columns
+    )
     return Lattice("cubic", shape, _each(periodic, 3))
 
 
 def _planar(kind: Kind, rows: int, columns: int | None, periodic: bool | Sequence[bool]) -> Lattice:
-    return Lattice(kind, (rows, rows if columns is None else columns), _each(periodic, 2))
+    return Lattice(
+        kind, _extents(rows=rows, columns=rows if columns is None else columns), _each(periodic, 2)
+    )
+
+
+def _extents(**extents: Any) -> tuple[int, ...]:
+    """Extents by the names that the caller gave them, for refusals."""
+    return tuple(doors.whole(name, extent, 1) for name, extent in extents.items())
 
 
 def _each(periodic: bool | Sequence[bool], num_dimensions: int) -> tuple[bool, ...]:
-    return (periodic,) * num_dimensions if isinstance(periodic, bool) else tuple(periodic)
+    if isinstance(periodic, bool | np.bool_):
+        return (bool(periodic),) * num_dimensions
+    return doors.sequence("periodic", periodic, "True or False, or one of them a dimension")
 
 
 def _check(lattice: Lattice) -> None:
-    if lattice.kind not in DIRECTIONS:
-        raise refusal("lattice", lattice.kind, f"should be one of {', '.join(DIRECTIONS)}")
     num_dimensions = len(lattice.directions[0])
     for field, value in (("shape", lattice.shape), ("periodic", lattice.periodic)):
         if len(value) != num_dimensions:
@@ -178,12 +197,17 @@ def _check(lattice: Lattice) -> None:
             raise refusal(field, value, allowed)
     for axis, (extent, is_periodic) in enumerate(zip(lattice.shape, lattice.periodic, strict=True)):
         name = f"shape[{axis}]"
-        if extent < 1:
-            raise refusal(name, extent, "must be at least 1")
-        if is_periodic and extent < 3:
+        doors.whole(name, extent, 1)
+        if doors.flag("periodic", is_periodic) and extent < 3:
             raise refusal(name, extent, "must be at least 3 where periodic: bonds would double")
         if is_periodic and lattice.kind == "honeycomb" and extent % 2:
             raise refusal(name, extent, "must be even where periodic: the brick wall repeats every two")
+    num_sites = math.prod(map(int, lattice.shape))
+    if num_sites > doors.MAX_COUNT:
+        raise refusal(
+            "shape", lattice.shape, f"has {num_sites} sites; at most {doors.MAX_COUNT} can be numbered"
+        )
+    doors.affordable("shape", lattice.shape, BYTES_A_SITE * num_sites, "make the lattice smaller")
 
 
 def _colours(lattice: Lattice) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from isotherm.doors import instance
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice_models import AbstractStates, LatticeClock, LatticeIsing, LatticePotts, spread
@@ -14,10 +15,8 @@ def to_graph(model: LatticeIsing | LatticePotts | LatticeClock) -> FactorGraph:
     Raises:
         TypeError: for continuous angles, which a factor graph cannot hold.
     """
-    if not isinstance(model, LatticeIsing | LatticePotts | LatticeClock):
-        raise TypeError(
-            f"model = {type(model).__name__}: only Ising, Potts and clock models become factor graphs"
-        )
+    kinds = (LatticeIsing, LatticePotts, LatticeClock)
+    instance("model", model, kinds, "an Ising, Potts or clock model on a lattice, which become factor graphs")
     lattice, n = model.lattice, model.lattice.num_sites
     tables = model if isinstance(model, AbstractStates) else None
     name, group = ("c", categorical(n, tables.num_values)) if tables else ("s", spin(n))

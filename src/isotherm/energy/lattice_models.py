@@ -12,12 +12,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.coding import coded_state
-from isotherm.energy.inputs import floating
+from isotherm.energy.inputs import check_finite, floating
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
@@ -86,11 +86,12 @@ class AbstractLatticeModel(AbstractEnergy):
         Raises:
             ValueError: naming its shape if that is not the lattice's, or a known entry that a site cannot have.
         """
-        if x.shape != self.lattice.shape:
+        state = jnp.asarray(coded_state("x", self.kinds, x))
+        if state.shape != self.lattice.shape:
             raise refusal(
-                "state.shape", x.shape, f"must be {self.lattice.shape}, as the lattice; vmap for more"
+                "x.shape", state.shape, f"must be {self.lattice.shape}, as the lattice; vmap for more"
             )
-        return jnp.asarray(coded_state("x", self.kinds, x))
+        return state
 
     @property
     def is_uniform(self) -> bool:
@@ -138,6 +139,7 @@ class LatticeIsing(AbstractLatticeModel):
 
     def random_state(self, key: Key[Array, ""]) -> Array:
         """Independent fair spins."""
+        doors.random_key("key", key)
         return jnp.where(jax.random.bernoulli(key, 0.5, self.lattice.shape), 1, -1).astype(jnp.int8)
 
     def ordered_state(self) -> Array:
@@ -175,6 +177,7 @@ class AbstractStates(AbstractLatticeModel):
 
     def random_state(self, key: Key[Array, ""]) -> Array:
         """Independent, uniform values."""
+        doors.random_key("key", key)
         found = jax.random.randint(key, self.lattice.shape, 0, self.num_values, jnp.int32)
         return found.astype(jnp.uint8)
 
@@ -202,8 +205,7 @@ class LatticePotts(AbstractStates):
     field: Any
 
     def __init__(self, lattice: Lattice, num_states: int, coupling: Any = 1.0, field: Any = 0.0) -> None:
-        _check_count("num_states", num_states)
-        self.lattice, self.num_states = lattice, num_states
+        self.lattice, self.num_states = lattice, doors.whole("num_states", num_states, 2, MAX_STATES)
         self.coupling, self.field = _parameters(lattice, coupling, field)
 
     @property
@@ -253,8 +255,7 @@ class LatticeClock(AbstractStates):
     field: Any
 
     def __init__(self, lattice: Lattice, num_angles: int, coupling: Any = 1.0, field: Any = 0.0) -> None:
-        _check_count("num_angles", num_angles)
-        self.lattice, self.num_angles = lattice, num_angles
+        self.lattice, self.num_angles = lattice, doors.whole("num_angles", num_angles, 2, MAX_STATES)
         self.coupling, self.field = _parameters(lattice, coupling, field)
 
     @property
@@ -341,6 +342,7 @@ class LatticeXY(AbstractLatticeModel):
 
     def random_state(self, key: Key[Array, ""]) -> Array:
         """Independent, uniform angles."""
+        doors.random_key("key", key)
         return jax.random.uniform(key, self.lattice.shape, jnp.float32, 0.0, 2 * math.pi)
 
     def ordered_state(self) -> Array:
@@ -359,6 +361,7 @@ def _exact(values: np.ndarray) -> np.ndarray:
 
 
 def _parameters(lattice: Lattice, coupling: Any, field: Any) -> tuple[Any, Any]:
+    doors.instance("lattice", lattice, Lattice, "a Lattice", "square(8) makes one")
     directions = len(lattice.directions)
     coupling, field = floating("coupling", coupling), floating("field", field)
     if np.ndim(coupling) == 0:
@@ -369,15 +372,8 @@ def _parameters(lattice: Lattice, coupling: Any, field: Any) -> tuple[Any, Any]:
     if field.shape not in ((), lattice.shape):
         raise refusal("field.shape", field.shape, f"must be () or {lattice.shape}")
     for name, values in (("coupling", coupling), ("field", field)):
-        host = np.zeros(()) if isinstance(values, Tracer) else np.asarray(values)
-        if not np.isfinite(host).all():
-            raise refusal(name, host[~np.isfinite(host)].flat[0].item(), "must be finite")
+        check_finite(name, values)
     return coupling, field
-
-
-def _check_count(name: str, count: int) -> None:
-    if not 2 <= count <= MAX_STATES:
-        raise refusal(name, count, f"must be within 2 .. {MAX_STATES}")
 
 
 def spread(values: Any, shape: tuple[int, ...]) -> Any:

@@ -4,17 +4,22 @@ Every coupling and bias is a parameter of its own, even where one number is give
 are trained; they start at zero unless said otherwise.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Array
 
+from isotherm.doors import affordable, sequence, whole
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.inputs import checked_edges, filled
+from isotherm.energy.inputs import check_finite, checked_edges, filled
 from isotherm.energy.variables import spin
 from isotherm.errors import refusal
+
+BYTES_A_PAIR = 100.0
+"""Of a factor of every pair, while it is made and checked."""
 
 
 def boltzmann_machine(
@@ -37,13 +42,15 @@ def boltzmann_machine(
     Raises:
         ValueError: naming the edge, coupling or bias at fault.
     """
-    _at_least(1, "num_visible", num_visible)
-    _at_least(0, "num_hidden", num_hidden)
+    num_visible, num_hidden = whole("num_visible", num_visible, 1), whole("num_hidden", num_hidden, 0)
     n = num_visible + num_hidden
-    every_pair = np.stack(np.triu_indices(n, 1), axis=1)
-    pairs = every_pair if edges is None else np.sort(checked_edges(edges, n), axis=1)
+    if edges is None:
+        _check_pairs("num_visible, num_hidden", (num_visible, num_hidden), n * (n - 1) // 2)
+    pairs = _every_pair(n) if edges is None else np.sort(checked_edges(edges, n), axis=1)
     weights = filled("couplings", couplings, (len(pairs),))
     own = filled("biases", biases, (n,))
+    check_finite("couplings", weights)
+    check_finite("biases", own)
     layers = {"visible": own[:num_visible]} | ({"hidden": own[num_visible:]} if num_hidden else {})
     is_hidden = pairs >= num_visible
     links = []
@@ -85,8 +92,8 @@ def restricted_boltzmann(
     References:
         Smolensky, Information processing in dynamical systems (1986).
     """
-    _at_least(1, "num_visible", num_visible)
-    _at_least(1, "num_hidden", num_hidden)
+    num_visible, num_hidden = whole("num_visible", num_visible, 1), whole("num_hidden", num_hidden, 1)
+    _check_pairs("num_visible, num_hidden", (num_visible, num_hidden), num_visible * num_hidden)
     layers = {
         "visible": filled("visible_biases", visible_biases, (num_visible,)),
         "hidden": filled("hidden_biases", hidden_biases, (num_hidden,)),
@@ -124,9 +131,12 @@ def semi_restricted_boltzmann(
         Osindero and Hinton, Modeling image patches with a directed hierarchy of Markov random fields,
         NeurIPS 20 (2008).
     """
-    _at_least(2, "num_visible", num_visible)
-    every_pair = np.stack(np.triu_indices(num_visible, 1), axis=1)
-    pairs = checked_edges(every_pair if edges is None else edges, num_visible)
+    num_visible = whole("num_visible", num_visible, 2)
+    if edges is None:
+        _check_pairs("num_visible", num_visible, num_visible * (num_visible - 1) // 2)
+    pairs = _every_pair(num_visible) if edges is None else checked_edges(edges, num_visible)
+    if not len(pairs):
+        raise refusal("edges", [], "at least one is needed; without any it is a `restricted_boltzmann`")
     lateral = filled("visible_couplings", visible_couplings, (len(pairs),))
     machine = restricted_boltzmann(num_visible, num_hidden, couplings, visible_biases, hidden_biases)
     link = Factor.of(("visible", "visible"), pairs, lateral, name="visible_couplings")
@@ -153,24 +163,28 @@ def deep_boltzmann(
     References:
         Salakhutdinov and Hinton, Deep Boltzmann machines, AISTATS (2009).
     """
-    if len(layers) < 2:
-        raise refusal("layers", list(layers), "at least two layers are needed")
-    for k, size in enumerate(layers):
-        _at_least(1, f"layers[{k}]", size)
+    sizes = sequence("layers", layers, "the number of spins of each layer")
+    if len(sizes) < 2:
+        raise refusal("layers", list(sizes), "at least two layers are needed")
+    layers = [whole(f"layers[{k}]", size, 1) for k, size in enumerate(sizes)]
+    _check_pairs("layers", layers, sum(a * b for a, b in itertools.pairwise(layers)))
     names = ["visible", *(f"hidden_{k}" for k in range(1, len(layers)))]
     own = _entries("biases", biases, len(layers))
     between = _entries("couplings", couplings, len(layers) - 1)
     filled_biases = {name: filled(f"biases[{k}]", own[k], (layers[k],)) for k, name in enumerate(names)}
     links = [
-        _between(f"couplings_{k + 1}", filled_biases, names[k], names[k + 1], between[k])
+        _between(f"couplings_{k + 1}", filled_biases, names[k], names[k + 1], between[k], f"couplings[{k}]")
         for k in range(len(layers) - 1)
     ]
     return _machine(filled_biases, links)
 
 
-def _at_least(least: int, field: str, count: int) -> None:
-    if count < least:
-        raise refusal(field, count, f"should be at least {least}")
+def _every_pair(n: int) -> np.ndarray:
+    return np.stack(np.triu_indices(n, 1), axis=1)
+
+
+def _check_pairs(field: str, value: Any, num_pairs: int) -> None:
+    affordable(field, value, BYTES_A_PAIR * num_pairs, "have fewer spins, or give `edges` to `ising`")
 
 
 def _machine(biases: Mapping[str, Array | np.ndarray], links: list[Factor]) -> FactorGraph:
@@ -184,16 +198,23 @@ def _machine(biases: Mapping[str, Array | np.ndarray], links: list[Factor]) -> F
 
 
 def _between(
-    name: str, biases: Mapping[str, Array | np.ndarray], lower: str, upper: str, couplings: Any
+    name: str,
+    biases: Mapping[str, Array | np.ndarray],
+    lower: str,
+    upper: str,
+    couplings: Any,
+    field: str = "",
 ) -> Factor:
     """A coupling for each spin of one layer with each of another."""
     shape = len(biases[lower]), len(biases[upper])
     pairs = np.argwhere(np.ones(shape, bool))
-    return Factor.of((lower, upper), pairs, filled(name, couplings, shape).reshape(-1), name=name)
+    return Factor.of((lower, upper), pairs, filled(field or name, couplings, shape).reshape(-1), name=name)
 
 
 def _entries(field: str, values: Sequence[Any] | None, count: int) -> Sequence[Any]:
-    entries = [0.0] * count if values is None else values
+    entries = (
+        [0.0] * count if values is None else sequence(field, values, f"a list of {count}, one after another")
+    )
     if len(entries) != count:
         raise refusal(f"len({field})", len(entries), f"should be {count}")
     return entries

@@ -10,20 +10,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
 from isotherm.energy.dense import Ising
-from isotherm.energy.factor import Factor
-from isotherm.energy.graph import FactorGraph
+from isotherm.energy.factor import Factor, scope_of
+from isotherm.energy.graph import FactorGraph, check_scope
 from isotherm.energy.inputs import (
+    LARGEST,
     check_indices,
-    check_number,
     checked_edges,
     counted,
     filled,
     floating,
     is_zero,
-    regular,
     shared,
 )
+from isotherm.energy.kinds import dense_model, factor_graph
 from isotherm.energy.variables import categorical, spin
 from isotherm.errors import refusal
 
@@ -43,7 +44,7 @@ def ising(edges: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None =
     Raises:
         ValueError: naming the edge, coupling or bias at fault.
     """
-    return p_spin(checked_edges(edges, num_spins), couplings, biases, num_spins)
+    return p_spin(checked_edges(edges, num_spins, "num_spins"), couplings, biases, num_spins)
 
 
 def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None = None) -> FactorGraph:
@@ -61,16 +62,19 @@ def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None
     Raises:
         ValueError: naming the factor, coupling or bias at fault.
     """
-    scopes = regular("scopes", scopes)
+    scopes = doors.regular("scopes", scopes)
     if scopes.size:
         check_indices("scopes", scopes)
+        if scopes.ndim != 2:
+            raise refusal("scopes.shape", scopes.shape, "must be (num_factors, p)")
     n = counted("num_spins", scopes, num_spins)
     factors = []
     if not is_zero(biases) or not len(scopes):
         factors.append(Factor.of("s", np.arange(n), shared("biases", biases), name="biases"))
     if len(scopes):
-        groups = ("s",) * scopes.shape[-1]
-        factors.append(Factor.of(groups, scopes, shared("couplings", couplings), name="couplings"))
+        scope = scope_of(("s",) * scopes.shape[1], scopes, "scopes")
+        check_scope({"s": spin(n)}, scope, "scopes")
+        factors.append(Factor(weights=shared("couplings", couplings), scope=scope, name="couplings"))
     return FactorGraph.of({"s": spin(n)}, factors)
 
 
@@ -93,7 +97,7 @@ def potts(
     Raises:
         ValueError: naming the edge, coupling or field at fault.
     """
-    pairs = checked_edges(edges, num_variables)
+    pairs = checked_edges(edges, num_variables, "num_variables")
     n = counted("num_variables", pairs, num_variables)
     variables = {"c": categorical(n, cardinality)}
     factors = []
@@ -128,9 +132,9 @@ def random_field_ising(
     Raises:
         ValueError: naming the edge or coupling at fault.
     """
-    n = counted("num_spins", checked_edges(edges, num_spins), num_spins)
-    check_number("strength", strength)
-    return ising(edges, couplings, strength * jax.random.normal(key, (n,), jnp.float32), n)
+    n = counted("num_spins", checked_edges(edges, num_spins, "num_spins"), num_spins)
+    drawn = jax.random.normal(doors.random_key("key", key), (n,), jnp.float32)
+    return ising(edges, couplings, doors.number("strength", strength, least=0, most=LARGEST) * drawn, n)
 
 
 def random_field_potts(
@@ -157,15 +161,20 @@ def random_field_potts(
     References:
         Blankschtein, Shapir and Aharony, Potts models in random fields, Physical Review B 29 (1984).
     """
-    n = counted("num_variables", checked_edges(edges, num_variables), num_variables)
-    check_number("strength", strength)
-    fields = strength * jax.random.normal(key, (n, cardinality), jnp.float32)
-    return potts(edges, cardinality, couplings, fields, n)
+    n = counted("num_variables", checked_edges(edges, num_variables, "num_variables"), num_variables)
+    cardinality = categorical(n, cardinality).cardinality
+    doors.affordable(
+        "cardinality", cardinality, 12.0 * n * cardinality, "have fewer values, or fewer variables"
+    )
+    drawn = jax.random.normal(doors.random_key("key", key), (n, cardinality), jnp.float32)
+    return potts(
+        edges, cardinality, couplings, doors.number("strength", strength, least=0, most=LARGEST) * drawn, n
+    )
 
 
 def from_dense(model: Ising) -> FactorGraph:
     """A dense Ising model as a factor graph in the group ``"s"``, with a coupling for every pair."""
-    n = model.num_spins
+    n = dense_model("model", model).num_spins
     rows, columns = np.triu_indices(n, 1)
     return ising(np.stack([rows, columns], axis=1), model.couplings[rows, columns], model.biases, n)
 
@@ -176,7 +185,8 @@ def to_dense(graph: FactorGraph) -> Ising:
     Raises:
         ValueError: naming the factor that is not a bias or a coupling of spins.
     """
-    n = graph.num_variables
+    n = factor_graph("graph", graph).num_variables
+    doors.affordable("graph", f"{n} spins", 12.0 * n**2, "a dense model holds every pair; keep the graph")
     biases, couplings = jnp.zeros(n, jnp.float32), jnp.zeros((n, n), jnp.float32)
     for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
         kinds = [graph.variables[name].kind for name in factor.scope.groups]

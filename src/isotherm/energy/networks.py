@@ -86,10 +86,12 @@ def from_networkx(
     pairs, labels = edges_of(net)
     weights: Any = couplings
     if isinstance(couplings, str):
-        weights = [_attribute(f"edge {(u, v)!r}", data, couplings) for u, v, data in net.edges(data=True)]
+        weights = [
+            _attribute(f"couplings: edge {(u, v)!r}", data, couplings) for u, v, data in net.edges(data=True)
+        ]
     fields: Any = biases
     if isinstance(biases, str):
-        fields = [_attribute(f"node {label!r}", data, biases) for label, data in net.nodes(data=True)]
+        fields = [_attribute(f"biases: node {label!r}", data, biases) for label, data in net.nodes(data=True)]
     return Labelled(ising(pairs, weights, fields, len(labels)), labels)
 
 
@@ -111,10 +113,12 @@ def from_rustworkx(
     pairs, labels = edges_of(net)
     weights: Any = couplings
     if callable(couplings):
-        weights = [_read(f"edge {(u, v)}", couplings, held) for u, v, held in net.weighted_edge_list()]
+        weights = [
+            _read(f"couplings: edge {(u, v)}", couplings, held) for u, v, held in net.weighted_edge_list()
+        ]
     fields: Any = biases
     if callable(biases):
-        fields = [_read(f"node {i}", biases, net[i]) for i in net.node_indices()]
+        fields = [_read(f"biases: node {i}", biases, net[i]) for i in net.node_indices()]
     return Labelled(ising(pairs, weights, fields, len(labels)), labels)
 
 

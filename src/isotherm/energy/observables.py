@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from isotherm.doors import whole
+from isotherm.energy.kinds import lattice_model
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
     LatticeClock,
@@ -27,6 +29,9 @@ class Measure(eqx.Module):
     """:func:`measure` of a kernel's state: pass it as ``observe`` to :func:`isotherm.sample.sample`."""
 
     model: AbstractLatticeModel
+
+    def __check_init__(self) -> None:
+        lattice_model("model", self.model)
 
     def __call__(self, state: Any) -> dict[str, Float[Array, ""]]:
         """Observables of ``state.position``."""
@@ -51,7 +56,7 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
     Returns:
         Scalars; see the functions of the same names for definitions.
     """
-    x = model.coded(x)
+    x = lattice_model("model", model).coded(x)
     found = {"energy": energy_per_site(model, x)}
     if any(model.lattice.periodic):
         found["structure_kmin"] = structure_kmin(model, x)
@@ -173,10 +178,8 @@ def correlation_function(model: AbstractLatticeModel, x: Array, axis: int = -1) 
     Raises:
         ValueError: if there is no such axis, or it is open.
     """
-    lattice = model.lattice
-    if not -len(lattice.shape) <= axis < len(lattice.shape):
-        raise refusal("axis", axis, f"must be within 0 .. {len(lattice.shape) - 1}")
-    axis %= len(lattice.shape)
+    lattice = lattice_model("model", model).lattice
+    axis = whole("axis", axis, -len(lattice.shape), len(lattice.shape) - 1) % len(lattice.shape)
     if not lattice.periodic[axis]:
         raise refusal("axis", axis, "is open: waves along it need a periodic dimension")
     length = lattice.shape[axis]
@@ -194,7 +197,7 @@ def domain_wall_length(model: AbstractLatticeModel, x: Array) -> Int[Array, ""]:
     """
     if isinstance(model, LatticeXY):
         raise TypeError("model = LatticeXY: continuous angles have no domain walls")
-    x = model.coded(x)
+    x = lattice_model("model", model).coded(x)
     differ = [x != model.lattice.ends(x, d) for d in range(len(model.lattice.directions))]
     return jnp.sum(jnp.stack(differ) & model.lattice.has_bond, dtype=jnp.int32)
 

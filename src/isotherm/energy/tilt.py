@@ -8,8 +8,10 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from isotherm.doors import function, instance
 from isotherm.energy.base import AbstractEnergy
-from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, loses_differences, real
+from isotherm.energy.inputs import finite
+from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, loses_differences
 from isotherm.energy.tilt_inputs import check_scalar, check_shape
 from isotherm.errors import refusal
 
@@ -33,9 +35,11 @@ class QuadraticReward(eqx.Module):
     constant: Float[Array, ""]
 
     def __init__(self, curvature: Any, peak: Any, constant: Any = 0.0) -> None:
-        self.curvature, self.peak = real("curvature", curvature), real("peak", peak)
-        self.constant = real("constant", constant)
-        if self.peak.ndim != 1 or self.curvature.shape != self.peak.shape * 2:
+        self.curvature, self.peak = finite("curvature", curvature), finite("peak", peak)
+        self.constant = finite("constant", constant)
+        if self.constant.ndim:
+            raise refusal("constant.shape", self.constant.shape, "must be (), one number")
+        if self.peak.ndim != 1 or not self.peak.size or self.curvature.shape != self.peak.shape * 2:
             allowed = f"must be (d, d) with a peak of shape (d,), which is {self.peak.shape}"
             raise refusal("curvature.shape", self.curvature.shape, allowed)
 
@@ -59,9 +63,9 @@ class TableReward(eqx.Module):
     values: Float[Array, " n"]
 
     def __init__(self, values: Any) -> None:
-        self.values = real("values", values)
-        if self.values.ndim != 1:
-            raise refusal("values.shape", self.values.shape, "must be (n,)")
+        self.values = finite("values", values)
+        if self.values.ndim != 1 or not self.values.size:
+            raise refusal("values.shape", self.values.shape, "must be (n,), with n at least 1")
         if loses_differences(values, self.values):
             shown = np.asarray(values).tolist()
             raise refusal(
@@ -96,7 +100,11 @@ class Tilted(AbstractEnergy):
     reward: Reward
 
     def __check_init__(self) -> None:
-        base, action = self.base, self.base.action()
+        base = instance(
+            "base", self.base, AbstractPolicy, "a policy, such as GaussianPolicy(mean, covariance)"
+        )
+        function("reward", self.reward, "a function of an action", num_arguments=1)
+        action = base.action()
         num_actions = len(base.logits) if isinstance(base, DiscretePolicy) else None
         if isinstance(self.reward, TableReward):
             if num_actions is None:

@@ -11,6 +11,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int32, Key
 
+from isotherm.doors import function
+from isotherm.energy.inputs import finite, holds_traced
 from isotherm.energy.tilt_inputs import check_scalar, check_shape, drawn_shape
 from isotherm.errors import refusal
 
@@ -53,9 +55,9 @@ class GaussianPolicy(AbstractPolicy):
     whitener: Float[Array, "d d"]
 
     def __init__(self, mean: Any, covariance: Any) -> None:
-        self.mean, covariance = real("mean", mean), real("covariance", covariance)
+        self.mean, covariance = finite("mean", mean), finite("covariance", covariance)
         d = self.mean.shape[0] if self.mean.ndim else 0
-        if self.mean.ndim != 1 or covariance.shape != (d, d):
+        if self.mean.ndim != 1 or not d or covariance.shape != (d, d):
             allowed = f"must be (d, d) with a mean of shape (d,), which is {self.mean.shape}"
             raise refusal("covariance.shape", covariance.shape, allowed)
         _check_positive("covariance", covariance)
@@ -93,8 +95,8 @@ class MixturePolicy(AbstractPolicy):
     parts: GaussianPolicy
 
     def __init__(self, weights: Any, means: Any, covariances: Any) -> None:
-        weights, means = real("weights", weights), real("means", means)
-        covariances = real("covariances", covariances)
+        weights, means = finite("weights", weights), finite("means", means)
+        covariances = finite("covariances", covariances)
         if weights.ndim != 1 or means.ndim != 2 or covariances.shape != (*means.shape, means.shape[1]):
             shapes = (weights.shape, means.shape, covariances.shape)
             raise refusal("weights, means, covariances", shapes, "must be of shapes (k,), (k, d), (k, d, d)")
@@ -129,12 +131,12 @@ class DiscretePolicy(AbstractPolicy):
     logits: Float[Array, " n"]
 
     def __init__(self, logits: Any) -> None:
-        self.logits = real("logits", logits)
+        self.logits = finite("logits", logits)
         if loses_differences(logits, self.logits):
             host = np.asarray(logits, np.float64)
-            self.logits = real("logits", host - host.max())
-        if self.logits.ndim != 1:
-            raise refusal("logits.shape", self.logits.shape, "must be (n,)")
+            self.logits = finite("logits", host - host.max())
+        if self.logits.ndim != 1 or not self.logits.size:
+            raise refusal("logits.shape", self.logits.shape, "must be (n,), with n at least 1")
 
     def log_density(self, x: Int32[Array, ""]) -> Float[Array, ""]:
         """Log probability."""
@@ -162,9 +164,15 @@ class DensityPolicy(AbstractPolicy):
     draw_by: Callable[[Key[Array, ""]], Array]
 
     def __check_init__(self) -> None:
+        function("log_density_of", self.log_density_of, "a function of an action", num_arguments=1)
+        function("draw_by", self.draw_by, "a function of a key", num_arguments=1)
         action = self.action()
         if action is not None:
             check_scalar("log_density_of", self.log_density_of, action)
+
+    def action(self) -> jax.ShapeDtypeStruct | None:
+        """As :meth:`AbstractPolicy.action`."""
+        return drawn_shape(self.draw_by, "draw_by(key)")
 
     def log_density(self, x: Array) -> Float[Array, ""]:
         """As given."""
@@ -191,7 +199,10 @@ class LinearGaussian(eqx.Module):
     noise: GaussianPolicy
 
     def __init__(self, matrix: Any, shift: Any, covariance: Any) -> None:
-        self.matrix, self.noise = real("matrix", matrix), GaussianPolicy(shift, covariance)
+        self.matrix, mean = finite("matrix", matrix), finite("shift", shift)
+        if mean.ndim != 1 or not mean.size:
+            raise refusal("shift.shape", mean.shape, "must be (m,), one number a next state")
+        self.noise = GaussianPolicy(mean, covariance)
         if self.matrix.ndim != 2 or self.matrix.shape[0] != self.noise.mean.shape[0]:
             allowed = f"must be (m, d) with m = {self.noise.mean.shape[0]} next states"
             raise refusal("matrix.shape", self.matrix.shape, allowed)
@@ -235,17 +246,9 @@ def _log_normal(whitener: Float[Array, "d d"], x: Float[Array, " d"]) -> Float[A
     return -0.5 * (u @ u) + jnp.log(jnp.diagonal(whitener)).sum() - 0.5 * len(x) * jnp.log(2 * jnp.pi)
 
 
-def real(name: str, values: Any) -> Array:
-    """A finite array of JAX's default floats."""
-    array = jnp.asarray(values, jnp.result_type(float))
-    if not isinstance(array, Tracer) and not bool(jnp.isfinite(array).all()):
-        raise refusal(name, np.asarray(array).tolist(), "must be finite")
-    return array
-
-
 def loses_differences(given: Any, kept: Array) -> bool:
     """Whether known numbers lie so far from zero that the floats kept of them no longer tell them apart."""
-    if isinstance(given, Tracer) or isinstance(kept, Tracer) or not kept.size:
+    if holds_traced(given) or isinstance(kept, Tracer) or not kept.size:
         return False
     host = np.asarray(given, np.float64)
     return bool(np.abs(np.asarray(kept, np.float64) - host).max() > max(1e-3, 1e-4 * float(np.ptp(host))))

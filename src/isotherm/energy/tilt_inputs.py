@@ -6,10 +6,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array
 
-from isotherm.errors import refusal
+from isotherm.doors import real_numbers
+from isotherm.energy.inputs import holds_traced
+from isotherm.errors import refusal, shortened
 
 _KEY = jax.eval_shape(lambda: jax.random.key(0))
 _CALLS = ("jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call")
@@ -32,22 +33,26 @@ def checked_number(name: str, value: Any, per_chain: bool = False, is_positive: 
         ValueError: naming ``name``, if it has another shape, or is not finite, or not above 0 where it has to be,
             once it is of that type.
     """
+    known = None if holds_traced(value) else real_numbers(name, value)
     with np.errstate(over="ignore"):  # told below, as a refusal
-        number = jnp.asarray(value, jnp.result_type(float))
+        number = jnp.asarray(value if known is None else known, jnp.result_type(float))
     if number.ndim > per_chain:
         allowed = "must be (), or (chains,)" if per_chain else "must be (), one number"
         raise refusal(f"{name}.shape", number.shape, allowed)
-    if isinstance(number, Tracer):
+    if known is None:
         return number
-    kept, given = np.asarray(number), np.asarray(value).tolist()
+    if not known.size:
+        raise refusal(f"{name}.shape", known.shape, "must hold a number")
+    with np.errstate(over="ignore"):
+        kept = known.astype(number.dtype)  # not from `number`, which may be traced where JAX is tracing
     if not np.isfinite(kept).all():
-        raise refusal(name, given, f"must be finite in {number.dtype}")
+        raise refusal(name, known.tolist(), f"must be finite in {number.dtype}")
     if is_positive and not (kept > 0).all():
-        raise refusal(name, given, f"must be above 0 in {number.dtype}")
+        raise refusal(name, known.tolist(), f"must be above 0 in {number.dtype}")
     return number
 
 
-def drawn_shape(draw: Callable[[Any], Any]) -> jax.ShapeDtypeStruct | None:
+def drawn_shape(draw: Callable[[Any], Any], name: str = "base.draw(key)") -> jax.ShapeDtypeStruct | None:
     """Shape and dtype of one action; ``None`` of a policy that says, by ``NotImplementedError``, that it cannot draw.
 
     Raises:
@@ -57,9 +62,11 @@ def drawn_shape(draw: Callable[[Any], Any]) -> jax.ShapeDtypeStruct | None:
         action = jax.eval_shape(draw, _KEY)
     except NotImplementedError:
         return None
+    except (TypeError, ValueError) as error:
+        raise refusal(name, draw, f"cannot be computed of a key: {_reason(error)}") from error
     if not isinstance(action, jax.ShapeDtypeStruct) or action.ndim > 1:
         shown = jax.tree.map(lambda leaf: leaf.shape, action)
-        raise refusal("base.draw(key)", shown, "must be one action: an array of shape (d,), or ()")
+        raise refusal(name, shown, "must be one action: an array of shape (d,), or ()")
     return action
 
 
@@ -83,8 +90,9 @@ def check_scalar(
     try:
         program, found = jax.make_jaxpr(function, return_shape=True)(action)
     except (TypeError, ValueError, IndexError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise refusal("action.shape", action.shape, f"{name} cannot be computed of it: {reason}") from error
+        raise refusal(
+            "action.shape", action.shape, f"{name} cannot be computed of it: {_reason(error)}"
+        ) from error
     if not hasattr(found, "shape") or found.shape != ():
         shown = jax.tree.map(lambda leaf: leaf.shape, found)
         raise refusal(
@@ -102,6 +110,11 @@ def check_scalar(
             of = f"an action of shape {action.shape}" if value is None else f"action {value}"
             allowed = f"reads an axis of {size}, of {of}; JAX would take another element without a word"
             raise refusal(f"index in {name}", index, allowed)
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what somebody else's function says."""
+    return shortened((str(error).strip().splitlines() or [type(error).__name__])[0])
 
 
 class _UnknownError(Exception):

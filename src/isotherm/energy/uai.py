@@ -4,6 +4,7 @@ The format is that of the UAI inference competitions: tokens separated by white 
 ``exp(-E)`` with the last variable of the scope running fastest.
 """
 
+import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Literal
 
 import numpy as np
 
+from isotherm.doors import file_path
 from isotherm.energy.files.content import Content, FilePath, read_content
-from isotherm.energy.files.evidence import Evidence, chosen_sample
-from isotherm.energy.files.model import MAX_TABLE
+from isotherm.energy.files.evidence import MAX_EVIDENCE, Evidence, chosen_sample
+from isotherm.energy.files.model import Space, check_values
 from isotherm.energy.files.numbers import vanishes
 from isotherm.energy.tables import Names, Tables
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
+from isotherm.repeats import first_repeated
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def read_uai(path: FilePath) -> UaiModel:
             them: a table of zeros alone, and a weight that is not 0 but becomes 0 in float64.
         OSError: if the file cannot be read.
     """
-    return from_uai(read_content(path))
+    return from_uai(read_content(file_path("path", path)))
 
 
 def from_uai(content: Content) -> UaiModel:
@@ -77,7 +80,9 @@ def from_uai(content: Content) -> UaiModel:
             int(cardinalities[at]),
             f"should be within 1 .. {MAX_CARDINALITY}",
         )
+    check_values(path, cardinalities.tolist())
     scopes = [_read_scope(reader, f, n) for f in range(reader.whole("number of tables", 0))]
+    _check_sizes(scopes, cardinalities)
     tables = [_read_table(reader, f, cardinalities[list(scope)]) for f, scope in enumerate(scopes)]
     reader.finish()
     return UaiModel(kind, cardinalities, tuple(scopes), tuple(tables))
@@ -114,7 +119,7 @@ def read_evidence(
             lacks or has too much of; if it can be read in both forms, or holds several samples and none is chosen.
         OSError: if the file cannot be read.
     """
-    return from_evidence(read_content(path), tables, labels, sample).values
+    return from_evidence(read_content(path, MAX_EVIDENCE), tables, labels, sample).values
 
 
 def from_evidence(
@@ -228,19 +233,24 @@ def _read_scope(reader: _Tokens, f: int, num_variables: int) -> tuple[int, ...]:
     what = f"scope of table {f}"
     arity = reader.whole(f"{what}, number of variables", 0)
     scope = reader.wholes(arity, f"{what}, variable")
-    for at, v in enumerate(scope.tolist()):
+    for v in scope.tolist():
         if not 0 <= v < num_variables:
             raise refusal(what, f"variable {v}", f"should be within 0 .. {num_variables - 1}")
-        if v in scope[:at]:
-            raise refusal(what, f"variable {v}", "comes twice; a table may hold it once")
+    if (twice := first_repeated(scope.tolist())) is not None:
+        raise refusal(what, f"variable {twice}", "comes twice; a table may hold it once")
     return tuple(scope.tolist())
+
+
+def _check_sizes(scopes: list[tuple[int, ...]], cardinalities: np.ndarray) -> None:
+    """Refuse tables that are too large, each or together, before one of them is made."""
+    space, sizes = Space(), cardinalities.tolist()
+    for f, scope in enumerate(scopes):
+        space.take(f"table {f}", [sizes[v] for v in scope])
 
 
 def _read_table(reader: _Tokens, f: int, sizes: np.ndarray) -> np.ndarray:
     what = f"table {f}"
-    expected = int(np.prod([int(q) for q in sizes], dtype=object)) if len(sizes) else 1
-    if expected > MAX_TABLE:
-        raise refusal(what, f"{expected} entries", f"at most {MAX_TABLE} are allowed")
+    expected = math.prod(sizes.tolist())
     length = reader.whole(f"{what}, length", 1)
     if length != expected:
         raise refusal(f"{what}, length", length, f"its scope needs {expected} entries")

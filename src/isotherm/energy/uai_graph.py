@@ -4,11 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from isotherm.doors import file_path, number
 from isotherm.energy.expand import tables_of
 from isotherm.energy.factor import Factor
+from isotherm.energy.files.model import MAX_TABLE
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.tables import Tables
-from isotherm.energy.uai import MAX_TABLE, FilePath, UaiModel, read_uai, write_uai
+from isotherm.energy.uai import FilePath, UaiModel, read_uai, write_uai
 from isotherm.energy.variables import categorical
 from isotherm.errors import refusal
 
@@ -97,7 +100,7 @@ def uai_of(graph: FactorGraph, beta: float = 1.0) -> UaiModel:
         ValueError: naming the factor whose weights are too large for numbers, or whose table is too large for a
             file; or the group that is not discrete.
     """
-    tables = tables_of(graph, beta)
+    tables = tables_of(factor_graph("graph", graph), float(number("beta", beta)))
     scopes, weights = [], []
     for factor, rows, logs in zip(graph.factors, tables.scopes, tables.logs, strict=True):
         if logs[0].size > MAX_TABLE:
@@ -124,4 +127,4 @@ def to_uai(path: FilePath, graph: FactorGraph, beta: float = 1.0) -> None:
         ValueError: as :func:`uai_of` does.
         OSError: if the file cannot be written.
     """
-    write_uai(path, uai_of(graph, beta))
+    write_uai(file_path("path", path), uai_of(graph, beta))

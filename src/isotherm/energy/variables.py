@@ -1,10 +1,11 @@
 """Groups of variables of one kind: what a state of a factor graph is made of."""
 
 from dataclasses import dataclass
-from typing import Literal, TypeGuard
+from typing import Literal, get_args
 
 import numpy as np
 
+from isotherm.doors import choice, whole
 from isotherm.errors import refusal
 
 MAX_CARDINALITY = 65536
@@ -30,6 +31,14 @@ class Variables:
     kind: Kind
     size: int
     cardinality: int
+
+    def __post_init__(self) -> None:
+        choice("kind", self.kind, get_args(Kind))
+        whole("size", self.size, 0, MAX_SIZE)
+        cardinality = whole("cardinality", self.cardinality, 0, MAX_CARDINALITY)
+        fits = {"spin": cardinality == 2, "categorical": cardinality >= 2}.get(self.kind, cardinality == 0)
+        if not fits:
+            raise refusal("cardinality", cardinality, f"cannot be that of {self.kind} variables")
 
     @property
     def is_discrete(self) -> bool:
@@ -65,11 +74,7 @@ def categorical(size: int, cardinality: int) -> Variables:
     Raises:
         ValueError: if ``size`` is no whole number from 1 up, or ``cardinality`` none within 2 .. 65,536.
     """
-    if not (_is_whole(cardinality) and 2 <= cardinality <= MAX_CARDINALITY):
-        raise refusal(
-            "cardinality", cardinality, f"should be between 2 and {MAX_CARDINALITY}, a whole number"
-        )
-    return Variables("categorical", _counted(size), int(cardinality))
+    return Variables("categorical", _counted(size), whole("cardinality", cardinality, 2, MAX_CARDINALITY))
 
 
 def real(size: int) -> Variables:
@@ -93,12 +98,4 @@ def custom(size: int) -> Variables:
 
 
 def _counted(size: object) -> int:
-    if not (_is_whole(size) and size >= 1):
-        raise refusal("size", size, "should be at least 1, a whole number")
-    if size > MAX_SIZE:
-        raise refusal("size", size, f"should be at most {MAX_SIZE}: variables are numbered in int32")
-    return int(size)
-
-
-def _is_whole(count: object) -> TypeGuard[int | np.integer]:
-    return isinstance(count, (int, np.integer)) and not isinstance(count, bool)
+    return whole("size", size, 1, MAX_SIZE)

@@ -6,6 +6,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int8
 
+from isotherm.doors import instance
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeClock, LatticeXY
 from isotherm.errors import refusal
@@ -43,9 +44,10 @@ def vortices(model: AbstractLatticeModel, x: Array) -> Int8[Array, "rows columns
     References:
         Tobochnik and Chester, Monte Carlo study of the planar spin model, Phys. Rev. B 20 (1979).
     """
+    instance("model", model, (LatticeClock, LatticeXY), "a clock or XY model, whose angles can wind")
     lattice = model.lattice
     if not has_plaquettes(lattice):
-        raise refusal("lattice", lattice, "must be square with at least one plaquette to have vortices")
+        raise refusal("model.lattice", lattice, "must be square with at least one plaquette to have vortices")
     x, turn = _angles(model, model.coded(x))
     right, down = lattice.ends(x, 0), lattice.ends(x, 1)
     across = lattice.ends(right, 1)

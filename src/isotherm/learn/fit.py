@@ -1,7 +1,7 @@
 """The training loop: batches of rows, an optax optimiser, a held-out score, and a state to go on from."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import equinox as eqx
 import jax
@@ -10,11 +10,13 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
-from isotherm.errors import refusal
+from isotherm.energy.kinds import factor_graph
+from isotherm.errors import refusal, wrong_kind
 from isotherm.learn.objectives import ExactLikelihood, Objective
-from isotherm.learn.observations import Observations
+from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta, fine
 from isotherm.learn.relaxation import as_traced
 
@@ -106,8 +108,23 @@ def fit(
     Raises:
         ValueError: naming the argument at fault, or a factor whose weights are not finite or too large for float32.
     """
-    size = data.num_rows if batch_size is None else batch_size
-    _check(graph, data, objective, held_out, size, num_epochs, score_every, patience, l1, l2)
+    doors.random_key("key", key)
+    checked_data("data", data, factor_graph("graph", graph))
+    size = data.num_rows if batch_size is None else doors.whole("batch_size", batch_size, 1, data.num_rows)
+    _check(objective, optimizer, num_epochs, score_every, patience, score)
+    for name, strength in (("l1", l1), ("l2", l2)):
+        doors.number(name, strength, least=0)
+    doors.number("beta", beta)
+    if held_out is not None:
+        checked_data("held_out", held_out, graph)
+    elif patience is not None:
+        raise refusal("patience", patience, "needs held_out rows to score by")
+    if state is not None:
+        doors.instance("state", state, FitState, "the .state of an earlier fit")
+    for factor in graph.factors:
+        for leaf in jax.tree.leaves(factor.parameters):
+            if not np.isfinite(np.asarray(leaf)).all():
+                raise refusal(f"graph: {factor.name}.weights", -np.inf, "must be finite to be trained")
     given, graph = graph, jax.tree.map(jnp.asarray, fine(graph, beta))
     at = as_traced(graph, beta)
     rows = jax.tree.map(jnp.asarray, data)
@@ -125,7 +142,9 @@ def fit(
         )
         if not np.isfinite(float(norm)):
             raise refusal(
-                "optimizer", f"epoch {number + 1}", "the gradient is no longer finite; step less far"
+                "optimizer",
+                f"epoch {number + 1}",
+                "the gradient is no longer finite; step less far, or lower beta",
             )
         state = state._replace(
             parameters=now.parameters,
@@ -268,30 +287,16 @@ def _own_score(objective: Objective, graph: FactorGraph, data: Observations, bet
 
 
 def _check(
-    graph: FactorGraph,
-    data: Observations,
-    objective: Objective,
-    held_out: Observations | None,
-    size: int,
-    num_epochs: int,
-    score_every: int,
-    patience: int | None,
-    l1: float,
-    l2: float,
+    objective: Any, optimizer: Any, num_epochs: Any, score_every: Any, patience: Any, score: Any
 ) -> None:
-    if not 1 <= size <= data.num_rows:
-        raise refusal("batch_size", size, f"should be between 1 and the {data.num_rows} rows of the data")
-    for name, value in (("num_epochs", num_epochs), ("score_every", score_every), ("patience", patience)):
-        if value is not None and value < 1:
-            raise refusal(name, value, "should be at least 1")
-    for name, value in (("l1", l1), ("l2", l2)):
-        if not value >= 0:
-            raise refusal(name, value, "should be at least 0")
-    if patience is not None and held_out is None:
-        raise refusal("patience", patience, "needs held_out rows to score by")
-    for factor in graph.factors:
-        for leaf in jax.tree.leaves(factor.parameters):
-            if not np.isfinite(np.asarray(leaf)).all():
-                raise refusal(f"{factor.name}.weights", -np.inf, "must be finite to be trained")
-    if not isinstance(data, Observations):
-        raise refusal("data", type(data).__name__, "should be Observations.of(graph, values)")
+    kinds = get_args(Objective)
+    doors.instance("objective", objective, kinds, "an objective", "such as PseudoLikelihood() or Sampled()")
+    update = getattr(optimizer, "update", None)
+    if isinstance(optimizer, type) or not (callable(update) and callable(getattr(optimizer, "init", None))):
+        raise wrong_kind("optimizer", optimizer, "an optimiser of optax, such as optax.adam(0.01)")
+    doors.whole("num_epochs", num_epochs, 1)
+    doors.whole("score_every", score_every, 1)
+    if patience is not None:
+        doors.whole("patience", patience, 1)
+    if score is not None:
+        doors.function("score", score, "a function of a graph and rows", num_arguments=2)

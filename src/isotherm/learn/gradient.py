@@ -11,7 +11,7 @@ References:
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import equinox as eqx
 import jax
@@ -19,11 +19,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.kinds import factor_graph
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import Masks, latents_interact, mean_statistics
-from isotherm.learn.observations import Observations
+from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import (
     Beta,
     chains_with,
@@ -36,7 +39,7 @@ from isotherm.learn.phases import (
 from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.exact import exact
-from isotherm.sample.gibbs import Schedule
+from isotherm.sample.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
 
 MORE = Schedule(num_warmup=200, num_samples=40, thin=5)
@@ -72,7 +75,7 @@ def condition_mask(graph: FactorGraph, data: Observations, condition: Sequence[s
     Raises:
         ValueError: naming a group that is unknown or not seen in every row.
     """
-    for name in condition:
+    for name in doors.words("condition", condition):
         if name not in graph.variables:
             raise refusal("condition", name, f"unknown; the graph has {', '.join(graph.variables)}")
         if not data.masks("always")[name].all():
@@ -169,14 +172,25 @@ def sampled_kl_gradient(
     Raises:
         ValueError: naming the argument at fault, or weights too large for float32.
     """
-    if num_batches < 2:
-        raise refusal("num_batches", num_batches, "must be at least 2 to give an error bar")
-    positive.checked()
-    negative.checked()
+    doors.random_key("key", key)
+    checked_data("data", data, factor_graph("graph", graph))
+    beta = checked_number("beta", beta)
+    num_batches, num_chains = (
+        doors.whole("num_batches", num_batches, 2),
+        doors.whole("num_chains", num_chains, 1),
+    )
+    positive, negative = checked_schedule("positive", positive), checked_schedule("negative", negative)
     condition_mask(graph, data, condition)
+    doors.choice("init", init, get_args(Init))
     if condition:
         num_chains = data.num_rows
-    sampling = (positive, negative, num_chains, num_batches, condition, init)
+    chains = num_chains + data.num_rows
+    doors.affordable(
+        "num_chains", num_chains, 16.0 * chains * graph.num_variables, "take more batches instead"
+    )
+    size = sum(leaf.size for leaf in jax.tree.leaves(graph.parameters))
+    doors.affordable("num_batches", num_batches, 16.0 * num_batches * size, "take more chains instead")
+    sampling = (positive, negative, num_chains, num_batches, tuple(condition), init)
     graph = fine(graph, beta)
     return _sampled(key, graph, data, as_traced(graph, beta), *sampling)
 
@@ -223,6 +237,8 @@ def exact_kl_gradient(
     Raises:
         ValueError: naming the argument at fault, or why the graph cannot be solved.
     """
+    checked_data("data", data, factor_graph("graph", graph))
+    beta = float(doors.number("beta", beta))
     held = condition_mask(graph, data, condition)
     latent, graph = closed_latents(graph, data), centred(graph)[0]
     if latent is None or data.has_holes:
@@ -243,8 +259,33 @@ def _closed(graph: FactorGraph, data: Observations, beta: Beta) -> tuple[PyTree,
 
 
 def kl_gradient(positive: PyTree, negative: PyTree, beta: Beta = 1.0) -> PyTree:
-    """``-beta (⟨f⟩₊ - ⟨f⟩₋)``, leaf by leaf."""
+    """``-beta (⟨f⟩₊ - ⟨f⟩₋)``, leaf by leaf.
+
+    Args:
+        positive: moments with the data held, a pytree of arrays.
+        negative: moments of the model, shaped alike.
+        beta: inverse temperature.
+
+    Raises:
+        ValueError: naming what is no array of numbers, of another form than the other, or not finite.
+    """
+    doors.number("beta", beta)
+    _check_alike(positive, negative)
     return jax.tree.map(lambda plus, minus: -beta * (plus - minus), positive, negative)
+
+
+def _check_alike(positive: PyTree, negative: PyTree) -> None:
+    """Refuse moments of different forms, and what are no numbers."""
+    for field, moments in (("positive", positive), ("negative", negative)):
+        for leaf in jax.tree.leaves(moments):
+            if not doors.is_traced(leaf):
+                doors.real_numbers(field, leaf)
+    first, second = jax.tree.structure(positive), jax.tree.structure(negative)
+    shapes = [[np.shape(leaf) for leaf in jax.tree.leaves(tree)] for tree in (positive, negative)]
+    if first != second or shapes[0] != shapes[1] or not shapes[0]:
+        raise refusal(
+            "positive, negative", tuple(shapes), "must hold arrays of the same shapes, at least one"
+        )
 
 
 def _average(graph: FactorGraph, data: Observations, beta: float, seen: State) -> PyTree:

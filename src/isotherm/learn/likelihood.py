@@ -8,18 +8,20 @@ References:
     Salakhutdinov and Murray, On the quantitative analysis of deep belief networks, ICML (2008).
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import free_energies
 from isotherm.learn.gradient import closed_latents
-from isotherm.learn.observations import Observations
+from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta
 from isotherm.learn.relaxation import precisely, relaxed
 from isotherm.sample.ais import log_z as ais_log_z
@@ -97,7 +99,9 @@ def log_likelihood(
     Raises:
         ValueError: naming what stands in the way: a key that is missing, or latents that cannot be summed.
     """
+    checked_data("data", data, factor_graph("graph", graph))
     latent, (graph, constant) = closed_latents(graph, data), centred(graph)
+    beta = float(doors.number("beta", beta))
     log_z = find_log_z(graph, beta, key=key, method=method, error=error, num_chains=num_chains)
     if latent is not None and not data.has_holes:
         weights = np.asarray(precisely(_log_weights, graph, data, beta), np.float64)
@@ -120,6 +124,13 @@ def find_log_z(
     Raises:
         ValueError: if the graph is too wide for an exact answer where that was asked for, or ``key`` is missing.
     """
+    graph = factor_graph("graph", graph)
+    beta = float(doors.number("beta", beta))
+    doors.choice("method", method, get_args(LogZMethod))
+    if key is not None:
+        doors.random_key("key", key)
+    doors.number("error", error, above=0)
+    num_chains = doors.whole("num_chains", num_chains, 2)
     if method != "ais":
         try:
             found = exact(graph, beta)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, Int32
 
+from isotherm import doors
 from isotherm.energy.coding import coded_bools
 from isotherm.energy.dense import Ising
 from isotherm.energy.variables import spin
@@ -58,13 +59,25 @@ class MatchingRates(NamedTuple):
         learning_rate: ``η``, at least 0.
         forgetting: ``γ``, factor on the parameters each step, in (0, 1].
         propagation: ``d``, mean-field share passed on to unseen spins, at least 0.
-        couplings: 1 learns them, 0 keeps them where they are (up to forgetting).
+        couplings: 1 learns them, 0 keeps them where they are (up to forgetting); at least 0.
     """
 
     learning_rate: float = 0.05
     forgetting: float = 0.995
     propagation: float = 0.3
     couplings: float = 1.0
+
+    def checked(self) -> "MatchingRates":
+        """These rates.
+
+        Raises:
+            ValueError: naming the first one out of range.
+        """
+        doors.numbers("rates.learning_rate", self.learning_rate, least=0)
+        doors.numbers("rates.forgetting", self.forgetting, above=0, most=1)
+        doors.numbers("rates.propagation", self.propagation, least=0)
+        doors.numbers("rates.couplings", self.couplings, least=0)
+        return self
 
 
 def match_moments(

@@ -1,12 +1,13 @@
 """What training follows: an objective gives the gradient of one batch of rows, and remembers what it needs."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.learn.gradient import (
@@ -20,7 +21,7 @@ from isotherm.learn.gradient import (
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta, chains_with, overlaid, run_phase, start_chains
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood
-from isotherm.sample.gibbs import Schedule
+from isotherm.sample.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
 
 Start = Literal["persistent", "data", "fresh"]
@@ -57,12 +58,14 @@ class Sampled(eqx.Module):
     init: Init = eqx.field(static=True, default="hinton")
 
     def __check_init__(self) -> None:
-        if self.num_chains < 1:
-            raise refusal("num_chains", self.num_chains, "must be at least 1")
+        doors.choice("start", self.start, get_args(Start))
+        doors.choice("init", self.init, get_args(Init))
+        doors.whole("num_chains", self.num_chains, 1)
+        doors.words("condition", self.condition)
         if self.condition and self.start == "persistent":
             raise refusal("condition", self.condition, "needs start='data' or 'fresh': rows change each step")
-        self.negative.checked()
-        self.positive.checked()
+        checked_schedule("negative", self.negative)
+        checked_schedule("positive", self.positive)
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
         """Persistent chains, or nothing."""

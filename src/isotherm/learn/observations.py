@@ -1,17 +1,19 @@
 """What was observed of a factor graph: rows of values, and which of them were seen."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import equinox as eqx
 import jax
 import numpy as np
 from jaxtyping import Array, Bool
 
+from isotherm.doors import choice, instance, regular
 from isotherm.energy.coding import coded_data
 from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.variables import Variables
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 
 Seen = Literal["always", "sometimes", "never"]
 
@@ -49,16 +51,25 @@ class Observations(eqx.Module):
         Raises:
             ValueError: naming the group, or the row and variable at fault.
         """
+        factor_graph("graph", graph)
+        if seen is not None and not isinstance(seen, Mapping):
+            raise wrong_kind("seen", seen, "a mapping from groups to bool arrays")
         if not isinstance(values, Mapping):
             if len(graph.groups) != 1:
                 raise refusal(
                     "values", type(values).__name__, f"should name groups of {list(graph.variables)}"
                 )
             values = {graph.groups[0][0]: values}
-        for name in [*values, *(seen or {})]:
-            if name not in graph.variables:
-                raise refusal("values", name, f"unknown; the graph has {', '.join(graph.variables)}")
-        rows = {len(np.asarray(v)) for v in values.values()}
+        for field, given in (("values", values), ("seen", seen or {})):
+            for name in given:
+                if name not in graph.variables:
+                    raise refusal(field, name, f"unknown; the graph has {', '.join(graph.variables)}")
+        shapes = {name: regular(f"values[{name!r}]", v).shape for name, v in values.items()}
+        for name, shape in shapes.items():
+            if len(shape) != 2:
+                allowed = f"must be (rows, {graph.variables[name].size})"
+                raise refusal(f"values[{name!r}].shape", shape, allowed)
+        rows = {shape[0] for shape in shapes.values()}
         if len(rows) != 1 or rows == {0}:
             raise refusal("values", sorted(rows), "every group needs the same number of rows, at least 1")
         found, masks = {}, {}
@@ -78,6 +89,7 @@ class Observations(eqx.Module):
 
     def masks(self, which: Seen) -> dict[str, np.ndarray]:
         """For each group, bool of shape ``(size,)``: variables seen in every row, in some, or in none."""
+        choice("which", which, get_args(Seen))
         found = {}
         for name, always, never in self.pattern:
             all_rows, no_row = np.frombuffer(always, bool), np.frombuffer(never, bool)
@@ -100,15 +112,30 @@ class Observations(eqx.Module):
         return Observations(values, seen, self.pattern)
 
 
+def checked_data(field: str, data: Any, graph: FactorGraph) -> Observations:
+    """Observations of a graph's own groups.
+
+    Raises:
+        TypeError: naming ``field``, if they are something else.
+        ValueError: naming ``field``, if they are of another graph.
+    """
+    instance(field, data, Observations, "Observations", "Observations.of(graph, values) makes them")
+    theirs = {name: len(always) for name, always, _ in data.pattern}
+    ours = {name: group.size for name, group in graph.groups}
+    if theirs != ours:
+        raise refusal(field, theirs, f"are of another graph: this one has {ours}")
+    return data
+
+
 def _checked(name: str, group: Variables, values: Any, seen: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
     shape = (rows, group.size)
     if values is None:
         filler = group.values()[0] if group.is_discrete else 0
         return np.full(shape, filler, group.dtype), np.zeros(shape, bool)
     if np.shape(values) != shape:
-        raise refusal(f"{name}.shape", np.shape(values), f"must be {shape}")
+        raise refusal(f"values[{name!r}].shape", np.shape(values), f"must be {shape}")
     if group.kind == "custom":
         raise refusal("values", "custom", "cannot be observed as an array; leave custom kinds latent")
-    if seen is not None and np.shape(seen) != shape:
-        raise refusal(f"seen[{name!r}].shape", np.shape(seen), f"must be {shape}")
+    if seen is not None and (mask := regular(f"seen[{name!r}]", seen)).shape != shape:
+        raise refusal(f"seen[{name!r}].shape", mask.shape, f"must be {shape}")
     return coded_data(name, group, values, seen)

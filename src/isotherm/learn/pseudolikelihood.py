@@ -20,11 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PyTree
 
+from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
-from isotherm.learn.observations import Observations
+from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.relaxation import Relaxed, as_traced, fields, precisely, relaxed
 
 
@@ -43,9 +46,11 @@ def pseudo_log_likelihood(
     Raises:
         ValueError: naming a group that is not discrete, or two latents that interact.
     """
+    beta = checked_number("beta", beta)
+    checked_data("data", data, factor_graph("graph", graph))
     for name, group in graph.groups:
         if not group.is_discrete:
-            raise refusal(name, group.kind, "pseudo-likelihood needs spins and categories")
+            raise refusal(f"graph[{name!r}]", group.kind, "pseudo-likelihood needs spins and categories")
     check_latents(graph, data.masks("never"))
     graph, _ = centred(graph)
     return jnp.asarray(precisely(_log_likelihoods, graph, data, beta))
@@ -122,9 +127,10 @@ def sparse_pseudo_likelihood(
     Raises:
         ValueError: naming the argument at fault.
     """
-    for name, value, least in (("strength", strength, 0), ("num_steps", num_steps, 1)):
-        if not value >= least:
-            raise refusal(name, value, f"should be at least {least}")
+    checked_data("data", data, factor_graph("graph", graph))
+    doors.number("strength", strength, least=0)
+    doors.number("beta", beta)
+    num_steps = doors.whole("num_steps", num_steps, 1)
     if any(mask.any() for mask in data.masks("never").values()):
         raise refusal("data", "latent variables", "structure learning needs every variable seen somewhere")
     start = jax.tree.map(jnp.asarray, graph)

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Key
 
+from isotherm.doors import affordable, random_key, text, whole
 from isotherm.errors import refusal
 
 SEEDS = 2**32
@@ -38,8 +39,12 @@ def named(key: Key[Array, ""], name: str) -> Key[Array, ""]:
     Args:
         key: a typed JAX key.
         name: purpose of the stream, such as ``"world"``; any text. Different names give independent streams.
+
+    Raises:
+        TypeError: if ``key`` is no key, or ``name`` no text.
     """
-    return jax.random.fold_in(key, zlib.crc32(name.encode()))
+    random_key("key", key)
+    return jax.random.fold_in(key, zlib.crc32(text("name", name).encode("utf-8", "surrogatepass")))
 
 
 def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
@@ -53,7 +58,9 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
     Raises:
         ValueError: naming the argument out of range.
     """
-    if not 0 <= first <= first + count <= 2**31:
+    first, count = whole("first", first, 0), whole("count", count, 0)
+    if first + count > 2**31:
         raise refusal("first, count", (first, count), "runs are numbered within 0 .. 2**31 - 1")
+    affordable("count", count, 24.0 * count, "make keys for fewer runs at a time")
     indices = np.arange(first, first + count, dtype=np.int32)
     return jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))(seeded(seed), indices)

@@ -7,11 +7,17 @@ known, to the law wanted. Chains follow ``t`` from 0 to 1 and collect weights wi
 them too: :func:`log_z` believes what both directions and two numbers of steps agree on.
 """
 
+from typing import Any
+
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from isotherm.energy.graph import FactorGraph, State
+from isotherm import doors
+from isotherm.energy.coding import coded_state
+from isotherm.energy.graph import FactorGraph, State, stored
+from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
 from isotherm.sample.ais_estimate import (
     LogZ,
@@ -26,7 +32,7 @@ from isotherm.sample.ais_estimate import (
 from isotherm.sample.ais_path import Problem, problem_of
 from isotherm.sample.ais_run import CHUNK, follow, forward, respaced
 from isotherm.sample.bennett import bennett
-from isotherm.sample.clamp import Evidence
+from isotherm.sample.clamp import Evidence, checked_evidence
 
 MOST_FIRST = 1024
 """Steps of the first attempt at most."""
@@ -59,8 +65,9 @@ def ais(
     References:
         Neal, Annealed importance sampling, Statistics and Computing 11 (2001).
     """
-    _check_steps(steps, num_chains)
-    problem = problem_of(graph, beta, clamp, num_chains)
+    num_chains = _check(key, graph, num_chains)
+    steps = _checked_steps(steps)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), num_chains)
     key_pilot, key_run = jax.random.split(key)
     path = _spaced(key_pilot, problem, steps, num_chains)
     found = forward(key_run, problem, problem.penalty, num_chains, path)
@@ -97,9 +104,10 @@ def reverse_ais(
         Burda, Grosse and Salakhutdinov, Accurate and conservative estimates of MRF log-likelihood using
         reverse annealing, AISTATS (2015).
     """
-    chains = jax.tree.leaves(positions)[0].shape[0]
-    _check_steps(steps, chains)
-    problem = problem_of(graph, beta, clamp, chains)
+    positions = _checked_positions(factor_graph("graph", graph), positions)
+    chains = _check(key, graph, len(jax.tree.leaves(positions)[0]), "positions")
+    steps = _checked_steps(steps)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), chains)
     key_pilot, key_run = jax.random.split(key)
     path = _spaced(key_pilot, problem, steps, chains)
     found = follow(key_run, problem, problem.penalty, positions, path[::-1], is_backwards=True)
@@ -141,10 +149,9 @@ def log_z(
         Bennett, J. Comput. Phys. 22 (1976); Grosse, Ancha and Roy, Measuring the reliability of MCMC inference
         with bidirectional Monte Carlo, NeurIPS (2016).
     """
-    if not error > 0:
-        raise refusal("error", error, "should be positive")
-    _check_steps(CHUNK + 1, num_chains)
-    problem = problem_of(graph, beta, clamp, num_chains)
+    doors.number("error", error, above=0)
+    num_chains, max_steps = _check(key, graph, num_chains), doors.whole("max_steps", max_steps, 2)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), num_chains)
     penalty = problem.penalty
     pilot = forward(jax.random.fold_in(key, 0), problem, penalty, num_chains, None)
     length = float((pilot.spread * np.diff(pilot.steps)).sum())
@@ -207,7 +214,7 @@ def _spaced(
 ) -> Float[np.ndarray, " steps"]:
     """Steps as given, or as many as wanted by a pilot run."""
     if not isinstance(steps, int):
-        return np.asarray(steps, np.float64)
+        return steps
     pilot = forward(key, problem, problem.penalty, num_chains, None)
     return respaced(pilot.steps, pilot.spread, steps)
 
@@ -216,11 +223,46 @@ def _power_of_two(count: float) -> int:
     return 1 << int(np.ceil(np.log2(count)))
 
 
-def _check_steps(steps: Float[np.ndarray, " steps"] | int, num_chains: int) -> None:
-    if num_chains < 2:
-        raise refusal("num_chains", num_chains, "should be at least 2")
-    if isinstance(steps, int):
-        if steps < 2:
-            raise refusal("steps", steps, "should be at least 2")
-    elif steps[0] != 0 or steps[-1] != 1 or not np.all(np.diff(steps) > 0):
-        raise refusal("steps", f"{steps[0]} .. {steps[-1]}", "should increase from 0 to 1")
+def _check(key: Any, graph: Any, num_chains: Any, field: str = "num_chains") -> int:
+    """The number of chains, after checking what they run on."""
+    doors.random_key("key", key)
+    factor_graph("graph", graph)
+    num_chains = doors.whole(field, num_chains, 2)
+    doors.affordable(field, num_chains, 64.0 * num_chains * graph.num_variables, "have fewer chains")
+    return num_chains
+
+
+def _finite_beta(beta: Any) -> float:
+    return float(doors.number("beta", beta))
+
+
+def _checked_steps(steps: Any) -> Float[np.ndarray, " steps"] | int:
+    """How many, or float64 from 0 to 1."""
+    if doors.is_number(steps):
+        count = doors.whole("steps", steps, 2)
+        doors.affordable("steps", count, 64.0 * count, "take fewer steps")
+        return count
+    path = doors.real_numbers("steps", steps)
+    if path.ndim != 1 or len(path) < 2:
+        raise refusal("steps.shape", path.shape, "must be (steps,), at least two; or give their number")
+    if path[0] != 0 or path[-1] != 1 or not np.all(np.diff(path) > 0):
+        raise refusal("steps", f"{path[0]} .. {path[-1]}", "should increase from 0 to 1")
+    return path
+
+
+def _checked_positions(graph: FactorGraph, positions: Any) -> State:
+    """States of a graph's groups that all lead with the same number of chains."""
+    wanted = f"a mapping with an array for each of {', '.join(graph.variables)}"
+    doors.mapping("positions", positions, wanted)
+    found, chains = {}, set()
+    for name, group in graph.groups:
+        if name not in positions:
+            raise refusal("positions", sorted(map(str, positions)), f"lacks the group {name!r}")
+        state = jnp.asarray(coded_state(f"positions[{name!r}]", group, positions[name]))
+        if state.ndim != 2 or state.shape[1] != group.size:
+            raise refusal(f"positions[{name!r}].shape", state.shape, f"must be (chains, {group.size})")
+        found[name] = stored(group, state)
+        chains.add(len(state))
+    if len(chains) != 1:
+        raise refusal("positions", sorted(chains), "all groups must lead with the same number of chains")
+    return found

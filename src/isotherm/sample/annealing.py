@@ -9,15 +9,17 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.expand import beta_table, tables_of
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.inputs import finite
+from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
 from isotherm.sample.batched import at_beta, has_beta, remembers_beta
 from isotherm.sample.comparing import Comparison, Energies, comparison
 from isotherm.sample.gibbs import gibbs
-from isotherm.sample.kernel import over_chains
+from isotherm.sample.kernel import checked_kernel, over_chains
 from isotherm.sample.positions import coded_positions
 from isotherm.sample.values import from_values, random_values, to_values
 
@@ -77,16 +79,20 @@ def anneal(
     Raises:
         ValueError: naming the argument out of range.
     """
-    for name, value in (("num_chains", num_chains), ("look_every", look_every)):
-        if value is not None and value < 1:
-            raise refusal(name, value, "should be at least 1")
-    betas = annealing_betas(graph, betas) if isinstance(betas, int) else betas
+    doors.random_key("key", key)
+    factor_graph("graph", graph)
+    num_chains = doors.whole("num_chains", num_chains, 1)
+    if look_every is not None:
+        look_every = doors.whole("look_every", look_every, 1)
+    doors.affordable("num_chains", num_chains, 16.0 * num_chains * graph.num_variables, "have fewer chains")
+    counted = doors.is_number(betas, "iu") and not np.ndim(betas)
+    betas = annealing_betas(graph, doors.whole("betas", betas, 1)) if counted else betas
     betas = finite("betas", betas).astype(jnp.float32)
     if betas.ndim != 1 or not len(betas):
-        raise refusal("betas.shape", betas.shape, "should be one number a step")
+        raise refusal("betas.shape", betas.shape, "should be one number a step, or how many steps")
     if kernel is None:
         kernel = gibbs(graph, betas[0])
-    if not has_beta(kernel):
+    if not has_beta(checked_kernel("kernel", kernel)):
         raise refusal("kernel", type(kernel).__name__, "should be one of a factor graph, with a leaf `beta`")
     if remembers_beta(kernel):
         raise refusal(
@@ -119,8 +125,9 @@ def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " s
     Raises:
         ValueError: if ``num_steps`` is below 1, no weight differs from zero, or weights are traced.
     """
-    if num_steps < 1:
-        raise refusal("num_steps", num_steps, "should be at least 1")
+    factor_graph("graph", graph)
+    num_steps = doors.whole("num_steps", num_steps, 1)
+    doors.affordable("num_steps", num_steps, 64.0 * num_steps, "take fewer steps")
     total, least = np.zeros(graph.num_variables), np.full(graph.num_variables, np.inf)
     for factor, scope in zip(graph.factors, graph.flat_scopes(), strict=True):
         ranges = np.broadcast_to(_ranges(factor, graph), len(scope))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Array, Float64
 
+from isotherm.doors import real_numbers, whole
 from isotherm.errors import refusal
 
 WINDOW = 6.0
@@ -51,7 +52,7 @@ def integrated_time(series: Series) -> Estimate:
     References:
         Madras and Sokal, J. Stat. Phys. 50 (1988), appendix C; U. Wolff, Comput. Phys. Commun. 156 (2004).
     """
-    values = checked(series)
+    values = checked(series, "series")
     num_chains, num_samples = values.shape[-2:]
     rho = _correlations(values)
     sums = 0.5 + np.cumsum(rho[..., 1:], axis=-1)
@@ -94,24 +95,25 @@ def block_means(series: Series, length: int) -> Float64[np.ndarray, "*batch chai
     """
     values = checked(series)
     num_samples = values.shape[-1]
-    if not 1 <= length <= num_samples:
-        raise refusal("length", length, f"must be within 1 .. {num_samples}, the samples of a chain")
+    length = whole("length", length, 1, num_samples)
     blocks = num_samples // length
     kept = values[..., num_samples - blocks * length :]
     return kept.reshape(*values.shape[:-1], blocks, length).mean(-1)
 
 
-def checked(series: Series) -> Float64[np.ndarray, "*batch chains samples"]:
+def checked(series: Series, field: str = "samples") -> Float64[np.ndarray, "*batch chains samples"]:
     """In float64 on the host.
 
     Raises:
         ValueError: if there are fewer than two axes or two values, or some are not finite.
     """
-    values = np.asarray(series).astype(np.float64)
-    if values.ndim < 2 or values.shape[-1] * values.shape[-2] < 2:
-        raise refusal("shape", values.shape, "must be (..., chains, samples), with two samples at least")
+    values = real_numbers(field, series)
+    if values.ndim < 2 or values.shape[-1] * values.shape[-2] < 2 or not values.size:
+        raise refusal(
+            f"{field}.shape", values.shape, "must be (..., chains, samples), with two samples at least"
+        )
     if not np.isfinite(values).all():
-        raise refusal("samples", float(values[~np.isfinite(values)][0]), "must be finite")
+        raise refusal(field, float(values[~np.isfinite(values)][0]), "must be finite")
     return values
 
 

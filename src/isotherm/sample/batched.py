@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.sample.clamp import Holding
-from isotherm.sample.kernel import Chains, RunsChains
+from isotherm.sample.kernel import Chains, RunsChains, checked_kernel_at
 
 
 def at_beta(kernel: Any, beta: Any) -> Any:
@@ -115,7 +115,7 @@ class BetasOf(eqx.Module):
 
 def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> BetasOf:
     """Chains of the kernel that ``kernel_at`` makes, at any inverse temperatures."""
-    kernel = kernel_at(betas)
+    kernel = checked_kernel_at(kernel_at, betas)
     if isinstance(kernel, RunsChains) and has_beta(kernel):
         return BetasOf(kernel, None)
     return BetasOf(None, kernel_at)

@@ -11,10 +11,11 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Key
 
+from isotherm import doors
 from isotherm.energy.coding import check_state, coded_bools, concrete
 from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.energy.variables import Variables, spin
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.kernel import Chains, over_chains
 
 
@@ -35,12 +36,36 @@ class Clamp(NamedTuple):
 
     @classmethod
     def none(cls, n: int) -> "Clamp":
-        """No spin is held."""
+        """No spin is held.
+
+        Raises:
+            ValueError: if ``n`` is below 1.
+        """
+        doors.whole("n", n, 1)
+        doors.affordable("n", n, 2.0 * n, "hold fewer spins")
         return cls(mask=jnp.zeros(n, bool), values=jnp.ones(n, jnp.int8))
 
 
 Evidence = Mapping[str, Clamp]
 """What is held in each group of a factor graph; groups left out are free."""
+
+
+def checked_evidence(clamp: Any) -> dict[str, Clamp]:
+    """What is held of a factor graph by group; nothing by default.
+
+    Raises:
+        TypeError: naming ``clamp``, if it is no mapping from groups to :class:`Clamp`.
+    """
+    if clamp is None:
+        return {}
+    if isinstance(clamp, Clamp):
+        raise wrong_kind("clamp", clamp, "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}")
+    found = doors.mapping(
+        "clamp", clamp, "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}"
+    )
+    for name, held in found.items():
+        doors.instance(f"clamp[{name!r}]", held, Clamp, "a Clamp(mask, values)")
+    return dict(found)
 
 
 def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
@@ -54,6 +79,10 @@ def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
         ValueError: if the mask is not bool, there are no values, the shapes do not end in ``n``, or a held
             value is known to be neither ``-1`` nor ``+1``.
     """
+    doors.instance("clamp", clamp, Clamp, "one Clamp(mask, values) for a dense model")
+    for field, given in (("clamp.mask", clamp.mask), ("clamp.values", clamp.values)):
+        if not isinstance(given, jax.Array | None):
+            doors.real_numbers(field, given)
     if jnp.shape(clamp.mask)[-1:] != (num_spins,) or jnp.result_type(clamp.mask) != jnp.bool_:
         given = f"{jnp.result_type(clamp.mask)}{jnp.shape(clamp.mask)}"
         raise refusal("clamp.mask", given, f"must be bool of shape ({num_spins},)")
@@ -77,7 +106,7 @@ def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
     """
     held = np.zeros(graph.num_variables, bool)
     variables, offsets = graph.variables, graph.offsets()
-    for name, clamp in (evidence or {}).items():
+    for name, clamp in checked_evidence(evidence).items():
         if name not in variables:
             raise refusal("clamp", name, f"unknown; the graph has {', '.join(variables)}")
         mask = _mask(name, variables[name], clamp)

@@ -8,7 +8,7 @@ coupling and Potts variables alike.
 """
 
 import abc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple, overload
 
 import equinox as eqx
@@ -18,7 +18,9 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key
 
+from isotherm.doors import flag
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.limbs import stacked, value
 from isotherm.errors import refusal
@@ -149,9 +151,11 @@ def swendsen_wang(
         Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988); Wolff, Phys. Rev.
         Lett. 62 (1989), for mirrors.
     """
+    tells_wrapping = flag("tells_wrapping", tells_wrapping)
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
         return lattice_swendsen_wang(graph, beta, tells_wrapping)
+    factor_graph("graph", graph)
     if tells_wrapping:
         raise refusal("tells_wrapping", True, "only lattices can be wound around")
     kernel = SwendsenWang(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
@@ -185,6 +189,7 @@ def wolff(
     if isinstance(graph, AbstractLatticeModel):
         _refuse_clamp(clamp)
         return lattice_wolff(graph, beta)
+    factor_graph("graph", graph)
     kernel = Wolff(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
     return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
 
@@ -198,8 +203,8 @@ def _not_negative(beta: Float[Array, "..."]) -> Float[Array, "..."]:
 
 
 def _refuse_clamp(clamp: Evidence | None) -> None:
-    if clamp:
-        raise refusal("clamp", sorted(clamp), "lattice models hold nothing; pass to_graph(model)")
+    if clamp is not None and not (isinstance(clamp, Mapping) and not clamp):
+        raise refusal("clamp", clamp, "lattice models hold nothing; pass to_graph(model)")
 
 
 def _clusters(
@@ -252,6 +257,7 @@ def _turn(
 
 def _form(graph: FactorGraph, clamp: Evidence | None, beta: Any) -> ClusterForm:
     held = held_variables(graph, clamp)
+    sampling_beta(beta, graph)  # refused before the form is made
     return cluster_form(graph, held if held.any() else None, beta)
 
 

@@ -18,6 +18,9 @@ SEARCHED_BELOW = 5000
 WORTH_TRIALS = 5e7
 """With more entries than this, orders by perturbed scores are tried too; they halve the cost of some networks."""
 
+FEW_TRIALS = 4
+"""Perturbed scores that are tried where no heuristic keeps within the limit: they rarely do better by that much."""
+
 _TRIALS = tuple((heuristic, noise) for noise in (0.1, 0.2) for heuristic in HEURISTICS[1:] for _ in range(6))
 
 
@@ -106,7 +109,7 @@ def single_clique(cardinalities: np.ndarray, held: np.ndarray) -> CliqueTree:
     """All free variables in one clique: enumeration."""
     free = np.flatnonzero(~held)
     cliques = (Clique(tuple(free.tolist()), len(free), -1),) if len(free) else ()
-    return _placed(cardinalities, cliques, "none")
+    return placed(cardinalities, cliques, "none")
 
 
 @functools.lru_cache(maxsize=32)
@@ -119,17 +122,19 @@ def _search(
     rng = np.random.default_rng(0)
     best: CliqueTree | TooWideError = TooWideError(math.inf, 0)
     heuristics = HEURISTICS if free.sum() <= SEARCHED_BELOW else HEURISTICS[:1]
-    for heuristic, noise in (*((heuristic, 0.0) for heuristic in heuristics), *_TRIALS):
+    for trial, (heuristic, noise) in enumerate((*((heuristic, 0.0) for heuristic in heuristics), *_TRIALS)):
         if noise and (len(heuristics) == 1 or _cost(best) < WORTH_TRIALS):
+            break
+        if isinstance(best, TooWideError) and trial >= len(heuristics) + FEW_TRIALS:
             break
         factors = np.exp(noise * rng.standard_normal(len(sizes)))
         try:
-            steps = _eliminate(sizes, _neighbours(scopes, free), heuristic, factors, limit, _cost(best))
+            steps = _eliminate(sizes, neighbours_of(scopes, free), heuristic, factors, limit, _cost(best))
         except TooWideError as error:
             if isinstance(best, TooWideError) and error.entries < best.entries:
                 best = error
             continue
-        found = _placed(sizes, _joined(steps), heuristic)
+        found = placed(sizes, joined(steps), heuristic)
         best = found if isinstance(best, TooWideError) or found.entries < best.entries else best
     return best
 
@@ -138,7 +143,7 @@ def _cost(found: "CliqueTree | TooWideError") -> float:
     return found.entries if isinstance(found, CliqueTree) else math.inf
 
 
-def _neighbours(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set[int]]:
+def neighbours_of(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set[int]]:
     """Free variables that share a table with each free variable."""
     found: dict[int, set[int]] = {int(v): set() for v in np.flatnonzero(free)}
     for scope in scopes:
@@ -151,7 +156,7 @@ def _neighbours(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set
     return found
 
 
-_Steps = list[tuple[int, list[int]]]
+Steps = list[tuple[int, list[int]]]
 """Each variable in the order of elimination, with its neighbours at that time."""
 
 
@@ -162,7 +167,7 @@ def _eliminate(
     factors: np.ndarray,
     limit: float,
     enough: float,
-) -> _Steps:
+) -> Steps:
     """Greedy elimination by scores times ``factors``.
 
     Gives up beyond a clique of ``limit`` entries, and where all cliques, some of which are joined later, have
@@ -186,7 +191,7 @@ def _eliminate(
         if entries > 2 * enough:
             raise TooWideError(size, len(around))
         steps.append((v, list(around)))
-        touched = _connect(neighbours, v, follows_fill=heuristic != "min-weight")
+        touched = connect(neighbours, v, follows_fill=heuristic != "min-weight")
         del current[v]
         for u in touched:
             new = score(u)
@@ -196,7 +201,7 @@ def _eliminate(
     return steps
 
 
-def _connect(neighbours: dict[int, set[int]], v: int, follows_fill: bool) -> set[int]:
+def connect(neighbours: dict[int, set[int]], v: int, follows_fill: bool) -> set[int]:
     """Remove a variable, join its neighbours, and tell whose score may have changed."""
     around = neighbours.pop(v)
     touched = set(around)
@@ -251,7 +256,7 @@ class _Score:
         return round(sum(missing, 0.0), 9)
 
 
-def _joined(steps: _Steps) -> tuple[Clique, ...]:
+def joined(steps: Steps) -> tuple[Clique, ...]:
     """Cliques of the steps, those that are contained in a child joined to it; children before parents."""
     position = {v: at for at, (v, _) in enumerate(steps)}
     summed: list[list[int]] = []
@@ -281,7 +286,8 @@ def _joined(steps: _Steps) -> tuple[Clique, ...]:
     )
 
 
-def _placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
+def placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
+    """A tree of cliques given in order, each summed into a later one."""
     position, home = np.full((2, len(sizes)), -1, np.int64)
     summed = [v for clique in cliques for v in clique.variables[: clique.num_summed]]
     position[summed] = np.arange(len(summed))

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.sample.autocorrelation import Estimate, block_length, block_means, checked
 
@@ -43,7 +44,7 @@ def moments(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
         ValueError: if their shapes differ.
     """
     _check_shapes("values", values)
-    raw = {name: np.asarray(value).astype(np.float64) for name, value in values.items()}
+    raw = {name: doors.real_numbers(f"values[{name!r}]", value) for name, value in values.items()}
     found = raw | {f"{name}2": raw[name] ** 2 for name in ("energy", "helicity_sine") if name in raw}
     if "magnetization" in raw:
         found["magnetization2"] = raw["magnetization"] ** 2
@@ -64,6 +65,8 @@ def blocked(values: Mapping[str, Any], length: int | None = None) -> dict[str, n
         ValueError: if chains are too short for two blocks.
     """
     powers = moments(values)
+    for name, value in powers.items():
+        checked(value, f"values[{name!r}]")
     if length is None:
         length = max(block_length(value) for value in powers.values())
     return {name: block_means(value, length) for name, value in powers.items()}
@@ -83,7 +86,11 @@ def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> Estimate
     Raises:
         ValueError: if there are fewer than two blocks in all, or means that are not finite.
     """
-    return from_replicates(function(replicates(means)))
+    doors.function("function", function, "a function of means by name", num_arguments=1)
+    found = np.asarray(function(replicates(means)))
+    if not found.ndim:
+        raise refusal("function(means).shape", (), "must be as that of each mean, (*batch, any)")
+    return from_replicates(found)
 
 
 def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates"]]:
@@ -177,6 +184,7 @@ def correlation_length(means: Means, extent: int) -> Estimate:
         In lattice constants; 0 where fluctuations at ``k`` are the larger ones.
     """
     _need(means, "magnetization2", "structure_kmin")
+    extent = doors.whole("extent", extent, 2)
     return jackknife(lambda m: _correlation_length(m, extent), means)
 
 
@@ -204,7 +212,8 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
         num_sites: ``N``.
         extent: ``L``, for the correlation length, which is left out without it.
     """
-    told = quantities(replicates(means), _column(beta, means, num_sites), num_sites, extent)
+    rows, column = replicates(means), _column(beta, means, num_sites)
+    told = quantities(rows, column, num_sites, None if extent is None else doors.whole("extent", extent, 2))
     return {name: from_replicates(value) for name, value in told.items()}
 
 
@@ -264,27 +273,29 @@ def _helicity_modulus(m: Means, beta: Any, num_sites: int) -> np.ndarray:
 
 
 def _pooled(means: np.ndarray) -> Float64[np.ndarray, "*batch blocks"]:
-    values = checked(means)
+    values = checked(means, "means")
     return values.reshape(*values.shape[:-2], -1)
 
 
 def _check_shapes(field: str, values: Mapping[str, Any]) -> None:
-    shapes = {name: np.shape(value) for name, value in values.items()}
+    doors.mapping(field, values, "a mapping from names to arrays")
+    shapes = {name: doors.regular(f"{field}[{name!r}]", value).shape for name, value in values.items()}
+    if not shapes:
+        raise refusal(field, {}, "at least one observable is needed")
     if len(set(shapes.values())) > 1:
         raise refusal(f"{field}.shape", shapes, "must be the same for all")
 
 
 def _column(beta: Any, means: Means, num_sites: int) -> np.ndarray:
     """Inverse temperatures beside the replicates of each batch."""
-    values, batch = np.asarray(beta, np.float64), np.shape(next(iter(means.values()), ()))[:-2]
+    values, batch = doors.real_numbers("beta", beta), np.shape(next(iter(means.values()), ()))[:-2]
     if values.shape not in ((), batch):
         raise refusal(
             "beta.shape", values.shape, f"must be (), or {batch} as the means without chains and blocks"
         )
     if not np.isfinite(values).all():
         raise refusal("beta", beta, "must be finite")
-    if num_sites < 1:
-        raise refusal("num_sites", num_sites, "must be at least 1")
+    doors.whole("num_sites", num_sites, 1)
     return values[..., None]
 
 

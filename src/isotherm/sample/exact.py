@@ -1,6 +1,7 @@
 """Exact answers: of dense Ising models by enumeration of all states, traced; of graphs and lattices on the host."""
 
-from typing import Any, NamedTuple, overload
+import math
+from typing import Any, NamedTuple, get_args, overload
 
 import equinox as eqx
 import jax
@@ -9,9 +10,11 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int8, Key
 
+from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice_models import AbstractLatticeModel
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.sample.clamp import Clamp, Evidence, dense_clamp
 from isotherm.sample.graph_exact import GraphExact, exact_graph
@@ -122,7 +125,14 @@ class Exact(eqx.Module):
 
         Returns:
             Spins of +1 and -1, int8; held spins have their values.
+
+        Raises:
+            ValueError: naming the argument out of range, or if the result would not fit into memory.
         """
+        doors.random_key("key", key)
+        extents = doors.sequence("shape", shape, "a tuple of extents")
+        shape = tuple(doors.whole(f"shape[{at}]", extent, 0) for at, extent in enumerate(extents))
+        doors.affordable("shape", shape, 16.0 * math.prod(shape) * self.num_spins, "draw fewer at a time")
         p = self.probabilities
         levels = jnp.cumsum(p)
         uniforms = jax.random.uniform(key, shape, p.dtype) * levels[-1]
@@ -195,6 +205,9 @@ def exact(
     >>> round(float(exact(coin, beta=2.0).marginals[0]), 4)
     0.8808
     """
+    kinds = (Ising, FactorGraph, AbstractLatticeModel)
+    doors.instance("model", model, kinds, "an Ising model, a FactorGraph or a lattice model")
+    doors.choice("method", method, get_args(Method))
     if isinstance(model, FactorGraph):
         return exact_graph(model, beta, _for_graph(clamp), method)
     if isinstance(model, AbstractLatticeModel):
@@ -202,7 +215,7 @@ def exact(
             raise refusal(
                 "clamp", type(clamp).__name__, "a lattice takes none; hold sites of to_graph(model)"
             )
-        return exact_lattice(model, float(beta), method)
+        return exact_lattice(model, doors.number("beta", beta), method)
     if method == "elimination":
         raise refusal("method", method, "a dense model is enumerated; make it a graph to eliminate")
     return _enumerated(model, beta, clamp)
@@ -222,6 +235,7 @@ def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evi
         raise refusal(
             "model.num_spins", n, f"enumeration takes at most {MAX_SPINS} spins; sample with `gibbs`"
         )
+    beta = checked_number("beta", beta)
     _check_products(model, beta)
     a, b = _halves(n)
     dtype = model.biases.dtype

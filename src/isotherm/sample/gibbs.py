@@ -19,13 +19,15 @@ from jax import lax
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key, UInt32
 
+from isotherm.doors import choice, flag, instance, random_key, whole
 from isotherm.energy.centre import centred
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import dense_model, graph_or_dense
 from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.random.bits import Lanes, make_lanes, next_words, seed_words, uniform
-from isotherm.sample.clamp import Clamp, Evidence, Holding, dense_clamp, held_variables
+from isotherm.sample.clamp import Clamp, Evidence, Holding, checked_evidence, dense_clamp, held_variables
 from isotherm.sample.coarseness import is_coarse, local_size, rounding
 from isotherm.sample.conditional import Conditional
 from isotherm.sample.dense import dense_gibbs
@@ -86,9 +88,21 @@ class Schedule(NamedTuple):
             ValueError: naming the first field out of range.
         """
         for name, value, least in zip(self._fields, self, (0, 1, 1), strict=True):
-            if value < least:
-                raise refusal(name, value, f"should be at least {least}")
+            whole(name, value, least)
         return self
+
+
+def checked_schedule(field: str, value: Any) -> Schedule:
+    """A schedule whose fields are in range.
+
+    Raises:
+        TypeError: naming ``field``, if it is none.
+        ValueError: naming the schedule's field out of range, after ``field``.
+    """
+    schedule = instance(field, value, Schedule, "a Schedule(num_warmup, num_samples, thin)")
+    for name, count, least in zip(Schedule._fields, schedule, (0, 1, 1), strict=True):
+        whole(f"{field}.{name}", count, least)
+    return schedule
 
 
 PUBLISHED = Schedule()
@@ -132,11 +146,11 @@ def initial_spins(
     Raises:
         ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
     """
-    clamp = None if clamp is None else dense_clamp(model.num_spins, clamp)
-    beta = sampling_beta(beta, model).astype(model.biases.dtype)
+    random_key("key", key)
+    clamp = None if clamp is None else dense_clamp(dense_model("model", model).num_spins, clamp)
+    beta = sampling_beta(beta, dense_model("model", model)).astype(model.biases.dtype)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
-    if init not in slopes:
-        raise refusal("init", init, f"should be one of {', '.join(slopes)}")
+    choice("init", init, slopes)
     up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
     spins = jnp.where(up, 1, -1).astype(jnp.int8)
     if clamp is None:
@@ -182,8 +196,8 @@ def gibbs(
             a free variable is in no block, what is held is unknown or out of range, or nobody knows how to draw
             it.
     """
-    if num_sweeps < 1:
-        raise refusal("num_sweeps", num_sweeps, "should be at least 1")
+    graph_or_dense("model", model, sampler="checkerboard(model, beta)")
+    num_sweeps, allow_parallel = whole("num_sweeps", num_sweeps, 1), flag("allow_parallel", allow_parallel)
     if isinstance(model, FactorGraph):
         evidence = _evidence(clamp)
         kernel = _graph_kernel(model, beta, evidence, num_sweeps, blocks, conditionals or {}, allow_parallel)
@@ -204,7 +218,7 @@ def gibbs(
 def _evidence(clamp: Clamp | Evidence | None) -> dict[str, Clamp]:
     if isinstance(clamp, Clamp):
         raise refusal("clamp", "Clamp", "must map groups to `Clamp` for a factor graph")
-    return dict(clamp or {})
+    return checked_evidence(clamp)
 
 
 def _graph_kernel(
@@ -289,9 +303,9 @@ def gibbs_moments(
         schedule: the budget (static).
         init: law of the first state, see :func:`initial_spins`.
     """
-    key_init, key_run = jax.random.split(key)
+    key_init, key_run = jax.random.split(random_key("key", key))
     start = initial_spins(key_init, model, beta, clamp, init)
-    run = _chain(model.num_spins, schedule.checked(), "pairs")
+    run = _chain(model.num_spins, checked_schedule("schedule", schedule), "pairs")
     _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
     return _unpack_moments(sums, model.num_spins, schedule.num_samples)
 
@@ -305,9 +319,9 @@ def gibbs_means(
     init: Init = "independent",
 ) -> Float[Array, " n"]:
     """``⟨s_i⟩`` alone, as :func:`gibbs_moments` estimates it, without the cost of the pairs."""
-    key_init, key_run = jax.random.split(key)
+    key_init, key_run = jax.random.split(random_key("key", key))
     start = initial_spins(key_init, model, beta, clamp, init)
-    run = _chain(model.num_spins, schedule.checked(), "spins")
+    run = _chain(model.num_spins, checked_schedule("schedule", schedule), "spins")
     _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
     return sums.astype(jnp.float32) / schedule.num_samples
 

@@ -1,17 +1,19 @@
 """Exact answers for discrete factor graphs, in the terms of the graph."""
 
 import functools
-from typing import Any
+from typing import Any, get_args
 
 import jax
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.expand import expected_parameters, tables_of
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.tables import Tables
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.clamp import Evidence, held_variables
 from isotherm.sample.solve import Method, Solution, solve
 
@@ -103,7 +105,7 @@ class GraphExact:
         Raises:
             ValueError: naming an unknown variable.
         """
-        return self._law.joint(self._flat(first), self._flat(second))
+        return self._law.joint(self._flat("first", first), self._flat("second", second))
 
     def pair_moment(self, first: Variable, second: Variable) -> np.ndarray:
         """Expected product of two variables, spins as numbers, categories one-hot; an axis a category.
@@ -111,6 +113,8 @@ class GraphExact:
         Raises:
             ValueError: naming an unknown variable.
         """
+        for field, variable in (("first", first), ("second", second)):
+            self._flat(field, variable)
         sides = [
             np.array([-1.0, 1.0]) if group.kind == "spin" else np.eye(group.cardinality)
             for group in (self.graph.variables[name] for name, _ in (first, second))
@@ -132,8 +136,9 @@ class GraphExact:
         Raises:
             ValueError: if ``num`` is below 1.
         """
-        if num < 1:
-            raise refusal("num", num, "should be at least 1")
+        doors.random_key("key", key)
+        num = doors.whole("num", num, 1)
+        doors.affordable("num", num, 32.0 * num * self.graph.num_variables, "draw fewer at a time")
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
         return self._grouped(self._law.draw(rng, num))
 
@@ -144,11 +149,11 @@ class GraphExact:
             for name, group in self.graph.groups
         }
 
-    def _flat(self, variable: Variable) -> int:
-        name, index = variable
+    def _flat(self, field: str, variable: Variable) -> int:
+        name, index = _pair(field, variable)
         if name not in self.graph.variables or not 0 <= index < self.graph.variables[name].size:
             groups = ", ".join(f"{name}[0 .. {group.size - 1}]" for name, group in self.graph.groups)
-            raise refusal("variable", variable, f"unknown; the graph has {groups}")
+            raise refusal(field, variable, f"unknown; the graph has {groups}")
         return self.graph.offsets()[name] + index
 
 
@@ -170,7 +175,8 @@ def exact_graph(
         ValueError: if the answer would take too much time or memory (it says how much, and what to use
             instead), if no state is possible, or naming the group, factor or evidence at fault.
     """
-    tables = tables_of(graph, float(beta))
+    doors.choice("method", method, get_args(Method))
+    tables = tables_of(factor_graph("graph", graph), float(doors.number("beta", beta)))
     values = evidence_values(graph, clamp)
     return GraphExact(graph, tables, values, solve(tables, values, method))
 
@@ -190,6 +196,13 @@ def evidence_values(graph: FactorGraph, clamp: Evidence | None) -> np.ndarray:
         counted = (state > 0).astype(np.int64) if group.kind == "spin" else state.astype(np.int64)
         values[offsets[name] : offsets[name] + group.size] = counted
     return np.where(held, values, -1)
+
+
+def _pair(field: str, variable: Any) -> Variable:
+    found = doors.sequence(field, variable, "a group and an index, such as ('s', 3)")
+    if len(found) != 2 or not isinstance(found[0], str):
+        raise wrong_kind(field, variable, "a group and an index, such as ('s', 3)")
+    return found[0], doors.whole(field, found[1])
 
 
 def _host(name: str, values: Any) -> np.ndarray:

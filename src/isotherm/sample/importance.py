@@ -10,9 +10,13 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
+from isotherm.energy.inputs import finite
+from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt import Tilted
 from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
+from isotherm.sample.kernel import checked_kernel_at
 
 
 class Weighted(NamedTuple):
@@ -69,8 +73,11 @@ def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -
     Raises:
         ValueError: naming the argument out of range.
     """
-    _check_count("num_draws", num_draws, 1)
-    return _importance(key, tilted, checked_number("beta", beta), num_draws)
+    doors.random_key("key", key)
+    num_draws = doors.whole("num_draws", num_draws, 1)
+    beta = checked_number("beta", beta)
+    _check_draws("num_draws", num_draws, tilted_policy("tilted", tilted))
+    return _importance(key, tilted, beta, num_draws)
 
 
 class Tempered(NamedTuple):
@@ -120,17 +127,17 @@ def tempered(
     References:
         Del Moral, Doucet and Jasra, J. R. Statist. Soc. B 68 (2006); Neal, Statistics and Computing 11 (2001).
     """
-    _check_count("num_particles", num_particles, 2)
-    if num_moves < 1:
-        raise refusal("num_moves", num_moves, "must be at least 1")
-    if not 0 <= resample_below <= 1:
-        raise refusal("resample_below", resample_below, "must lie within 0 .. 1")
-    with np.errstate(over="ignore"):  # told below, as a refusal
-        ladder = jnp.asarray(betas, jnp.result_type(float))
+    doors.random_key("key", key)
+    num_particles, num_moves = (
+        doors.whole("num_particles", num_particles, 2),
+        doors.whole("num_moves", num_moves, 1),
+    )
+    doors.number("resample_below", resample_below, least=0, most=1)
+    doors.function("kernel_at", kernel_at, "a function of an inverse temperature")
+    _check_draws("num_particles", num_particles, tilted_policy("tilted", tilted))
+    ladder = finite("betas", betas)
     if ladder.ndim != 1 or not len(ladder):
         raise refusal("betas.shape", ladder.shape, "must be (steps,)")
-    if not isinstance(ladder, Tracer) and not np.isfinite(np.asarray(ladder)).all():
-        raise refusal("betas", np.asarray(betas).tolist(), f"must be finite in {ladder.dtype}")
     if not isinstance(ladder, Tracer) and not (np.diff(np.asarray(ladder), prepend=0) > 0).all():
         raise refusal("betas", np.asarray(ladder).tolist(), "must ascend from above 0")
     _check_kernel(tilted, kernel_at, ladder)
@@ -198,9 +205,11 @@ def ess_fraction(log_weights: Float[Array, " draws"]) -> Float[Array, ""]:
     return jnp.exp(2 * once - twice) / len(log_weights)
 
 
-def _check_count(name: str, count: int, least: int) -> None:
-    if count < least:
-        raise refusal(name, count, f"must be at least {least}")
+def _check_draws(name: str, count: int, tilted: Tilted) -> None:
+    """Refuse more draws than there is memory for."""
+    action = tilted.base.action()
+    one = 4.0 if action is None else float(action.size * action.dtype.itemsize)
+    doors.affordable(name, count, 4.0 * count * (one + 8.0), "draw fewer at a time")
 
 
 def _check_kernel(tilted: Tilted, kernel_at: Callable[[Array], Any], betas: Array) -> None:
@@ -208,7 +217,8 @@ def _check_kernel(tilted: Tilted, kernel_at: Callable[[Array], Any], betas: Arra
 
     def started(beta: Array, key: Array) -> PyTree:
         key_draw, key_init = jax.random.split(key)
-        return kernel_at(beta).init(tilted.base.draw(key_draw), key_init).position
+        kernel = checked_kernel_at(kernel_at, beta)
+        return kernel.init(tilted.base.draw(key_draw), key_init).position
 
     position = jax.eval_shape(started, betas[0], jax.random.key(0))
     action = tilted.base.action()

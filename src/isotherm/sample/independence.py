@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt import Tilted
 from isotherm.energy.tilt_inputs import checked_number
 from isotherm.sample.acceptance import AcceptanceInfo, accept
@@ -72,4 +73,6 @@ def independence(tilted: Tilted, beta: Any) -> Independence:
     References:
         Tierney, Ann. Statist. 22 (1994).
     """
-    return Independence(beta=checked_number("beta", beta, per_chain=True), tilted=tilted)
+    return Independence(
+        beta=checked_number("beta", beta, per_chain=True), tilted=tilted_policy("tilted", tilted)
+    )

@@ -10,13 +10,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key
 
+from isotherm.doors import number, whole
 from isotherm.energy.graph import FactorGraph
-from isotherm.errors import refusal
+from isotherm.energy.kinds import factor_graph
 from isotherm.sample.batched import chains_with_betas
-from isotherm.sample.clamp import Evidence, Holding, held_variables
+from isotherm.sample.clamp import Evidence, Holding, checked_evidence, held_variables
 from isotherm.sample.kernel import Chains
 from isotherm.sample.local import FORBIDDEN, LocalWeights, local_weights
 from isotherm.sample.temperature import sampling_beta
@@ -158,10 +158,12 @@ def informed(
         Oops I took a gradient, ICML (2021); Zhang, Liu and Liu, A Langevin-like sampler for discrete
         distributions, ICML (2022).
     """
-    if num_moves < 1:
-        raise refusal("num_moves", num_moves, "should be at least 1")
-    if step_size is not None and not isinstance(step_size, Tracer) and not bool(np.asarray(step_size) > 0):
-        raise refusal("step_size", step_size, "should be positive")
+    factor_graph("graph", graph)
+    num_moves = whole("num_moves", num_moves, 1)
+    clamp = checked_evidence(clamp)
+    sampling_beta(beta, graph)  # refused before anything is planned
+    if step_size is not None:
+        number("step_size", step_size, above=0)
     kernel = Informed(
         local=local_weights(graph, beta),
         beta=sampling_beta(beta, graph),

@@ -9,8 +9,10 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
 from isotherm.energy.factor import Factor, Quadratic
 from isotherm.energy.graph import FactorGraph, State
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.random.keys import named
@@ -50,8 +52,9 @@ def initial_state(
     References:
         Hinton, A practical guide to training restricted Boltzmann machines (2012), section 8.
     """
-    if init not in SHARES:
-        raise refusal("init", init, f"should be one of {', '.join(SHARES)}")
+    doors.random_key("key", key)
+    factor_graph("graph", graph)
+    doors.choice("init", init, SHARES)
     held_variables(graph, clamp)
     for name, group in graph.groups:
         if group.kind == "custom":

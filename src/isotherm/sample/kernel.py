@@ -5,6 +5,9 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
 
+from isotherm.doors import function
+from isotherm.errors import wrong_kind
+
 
 @runtime_checkable
 class AnyKernel(Protocol):
@@ -56,6 +59,29 @@ class RunsChains(Protocol):
     def over_chains(self) -> Chains:
         """The transition of many chains."""
         ...
+
+
+def checked_kernel(field: str, value: Any) -> Any:
+    """A kernel, ours or anybody's; no class of one.
+
+    Raises:
+        TypeError: naming ``field``.
+    """
+    init, step = getattr(value, "init", None), getattr(value, "step", None)
+    if isinstance(value, type) or not (callable(init) and callable(step)):
+        mend = "gibbs(model) makes one" if hasattr(value, "energy") else ""
+        raise wrong_kind(field, value, "a kernel, with `init` and `step`", mend)
+    return value
+
+
+def checked_kernel_at(kernel_at: Any, beta: Any) -> Any:
+    """The kernel that a user's function makes of an inverse temperature.
+
+    Raises:
+        TypeError: naming ``kernel_at``, if it is no function of one number, or makes no kernel.
+    """
+    function("kernel_at", kernel_at, "a function of an inverse temperature", num_arguments=1)
+    return checked_kernel("kernel_at(beta)", kernel_at(beta))
 
 
 def over_chains(kernel: Any) -> Chains:

@@ -12,6 +12,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.inputs import finite
+from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt import Tilted
 from isotherm.energy.tilt_inputs import check_scalar, check_shape, checked_number
 from isotherm.errors import refusal
@@ -129,7 +131,7 @@ def mala(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any = None) 
 
 
 def _langevin(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any, adjusted: bool) -> Langevin:
-    action = continuous_action(tilted)
+    action = continuous_action(tilted_policy("tilted", tilted))
     return Langevin(
         beta=checked_number("beta", beta, per_chain=True),
         tilted=tilted,
@@ -171,7 +173,7 @@ def check_position(tilted: Tilted, position: Any) -> None:
 def _factor(preconditioner: Any, action: jax.ShapeDtypeStruct | None) -> Array:
     if preconditioner is None:
         return jnp.ones((), jnp.result_type(float))
-    matrix = jnp.asarray(preconditioner, jnp.result_type(float))
+    matrix = finite("preconditioner", preconditioner)
     shapes = [(), (d := action.shape[0],), (d, d)] if action is not None else []
     if matrix.ndim > 2 or (shapes and matrix.shape not in shapes):
         allowed = " or ".join(map(str, reversed(shapes))) or "(d, d), (d,) or ()"

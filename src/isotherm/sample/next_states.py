@@ -11,13 +11,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
+from isotherm.energy.kinds import next_states, tilted_policy
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
 from isotherm.energy.tilt_inputs import check_shape, checked_number
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
-from isotherm.sample.kernel import Chains
+from isotherm.sample.kernel import Chains, checked_kernel
 from isotherm.sample.langevin import continuous_action
 
 
@@ -67,6 +68,8 @@ def followed(kernel: Any, transition: LinearGaussian) -> Followed:
     Raises:
         ValueError: if it is of a tilted policy whose actions have other dimensions than the transition takes.
     """
+    checked_kernel("kernel", kernel)
+    next_states("transition", transition)
     if isinstance(tilted := getattr(kernel, "tilted", None), Tilted):
         check_transition(tilted, transition)
     return Followed(kernel, transition)
@@ -131,6 +134,7 @@ def joint_gibbs(tilted: Tilted, transition: LinearGaussian, beta: Any) -> JointG
         TypeError: for another policy or reward, which has no normal conditional.
         ValueError: if ``beta`` is not finite, or dimensions do not fit.
     """
+    tilted_policy("tilted", tilted)
     if not isinstance(tilted.base, GaussianPolicy) or not isinstance(tilted.reward, QuadraticReward):
         pair = f"{type(tilted.base).__name__} with {type(tilted.reward).__name__}"
         raise TypeError(f"tilted = {pair}: Gibbs needs a GaussianPolicy with a QuadraticReward")
@@ -232,7 +236,8 @@ def check_transition(tilted: Tilted, transition: LinearGaussian) -> None:
     Raises:
         ValueError: naming the matrix and the shape that it must have.
     """
-    action, (m, d) = continuous_action(tilted), transition.matrix.shape
+    action = continuous_action(tilted_policy("tilted", tilted))
+    m, d = next_states("transition", transition).matrix.shape
     if action is not None and action.shape != (d,):
         allowed = f"must be ({m}, {action.shape[0]}), since the policy's actions have shape {action.shape}"
         raise refusal("transition.matrix.shape", (m, d), allowed)

@@ -4,6 +4,7 @@ Given to :func:`isotherm.sample.run.sample_means` they become running means with
 with the run: moments from :func:`moments`, probabilities from :func:`histogram` and :func:`binned`.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,11 +14,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, PyTree
 
+from isotherm import doors
 from isotherm.energy.factor import Scope, scope_of
 from isotherm.energy.graph import FactorGraph, check_scope
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.variables import Variables
-from isotherm.errors import refusal
-from isotherm.sample.kernel import Chains, over_chains
+from isotherm.errors import refusal, wrong_kind
+from isotherm.sample.kernel import Chains, checked_kernel, over_chains
 
 
 class Moments(eqx.Module):
@@ -54,7 +57,8 @@ def moments(graph: FactorGraph, groups: tuple[str, ...] | str, variables: Any) -
     Raises:
         ValueError: naming a group or variable that is unknown, in a tuple twice, or of a custom kind.
     """
-    names = (groups,) if isinstance(groups, str) else tuple(groups)
+    factor_graph("graph", graph)
+    names = (groups,) if isinstance(groups, str) else doors.words("groups", groups)
     scope = scope_of(names, variables, "moments")
     check_scope(graph.variables, scope, "moments")
     kinds = tuple(graph.variables[name] for name in names)
@@ -96,6 +100,12 @@ def histogram(graph: FactorGraph, *variables: tuple[str, int]) -> Histogram:
     Raises:
         ValueError: naming a variable that is unknown, twice given or not discrete.
     """
+    factor_graph("graph", graph)
+    for at, variable in enumerate(variables):
+        pair = doors.sequence(f"variables[{at}]", variable, "a group and an index, such as ('s', 0)")
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise wrong_kind(f"variables[{at}]", variable, "a group and an index, such as ('s', 0)")
+        doors.whole(f"variables[{at}]", pair[1], 0)
     scope = scope_of(
         tuple(name for name, _ in variables), np.array([[at for _, at in variables]]), "histogram"
     )
@@ -103,7 +113,9 @@ def histogram(graph: FactorGraph, *variables: tuple[str, int]) -> Histogram:
     kinds = tuple(graph.variables[name] for name, _ in variables)
     for (name, _), kind in zip(variables, kinds, strict=True):
         if not kind.is_discrete:
-            raise refusal("histogram", name, "is not discrete; use `binned`")
+            raise refusal("histogram", name, "is not discrete; use `Binned`")
+    entries = math.prod(kind.cardinality for kind in kinds)
+    doors.affordable("variables", variables, 8.0 * entries, "count fewer variables together")
     return Histogram(kinds, variables)
 
 
@@ -115,6 +127,10 @@ class Energy(eqx.Module):
     """
 
     graph: Any
+
+    def __check_init__(self) -> None:
+        if isinstance(self.graph, type) or not callable(getattr(self.graph, "energy", None)):
+            raise wrong_kind("graph", self.graph, "a model with an `energy`")
 
     def __call__(self, state: Any) -> Float[Array, ""]:
         """Of one state of a kernel."""
@@ -132,6 +148,14 @@ class Binned(eqx.Module):
     observe: Callable[[Any], Array]
     edges: Float[Array, " edges"]
 
+    def __check_init__(self) -> None:
+        doors.function("observe", self.observe, "a function of a state", num_arguments=1)
+        if doors.is_traced(self.edges):
+            return
+        edges = doors.real_numbers("edges", self.edges)
+        if edges.ndim != 1 or not len(edges) or np.isnan(edges).any() or not (np.diff(edges) > 0).all():
+            raise refusal("edges", edges.tolist(), "must be a row of ascending numbers, at least one")
+
     def __call__(self, state: Any) -> Float[Array, " bins"]:
         """Of one state of a kernel."""
         edges = jnp.asarray(self.edges)
@@ -148,6 +172,12 @@ class Together(eqx.Module):
     """
 
     parts: Mapping[str, Callable[[Any], PyTree]]
+
+    def __check_init__(self) -> None:
+        for name, part in doors.mapping("parts", self.parts, "a mapping from names to functions").items():
+            doors.function(f"parts[{name!r}]", part, "a function of a state", num_arguments=1)
+        if not self.parts:
+            raise refusal("parts", {}, "at least one is needed")
 
     def __call__(self, state: Any) -> dict[str, PyTree]:
         """Of one state of a kernel."""
@@ -178,6 +208,11 @@ class Remember(eqx.Module):
     kernel: Any
     start: Callable[[Any], PyTree]
     update: Callable[[PyTree, Any], PyTree]
+
+    def __check_init__(self) -> None:
+        checked_kernel("kernel", self.kernel)
+        doors.function("start", self.start, "a function of a state", num_arguments=1)
+        doors.function("update", self.update, "a function of a memory and a state", num_arguments=2)
 
     def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> Remembering:
         """First state and memory."""

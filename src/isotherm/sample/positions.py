@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
 from jaxtyping import PyTree
 
+from isotherm.doors import mapping
 from isotherm.energy.coding import coded_state
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
@@ -32,28 +32,35 @@ def coded_positions(kernel: Any, positions: PyTree) -> PyTree:
         positions: a position, or many with leading axes; known or traced.
 
     Raises:
-        ValueError: naming a known entry that its variable cannot take, or a group of another number of variables.
+        TypeError: if they are no mapping where the model has groups.
+        ValueError: naming a group that is missing or of another size, or a known entry that its variable cannot take.
     """
     kinds = position_kinds(kernel)
     if isinstance(kinds, Variables):
         return coded_state("positions", kinds, positions) if hasattr(positions, "dtype") else positions
-    if kinds is None or not isinstance(positions, Mapping):
+    if kinds is None:
         return positions
+    _check_groups(kinds, positions)
     return {
-        name: _coded(name, kinds[name], values)
+        name: coded_state(f"positions[{name!r}]", kinds[name], values)
         if name in kinds and hasattr(values, "dtype") and kinds[name].kind != "custom"
         else values
         for name, values in positions.items()
     }
 
 
-def _coded(name: str, group: Variables, values: Any) -> Any:
-    """Of one group of a graph, which has a number for each of its variables."""
-    if (shape := jnp.shape(values))[-1:] != (group.size,):
-        raise refusal(
-            f"positions[{name!r}].shape", shape, f"must end with {group.size}, the group's variables"
-        )
-    return coded_state(f"positions[{name!r}]", group, values)
+def _check_groups(kinds: Mapping[str, Variables], positions: Any) -> None:
+    """Refuse what is no state of the groups: shapes alone are looked at."""
+    wanted = f"a mapping with arrays for {', '.join(kinds)}, as initial_state(key, graph) makes one"
+    mapping("positions", positions, wanted)
+    for name, group in kinds.items():
+        if name not in positions:
+            raise refusal("positions", sorted(map(str, positions)), f"lacks the group {name!r}")
+        shape = getattr(positions[name], "shape", None)
+        if shape is not None and group.kind != "custom" and shape[-1:] != (group.size,):
+            raise refusal(
+                f"positions[{name!r}].shape", shape, f"must end in ({group.size},), the group's size"
+            )
 
 
 def position_kinds(kernel: Any) -> Kinds | None:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.sample.autocorrelation import Estimate, block_length, checked
 from isotherm.sample.estimates import from_replicates, moments, quantities
@@ -148,7 +149,7 @@ class Reweighting:
             yield np.array([log_z for log_z, _ in weights]), means, free
 
     def _wanted(self, betas: Any) -> np.ndarray:
-        wanted = np.atleast_1d(np.asarray(betas, np.float64)).reshape(-1)
+        wanted = np.atleast_1d(doors.real_numbers("betas", betas)).reshape(-1)
         if not np.isfinite(wanted).all():
             raise refusal("betas", betas, "must be finite")
         whole = self._samples.without(-1)
@@ -179,13 +180,15 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
         ValueError: naming what is of the wrong shape or not finite; blocks that are too short; or neighbouring
             temperatures whose energies do not overlap.
     """
-    betas = np.asarray(betas, np.float64)
-    raw = {name: checked(value) for name, value in values.items()}
+    betas = doors.real_numbers("betas", betas)
+    if betas.ndim != 1 or not len(betas):
+        raise refusal("betas.shape", betas.shape, "must be (betas,)")
+    doors.mapping("values", values, "a mapping from names to arrays")
+    num_sites, num_blocks = doors.whole("num_sites", num_sites, 1), doors.whole("num_blocks", num_blocks, 2)
+    raw = {name: checked(value, f"values[{name!r}]") for name, value in values.items()}
     shift = _far_from_zero(raw["energy"]) if "energy" in raw else 0.0
     powers = moments(raw | ({"energy": raw["energy"] - shift} if shift else {}))
     _check(powers, betas, num_blocks)
-    if num_sites < 1:
-        raise refusal("num_sites", num_sites, "must be at least 1")
     samples = _samples(powers, betas, num_sites, num_blocks)
     guess = _guess(powers["energy"].mean((1, 2)) * num_sites, betas)
     free = [_solve(samples.without(-1), betas, guess)]
@@ -314,7 +317,9 @@ def _check(powers: dict[str, np.ndarray], betas: np.ndarray, num_blocks: int) ->
     for name, value in powers.items():
         if value.ndim != 3 or value.shape != powers["energy"].shape or value.shape[:1] != betas.shape:
             raise refusal(
-                f"{name}.shape", value.shape, f"must be ({betas.size}, chains, samples), as energy's"
+                f"values[{name!r}].shape",
+                value.shape,
+                f"must be ({betas.size}, chains, samples), as betas",
             )
     if not np.isfinite(betas).all() or not np.all(np.diff(betas) > 0):
         raise refusal("betas", betas.tolist(), "must be finite and increase")

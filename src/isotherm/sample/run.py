@@ -8,11 +8,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, PyTree
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.sample.draws import ChainMeans, Draws
-from isotherm.sample.kernel import AnyKernel, over_chains
+from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.notes import rounding_notes
 from isotherm.sample.positions import coded_positions
+
+MANY = 1_000_000
+"""Draws of all chains up to which nobody asks whether they fit into memory."""
 
 
 class _Budget(NamedTuple):
@@ -58,11 +62,14 @@ def sample(
         were compared by more than a hundredth of kT.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: naming the argument out of range, or the entry of a first position that the kernel's model
-            cannot take.
+            cannot take; or if what is kept would not fit into memory.
     """
     budget = _checked(num_warmup, num_samples, thin)
     starts, keys = _starts(key, kernel, positions, num_chains)
+    doors.function("observe", observe, "a function of a state", num_arguments=1)
+    _check_kept(keys, starts, kernel, observe, budget)
     states, values, _ = _run(keys, starts, _traceable(kernel), observe, budget, True)
     return Draws(values, states, rounding_notes(kernel, states))
 
@@ -85,6 +92,7 @@ def sample_means(
     """
     budget = _checked(num_warmup, num_samples, thin)
     starts, keys = _starts(key, kernel, positions, num_chains)
+    doors.function("observe", observe, "a function of a state", num_arguments=1)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
     variances = jax.tree.map(lambda x: x / max(num_samples - 1, 1), squares)
     return ChainMeans(means, variances, states, num_samples, rounding_notes(kernel, states))
@@ -151,9 +159,18 @@ def _starts(
     key: Key[Array, ""], kernel: AnyKernel, positions: PyTree | Callable[..., Any], num_chains: int | None
 ) -> tuple[PyTree, Key[Array, " chains"]]:
     """First positions of all chains, and the key of each."""
-    if num_chains is not None and num_chains < 1:
-        raise refusal("num_chains", num_chains, "must be at least 1")
-    if not callable(positions):
+    doors.random_key("key", key)
+    checked_kernel("kernel", kernel)
+    if num_chains is not None:
+        num_chains = doors.whole("num_chains", num_chains, 1)
+    if callable(positions):
+        doors.function(
+            "positions", positions, "arrays that lead with chains, or a function of a key", num_arguments=1
+        )
+    else:
+        for leaf in jax.tree.leaves(positions):
+            if not isinstance(leaf, jax.Array):
+                doors.real_numbers("positions", leaf)
         chains = {jnp.shape(leaf)[:1] for leaf in jax.tree.leaves(positions)}
         if len(chains) != 1 or chains & {(), (0,)}:
             shapes = [jnp.shape(leaf) for leaf in jax.tree.leaves(positions)]
@@ -164,13 +181,52 @@ def _starts(
         num_chains = found
     indices = jnp.arange(4 if num_chains is None else num_chains)
     start_keys, keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
-    starts = jax.vmap(positions)(start_keys) if callable(positions) else jax.tree.map(jnp.asarray, positions)
+    if callable(positions):
+        _check_chains(positions, len(indices))
+        starts = jax.vmap(positions)(start_keys)
+    else:
+        starts = jax.tree.map(jnp.asarray, positions)
     return coded_positions(kernel, starts), keys
 
 
+def _check_chains(positions: Callable[..., Any], num_chains: int) -> None:
+    """Refuse more chains than there is memory for; few are not asked, which would cost a trace."""
+    if num_chains >= MANY:
+        one = bytes_of(jax.eval_shape(positions, jax.random.key(0)))
+        doors.affordable("num_chains", num_chains, 4.0 * num_chains * one, "have fewer chains")
+
+
+def _check_kept(
+    keys: Key[Array, " chains"],
+    starts: PyTree,
+    kernel: AnyKernel,
+    observe: Callable[..., Any],
+    budget: _Budget,
+) -> None:
+    """Refuse more draws than there is memory for; few are not asked, which would cost a trace."""
+    if len(keys) * budget.num_samples < MANY:
+        return
+
+    def seen(key: Array, start: PyTree) -> PyTree:
+        chains = over_chains(kernel)
+        return jax.vmap(observe)(chains.view(chains.init(jax.tree.map(lambda x: x[None], start), key[None])))
+
+    one = jax.eval_shape(seen, keys[0], jax.tree.map(lambda leaf: leaf[0], starts))
+    total = 2.0 * len(keys) * budget.num_samples * bytes_of(one)
+    doors.affordable(
+        "num_samples", budget.num_samples, total, "`thin` more, `observe` less, or use sample_means"
+    )
+
+
+def bytes_of(shapes: PyTree) -> float:
+    """Bytes of arrays of which shapes and dtypes are known."""
+    leaves = jax.tree.leaves(shapes)
+    return float(sum(leaf.size * getattr(leaf.dtype, "itemsize", 8) for leaf in leaves))
+
+
 def _checked(num_warmup: int, num_samples: int, thin: int) -> _Budget:
-    budget = _Budget(num_warmup, num_samples, thin)
-    for name, value, least in zip(budget._fields, budget, (0, 1, 1), strict=True):
-        if value < least:
-            raise refusal(name, value, f"must be at least {least}")
-    return budget
+    return _Budget(
+        doors.whole("num_warmup", num_warmup, 0),
+        doors.whole("num_samples", num_samples, 1),
+        doors.whole("thin", thin, 1),
+    )

@@ -70,7 +70,8 @@ def solve(tables: Tables, evidence: np.ndarray | None = None, method: Method = "
         tree, method, reason = _elimination(tables, values)
     law = Junction(tables, tree, values)
     if law.log_z == -np.inf:
-        raise refusal("log Z", "-inf", "no state is possible: the evidence contradicts the model")
+        why = "the evidence contradicts the model" if (values >= 0).any() else "the model forbids every one"
+        raise refusal("log Z", "-inf", f"no state is possible: {why}")
     return Solution(law, method, reason)
 
 

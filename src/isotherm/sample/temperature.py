@@ -8,6 +8,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from isotherm.doors import real_numbers
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
@@ -32,7 +33,9 @@ def sampling_beta(beta: Any, model: FactorGraph | Ising) -> Float[Array, "..."]:
     """
     if isinstance(beta, Tracer):
         return jnp.asarray(beta, jnp.float32)
-    host = np.asarray(beta, np.float64)
+    host = real_numbers("beta", beta)
+    if host.ndim > 1 or not host.size:
+        raise refusal("beta.shape", host.shape, "must be (), or (chains,)")
     if np.isnan(host).any():
         raise refusal("beta", host.tolist(), "must be a number")
     if host.size and np.abs(host).max() > 1.0:

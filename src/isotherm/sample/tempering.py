@@ -15,6 +15,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, PyTree
 
+from isotherm import doors
+from isotherm.energy.graph import FactorGraph
 from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
 from isotherm.sample.batched import BetasOf, betas_of
@@ -176,6 +178,7 @@ def tempering(
         Okabe et al., Chem. Phys. Lett. 335 (2001); Syed et al., Non-reversible parallel tempering,
         JRSS B 84 (2022).
     """
+    _check_energy(energy)
     betas = betas if isinstance(betas, Tracer) else finite("betas", betas)
     if betas.ndim != 1 or len(betas) < 2:
         raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
@@ -241,11 +244,19 @@ def find_ladder(
     References:
         Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022), algorithms 2 and 4.
     """
-    finite("beta_max", beta_max)
-    if not 0 <= beta_min < beta_max:
+    doors.random_key("key", key)
+    _check_energy(energy)
+    finite("beta_max", doors.number("beta_max", beta_max))
+    if not doors.number("beta_min", beta_min, least=0) < beta_max:
         raise refusal("beta_min", beta_min, f"should be at least 0 and below beta_max = {beta_max}")
-    if num_rounds < 1:
-        raise refusal("num_rounds", num_rounds, "should be at least 1")
+    num_steps, num_rounds = doors.whole("num_steps", num_steps, 1), doors.whole("num_rounds", num_rounds, 1)
+    if num_rungs is not None:
+        num_rungs = doors.whole("num_rungs", num_rungs, 2)
+        leaves = jax.tree.leaves(positions)
+        size = float(sum(np.size(leaf) * getattr(leaf, "dtype", np.dtype(float)).itemsize for leaf in leaves))
+        doors.affordable(
+            "num_rungs", num_rungs, 4.0 * num_rungs * (size + 64.0), "have fewer rungs, or ladders"
+        )
 
     def measure(at: int, betas: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
         return _acceptance(jax.random.fold_in(key, at), kernel_at, energy, positions, betas, num_steps)
@@ -260,6 +271,11 @@ def find_ladder(
     betas = _even(betas, acceptance, num_rungs or max(2, int(np.ceil(2 * barrier)) + 1))
     acceptance, notes = measure(num_rounds, betas)
     return Ladder(betas, acceptance, barrier, notes)
+
+
+def _check_energy(energy: Any) -> None:
+    if not isinstance(energy, FactorGraph):
+        doors.function("energy", energy, "a FactorGraph, or a function of a position", num_arguments=1)
 
 
 def _acceptance(

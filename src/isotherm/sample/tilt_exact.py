@@ -9,6 +9,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from isotherm import doors
+from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt import QuadraticReward, TableReward, Tilted
 from isotherm.energy.tilt_bases import DiscretePolicy, GaussianPolicy, MixturePolicy
 from isotherm.errors import refusal
@@ -107,8 +109,8 @@ def tilted_law(tilted: Tilted, beta: float) -> MixtureLaw | DiscreteLaw:
         ValueError: if ``beta`` leaves no normaliser, or is not finite.
         TypeError: if there is no closed form; :func:`quadrature` serves one dimension.
     """
-    _check_beta(beta)
-    base, reward = tilted.base, tilted.reward
+    beta = _checked_beta(beta)
+    base, reward = tilted_policy("tilted", tilted).base, tilted.reward
     if isinstance(base, DiscretePolicy):
         return _discrete(tilted, base, beta)
     if not isinstance(reward, QuadraticReward) or not isinstance(base, GaussianPolicy | MixturePolicy):
@@ -141,14 +143,13 @@ def quadrature(tilted: Tilted, beta: float, low: float, high: float, num_points:
         ValueError: naming the argument out of range, a policy of another number of dimensions, or a density that is
             no number or infinite at some point.
     """
-    _check_beta(beta)
-    _check_one_dimension(tilted)
-    if not np.isfinite([low, high]).all():
-        raise refusal("low, high", (low, high), "must be finite")
-    if not low < high:
+    beta = _checked_beta(beta)
+    _check_one_dimension(tilted_policy("tilted", tilted))
+    low, high = float(doors.number("low", low)), float(doors.number("high", high))
+    if not low < high or not np.isfinite(high - low):
         raise refusal("low, high", (low, high), "must ascend")
-    if num_points < 3:
-        raise refusal("num_points", num_points, "must be at least 3")
+    num_points = doors.whole("num_points", num_points, 3)
+    doors.affordable("num_points", num_points, 64.0 * num_points, "take fewer points")
     points = np.linspace(low, high, num_points)
     with jax.enable_x64(True):
         wide = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64) if isinstance(x, jax.Array) else x, tilted)
@@ -188,11 +189,10 @@ def _discrete(tilted: Tilted, base: DiscretePolicy, beta: float) -> DiscreteLaw:
     return DiscreteLaw(log_z, np.exp(logs - log_z))
 
 
-def _check_beta(beta: float) -> None:
-    if np.shape(beta) != ():
+def _checked_beta(beta: float) -> float:
+    if isinstance(beta, np.ndarray | jax.Array) and beta.shape != ():
         raise refusal("beta.shape", np.shape(beta), "must be (), one number")
-    if not np.isfinite(beta):
-        raise refusal("beta", beta, "must be finite")
+    return float(doors.number("beta", beta))
 
 
 def _check_one_dimension(tilted: Tilted) -> None:

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from isotherm.doors import flag, instance, number, sequence, whole
 from isotherm.energy.expand import tables_of
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.kinds import factor_graph
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 
@@ -47,9 +49,7 @@ class Strip:
         Raises:
             ValueError: if the strip is too short, or none of its states is possible.
         """
-        least = 2 if periodic else 1
-        if length < least:
-            raise refusal("length", length, f"should be at least {least}")
+        length = whole("length", length, 2 if flag("periodic", periodic) else 1)
         power, log_scale = self._power(length if periodic else length - 1)
         total = np.trace(power) if periodic else self._end @ power @ self._end
         if total <= 0:
@@ -62,8 +62,8 @@ class Strip:
         Raises:
             ValueError: if there is no such layer.
         """
-        if not 0 <= at < length:
-            raise refusal("at", at, f"should be within 0 .. {length - 1}")
+        length = whole("length", length, 1)
+        at = whole("at", at, 0, length - 1)
         if periodic:
             weights = np.diagonal(self._power(length)[0])
         else:
@@ -122,6 +122,13 @@ def transfer(layer: FactorGraph, bonds: Sequence[Factor], beta: float = 1.0) -> 
         ValueError: if a layer has too many states (use :func:`isotherm.sample.exact` on the whole graph), or
             naming the factor or group at fault.
     """
+    factor_graph("layer", layer)
+    beta = float(number("beta", beta))
+    factors = sequence("bonds", bonds, "a list of factors between a layer and the next")
+    for k, bond in enumerate(factors):
+        instance(f"bonds[{k}]", bond, Factor, "a Factor", "Factor.of(...) makes one")
+    if not factors:
+        raise refusal("bonds", (), "at least one factor is needed")
     num_states = float(np.prod([float(group.cardinality) ** group.size for _, group in layer.groups]))
     if num_states > MAX_STATES:
         allowed = f"a layer may have at most {MAX_STATES}; use `exact` on the whole graph"
@@ -129,7 +136,7 @@ def transfer(layer: FactorGraph, bonds: Sequence[Factor], beta: float = 1.0) -> 
     inside = tables_of(layer, beta)
     states = np.stack(np.unravel_index(np.arange(int(num_states)), inside.cardinalities), axis=1)
     both: dict[str, Variables] = dict(layer.groups) | {name + _NEXT: group for name, group in layer.groups}
-    across = tables_of(FactorGraph.of(both, bonds), beta)
+    across = tables_of(FactorGraph.of(both, factors), beta)
     pairs = np.concatenate(
         [np.repeat(states, len(states), axis=0), np.tile(states, (len(states), 1))], axis=1
     )

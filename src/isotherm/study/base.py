@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from isotherm import doors
 from isotherm.plot.figure import Animation, Figure
 from isotherm.study.config import Config
 from isotherm.study.tables import Table
@@ -34,6 +35,11 @@ class Task:
     name: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        doors.text("name", self.name)
+        doors.mapping("payload", self.payload, "a mapping")
+        doors.number("weight", self.weight, above=0)
 
 
 class Result(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.disk import Place, open_parent, remove_dead, write_at
+from isotherm.disk import digest_named, open_parent, remove_dead, write_at
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEEPEST, _LARGEST = 64, 1e300
@@ -32,8 +32,7 @@ def digest_file(path: Path, most: int = 1 << 34) -> str:
     Raises:
         OSError: if there is none, or it is no plain file (a pipe or a device would never end) or too large.
     """
-    resolved = path.resolve(strict=True)
-    return Place(resolved.parent).digest(resolved.name, most)
+    return digest_named(path, most)
 
 
 def write_atomic(path: Path, content: bytes) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from isotherm.errors import refusal
+from isotherm.repeats import first_repeated
 from isotherm.study.table_file import Column, RawTable, read_table
 from isotherm.study.tables import Table
 
@@ -26,7 +27,9 @@ _NO, _YES, _MISSING, _ODD, _FALSE, _TRUE = 0, 1, 2, 3, 4, 5
 _MINUS = -1
 _SCALARS = (str, bool, int, float, Decimal, type(None))
 _ALLOWED = "should hold only 0, 1 and missing entries (or -1 and 1, or true and false)"
-_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+", re.ASCII)
+
+_INDEX = re.compile(r"\d{1,18}", re.ASCII)
 
 
 class LeftOut(NamedTuple):
@@ -204,7 +207,7 @@ def _with_names(path: Path, table: RawTable) -> tuple[RawTable, bool]:
 
 def _counts(entries: Sequence[str]) -> bool:
     """Whether they count: names such as 0, 1, 2 that a program gave to columns without any."""
-    if len(entries) < 3 or not all(entry.isdecimal() for entry in entries):
+    if len(entries) < 3 or not all(_INDEX.fullmatch(entry) for entry in entries):
         return False
     numbers = [int(entry) for entry in entries]
     return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
@@ -278,9 +281,8 @@ def _found(left_out: Sequence[LeftOut]) -> str:
 
 
 def _refuse_twins(names: Sequence[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise refusal("columns", name, f"names {names.count(name)} columns of outcomes; rename one")
+    if (twice := first_repeated(names)) is not None:
+        raise refusal("columns", twice, f"names {names.count(twice)} columns of outcomes; rename one")
 
 
 def _spins(table: RawTable, i: int, codes: np.ndarray, minus: Sequence[tuple[str, int]]) -> np.ndarray:

@@ -58,6 +58,11 @@ class Meter:
         self._end = now + (now - self._start) * remaining / self._done
         self._bar.update(self._task, advance=weight, left=self.left())
 
+    def describe(self, label: str) -> None:
+        """Something else is running, or more is known of it."""
+        self._label = label
+        self._bar.update(self._task, description=label)
+
     def tick(self) -> None:
         """Called every second or so, so that a log file hears of a long run too."""
         now = time.monotonic()

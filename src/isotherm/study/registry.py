@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from isotherm.doors import text
 from isotherm.errors import refusal
 from isotherm.study.base import Study
 from isotherm.study.config import Config, is_study_name, unknown_name
@@ -60,7 +61,7 @@ def find_study(name: str) -> Study[Any]:
     Raises:
         ValueError: if there is none; one line, with the closest name.
     """
-    entry = STUDIES.get(name) or (name if ":" in name else registered().get(name, ""))
+    entry = STUDIES.get(text("name", name)) or (name if ":" in name else registered().get(name, ""))
     if not entry:
         raise refusal("STUDY", name, f"is not a study; {unknown_name(name, list(registered()))}")
     if name in STUDIES:

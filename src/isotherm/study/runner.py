@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from isotherm.disk import why_unread
 from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
 from isotherm.study.config import Config, is_study_name
@@ -29,7 +30,9 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
         try:
             inputs[name] = digest_file(path)
         except OSError as error:
-            raise refusal(name, str(path), f"cannot be read: {error.strerror}") from None
+            raise refusal(name, str(path), why_unread(error)) from None
+        except ValueError:
+            raise refusal(name, str(path), "is no name of a file") from None
     source = source_of(study)
     identity = {
         "study": study.name,

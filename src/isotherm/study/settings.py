@@ -12,11 +12,24 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
+from isotherm.disk import read_named, why_unread
 from isotherm.errors import refusal
 from isotherm.study.base import Study
 from isotherm.study.config import Config, unknown_name
 from isotherm.study.fields import FieldDoc, describe
 
+MAX_TOML = 1 << 20
+"""Most bytes of a file of settings."""
+
+MAX_LEVELS = 20
+"""Most tables and arrays within each other."""
+
+_KEY = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+_DEEP_KEY = re.compile(rf"(?<![A-Za-z0-9_-]){_KEY}(?:[ \t]*\.[ \t]*{_KEY}){{{MAX_LEVELS}}}")
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_DECIMAL = re.compile(
+    r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
+)
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -52,11 +65,34 @@ def read_toml(path: Path) -> dict[str, Any]:
         ValueError: if it cannot be read or is no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = read_named(path, MAX_TOML).decode("utf-8")
     except OSError as error:
-        raise refusal("config", str(path), f"cannot be read: {error.strerror}") from None
+        raise refusal("config", str(path), why_unread(error)) from None
+    except ValueError:
+        raise refusal("config", str(path), "is no text in UTF-8") from None
+    if _DEEP_KEY.search(text):  # tomllib takes memory by the square of them
+        raise refusal("config", str(path), f"has too many levels; at most {MAX_LEVELS} are read")
+    try:
+        found = tomllib.loads(text)
+    except RecursionError:
+        found = None
     except ValueError as error:
         raise refusal("config", str(path), f"is not valid TOML: {str(error).splitlines()[0]}") from None
+    if found is None or not _is_shallow(found):
+        raise refusal("config", str(path), f"has too many levels; at most {MAX_LEVELS} are read")
+    return found
+
+
+def _is_shallow(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_LEVELS + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return not level
 
 
 def merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,14 +149,24 @@ def _value(field: FieldDoc, texts: list[str]) -> Any:
     if sequence is not None:
         if not texts:
             raise ValueError(f"{field.name}: needs values, as in {field.flag}={field.default or 'a,b'}")
-        words = [word for text in texts for word in text.split(",") if word]
-        return tuple(_scalar(sequence, word.strip()) for word in words)
+        return tuple(_scalar(sequence, word) for word in _words(field, texts))
     if not texts and _bare(field.annotation) is bool:
         return True
     if len(texts) != 1:
         problem = "needs a value" if not texts else f"takes one value, got {len(texts)}"
         raise ValueError(f"{field.name}: {problem}, as in {field.flag}={field.default or 'value'}")
     return _scalar(field.annotation, texts[0])
+
+
+def _words(field: FieldDoc, texts: list[str]) -> list[str]:
+    """Values between commas and spaces; a comma may end a word, but nothing may be missing between two."""
+    words = []
+    for text in texts:
+        parts = [part.strip() for part in text.removesuffix(",").split(",")]
+        if len(parts) > 1 and "" in parts:
+            raise refusal(field.name, text, "a value is missing beside a comma")
+        words += [part for part in parts if part]
+    return words
 
 
 def _sequence(annotation: Any) -> Any:
@@ -150,8 +196,6 @@ def _scalar(annotation: Any, text: str) -> Any:
     if bare is types.NoneType:
         return None if text.lower() == "none" else text
     if bare in (int, float):
-        try:
-            return bare(text)
-        except ValueError:
-            return text
+        pattern = _WHOLE if bare is int else _DECIMAL
+        return bare(text) if pattern.fullmatch(text) else text
     return text

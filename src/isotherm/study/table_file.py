@@ -1,22 +1,26 @@
 """Tables in files as columns of raw entries: delimited text of whatever make, and Parquet."""
 
 import csv
-import gzip
 import io
-import lzma
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from isotherm.disk import read_named, why_unread
 from isotherm.errors import refusal
+from isotherm.packed import MAGIC, unpacked
 
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}
 """Looked for in this order: a comma may also be the mark of decimals."""
 
+MAX_BYTES = 1 << 26
+"""Most bytes of a file, unpacked."""
+
+MAX_CELLS = 1 << 24
+"""Most entries of a table, all rows and columns."""
+
 _TEXT = (".csv", ".tsv")
-_OPENERS = {".gz": gzip.open, ".xz": lzma.open}
 _MARKS = {  # the mark of UTF-16 begins that of UTF-32, which therefore comes first
     b"\xff\xfe\0\0": "utf-32",
     b"\0\0\xfe\xff": "utf-32",
@@ -24,7 +28,7 @@ _MARKS = {  # the mark of UTF-16 begins that of UTF-32, which therefore comes fi
     b"\xff\xfe": "utf-16",
     b"\xfe\xff": "utf-16",
 }
-_SNIFFED = 20
+_SNIFFED, _BEGINNING = 20, 1 << 18
 
 
 class Column(NamedTuple):
@@ -70,19 +74,26 @@ def read_table(path: Path) -> RawTable:
     endings = [ending.lower() for ending in path.suffixes[-2:]]
     if endings[-1:] == [".parquet"]:
         return _read_parquet(path)
-    opener = _OPENERS.get(endings[-1] if endings else "")
-    kind = endings[-2:-1] if opener else endings[-1:]
+    is_packed = endings[-1:] == [".gz"] or endings[-1:] == [".xz"]
+    kind = endings[-2:-1] if is_packed else endings[-1:]
     if not kind or kind[0] not in _TEXT:
         allowed = (
             "should be a .csv or .parquet file (or .tsv, .csv.gz, .csv.xz), or us20 for the shipped table"
         )
         raise refusal("table", str(path), allowed)
+    content = _content(path)
+    if is_packed and not content.startswith(MAGIC):
+        raise refusal("table", str(path), f"cannot be read: is not packed, though called {endings[-1]}")
+    return _parse(path, _text(path, unpacked("table", str(path), content, MAX_BYTES)))
+
+
+def _content(path: Path) -> bytes:
     try:
-        with (opener or open)(path, "rb") as file:
-            content = file.read()
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise refusal("table", str(path), f"cannot be read: {error}") from None
-    return _parse(path, _text(path, content))
+        return read_named(path, MAX_BYTES)
+    except OSError as error:
+        raise refusal("table", str(path), why_unread(error)) from None
+    except ValueError:  # a name with NUL
+        raise refusal("table", str(path), "is no name of a file") from None
 
 
 def _text(path: Path, content: bytes) -> str:
@@ -98,7 +109,7 @@ def _text(path: Path, content: bytes) -> str:
 
 def _parse(path: Path, text: str) -> RawTable:
     separator = _separator(text)
-    rows, lines = [], []
+    rows, lines, cells = [], [], 0
     file = io.StringIO(text, newline="")
     reader = csv.reader(file, delimiter=separator, skipinitialspace=True, strict=True)
     while True:
@@ -113,6 +124,11 @@ def _parse(path: Path, text: str) -> RawTable:
         if entries and (len(entries) > 1 or entries[0]):  # blank lines hold nothing
             rows.append(entries)
             lines.append(line)
+            cells += len(entries)
+            if cells > MAX_CELLS:
+                raise refusal(
+                    "table", str(path), f"holds more than {MAX_CELLS} entries, the most that are read"
+                )
     while rows and not any(rows[-1]):  # as do the rows of separators that spreadsheets leave at the end
         rows.pop()
         lines.pop()
@@ -125,7 +141,11 @@ def _parse(path: Path, text: str) -> RawTable:
 
 def _separator(text: str) -> str:
     """The first separator that cuts all of the first lines into as many entries, at least two; or a comma."""
-    head = [line for line in text.splitlines()[: 4 * _SNIFFED] if line.strip()][:_SNIFFED]
+    begin = text[:_BEGINNING]
+    lines = begin.splitlines()[: 4 * _SNIFFED]
+    if len(begin) < len(text) and len(lines) > 1:
+        lines.pop()  # may be cut
+    head = [line for line in lines if line.strip()][:_SNIFFED]
     for separator in SEPARATORS:
         try:
             widths = {len(row) for row in csv.reader(head, delimiter=separator, skipinitialspace=True)}
@@ -148,14 +168,36 @@ def _refuse_ragged(path: Path, rows: Sequence[Sequence[str]], lines: Sequence[in
 def _read_parquet(path: Path) -> RawTable:
     import polars as pl
 
+    content = _content(path)
     try:
-        table = pl.read_parquet(path)
+        lazy = pl.scan_parquet(io.BytesIO(content))
+        names, rows = lazy.collect_schema().names(), lazy.select(pl.len()).collect().item()
+        if rows * max(len(names), 1) > MAX_CELLS:
+            held = f"holds {rows} rows of {len(names)} columns"
+            raise refusal("table", str(path), f"{held}; at most {MAX_CELLS} entries are read")
+        table = pl.read_parquet(io.BytesIO(content))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise refusal("table", str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
+    except (
+        BaseException
+    ) as error:  # what a library in Rust raises where it gives up derives from no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise refusal("table", str(path), "cannot be read: is damaged") from None
     if not table.height:
         raise refusal("table", str(path), "holds no rows")
-    columns = [
-        (column.fill_nan(None) if column.dtype.is_float() else column).rename(name)
-        for name, column in zip(table.columns, table.get_columns(), strict=True)
-    ]
-    return RawTable([Column(column.name, column.to_list()) for column in columns], [], "")
+    columns = [Column(name, _entries(path, table[name])) for name in table.columns]
+    return RawTable(columns, [], "")
+
+
+def _entries(path: Path, column: Any) -> list[Any]:
+    """Of a column; lists and bytes, which are no outcomes, are told by their kind."""
+    import polars as pl
+
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        return [None if is_null else str(column.dtype) for is_null in column.is_null()]
+    if (
+        column.dtype == pl.String and (column.str.len_bytes().sum() or 0) > MAX_BYTES
+    ):  # a dictionary may repeat
+        raise refusal("table", str(path), f"holds more than {MAX_BYTES} bytes of text in {column.name}")
+    return (column.fill_nan(None) if column.dtype.is_float() else column).to_list()

@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from isotherm.doors import is_number, real_numbers, sequence, text, whole, words
+from isotherm.errors import refusal, wrong_kind
 from isotherm.printable import printable
 
 Real: TypeAlias = float | int
@@ -34,6 +36,17 @@ class Estimate:
     published: Real | None = None
     published_se: Real | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("mean", "se", "published", "published_se"):
+            value = getattr(self, name)
+            if not is_number(value) and (value is not None or name == "mean"):
+                raise wrong_kind(
+                    name, value, "a number" if name == "mean" else "a number, or None where unknown"
+                )
+            if name in ("se", "published_se") and value is not None and value < 0:
+                raise refusal(name, value, "should be at least 0")
+        whole("n", self.n, 1)
+
     @classmethod
     def of(cls, samples: Any, published: Real | None = None, published_se: Real | None = None) -> "Estimate":
         """Mean and standard error (``ddof=1``) of independent values, one a run.
@@ -41,9 +54,9 @@ class Estimate:
         Raises:
             ValueError: if there is no value, or one that is not finite.
         """
-        values = np.asarray(samples, dtype=np.float64).ravel()
+        values = real_numbers("samples", samples).ravel()
         if values.size == 0 or not np.isfinite(values).all():
-            raise ValueError("samples: an estimate needs at least one value, all of them finite")
+            raise refusal("samples", samples, "an estimate needs at least one value, all of them finite")
         se = float(values.std(ddof=1) / math.sqrt(values.size)) if values.size > 1 else None
         return cls(float(values.mean()), se, int(values.size), published, published_se)
 
@@ -74,6 +87,7 @@ class Estimate:
 
 
 Cell: TypeAlias = Estimate | str | float | int | None
+CELLS = (Estimate, str, float, int, np.integer, np.floating, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -93,9 +107,18 @@ class Table:
     note: str = "mean ± standard error (runs)"
 
     def __post_init__(self) -> None:
-        for row in self.rows:
-            if len(row) != len(self.columns):
-                raise ValueError(f"rows = {row!r}: needs {len(self.columns)} cells, one a column")
+        text("title", self.title)
+        text("note", self.note)
+        columns = words("columns", self.columns)
+        for at, row in enumerate(sequence("rows", self.rows, "a tuple of rows")):
+            cells = sequence(f"rows[{at}]", row, "a tuple of cells")
+            if len(cells) != len(columns):
+                raise refusal(f"rows[{at}]", row, f"needs {len(columns)} cells, one for each of columns")
+            for cell in cells:
+                if cell is not None and not isinstance(cell, CELLS):
+                    raise wrong_kind(
+                        f"rows[{at}]", cell, "an Estimate, a text, a number or None in each cell"
+                    )
 
 
 def to_rich(table: Table) -> RichTable:

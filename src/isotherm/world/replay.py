@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Int8, Int32, Key
 from numpy.typing import ArrayLike
 
+from isotherm.doors import regular, whole
 from isotherm.energy.coding import spin_rows
-from isotherm.energy.inputs import regular
 from isotherm.errors import refusal
 from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
@@ -86,10 +86,14 @@ def replay_world(outcomes: ArrayLike, num_context: int = 1, context_mode: str = 
             venues are present.
     """
     table = regular("outcomes", outcomes)
-    if num_context < 1:
-        raise refusal("num_context", num_context, "should be at least 1")
+    num_context = whole("num_context", num_context, 1)
+    is_random = is_random_mode(context_mode)
     if table.ndim != 2 or table.shape[1] < num_context + 2 or table.shape[0] < 1:
-        raise refusal("outcomes.shape", table.shape, f"should be (steps, n) with n >= {num_context + 2}")
+        raise refusal(
+            "outcomes.shape",
+            table.shape,
+            f"should be (steps, n) with n >= {num_context + 2} (num_context + 2)",
+        )
     table = spin_rows("outcomes", outcomes)
     present = (table != 0).sum(axis=1)
     if (present <= num_context).any():
@@ -97,4 +101,4 @@ def replay_world(outcomes: ArrayLike, num_context: int = 1, context_mode: str = 
         raise refusal(
             f"outcomes[{row}]", int(present[row]), f"venues present; needs {num_context + 1} or more"
         )
-    return Replay(jnp.asarray(table, jnp.int8), is_random_mode(context_mode), num_context)
+    return Replay(jnp.asarray(table, jnp.int8), is_random, num_context)

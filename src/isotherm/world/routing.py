@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
-from isotherm.errors import refusal
+from isotherm.doors import choice
 from isotherm.random.ties import choose_best
 from isotherm.sample.clamp import Clamp
 
@@ -58,8 +58,7 @@ def is_random_mode(context_mode: str) -> Bool[Array, ""]:
     Raises:
         ValueError: if ``context_mode`` is neither ``"fixed"`` nor ``"random"``.
     """
-    if context_mode not in get_args(ContextMode):
-        raise refusal("context_mode", context_mode, f"should be one of {', '.join(get_args(ContextMode))}")
+    choice("context_mode", context_mode, get_args(ContextMode))
     return jnp.asarray(context_mode == "random")
 
 

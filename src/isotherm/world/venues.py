@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
+from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.random.keys import named
@@ -176,30 +177,31 @@ def venue_market(
         ValueError: naming the argument out of range, or if ``outcome="own"`` with more than 16 venues, whose
             regret is not enumerable.
     """
-    b = np.atleast_2d(np.asarray(biases, dtype=np.float64))
+    b = np.atleast_2d(doors.real_numbers("biases", biases))
     if b.ndim != 2 or b.shape[1] < 2:
         raise refusal("biases.shape", b.shape, "should be (n,) or (phases, n) with n at least 2")
     phases, n = b.shape
-    j = np.asarray(couplings, dtype=np.float64)
+    doors.affordable("biases", f"{n} venues", 64.0 * phases * n**2, "a market holds every pair of venues")
+    j = doors.real_numbers("couplings", couplings)
     if j.shape not in ((), (n, n), (phases, n, n)):
         raise refusal("couplings.shape", j.shape, f"should be ({n}, {n}), ({phases}, {n}, {n}), or a scalar")
     j = np.broadcast_to(j * (1.0 - np.eye(n)) if j.ndim == 0 else j, (phases, n, n))
-    if len(shifts) != phases - 1 or list(shifts) != sorted(set(shifts)) or min(shifts, default=1) < 1:
-        raise refusal("shifts", shifts, f"should be {phases - 1} ascending steps of at least 1")
-    if not 1 <= num_context <= n - 1:
-        raise refusal("num_context", num_context, f"should be between 1 and {n - 1}, venues less one")
+    given = doors.sequence("shifts", shifts, "a tuple of steps")
+    steps = [doors.whole(f"shifts[{at}]", step, 1) for at, step in enumerate(given)]
+    if len(steps) != phases - 1 or steps != sorted(set(steps)):
+        allowed = f"should be {phases - 1} ascending steps of at least 1, one fewer than biases have phases"
+        raise refusal("shifts", tuple(steps), allowed)
+    num_context = doors.whole("num_context", num_context, 1, n - 1)
     is_random = is_random_mode(context_mode)
-    if outcome not in get_args(Outcome):
-        raise refusal("outcome", outcome, f"should be one of {', '.join(get_args(Outcome))}")
-    if not 0 <= beta < np.inf:
-        raise refusal("beta", beta, "should be at least 0 and finite")
+    doors.choice("outcome", outcome, get_args(Outcome))
+    beta = float(doors.number("beta", beta, least=0))
     if outcome == "own" and n > MAX_ORACLE:
         raise refusal("outcome", outcome, f"its regret is enumerated: at most {MAX_ORACLE} venues, not {n}")
     models = _stack([Ising.checked(b[p], j[p]) for p in range(phases)])
     laws = _laws(models, jnp.float32(beta)) if n <= MAX_ORACLE else None
     return VenueMarket(
         models=models,
-        shifts=jnp.asarray(shifts, jnp.int32),
+        shifts=jnp.asarray(steps, jnp.int32),
         beta=jnp.float32(beta),
         laws=laws,
         cumulative=_cumulative(laws) if laws is not None and n <= MAX_EXACT else None,

@@ -1,13 +1,14 @@
 """Bayesian networks with names, as BIF and XMLBIF hold them: checked, and made into tables. NumPy only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from isotherm.energy.files.model import ModelFile, tables_from
+from isotherm.energy.files.model import ModelFile, check_values, tables_from
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
+from isotherm.repeats import first_repeated
 
 MAX_ROUNDING = 0.01
 """How far the probabilities of a variable's values may sum from one: digits that a file has cut off."""
@@ -32,7 +33,7 @@ class Law(NamedTuple):
     table: np.ndarray
 
 
-def checked_variable(path: str, name: str, values: Sequence[str], before: Sequence[str]) -> None:
+def checked_variable(path: str, name: str, values: Sequence[str], before: Collection[str]) -> None:
     """Refuse a variable without values, with one that comes twice, or a second one of the same name.
 
     Raises:
@@ -42,9 +43,8 @@ def checked_variable(path: str, name: str, values: Sequence[str], before: Sequen
         raise refusal(f"{path}, variable", name, "comes twice")
     if not 1 <= len(values) <= MAX_CARDINALITY:
         raise refusal(f"{path}, values of {name}", len(values), f"should be 1 .. {MAX_CARDINALITY}")
-    for at, value in enumerate(values):
-        if value in values[:at]:
-            raise refusal(f"{path}, values of {name}", value, "comes twice")
+    if (twice := first_repeated(values)) is not None:
+        raise refusal(f"{path}, values of {name}", twice, "comes twice")
 
 
 def network_file(
@@ -63,6 +63,7 @@ def network_file(
     """
     if not names:
         raise refusal("file", path, "holds no variable")
+    check_values(path, map(len, values))
     seen: dict[int, Law] = {}
     for law in laws:
         if law.child in seen:

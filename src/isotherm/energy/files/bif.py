@@ -7,6 +7,7 @@ References:
     Cozman, The Interchange Format for Bayesian Networks (1998).
 """
 
+import bisect
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -33,6 +34,7 @@ class _Reader:
 
     def __init__(self, content: Content) -> None:
         self.path, self.text = content.path, content.text()
+        self.line_ends = [found.start() for found in re.finditer("\n", self.text)]
         self.tokens, self.place = list(self._split()), 0
 
     def _split(self) -> Iterator[_Token]:
@@ -51,7 +53,7 @@ class _Reader:
 
     def where(self, at: int) -> str:
         """The line of a place in the text."""
-        return f"{self.path}, line {self.text.count(chr(10), 0, at) + 1}"
+        return f"{self.path}, line {bisect.bisect_left(self.line_ends, at) + 1}"
 
     @property
     def is_done(self) -> bool:
@@ -101,6 +103,7 @@ class _Network:
         self.values: list[list[str]] = []
         self.laws: list[Law] = []
         self.numbers: dict[str, int] = {}
+        self.places: list[dict[str, int]] = []
 
     def read(self) -> None:
         headers = []
@@ -147,10 +150,11 @@ class _Network:
         reader.mark("}")
         if values is None:
             raise refusal(f"{reader.path}, variable", name, "has no type")
-        checked_variable(reader.path, name, values, self.names)
+        checked_variable(reader.path, name, values, self.numbers)
         self.numbers[name] = len(self.names)
         self.names.append(name)
         self.values.append(values)
+        self.places.append({value: place for place, value in enumerate(values)})
 
     def _type(self, at: _Token) -> list[str]:
         reader, kind = self.reader, self.reader.word("discrete")
@@ -235,9 +239,9 @@ class _Network:
             )
         at = []
         for parent, token in zip(parents, words, strict=True):
-            if token.word not in self.values[parent]:
+            if token.word not in self.places[parent]:
                 raise refusal(reader.where(token.at), token.word, f"is no value of {self.names[parent]}")
-            at.append(self.values[parent].index(token.word))
+            at.append(self.places[parent][token.word])
         if not np.isnan(table[tuple(at)]).all():
             raise refusal(f"{where}, row", [token.word for token in words], "comes twice")
         begin = words[0] if words else _Token("", False, 0)

@@ -16,10 +16,11 @@ import numpy as np
 
 from isotherm.energy.files.content import Content
 from isotherm.energy.files.costs import CostFunction, cost_file
-from isotherm.energy.files.model import ModelFile, Space
+from isotherm.energy.files.model import ModelFile, Space, check_values
 from isotherm.energy.files.numbers import decimal, is_decimal, whole
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
+from isotherm.repeats import first_repeated
 
 _TOKEN = re.compile(r'[\s,]+|"([^"\n]*)"|([{}\[\]:])|([^\s,:"{}\[\]]+)')
 _MAX_DEPTH = 50
@@ -63,11 +64,14 @@ def _parsed(content: Content) -> _List:
     text = "\n".join("" if line.startswith("#") else line for line in content.text().split("\n"))
     stack = [_List()]
     at = 0
+
+    def where(at: int) -> str:
+        return f"{content.path}, line {text.count(chr(10), 0, at) + 1}"
+
     while at < len(text):
         found = _TOKEN.match(text, at)
-        where = f"{content.path}, line {text.count(chr(10), 0, at) + 1}" if found is None or found[2] else ""
         if found is None:
-            raise refusal(where, text[at : at + 20], "a quotation mark is not closed")
+            raise refusal(where(at), text[at : at + 20], "a quotation mark is not closed")
         quoted, bracket, word = found.groups()
         if bracket is None:
             stack[-1] += [quoted if word is None else word] * (quoted is not None or word is not None)
@@ -75,12 +79,12 @@ def _parsed(content: Content) -> _List:
             stack[-1].has_colons = True
         elif bracket in "{[":
             if len(stack) > _MAX_DEPTH:
-                raise refusal(where, bracket, f"more than {_MAX_DEPTH} levels")
+                raise refusal(where(at), bracket, f"more than {_MAX_DEPTH} levels")
             inner = _List()
             stack[-1].append(inner)
             stack.append(inner)
         elif len(stack) == 1:
-            raise refusal(where, bracket, "closes what was not opened")
+            raise refusal(where(at), bracket, "closes what was not opened")
         else:
             stack.pop()
         at = found.end()
@@ -131,11 +135,18 @@ def _variables(path: str, items: _List) -> tuple[list[str | int], list[tuple[str
     labels: list[str | int] = [str(item) for item in items[::2]] if is_named else list(range(len(items)))
     if not labels:
         raise refusal("file", path, "holds no variable")
-    if len(set(labels)) < len(labels):
-        twice = next(label for k, label in enumerate(labels) if label in labels[:k])
+    if (twice := first_repeated(labels)) is not None:
         raise refusal(f"{path}, variable", twice, "comes twice")
     domains = items[1::2] if is_named else items
+    check_values(path, (_size(domain) for domain in domains))
     return labels, [_domain(path, label, domain) for label, domain in zip(labels, domains, strict=True)]
+
+
+def _size(domain: Node) -> int:
+    """Values of a domain, before it is looked at closely."""
+    if isinstance(domain, str) and len(domain) < 8 and is_decimal(domain) and domain.lstrip("+-").isdigit():
+        return abs(int(domain))
+    return len(domain)
 
 
 def _domain(path: str, label: str | int, domain: Node) -> tuple[str | int, ...]:
@@ -251,11 +262,12 @@ def _fill(where: str, table: np.ndarray, words: list[str], domains: list[tuple[s
             f"{where}, costs", f"{len(words)} words", f"should be tuples of {step - 1} values and a cost"
         )
     seen = np.zeros(table.shape, bool)
+    places = [{value: place for place, value in enumerate(domain)} for domain in domains]
     for start in range(0, len(words), step):
         *tuple_, cost = words[start : start + step]
         at = tuple(
-            domain.index(word) if word in domain else whole(f"{where}, value", word, 0, len(domain) - 1)
-            for word, domain in zip(tuple_, domains, strict=True)
+            place[word] if word in place else whole(f"{where}, value", word, 0, len(place) - 1)
+            for word, place in zip(tuple_, places, strict=True)
         )
         if seen[at]:
             raise refusal(f"{where}, tuple", tuple_, "comes twice")

@@ -27,6 +27,10 @@ class Evidence(NamedTuple):
     said: str
 
 
+MAX_EVIDENCE = 1 << 24
+"""Most bytes of a file of evidence."""
+
+_MOST_SIGNS = 20
 Pairs = list[tuple[int, int]]
 
 
@@ -163,6 +167,10 @@ def named_evidence(
 def _one(
     said: str, numbers: dict[str, list[int]], labels: Sequence[Hashable], names: Sequence[Sequence[Hashable]]
 ) -> tuple[int, int]:
+    if said.count("=") > _MOST_SIGNS:
+        raise refusal(
+            "evidence", said[:40], f"has more than {_MOST_SIGNS} equals signs; should be NAME=VALUE"
+        )
     splits = [(said[:at].strip(), said[at + 1 :].strip()) for at, sign in enumerate(said) if sign == "="]
     known = [(flat, word) for name, word in splits for flat in numbers.get(name, [])]
     found = [

@@ -47,7 +47,7 @@ _SUFFIXES = {
 _BIF = re.compile(
     r"(\s|//[^\n]*|/\*.*?\*/)*(network\b[^{;]*\{|variable\s+\S+\s*\{)", re.DOTALL | re.IGNORECASE
 )
-_CNF = re.compile(r"(c\b[^\n]*\n|\s)*p\s+cnf\b")
+_CNF = re.compile(r"(?:c\b[^\n]*\n|\s++)*+p\s+cnf\b")
 _CFN = re.compile(r'(#[^\n]*\n|\s)*\{\s*"?problem"?[\s:{\[]')
 _XMLBIF = re.compile(r"<BIF[\s>]", re.IGNORECASE)
 _XMLBIF_BYTES = re.compile(rb"<BIF[\s>]", re.IGNORECASE)

@@ -12,8 +12,11 @@ from isotherm.errors import refusal
 MAX_TABLE = 10_000_000
 """Most entries of one table."""
 
-MAX_ENTRIES = 100_000_000
-"""Most entries of all tables that a file's defaults fill: 0.8 GB."""
+MAX_ENTRIES = 20_000_000
+"""Most entries of all tables: 0.16 GB, of which answers need a few copies."""
+
+MAX_VALUES = 5_000_000
+"""Most values of all variables together."""
 
 
 class ModelFile(NamedTuple):
@@ -59,6 +62,17 @@ class Space:
         if self._used > MAX_ENTRIES:
             raise refusal(where, f"{self._used} entries", f"at most {MAX_ENTRIES} of all tables are allowed")
         return entries
+
+
+def check_values(path: str, sizes: Iterable[int]) -> None:
+    """Refuse too many values of all variables together: so many probabilities an answer holds.
+
+    Raises:
+        ValueError: saying how many there are.
+    """
+    values = sum(sizes)
+    if values > MAX_VALUES:
+        raise refusal(f"{path}, values of all variables", values, f"at most {MAX_VALUES} are allowed")
 
 
 def tables_from(

@@ -41,14 +41,16 @@ def is_decimal(word: str) -> bool:
     return _DECIMAL.fullmatch(word) is not None
 
 
-def whole(where: str, word: str, least: int, most: int | None = None) -> int:
+def whole(where: str, word: str, least: int | None = None, most: int | None = None) -> int:
     """A whole number of at most 18 digits.
 
     Raises:
         ValueError: naming the place, if the word is none, or out of ``least .. most``.
     """
     value = int(word) if _WHOLE.fullmatch(word) else None
-    if value is None or value < least or (most is not None and value > most):
-        allowed = f"at least {least}" if most is None else f"within {least} .. {most}"
-        raise refusal(where, word[:_SHOWN], f"should be a whole number, {allowed}")
+    if value is None or (least is not None and value < least) or (most is not None and value > most):
+        allowed = (
+            "" if least is None else f", at least {least}" if most is None else f", within {least} .. {most}"
+        )
+        raise refusal(where, word[:_SHOWN], f"should be a whole number{allowed}")
     return value

@@ -8,7 +8,7 @@ from isotherm.energy.files.bif import from_bif
 from isotherm.energy.files.bqm_binary import from_bqm_file
 from isotherm.energy.files.cfn import from_cfn
 from isotherm.energy.files.cnf import from_cnf
-from isotherm.energy.files.content import Content, FilePath, read_content
+from isotherm.energy.files.content import MAX_BYTES, Content, FilePath, read_content
 from isotherm.energy.files.formats import FORMATS, format_of
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.files.quadratic import EDGES, quadratic_file
@@ -16,6 +16,11 @@ from isotherm.energy.files.wcsp import from_wcsp
 from isotherm.energy.files.xmlbif import from_xmlbif
 from isotherm.energy.uai import from_uai
 from isotherm.errors import refusal
+
+_MIB = 1 << 20
+MOST_BYTES: dict[str, int] = dict.fromkeys(("bif", "xmlbif", "cfn", "cnf"), 16 * _MIB)
+MOST_BYTES |= dict.fromkeys(("coo", "coo-spin", "coo-binary", "edges", "bqm-json"), 32 * _MIB)
+"""Most bytes of a file where a word of it takes much memory or time to read; of others ``MAX_BYTES``."""
 
 
 def read_model_file(path: FilePath, form: str | None = None) -> ModelFile:
@@ -33,6 +38,9 @@ def read_model_file(path: FilePath, form: str | None = None) -> ModelFile:
         raise refusal("format", form, f"should be one of {', '.join(FORMATS)}")
     content = read_content(path)
     found = format_of(content) if form is None else form
+    if len(content.data) > MOST_BYTES.get(found, MAX_BYTES):
+        most = f"at most {MOST_BYTES[found]} are read of {found}"
+        raise refusal("file", content.path, f"holds {len(content.data)} bytes; {most}")
     return _READERS[found](content)
 
 
@@ -40,7 +48,8 @@ def _uai(content: Content) -> ModelFile:
     model = from_uai(content)
     tables, kind = model.log_tables(), "Markov" if model.kind == "MARKOV" else "Bayesian"
     sizes = model.cardinalities.tolist()
-    values = tuple(tuple(range(size)) for size in sizes)
+    domains = {size: tuple(range(size)) for size in set(sizes)}
+    values = tuple(domains[size] for size in sizes)
     return ModelFile("uai", f"UAI, a {kind} network of weights", tables, tuple(range(len(sizes))), values)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from isotherm.energy.files.content import Content
 from isotherm.energy.files.costs import CostFunction, cost_file
-from isotherm.energy.files.model import ModelFile, Space
+from isotherm.energy.files.model import ModelFile, Space, check_values
 from isotherm.energy.files.numbers import decimal, is_decimal, whole
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
@@ -56,6 +56,7 @@ def from_wcsp(content: Content) -> ModelFile:
             "more than the file has numbers",
         )
     sizes = [_size(reader, v, largest) for v in range(n)]
+    check_values(reader.path, sizes)
     shared: list[np.ndarray] = []
     functions = [_function(reader, f, sizes, shared, space) for f in range(count)]
     if reader.at < len(reader.words):
@@ -63,7 +64,8 @@ def from_wcsp(content: Content) -> ModelFile:
         raise refusal(
             f"{reader.path}, end of file", reader.words[reader.at][:40], f"{extra} more words than expected"
         )
-    values = [tuple(range(size)) for size in sizes]
+    domains = {size: tuple(range(size)) for size in set(sizes)}
+    values = [domains[size] for size in sizes]
     return cost_file("wcsp", "WCSP: E is the total cost", tuple(range(n)), values, functions, bound)
 
 

@@ -34,6 +34,7 @@ def from_xmlbif(content: Content) -> ModelFile:
         raise refusal(f"{path}, networks", len(networks), "should be one")
     names: list[str] = []
     values: list[list[str]] = []
+    numbers: dict[str, int] = {}
     for element in _children(networks[0], "VARIABLE"):
         kind = element.get("TYPE", "nature").lower()
         if kind not in ("nature", "discrete"):
@@ -42,11 +43,11 @@ def from_xmlbif(content: Content) -> ModelFile:
             )
         name = _text(path, element, "NAME")
         held = [_stripped(child) for child in _children(element, "OUTCOME", "VALUE")]
-        checked_variable(path, name, held, names)
+        checked_variable(path, name, held, numbers)
+        numbers[name] = len(names)
         names.append(name)
         values.append(held)
     space = Space()
-    numbers = {name: number for number, name in enumerate(names)}
     laws = [
         _law(path, element, numbers, values, space)
         for element in _children(networks[0], "DEFINITION", "PROBABILITY")

@@ -8,7 +8,7 @@ site does is its model's (:mod:`spins`, :mod:`states`, :mod:`angles`); where its
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, get_args
 
 import equinox as eqx
 import jax
@@ -16,7 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key, UInt32
 
-from isotherm.energy.inputs import finite
+from isotherm import doors
+from isotherm.energy.kinds import lattice_model
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
     AbstractStates,
@@ -24,6 +25,7 @@ from isotherm.energy.lattice_models import (
     LatticePotts,
     LatticeXY,
 )
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words
 from isotherm.random.counter import counted_words
@@ -274,15 +276,11 @@ def _field(model: AbstractLatticeModel, sites: Sublattices) -> Array:
 
 
 def _check(model: Any, beta: Any, method: Any, over_relaxation: int, layout: Any) -> None:
-    if not isinstance(model, AbstractLatticeModel):
-        raise refusal("model", type(model).__name__, "must be a lattice model; see gibbs for factor graphs")
-    finite("beta", beta)
-    if method not in ("heat-bath", "metropolis"):
-        raise refusal("method", method, "must be 'heat-bath' or 'metropolis'")
-    if layout not in ("auto", "packed", "sites"):
-        raise refusal("layout", layout, "must be 'auto', 'packed' or 'sites'")
-    if over_relaxation < 0:
-        raise refusal("over_relaxation", over_relaxation, "must be at least 0")
+    lattice_model("model", model, "gibbs(graph, beta) samples factor graphs")
+    checked_number("beta", beta, per_chain=True)
+    doors.choice("method", method, get_args(Method))
+    doors.choice("layout", layout, get_args(Layout))
+    doors.whole("over_relaxation", over_relaxation, 0)
     if over_relaxation and not isinstance(model, LatticeXY):
         raise refusal(
             "over_relaxation", over_relaxation, "must be 0 but for LatticeXY: others cannot reflect"

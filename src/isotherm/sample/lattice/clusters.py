@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 
-from isotherm.energy.inputs import finite
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import AbstractLatticeModel, LatticePotts, spread
+from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words
@@ -204,10 +204,11 @@ def _statistics(labels: Array, magnetization2: Array) -> ClusterStatistics:
 def _checked(
     model: AbstractLatticeModel, beta: Float[Array | np.ndarray, "..."] | float
 ) -> Float[Array, "..."]:
+    number = checked_number("beta", beta, per_chain=True)
     if isinstance(model, LatticePotts) and model.num_states > 2:
         bonds = np.array([spread(j, model.lattice.shape) for j in model.coupling])[model.lattice.has_bond]
         for name, values in (("coupling", bonds), ("beta", np.asarray(beta))):
             if (values < 0).any():
                 allowed = "must be at least 0: clusters of more than two states hold equal ones"
                 raise refusal(name, float(values.min()), allowed)
-    return finite("beta", beta).astype(jnp.float32)
+    return number.astype(jnp.float32)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isotherm.doors import number
+from isotherm.energy.inputs import LARGEST
 from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import (
     AbstractLatticeModel,
@@ -69,16 +71,14 @@ def exact_lattice(model: AbstractLatticeModel, beta: float, method: Method = "au
 
     Args:
         model: a lattice model with concrete parameters.
-        beta: inverse temperature, any finite number.
+        beta: inverse temperature, of either sign, within ±1e30.
         method: ``"auto"``; ``"enumeration"`` or ``"elimination"`` (of XY: quadrature) insist.
 
     Raises:
         ValueError: if the model is too large (it says how large, and what to use instead), or naming what is out of
             range.
     """
-    beta = float(beta)
-    if not np.isfinite(beta):
-        raise refusal("beta", beta, "must be finite")
+    beta = float(number("beta", beta, least=-LARGEST, most=LARGEST))
     if isinstance(model, LatticeXY):
         return _rotors(model, beta, method)
     if not isinstance(model, LatticeIsing | LatticePotts | LatticeClock):

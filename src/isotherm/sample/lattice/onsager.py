@@ -1,10 +1,12 @@
 """The square Ising model without field: infinite (Onsager, Yang), and on tori of any size (Kaufman)."""
 
 import math
+from typing import Any
 
-import numpy as np
 from scipy.special import ellipe, ellipkm1
 
+from isotherm.doors import affordable, is_number, number, sequence, whole
+from isotherm.energy.inputs import LARGEST
 from isotherm.errors import refusal
 from isotherm.sample.lattice.exact_torus import ising_torus
 
@@ -35,10 +37,14 @@ def kaufman(
     >>> round(kaufman(128, 128, 0.44)["energy_per_site"], 6)
     -1.406559
     """
-    for name, extent in (("rows", rows), ("columns", columns)):
-        if extent < 3:
-            raise refusal(name, extent, "must be at least 3: bonds would double")
-    across, down = (coupling, coupling) if isinstance(coupling, int | float) else coupling
+    rows, columns = whole("rows", rows, 3), whole("columns", columns, 3)
+    affordable("rows, columns", (rows, columns), 64.0 * (rows + columns), "make the torus smaller")
+    pair: Any = (
+        (coupling, coupling) if is_number(coupling) else sequence("coupling", coupling, "a number, or two")
+    )
+    if len(pair) != 2:
+        raise refusal("coupling", coupling, "must be one number, or two")
+    across, down = pair
     couplings = (_finite("coupling", across), _finite("coupling", down), 0.0)
     return ising_torus(rows, columns, _checked("beta", beta), couplings)
 
@@ -126,12 +132,8 @@ def _series(k: float) -> tuple[float, float]:
 
 
 def _checked(name: str, value: float) -> float:
-    if not (np.isfinite(value) and value >= 0):
-        raise refusal(name, value, "must be finite and at least 0")
-    return float(value)
+    return float(number(name, value, least=0, most=LARGEST))
 
 
-def _finite(name: str, value: float) -> float:
-    if not np.isfinite(value):
-        raise refusal(name, value, "must be finite")
-    return float(value)
+def _finite(name: str, value: Any) -> float:
+    return float(number(name, value, least=-LARGEST, most=LARGEST))

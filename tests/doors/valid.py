@@ -1,0 +1,538 @@
+"""Arguments with which each public callable works: what a wrong value is put among."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import dimod
+import jax
+import jax.numpy as jnp
+import networkx
+import numpy as np
+import optax
+import rustworkx
+
+from isotherm import act, energy, learn, sample, world
+
+KEY = jax.random.key(0)
+KEYS = jax.random.split(KEY, 2)
+EDGES = [[0, 1], [1, 2]]
+GRAPH = energy.ising(EDGES, [0.5, -0.3], [0.1, 0.2, 0.3])
+MIXED = energy.FactorGraph.of(
+    {"s": energy.spin(2), "c": energy.categorical(2, 3)},
+    [energy.Factor.of(("s", "c"), [[0, 0], [1, 1]], np.arange(6.0).reshape(2, 3))],
+)
+DENSE = energy.Ising.checked([0.1, 0.2, 0.3], 0.2)
+LATTICE = energy.square(4)
+MODEL = energy.LatticeIsing(LATTICE)
+CLOCK = energy.LatticeClock(LATTICE, 6)
+SPINS = jnp.ones((4, 4), jnp.int8)
+ANGLES = jnp.zeros((4, 4), jnp.uint8)
+NORMAL = energy.GaussianPolicy(jnp.zeros(2), jnp.eye(2))
+REWARD = energy.QuadraticReward(jnp.eye(2), jnp.ones(2))
+TILTED = energy.Tilted(NORMAL, REWARD)
+LINE = energy.Tilted(
+    energy.GaussianPolicy(jnp.zeros(1), jnp.eye(1)), energy.QuadraticReward(jnp.eye(1), jnp.ones(1))
+)
+TRANSITION = energy.LinearGaussian(jnp.eye(2), jnp.zeros(2), jnp.eye(2))
+NEXT = energy.Tilted(NORMAL, energy.QuadraticReward(jnp.eye(2), jnp.ones(2)))
+SCHEDULE = sample.Schedule(2, 3, 1)
+START = jax.vmap(lambda key: sample.initial_state(key, GRAPH))(jax.random.split(KEY, 4))
+ROWS = np.array([[1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, 1, 1]], np.int8)
+DATA = learn.Observations.of(GRAPH, ROWS)
+MARKET = world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2)
+TABLE = np.where(np.arange(24).reshape(8, 3) % 5 < 2, 1, -1).astype(np.int8)
+SERIES = np.random.default_rng(0).normal(size=(4, 64))
+MEANS = {"energy": SERIES - 1}
+FOLDER = Path(tempfile.mkdtemp())
+
+
+def kernel_at(beta: Any) -> Any:
+    """A tempered kernel."""
+    return sample.gibbs(GRAPH, beta)
+
+
+def files() -> dict[str, Path]:
+    """One file of each kind."""
+    uai, edges, coo = FOLDER / "a.uai", FOLDER / "a.edges", FOLDER / "a.coo"
+    energy.to_uai(uai, MIXED)
+    energy.write_edge_list(edges, GRAPH)
+    energy.write_dimod(coo, GRAPH)
+    return {"uai": uai, "edges": edges, "coo": coo}
+
+
+def net(kind: str) -> Any:
+    """Two edges."""
+    if kind == "networkx":
+        found = networkx.Graph()
+        found.add_weighted_edges_from([(0, 1, 0.5), (1, 2, 0.3)])
+        return found
+    graph = rustworkx.PyGraph()
+    graph.add_nodes_from([0, 1, 2])
+    graph.add_edges_from([(0, 1, 0.5), (1, 2, 0.3)])
+    return graph
+
+
+Arguments = dict[str, Any]
+
+VALID: dict[str, Callable[[], Arguments]] = {
+    # energy
+    "energy.DensityPolicy": lambda: {"log_density_of": lambda x: -x @ x, "draw_by": lambda key: jnp.zeros(2)},
+    "energy.DiscretePolicy": lambda: {"logits": jnp.zeros(3)},
+    "energy.Factor.of": lambda: {
+        "groups": ("s", "s"),
+        "variables": EDGES,
+        "weights": [0.5, 0.1],
+        "name": "f",
+    },
+    "energy.FactorGraph.of": lambda: {"variables": {"s": energy.spin(3)}, "factors": GRAPH.factors},
+    "energy.FactorGraph.energy": lambda: {"self": GRAPH, "x": {"s": jnp.ones(3, jnp.int8)}},
+    "energy.FactorGraph.features": lambda: {"self": GRAPH, "x": {"s": jnp.ones(3, jnp.int8)}},
+    "energy.FactorGraph.variable_name": lambda: {"self": GRAPH, "flat": 1},
+    "energy.GaussianPolicy": lambda: {"mean": jnp.zeros(2), "covariance": jnp.eye(2)},
+    "energy.Ising.checked": lambda: {"biases": [0.1, 0.2], "couplings": 0.3},
+    "energy.Ising.energy": lambda: {"self": DENSE, "x": jnp.ones(3, jnp.int8)},
+    "energy.LatticeClock": lambda: {"lattice": LATTICE, "num_angles": 6, "coupling": 1.0, "field": 0.0},
+    "energy.LatticeIsing": lambda: {"lattice": LATTICE, "coupling": 1.0, "field": 0.0},
+    "energy.LatticePotts": lambda: {"lattice": LATTICE, "num_states": 3, "coupling": 1.0, "field": 0.0},
+    "energy.LatticeXY": lambda: {"lattice": LATTICE, "coupling": 1.0, "field": 0.0},
+    "energy.AbstractLatticeModel.energy": lambda: {"self": MODEL, "x": SPINS},
+    "energy.LatticeIsing.random_state": lambda: {"self": MODEL, "key": KEY},
+    "energy.LinearGaussian": lambda: {"matrix": jnp.eye(2), "shift": jnp.zeros(2), "covariance": jnp.eye(2)},
+    "energy.Measure": lambda: {"model": MODEL},
+    "energy.MixturePolicy": lambda: {
+        "weights": jnp.ones(2) / 2,
+        "means": jnp.zeros((2, 2)),
+        "covariances": jnp.stack([jnp.eye(2)] * 2),
+    },
+    "energy.QuadraticReward": lambda: {"curvature": jnp.eye(2), "peak": jnp.ones(2), "constant": 0.0},
+    "energy.TableReward": lambda: {"values": jnp.ones(3)},
+    "energy.Lattice": lambda: {"kind": "square", "shape": (4, 4), "periodic": (True, False)},
+    "energy.Quadratic": lambda: {"precisions": np.ones(2), "scope": GRAPH.factors[0].scope, "name": "q"},
+    "energy.Scope": lambda: {"groups": ("s",), "variables": np.zeros((1, 1), np.int32)},
+    "energy.Variables": lambda: {"kind": "spin", "size": 2, "cardinality": 2},
+    "energy.Tilted": lambda: {"base": NORMAL, "reward": REWARD},
+    "energy.boltzmann_machine": lambda: {
+        "num_visible": 2,
+        "num_hidden": 1,
+        "edges": EDGES,
+        "couplings": 0.1,
+        "biases": 0.2,
+    },
+    "energy.categorical": lambda: {"size": 2, "cardinality": 3},
+    "energy.chain": lambda: {"length": 5, "periodic": True},
+    "energy.correlation_function": lambda: {"model": MODEL, "x": SPINS, "axis": -1},
+    "energy.critical_beta": lambda: {"model": MODEL},
+    "energy.cubic": lambda: {"depth": 4, "rows": 4, "columns": 4, "periodic": True},
+    "energy.custom": lambda: {"size": 2},
+    "energy.deep_boltzmann": lambda: {"layers": [2, 2], "couplings": [0.1], "biases": [0.1, 0.2]},
+    "energy.domain_wall_length": lambda: {"model": MODEL, "x": SPINS},
+    "energy.edges_of": lambda: {"net": net("networkx")},
+    "energy.from_dense": lambda: {"model": DENSE},
+    "energy.from_dimod": lambda: {"model": dimod.BinaryQuadraticModel({0: 1.0}, {(0, 1): 0.5}, 0.0, "SPIN")},
+    "energy.from_networkx": lambda: {"net": net("networkx"), "couplings": "weight", "biases": 0.1},
+    "energy.from_rustworkx": lambda: {"net": net("rustworkx"), "couplings": 0.2, "biases": 0.1},
+    "energy.gaussian": lambda: {
+        "edges": EDGES,
+        "diagonal": [2.0, 2.0, 2.0],
+        "off_diagonal": [0.1, 0.2],
+        "biases": 0.0,
+        "num_variables": 3,
+    },
+    "energy.gaussian_couplings": lambda: {"key": KEY, "lattice": LATTICE, "mean": 0.0, "std": 1.0},
+    "energy.gaussian_fields": lambda: {"key": KEY, "lattice": LATTICE, "std": 1.0},
+    "energy.honeycomb": lambda: {"rows": 4, "columns": 4, "periodic": True},
+    "energy.ising": lambda: {"edges": EDGES, "couplings": 0.1, "biases": 0.2, "num_spins": 3},
+    "energy.load_uai": lambda: {"path": files()["uai"]},
+    "energy.measure": lambda: {"model": MODEL, "x": SPINS},
+    "energy.p_spin": lambda: {"scopes": [[0, 1, 2]], "couplings": 0.1, "biases": 0.2, "num_spins": 3},
+    "energy.plus_minus_couplings": lambda: {
+        "key": KEY,
+        "lattice": LATTICE,
+        "probability": 0.5,
+        "strength": 1.0,
+    },
+    "energy.potts": lambda: {
+        "edges": EDGES,
+        "cardinality": 3,
+        "couplings": 0.1,
+        "fields": 0.0,
+        "num_variables": 3,
+    },
+    "energy.random_field_ising": lambda: {
+        "key": KEY,
+        "edges": EDGES,
+        "couplings": 1.0,
+        "strength": 1.0,
+        "num_spins": 3,
+    },
+    "energy.random_field_potts": lambda: {
+        "key": KEY,
+        "edges": EDGES,
+        "cardinality": 3,
+        "couplings": 1.0,
+        "strength": 1.0,
+        "num_variables": 3,
+    },
+    "energy.read_dimod": lambda: {"path": files()["coo"], "vartype": None},
+    "energy.read_edge_list": lambda: {"path": files()["edges"]},
+    "energy.read_uai": lambda: {"path": files()["uai"]},
+    "energy.real": lambda: {"size": 2},
+    "energy.restricted_boltzmann": lambda: {
+        "num_visible": 2,
+        "num_hidden": 2,
+        "couplings": 0.1,
+        "visible_biases": 0.1,
+        "hidden_biases": 0.2,
+    },
+    "energy.semi_restricted_boltzmann": lambda: {
+        "num_visible": 2,
+        "num_hidden": 2,
+        "edges": [[0, 1]],
+        "couplings": 0.1,
+        "visible_couplings": 0.1,
+        "visible_biases": 0.1,
+        "hidden_biases": 0.2,
+    },
+    "energy.spin": lambda: {"size": 2},
+    "energy.spin_gaussian": lambda: {
+        "is_spin": [True, True, False],
+        "edges": EDGES,
+        "couplings": 0.1,
+        "biases": 0.1,
+        "precisions": 1.0,
+    },
+    "energy.square": lambda: {"rows": 4, "columns": 4, "periodic": True},
+    "energy.to_dense": lambda: {"graph": GRAPH},
+    "energy.to_dimod": lambda: {"model": GRAPH, "vartype": "SPIN"},
+    "energy.to_graph": lambda: {"model": MODEL},
+    "energy.to_uai": lambda: {"path": FOLDER / "b.uai", "graph": GRAPH, "beta": 1.0},
+    "energy.triangular": lambda: {"rows": 4, "columns": 4, "periodic": True},
+    "energy.vortices": lambda: {"model": CLOCK, "x": ANGLES},
+    "energy.write_dimod": lambda: {"path": FOLDER / "b.coo", "model": GRAPH, "vartype": "SPIN"},
+    "energy.write_edge_list": lambda: {"path": FOLDER / "b.edges", "model": GRAPH},
+    # sample
+    "sample.Binned": lambda: {"observe": lambda state: state.position["s"], "edges": jnp.linspace(-1, 1, 3)},
+    "sample.Clamp.none": lambda: {"n": 3},
+    "sample.Energy": lambda: {"graph": GRAPH},
+    "sample.Exact.condition": lambda: {
+        "self": sample.exact(DENSE),
+        "clamp": sample.Clamp(jnp.array([True, False, False]), jnp.ones(3, jnp.int8)),
+    },
+    "sample.Exact.draw": lambda: {"self": sample.exact(DENSE), "key": KEY, "shape": (3,)},
+    "sample.GraphExact.draw": lambda: {"self": sample.exact(GRAPH), "key": KEY, "num": 3},
+    "sample.GraphExact.joint": lambda: {"self": sample.exact(GRAPH), "first": ("s", 0), "second": ("s", 2)},
+    "sample.GraphExact.pair_moment": lambda: {
+        "self": sample.exact(GRAPH),
+        "first": ("s", 0),
+        "second": ("s", 2),
+    },
+    "sample.Remember": lambda: {
+        "kernel": sample.gibbs(GRAPH),
+        "start": lambda state: state.position,
+        "update": lambda m, state: m,
+    },
+    "sample.Schedule.checked": lambda: {"self": SCHEDULE},
+    "sample.Together": lambda: {"parts": {"s": lambda state: state.position["s"]}},
+    "sample.ais": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "beta": 1.0,
+        "clamp": None,
+        "steps": 8,
+        "num_chains": 4,
+    },
+    "sample.anneal": lambda: {"key": KEY, "graph": GRAPH, "betas": 8, "num_chains": 4, "look_every": 2},
+    "sample.annealing_betas": lambda: {"graph": GRAPH, "num_steps": 8},
+    "sample.blocked": lambda: {"values": {"energy": SERIES}, "length": 4},
+    "sample.checkerboard": lambda: {
+        "model": MODEL,
+        "beta": 0.4,
+        "method": "heat-bath",
+        "over_relaxation": 0,
+        "layout": "auto",
+    },
+    "sample.cluster_sizes": lambda: {"labels": jnp.zeros(4, jnp.int32)},
+    "sample.components": lambda: {
+        "num_nodes": 3,
+        "edges": jnp.asarray(EDGES, jnp.int32),
+        "is_open": jnp.ones(2, bool),
+    },
+    "sample.exact": lambda: {"model": GRAPH, "beta": 1.0, "clamp": None, "method": "auto"},
+    "sample.exact [dense]": lambda: {"model": DENSE, "beta": 1.0, "clamp": None},
+    "sample.exact [lattice]": lambda: {"model": MODEL, "beta": 0.4, "clamp": None},
+    "sample.find_ladder": lambda: {
+        "key": KEY,
+        "kernel_at": kernel_at,
+        "energy": GRAPH,
+        "positions": START,
+        "beta_min": 0.1,
+        "beta_max": 1.0,
+        "num_rungs": 3,
+        "num_steps": 4,
+        "num_rounds": 1,
+    },
+    "sample.followed": lambda: {"kernel": sample.independence(TILTED, 1.0), "transition": TRANSITION},
+    "sample.gibbs": lambda: {
+        "model": GRAPH,
+        "beta": 1.0,
+        "clamp": None,
+        "num_sweeps": 1,
+        "allow_parallel": False,
+    },
+    "sample.gibbs [dense]": lambda: {"model": DENSE, "beta": 1.0, "clamp": None},
+    "sample.gibbs_means": lambda: {
+        "key": KEY,
+        "model": DENSE,
+        "beta": 1.0,
+        "clamp": None,
+        "schedule": SCHEDULE,
+        "init": "independent",
+    },
+    "sample.gibbs_moments": lambda: {
+        "key": KEY,
+        "model": DENSE,
+        "beta": 1.0,
+        "clamp": None,
+        "schedule": SCHEDULE,
+        "init": "independent",
+    },
+    "sample.importance": lambda: {"key": KEY, "tilted": TILTED, "beta": 1.0, "num_draws": 8},
+    "sample.independence": lambda: {"tilted": TILTED, "beta": 1.0},
+    "sample.informed": lambda: {"graph": GRAPH, "beta": 1.0, "clamp": None, "step_size": 0.5, "num_moves": 1},
+    "sample.initial_spins": lambda: {
+        "key": KEY,
+        "model": DENSE,
+        "beta": 1.0,
+        "clamp": None,
+        "init": "uniform",
+    },
+    "sample.initial_state": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "beta": 1.0,
+        "clamp": None,
+        "init": "uniform",
+    },
+    "sample.integrated_time": lambda: {"series": SERIES},
+    "sample.jackknife": lambda: {"function": lambda means: means["energy"], "means": MEANS},
+    "sample.joint_gibbs": lambda: {"tilted": NEXT, "transition": TRANSITION, "beta": 1.0},
+    "sample.kaufman": lambda: {"rows": 4, "columns": 4, "beta": 0.4, "coupling": 1.0},
+    "sample.log_z": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "beta": 1.0,
+        "clamp": None,
+        "error": 1.0,
+        "num_chains": 8,
+        "max_steps": 256,
+    },
+    "sample.mala": lambda: {"tilted": TILTED, "beta": 1.0, "step_size": 0.1, "preconditioner": None},
+    "sample.moments": lambda: {"graph": GRAPH, "groups": ("s", "s"), "variables": EDGES},
+    "sample.onsager": lambda: {"beta": 0.4, "coupling": 1.0},
+    "sample.quadrature": lambda: {"tilted": LINE, "beta": 1.0, "low": -8.0, "high": 8.0, "num_points": 101},
+    "sample.reverse_ais": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "positions": START,
+        "beta": 1.0,
+        "clamp": None,
+        "steps": 8,
+    },
+    "sample.sample": lambda: {
+        "key": KEY,
+        "kernel": sample.gibbs(GRAPH),
+        "positions": START,
+        "num_warmup": 2,
+        "num_samples": 3,
+        "thin": 1,
+        "num_chains": None,
+        "observe": lambda state: state.position,
+    },
+    "sample.sample_means": lambda: {
+        "key": KEY,
+        "kernel": sample.gibbs(GRAPH),
+        "positions": START,
+        "num_warmup": 2,
+        "num_samples": 3,
+        "thin": 1,
+        "num_chains": None,
+        "observe": lambda state: state.position,
+    },
+    "sample.spontaneous_magnetization": lambda: {"beta": 0.5, "coupling": 1.0},
+    "sample.swendsen_wang": lambda: {"graph": GRAPH, "beta": 1.0, "clamp": None, "tells_wrapping": False},
+    "sample.tempered": lambda: {
+        "key": KEY,
+        "tilted": TILTED,
+        "betas": [0.5, 1.0],
+        "kernel_at": lambda beta: sample.mala(TILTED, beta, 0.1),
+        "num_particles": 8,
+        "num_moves": 1,
+        "resample_below": 0.5,
+    },
+    "sample.tempering": lambda: {"kernel_at": kernel_at, "betas": [0.5, 1.0], "energy": GRAPH},
+    "sample.tilted_law": lambda: {"tilted": TILTED, "beta": 1.0},
+    "sample.transfer": lambda: {
+        "layer": energy.ising([[0, 1]], 0.5),
+        "bonds": [energy.Factor.of(("s", "s'"), [[0, 0], [1, 1]], [0.3, 0.3])],
+        "beta": 1.0,
+    },
+    "sample.ula": lambda: {"tilted": TILTED, "beta": 1.0, "step_size": 0.1, "preconditioner": None},
+    "sample.whitened_mala": lambda: {
+        "tilted": NEXT,
+        "transition": TRANSITION,
+        "beta": 1.0,
+        "step_action": 0.1,
+        "step_next": 0.1,
+    },
+    "sample.wolff": lambda: {"graph": GRAPH, "beta": 1.0, "clamp": None},
+    # learn
+    "learn.Observations.of": lambda: {"graph": GRAPH, "values": ROWS, "seen": None},
+    "learn.Observations.masks": lambda: {"self": DATA, "which": "always"},
+    "learn.Sampled": lambda: {
+        "start": "persistent",
+        "num_chains": 4,
+        "negative": SCHEDULE,
+        "positive": SCHEDULE,
+        "condition": (),
+        "init": "hinton",
+    },
+    "learn.exact_kl_gradient": lambda: {"graph": GRAPH, "data": DATA, "beta": 1.0, "condition": ()},
+    "learn.find_log_z": lambda: {
+        "graph": GRAPH,
+        "beta": 1.0,
+        "key": KEY,
+        "method": "exact",
+        "error": 0.5,
+        "num_chains": 8,
+    },
+    "learn.fit": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "data": DATA,
+        "objective": learn.PseudoLikelihood(),
+        "optimizer": optax.sgd(0.1),
+        "num_epochs": 1,
+        "batch_size": 2,
+        "beta": 1.0,
+        "l1": 0.0,
+        "l2": 0.0,
+        "score_every": 1,
+    },
+    "learn.kl_gradient": lambda: {"positive": (jnp.ones(2),), "negative": (jnp.zeros(2),), "beta": 1.0},
+    "learn.log_likelihood": lambda: {
+        "graph": GRAPH,
+        "data": DATA,
+        "beta": 1.0,
+        "key": KEY,
+        "method": "exact",
+        "error": 0.5,
+        "num_chains": 8,
+    },
+    "learn.pseudo_log_likelihood": lambda: {"graph": GRAPH, "data": DATA, "beta": 1.0},
+    "learn.sampled_kl_gradient": lambda: {
+        "key": KEY,
+        "graph": GRAPH,
+        "data": DATA,
+        "beta": 1.0,
+        "positive": SCHEDULE,
+        "negative": SCHEDULE,
+        "num_chains": 4,
+        "num_batches": 2,
+        "condition": (),
+        "init": "hinton",
+    },
+    "learn.sparse_pseudo_likelihood": lambda: {
+        "graph": GRAPH,
+        "data": DATA,
+        "strength": 0.1,
+        "beta": 1.0,
+        "num_steps": 3,
+    },
+    # act
+    "act.EpsilonGreedy": lambda: {
+        "num_venues": 3,
+        "num_context": 1,
+        "discount": 0.9,
+        "learns_labels": False,
+        "epsilon": 0.1,
+    },
+    "act.Floor": lambda: {"market": MARKET, "win_probability": jnp.ones((1, 3)) / 3},
+    "act.IsingRouter": lambda: {
+        "num_venues": 3,
+        "beta": 1.0,
+        "schedule": SCHEDULE,
+        "inference": "exact",
+        "window": 5,
+        "clamps": True,
+        "couples": True,
+    },
+    "act.JointRouter": lambda: {
+        "num_venues": 3,
+        "inference": "exact",
+        "width": 1.0,
+        "draw_width": 0.7,
+        "threshold": 12.0,
+    },
+    "act.LinUCB": lambda: {"num_venues": 3, "width": 1.0, "ridge": 1.0},
+    "act.Thompson": lambda: {"num_venues": 3, "num_context": 1, "discount": 0.9, "learns_labels": False},
+    "act.UCB": lambda: {"num_venues": 3, "num_context": 1, "discount": 0.9, "learns_labels": False},
+    "act.WinnerCounts": lambda: {"num_venues": 3, "prior": 0.5, "threshold": 12.0, "sharpness": 1.0},
+    "act.cumulative": lambda: {"sums": jnp.ones((2, 3))},
+    "act.rollout": lambda: {
+        "keys": KEYS,
+        "agent": act.Thompson(3),
+        "world": MARKET,
+        "num_steps": 4,
+        "num_points": 2,
+    },
+    "act.stretch_ends": lambda: {"num_steps": 10, "num_points": 5},
+    # world
+    "world.replay_world": lambda: {"outcomes": TABLE, "num_context": 1, "context_mode": "random"},
+    "world.venue_market": lambda: {
+        "biases": np.array([0.3, 0.0, -0.3]),
+        "couplings": 0.2,
+        "shifts": (),
+        "beta": 1.0,
+        "num_context": 1,
+        "context_mode": "fixed",
+        "outcome": "winner",
+    },
+    "sample.estimates": lambda: {
+        "means": {"energy": SERIES - 9, "energy2": SERIES + 99},
+        "beta": 1.0,
+        "num_sites": 16,
+        "extent": 4,
+    },
+    "sample.histogram": lambda: {"graph": MIXED, "*variables": (("s", 0), ("c", 1))},
+    "sample.reweighting": lambda: {
+        "values": {"energy": np.cumsum(np.ones((2, 4, 40)), 0) * SERIES[:, :40]},
+        "betas": [0.3, 0.4],
+        "num_sites": 16,
+        "num_blocks": 4,
+    },
+    # random
+    "random.named": lambda: {"key": KEY, "name": "start"},
+    "random.run_keys": lambda: {"seed": 0, "first": 0, "count": 2},
+    # study
+    "study.Estimate.of": lambda: {"samples": np.arange(4.0), "published": 1.0, "published_se": 0.1},
+    "study.Table": lambda: {"title": "t", "columns": ("a", "b"), "rows": (("x", 1.0),), "note": "mean"},
+    "study.Estimate": lambda: {"mean": 0.0, "se": 0.1, "n": 4, "published": 1.0, "published_se": 0.1},
+    "study.Task": lambda: {"name": "a", "payload": {}, "weight": 1.0},
+    "study.find_study": lambda: {"name": "routing"},
+}
+"""By ``room.name``; a word in brackets tells several rows of one callable apart."""
+
+HOLDERS = {
+    # what functions return: they hold what they are given, and nobody calls them
+    "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains",
+    "sample.Draws", "sample.Estimate", "sample.Exact", "sample.GraphExact", "sample.Histogram",
+    "sample.Kernel", "sample.Ladder", "sample.LatticeExact", "sample.LogZ", "sample.Moments",
+    "sample.Reweighting", "sample.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
+    "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
+    "world.VenueMarket", "study.Figure", "study.Result",
+    # they take no argument, or are written by users
+    "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
+    "study.Study",
+}  # fmt: skip

@@ -1,0 +1,409 @@
+"""Wrong values of each parameter, tried on every public callable: run as ``python -m tests.doors.wrong ROOM``.
+
+It runs in a process of its own, without the checks of annotations that tests have: users have none either. A trial is
+a call with arguments that work, one of them replaced. It may succeed only where the value means something; else it
+must end in one line of ``ValueError`` or ``TypeError`` that names the parameter.
+"""
+
+import importlib
+import inspect
+import json
+import os
+import re
+import resource
+import signal
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from tests.doors.valid import (
+    CLOCK,
+    DATA,
+    DENSE,
+    GRAPH,
+    HOLDERS,
+    KEY,
+    KEYS,
+    LATTICE,
+    MODEL,
+    SCHEDULE,
+    TILTED,
+    VALID,
+)
+
+from isotherm.learn import Sampled
+
+ROOMS = ("energy", "sample", "learn", "act", "world", "random", "study")
+LONGEST = 300
+SLOWEST_S = 10
+MEMORY = 6 * 2**30
+"""Bytes of address space beyond what is there at the start: a result of terabytes is an error, not a dead machine."""
+
+
+class Stranger:
+    """An object that no function expects."""
+
+    def __repr__(self) -> str:
+        return "<a stranger>"
+
+
+class Rude(Exception):  # noqa: N818
+    """What is reported of a call that ended as it should not."""
+
+
+NAN = float("nan")
+INFINITE = float("inf")
+
+# ------------------------------------------------------------------------------
+# Values that must be refused, and values that may mean something
+
+ANYWHERE = [Stranger(), Stranger]
+"""Refused by every parameter."""
+
+PERHAPS = ["nonsense", None, -1, NAN, [], {}, lambda: 0]
+"""Tried on every parameter; any answer but a rude one will do."""
+
+NO_COUNT = [-3, 1.5, "3", True, 10**13, 2**63, NAN, [2], np.float32(2.5), GRAPH]
+NO_NUMBER = [NAN, "0.5", 1j, [0.1, "a"], KEY, GRAPH, [[1.0], [2.0, 3.0]]]
+NO_ARRAY = [
+    "0.5",
+    1j,
+    [0.1, "a"],
+    KEY,
+    GRAPH,
+    [[1.0], [2.0, 3.0]],
+    np.array(["a", "b"]),
+    np.array([object()]),
+]
+NO_KEY = [0, "key", KEYS, np.zeros(2, np.uint32), 2**64]
+NO_MODEL = [0, "model", type(GRAPH), KEY, LATTICE, lambda x: 0.0]
+NO_INSTANCE = [0, "name", type(GRAPH), GRAPH, KEY, lambda: 0]
+
+MUST: dict[str, list[Any]] = {
+    "beta": [*NO_NUMBER, np.full(3, NAN)],
+    "betas": [*NO_ARRAY, [1.0, NAN], 0.5, -1, [[0.1, 0.2]]],
+    "key": NO_KEY,
+    "keys": [0, KEY, [1, 2], np.zeros((2, 2), np.uint32), KEYS[:0]],
+    "seed": [-1, 2**32, 2**64, 10**30, 1.5, "0", True, 10**5000],
+    "edges": [
+        [[0, 2**32]],
+        [[0, 0]],
+        [[0, -1]],
+        [[0, 1], [1, 0]],
+        [[0.5, 1]],
+        [0, 1],
+        "01",
+        5,
+        [[0, 1, 2]],
+        [[0], [1, 2]],
+    ],
+    "variables": [[[0, 2**32]], [[0.5, 1]], "01", 5, [[0], [1, 2]], {}],
+    "scopes": [[[0, 2**32, 1]], [[0, 0, 1]], [[0, -7, 1]], [[0.5, 1, 2]], "01", 5, [[0], [1, 2]]],
+    "graph": [*NO_MODEL, TILTED, DENSE],
+    "model": NO_MODEL,
+    "lattice": [*NO_MODEL[:4], MODEL, GRAPH, (4, 4)],
+    "layer": [*NO_MODEL, TILTED, DENSE, MODEL],
+    "tilted": [*NO_MODEL, GRAPH, MODEL],
+    "transition": [*NO_MODEL, GRAPH, TILTED],
+    "kernel": [0, "gibbs", type(GRAPH), GRAPH, MODEL, lambda: 0, KEY],
+    "kernel_at": [0, "gibbs", GRAPH, KEY, lambda: 0, lambda beta: 0],
+    "observe": [0, "energy", GRAPH, KEY],
+    "clamp": [7, "s", {"t": 1}, {"s": 1}, [1, 2], {"s": None}, KEY],
+    "x": [*NO_ARRAY, np.full((4, 4), 7, np.int8), np.zeros((9, 9), np.int8), np.ones((2, 2, 2)), None],
+    "positions": [
+        0,
+        "start",
+        {"s": np.zeros((0, 3), np.int8)},
+        {"s": np.ones((4, 9), np.int8)},
+        np.ones((4, 3)),
+        KEY,
+    ],
+    "data": [*NO_INSTANCE, np.ones((4, 3), np.int8), type(DATA)],
+    "objective": NO_INSTANCE,
+    "optimizer": [*NO_INSTANCE, "adam"],
+    "schedule": [*NO_INSTANCE, (1, 2, 3), SCHEDULE._replace(num_samples=0), SCHEDULE._replace(thin=1.5)],
+    "agent": NO_INSTANCE,
+    "world": NO_INSTANCE,
+    "market": NO_INSTANCE,
+    "path": [5.5, 0, True, b"a", "a\0b", KEY],
+    "periodic": ["yes", 2, [1, 0], 0.5, [True] * 7],
+    "discount": [0.0, -0.1, 2.0, NAN, "0.9"],
+    "epsilon": [-0.1, 3.0, NAN, "0.1"],
+    "probability": [-0.1, 1.1, NAN, "0.5"],
+    "resample_below": [-0.1, 1.1, NAN, "0.5"],
+    "beta_min": [*NO_NUMBER, -1.0, 9.0],
+    "beta_max": [*NO_NUMBER, -1.0, INFINITE],
+    "axis": [1.5, "x", 7, GRAPH, [0]],
+    "couplings": NO_ARRAY[1:],
+    "method": ["magic", 0, GRAPH, np.array(["a", "b"])],
+    "init": ["magic", 0, GRAPH, np.array(["a", "b"])],
+    "inference": ["exakt", 0, GRAPH, np.array(["a", "b"])],
+    "layout": ["magic", 0, GRAPH],
+    "start": ["cd", 0, GRAPH],
+    "kind": ["hexagonal", 0, GRAPH],
+    "vartype": ["QUBIT", 0, GRAPH],
+    "context_mode": ["magic", 0, np.array(["a", "b"])],
+    "outcome": ["magic", 0, np.array(["a", "b"])],
+    "which": ["often", 0, np.array(["a", "b"])],
+    "learns_labels": ["no", 2, GRAPH],
+    "clamps": ["no", 2, GRAPH],
+    "couples": ["no", 2, GRAPH],
+    "allow_parallel": ["no", 2, GRAPH],
+    "tells_wrapping": ["no", 2, GRAPH],
+}
+MAY: dict[str, list[Any]] = {
+    "beta": [INFINITE, -INFINITE, 1e308, True, -1.0, -1e30],
+    "betas": [[1.0, 0.5], [0.5], np.full(3, 1e39)],
+    "graph": [GRAPH, MODEL, CLOCK],
+    "model": [GRAPH, DENSE, MODEL, CLOCK, TILTED],
+    "positions": [{}, {"s": np.zeros((4, 3), np.int8)}],
+    "path": ["/nowhere/at/all", "/", "\x1b[31m" + "a" * 5000],
+    "x": [np.zeros((4, 4), np.int8), np.ones(4, np.int8), {"s": np.zeros(3, np.int8)}, np.full((4, 4), NAN)],
+}
+COUNTS = (
+    "num_samples", "num_warmup", "thin", "num_chains", "num_sweeps", "num_moves", "num_steps", "num_points",
+    "num_rungs", "num_rounds", "num_draws", "num_particles", "num_blocks", "num_batches", "num_epochs",
+    "num_venues", "num_context", "num_spins", "num_variables", "num_visible", "num_hidden", "num_angles",
+    "num_states", "num_sites", "num_nodes", "cardinality", "size", "rows", "columns", "depth", "length",
+    "window", "max_steps", "batch_size", "score_every", "over_relaxation", "extent", "num", "first",
+    "count", "n", "flat", "look_every", "steps",
+)  # fmt: skip
+NUMBERS = (
+    "step_size", "step_action", "step_next", "error", "strength", "std", "mean", "low", "high", "width",
+    "ridge", "prior", "threshold", "sharpness", "draw_width", "l1", "l2", "constant", "coupling", "field",
+    "weight", "published",
+)  # fmt: skip
+ARRAYS = (
+    "couplings", "biases", "fields", "weights", "logits", "means", "covariance", "covariances", "matrix",
+    "shift", "curvature", "peak", "values", "diagonal", "off_diagonal", "precisions", "visible_biases",
+    "hidden_biases", "visible_couplings", "outcomes", "sums", "series", "samples", "is_spin",
+    "preconditioner", "labels", "is_open",
+)  # fmt: skip
+for _name in COUNTS:
+    MUST[_name], MAY[_name] = NO_COUNT, [0]
+for _name in NUMBERS:
+    MUST.setdefault(_name, NO_NUMBER)
+    MAY.setdefault(_name, [INFINITE, -INFINITE, 1e308, np.zeros((7, 5))])
+for _name in ARRAYS:
+    MUST.setdefault(_name, NO_ARRAY)
+    MAY.setdefault(
+        _name, [np.zeros((0, 0)), np.full((2, 2, 2, 2), NAN), np.full(3, 1e39), np.zeros((7, 5)), INFINITE]
+    )
+
+
+class Trial(NamedTuple):
+    """A wrong value among arguments that work.
+
+    Attributes:
+        row: of :data:`VALID`.
+        parameter: which argument is replaced.
+        value: by what.
+        must: whether success would be meaningless.
+    """
+
+    row: str
+    parameter: str
+    value: Any
+    must: bool
+
+
+def trials(room: str) -> Iterator[Trial]:
+    """Of each row and parameter of a room; no value twice."""
+    for row, arguments in VALID.items():
+        for parameter in arguments() if row.startswith(f"{room}.") else ():
+            if parameter in ("self", "*variables"):
+                continue
+            tried: set[str] = set()
+            name = row.split(" ")[0]
+            meant = {_words(one) for one in ACCEPTED.get((name, parameter), ())}
+            must = [*STRICT.get((row, parameter), ()), *MUST.get(parameter, ()), *ANYWHERE]
+            may = () if name in SLOW else [*MAY.get(parameter, ()), *PERHAPS]
+            for value, is_must in [*((v, True) for v in must), *((v, False) for v in may)]:
+                if (said := f"{type(value).__name__} {_words(value)}") not in tried:
+                    tried.add(said)
+                    yield Trial(row, parameter, value, is_must and _words(value) not in meant)
+
+
+def public(room: str) -> dict[str, Callable[..., Any]]:
+    """Public callables of a room by ``room.name``."""
+    module = importlib.import_module(f"isotherm.{room}")
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and not inspect.ismodule(value)
+    ]
+    return {f"{room}.{name}": getattr(module, name) for name in names if callable(getattr(module, name))}
+
+
+def without_row(room: str) -> list[str]:
+    """Public callables that nobody tries; a class may be tried through its factory, and abstract ones cannot be."""
+
+    def is_tried(name: str, what: Any) -> bool:
+        has_row = any(row.split(" ")[0] == name or row.startswith(f"{name}.") for row in VALID)
+        is_abstract = inspect.isclass(what) and (
+            inspect.isabstract(what) or what.__name__.startswith("Abstract")
+        )
+        return has_row or name in HOLDERS or is_abstract
+
+    return [name for name, what in public(room).items() if not is_tried(name, what)]
+
+
+def resolve(name: str) -> Callable[..., Any]:
+    """The callable of a row, such as ``energy.FactorGraph.of`` or ``sample.exact [dense]``."""
+    room, *path = name.split(" ")[0].split(".")
+    found: Any = importlib.import_module(f"isotherm.{room}")
+    for step in path:
+        found = getattr(found, step)
+    return found
+
+
+def call(row: str, arguments: dict[str, Any]) -> Any:
+    """Call a row's function and wait for what it computes."""
+    arguments = dict(arguments)
+    given = [arguments.pop("self")] if "self" in arguments else []
+    if "*variables" in arguments:
+        given, arguments = [arguments["graph"], *arguments["*variables"]], {}
+    return jax.block_until_ready(resolve(row)(*given, **arguments))
+
+
+def judge(trial: Trial) -> None:
+    """Call with one wrong value.
+
+    Raises:
+        Rude: unless the call is refused in one line that names the parameter, or succeeds where it may.
+    """
+    arguments = VALID[trial.row]() | {trial.parameter: trial.value}
+    signal.alarm(SLOWEST_S)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            call(trial.row, arguments)
+    except Rude:
+        raise
+    except (ValueError, TypeError) as error:
+        _judge_message(trial, error)
+        return
+    except OSError as error:
+        if trial.parameter != "path":
+            raise Rude(f"OSError: {error}") from None
+        return
+    except Exception as error:
+        raise Rude(f"{type(error).__name__}: {str(error)[:120]!r}") from None
+    finally:
+        signal.alarm(0)
+    if trial.must:
+        raise Rude("accepted, though it means nothing")
+
+
+def _judge_message(trial: Trial, error: Exception) -> None:
+    message = str(error)
+    if "\n" in message or len(message) >= LONGEST or not message.isprintable():
+        raise Rude(f"{type(error).__name__} of {len(message)} characters: {message[:120]!r}")
+    names = [trial.parameter, *ALIASES.get(trial.parameter, ())]
+    if trial.parameter == "path":
+        names.append(str(trial.value))
+    if not any(re.search(rf"\b{re.escape(name)}\b", message) for name in names):
+        raise Rude(f"does not name it: {message[:200]}")
+
+
+def _words(value: Any) -> str:
+    try:
+        return " ".join(repr(value).split())[:200]
+    except ValueError:  # a whole number of more digits than Python writes
+        return "a very large number"
+
+
+def _say(line: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def _too_slow(*_: Any) -> None:
+    raise Rude(f"took more than {SLOWEST_S} s")
+
+
+def main(room: str, only: str = "") -> int:
+    """Print a line of JSON for each rude answer, and the number of trials."""
+    os.chdir(tempfile.mkdtemp())  # some names of files are written
+    signal.signal(signal.SIGALRM, _too_slow)
+    with open("/proc/self/statm") as statm:
+        used = int(statm.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    for name in without_row(room):
+        _say({"row": name, "fault": "has no row in tests/doors/valid.py"})
+    for row, arguments in VALID.items():
+        if row.startswith(f"{room}.") and only in row:
+            call(row, arguments())
+    count = 0
+    for trial in trials(room):
+        if only not in trial.row:
+            continue
+        count += 1
+        try:
+            judge(trial)
+        except Rude as fault:
+            said = {"row": trial.row, "parameter": trial.parameter, "value": _words(trial.value)[:60]}
+            _say(said | {"fault": str(fault)})
+    _say({"trials": count})
+    return 0
+
+
+ALIASES = {
+    "name": ("STUDY",),
+    "num_visible": ("num_hidden",),
+    "num_hidden": ("edges",),
+    "x": ("s",),
+    "values": ("s",),
+}
+"""What else a refusal may name: a group of a state, or the argument that a value does not fit."""
+
+SLOW = {"sample.gibbs_moments", "sample.gibbs_means", "sample.find_ladder"}
+"""Callables of which each call compiles for a second: only what must be refused is tried on them."""
+
+STRICT: dict[tuple[str, str], list[Any]] = {
+    ("act.IsingRouter", "beta"): [-1.0, 0.0, INFINITE],
+    ("act.IsingRouter", "window"): [0],
+    ("act.stretch_ends", "num_steps"): [0],
+    ("act.stretch_ends", "num_points"): [0],
+    ("act.rollout", "num_steps"): [0],
+    ("learn.Sampled", "num_chains"): [0],
+    ("learn.fit", "beta"): [INFINITE],
+    ("learn.fit", "l1"): [-0.1, INFINITE],
+    ("learn.fit", "l2"): [-0.1, INFINITE],
+    ("learn.fit", "objective"): [Sampled],
+    ("sample.Exact.draw", "shape"): [(10**6, 10**6), (-1,), 3.5],
+    ("sample.checkerboard", "beta"): [INFINITE],
+    ("sample.exact [dense]", "beta"): [INFINITE],
+    ("sample.exact [lattice]", "beta"): [INFINITE],
+    ("sample.kaufman", "beta"): [-1.0, INFINITE],
+    ("sample.mala", "beta"): [INFINITE],
+    ("sample.mala", "step_size"): [0.0, -1.0, INFINITE],
+    ("sample.onsager", "beta"): [-1.0, INFINITE],
+    ("sample.gibbs", "model"): [MODEL, CLOCK],
+    ("sample.sample", "kernel"): [GRAPH, MODEL],
+    ("sample.sample", "num_samples"): [0, 10**12],
+    ("sample.swendsen_wang", "beta"): [-1.0],
+    ("sample.ula", "step_size"): [0.0, -1.0],
+    ("sample.wolff", "beta"): [-1.0],
+    ("world.venue_market", "beta"): [-1.0, INFINITE],
+}
+"""More values that one callable must refuse."""
+
+ACCEPTED: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("sample.Binned", "edges"): ([0, 1],),
+    ("sample.components", "edges"): ([[0, 1], [1, 0]],),
+    ("sample.Energy", "graph"): (TILTED, DENSE),
+    # tables show "n/a"
+    ("study.Estimate", "mean"): (NAN,),
+    ("study.Estimate", "published"): (NAN,),
+    ("study.Estimate.of", "published"): (NAN,),
+}
+"""Values that mean something to one callable though to no other."""
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

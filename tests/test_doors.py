@@ -1,0 +1,109 @@
+"""Every public callable, every parameter, every wrong value: success that means something, or one line naming it.
+
+The table of wrong values is tried in a process of its own for each room, without the checks of annotations that tests
+have: see :mod:`tests.doors.wrong`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.doors.wrong import ROOMS, Trial, trials
+
+ROOT = Path(__file__).parents[1]
+
+FEWEST = {"energy": 3000, "sample": 3200, "learn": 900, "act": 650, "world": 150, "random": 70, "study": 200}
+"""Trials of each room, rounded down: a table that lost its rows would find nothing."""
+
+
+@pytest.mark.parametrize("room", [pytest.param(room, marks=pytest.mark.slow) for room in ROOMS])
+def test_wrong_values_are_refused_in_one_line_that_names_the_parameter(room: str) -> None:
+    lines = answers(room)
+    assert [line for line in lines if "fault" in line] == []
+    assert lines[-1]["trials"] >= FEWEST[room]
+
+
+@pytest.mark.parametrize("room", ["world", "random"])
+def test_wrong_values_are_refused_where_that_is_quick(room: str) -> None:
+    assert [line for line in answers(room) if "fault" in line] == []
+
+
+def test_a_rude_answer_is_found() -> None:
+    """The harness must be able to fail: on a traceback, on a long or nameless message, and on acceptance."""
+    code = """
+import sys
+from isotherm import random
+from tests.doors import wrong
+def rude(key, name):
+    if name is wrong.ANYWHERE[0]:
+        raise KeyError(name)
+    if name is wrong.ANYWHERE[1]:
+        raise ValueError("name = " + "x" * 400)
+    if name is None:
+        raise TypeError("expected a str")
+    if name == []:
+        raise ValueError("name: of two\\nlines")
+random.named = rude
+wrong.MUST["name"] = ["meaningless"]
+sys.exit(wrong.main("random", "named"))
+"""
+    faults = [line["fault"] for line in run(["-c", code]) if line.get("parameter") == "name"]
+    found = " ".join(faults)
+    assert "KeyError" in found
+    assert "of 407 characters" in found
+    assert "does not name it: expected a str" in found
+    assert "accepted, though it means nothing" in found
+    assert len(faults) == 5
+
+
+def test_no_value_is_tried_twice_and_those_of_the_issue_are() -> None:
+    found = [trial for room in ROOMS for trial in trials(room)]
+    assert len(found) == len({(t.row, t.parameter, f"{type(t.value)}{said(t)}") for t in found})
+    refused = {(t.row, t.parameter, said(t)) for t in found if t.must}
+    for row, parameter, value in (
+        ("sample.gibbs", "beta", "nan"),
+        ("sample.wolff", "beta", "nan"),
+        ("sample.mala", "beta", "nan"),
+        ("sample.exact", "beta", "nan"),
+        ("sample.sample", "num_samples", "1.5"),
+        ("sample.sample", "num_samples", str(10**13)),
+        ("sample.sample", "kernel", "0"),
+        ("act.IsingRouter", "inference", "'exakt'"),
+        ("act.IsingRouter", "window", "0"),
+        ("act.EpsilonGreedy", "epsilon", "3.0"),
+        ("act.EpsilonGreedy", "discount", "2.0"),
+        ("learn.Sampled", "start", "'cd'"),
+        ("random.run_keys", "seed", str(2**64)),
+    ):
+        assert (row, parameter, value) in refused
+
+
+def said(trial: Trial) -> str:
+    """A value in words; whole numbers of more digits than Python writes are one."""
+    try:
+        return repr(trial.value)
+    except ValueError:
+        return "large"
+
+
+def answers(room: str) -> list[dict]:
+    """What the table of a room finds, the number of trials last."""
+    return run(["-m", "tests.doors.wrong", room])
+
+
+def run(arguments: list[str]) -> list[dict]:
+    """Lines of JSON of a process of its own."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
