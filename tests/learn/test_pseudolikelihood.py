@@ -190,7 +190,7 @@ def test_refusals_name_what_is_wrong() -> None:
         Observations.of(graph, {"visible": [[1, 3, -1]]})
     with pytest.raises(ValueError, match="values = 'seen': unknown; the graph has visible, hidden"):
         Observations.of(graph, {"seen": np.ones((2, 3))})
-    with pytest.raises(ValueError, match=r"visible.shape = \(2, 4\): must be \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"values\['visible'\].shape = \(2, 4\): must be \(2, 3\)"):
         Observations.of(graph, {"visible": np.ones((2, 4))})
     reals = FactorGraph.of({"x": real(2)}, [Factor.of("x", [0, 1], np.ones(2))])
     with pytest.raises(ValueError, match="x = 'real': pseudo-likelihood needs spins and categories"):

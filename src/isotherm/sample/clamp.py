@@ -80,9 +80,8 @@ def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
             value is known to be neither ``-1`` nor ``+1``.
     """
     doors.instance("clamp", clamp, Clamp, "one Clamp(mask, values) for a dense model")
-    for field, given in (("clamp.mask", clamp.mask), ("clamp.values", clamp.values)):
-        if not isinstance(given, jax.Array | None):
-            doors.real_numbers(field, given)
+    if not isinstance(clamp.mask, jax.Array):
+        doors.real_numbers("clamp.mask", clamp.mask)
     if jnp.shape(clamp.mask)[-1:] != (num_spins,) or jnp.result_type(clamp.mask) != jnp.bool_:
         given = f"{jnp.result_type(clamp.mask)}{jnp.shape(clamp.mask)}"
         raise refusal("clamp.mask", given, f"must be bool of shape ({num_spins},)")
