@@ -111,6 +111,8 @@ def numbers(
     """
     if is_traced(values) or is_number(values):
         return number(field, values, least=least, above=above, most=most, below=below)
+    if getattr(values, "dtype", np.bool_) == np.bool_:
+        raise wrong_kind(field, values, f"a number, or an array of them{_bounds(least, above, most, below)}")
     found = real_numbers(field, values)
     wrong = ~(np.isfinite(found) & _is_between(found, least, above, most, below))
     if wrong.any():
