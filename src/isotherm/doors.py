@@ -41,6 +41,8 @@ def is_number(value: Any, kinds: str = "iuf") -> bool:
     if isinstance(value, int | float):
         return "f" in kinds or isinstance(value, int)
     dtype = getattr(value, "dtype", None)
+    if value is np.ma.masked:
+        return False
     return isinstance(dtype, np.dtype) and getattr(value, "shape", None) == () and _is_real(dtype, kinds)
 
 
@@ -295,6 +297,8 @@ def real_numbers(field: str, values: Any) -> np.ndarray:
         TypeError: naming ``field``, if it is no array of numbers.
     """
     array = regular(field, values)
+    if np.ma.is_masked(values):
+        raise refusal(field, "masked entries", "must have a value everywhere")
     if not _is_real(array.dtype, "biuf"):
         if array.dtype == object:
             raise wrong_kind(field, values, "real numbers")

@@ -276,7 +276,9 @@ def test_bad_input_is_refused() -> None:
         TiltParameters(beta_schedule="cosine")
     with pytest.raises(ValueError, match=r"sigma_a = 0\.0: should be a finite number, above 0"):
         TiltParameters(sigma_a=0.0)
-    with pytest.raises(ValueError, match=r"alpha_bar_min = -0\.1: should be a finite number, at least 0 and at most 1"):
+    with pytest.raises(
+        ValueError, match=r"alpha_bar_min = -0\.1: should be a finite number, at least 0 and at most 1"
+    ):
         TiltParameters(alpha_bar_min=-0.1)
     with pytest.raises(ValueError, match="r_wa = nan: should be a finite number"):
         TiltParameters(r_wa=float("nan"))
