@@ -74,7 +74,8 @@ class VideoWriter:
         self.width, self.height = int(width), int(height)
         doors.flag("keep_partial", keep_partial)
         if palette is not None and found.quality is not None:
-            raise refusal("palette", "an array", f"is for gif; leave it out for {name}")
+            colours = f"{len(palette)} colours" if np.ndim(palette) else palette
+            raise refusal("palette", colours, f"is for gif; leave it out for {name}")
         check_target(self.path)
         self._keep_partial = keep_partial
         self._quantizer = Quantizer(palette) if found.quality is None else None

@@ -109,8 +109,9 @@ def check_size(codec: Codec, name: str, width: int, height: int) -> None:
     """
     for side, pixels in (("width", width), ("height", height)):
         if not is_number(pixels, "iu") or not codec.least <= pixels <= MAX_SIDE or pixels % 2:
-            allowed = f"should be an even number of pixels, at least {codec.least} for {name}"
-            raise refusal(side, pixels, f"{allowed}; at most {MAX_SIDE}")
+            least, is_wide = codec.least, is_number(pixels, "iu") and pixels > MAX_SIDE
+            bound = f"at most {MAX_SIDE}" if is_wide else f"at least {least} for {name}"
+            raise refusal(side, pixels, f"should be an even number of pixels, {bound}")
 
 
 def check_encoding(codec: Codec, name: str, quality: int | None, effort: str, fps: int) -> None:

@@ -49,7 +49,7 @@ def elimination_order(tables: Tables, neighbours: Neighbours) -> list[int]:
     return order
 
 
-def upper_bound(tables: Tables, order: list[int], limit: float, *, is_sum: bool) -> float:
+def upper_bound(tables: Tables, order: list[int], limit: int, *, is_sum: bool) -> float:
     """At least the largest log weight of all states, or at least log Z.
 
     Args:
@@ -85,7 +85,7 @@ def upper_bound(tables: Tables, order: list[int], limit: float, *, is_sum: bool)
     return total
 
 
-def _groups(bucket: list[_Part], sizes: list[int], limit: float) -> list[list[_Part]]:
+def _groups(bucket: list[_Part], sizes: list[int], limit: int) -> list[list[_Part]]:
     """Mini-buckets: each table, the largest first, goes to the first that it fits into."""
     groups: list[tuple[set[int], list[_Part]]] = []
     for part in sorted(bucket, key=lambda part: part.logs.size, reverse=True):
@@ -125,4 +125,4 @@ def _log_sum(logs: np.ndarray) -> np.ndarray:
     top = logs.max(axis=0)
     safe = np.where(np.isneginf(top), 0.0, top)
     with np.errstate(divide="ignore"):
-        return np.log(np.exp(logs - safe).sum(axis=0)) + safe
+        return np.asarray(np.log(np.exp(logs - safe).sum(axis=0)) + safe)

@@ -58,7 +58,7 @@ def structure(tables: Tables) -> Neighbours:
 def cut(
     tables: Tables,
     neighbours: Neighbours,
-    limit: float,
+    limit: int,
     rng: np.random.Generator,
     region: Sequence[int] | None = None,
     spared: Collection[int] = (),
@@ -108,7 +108,7 @@ def touching(tables: Tables, free: np.ndarray) -> Tables:
 
 
 def _bounded_steps(
-    sizes: np.ndarray, neighbours: Neighbours, limit: float, luck: np.ndarray, spared: Collection[int]
+    sizes: np.ndarray, neighbours: Neighbours, limit: int, luck: np.ndarray, spared: Collection[int]
 ) -> Steps:
     """Elimination by least weight; where all cliques are too large, a variable of the smallest is held instead."""
     logs, most = np.log(sizes.astype(float)).tolist(), math.log(limit) + 1e-9

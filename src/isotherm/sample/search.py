@@ -120,7 +120,7 @@ class Search:
                 weight, idle = float(self.soft.log_weight(current)[0]), 0
             told()
 
-    def bound_of_z(self, limit: float = 1 << 19) -> float:
+    def bound_of_z(self, limit: int = 1 << 19) -> float:
         """At least log Z.
 
         Args:
@@ -133,7 +133,7 @@ class Search:
             self._order = elimination_order(self.tables, self.neighbours)
         return upper_bound(self.tables, self._order, limit, is_sum=True)
 
-    def _tighten(self, limit: float) -> None:
+    def _tighten(self, limit: int) -> None:
         if self._order is None:
             self._order = elimination_order(self.tables, self.neighbours)
         self.bound = min(self.bound, upper_bound(self.tables, self._order, limit, is_sum=False))
