@@ -109,7 +109,7 @@ def route(
     if jnp.ndim(scores) != 1 or jnp.shape(scores) != jnp.shape(available):
         shapes = (jnp.shape(scores), jnp.shape(available))
         raise refusal("scores.shape, available.shape", shapes, "must both be (n,)")
-    if not (is_traced(available) or np.any(available)):
+    if not (is_traced(available) or np.asarray(available).any()):
         raise refusal("available", False, "at least one venue must be")
     scores, available = jnp.asarray(scores, jnp.result_type(float)), jnp.asarray(available, bool)
     return choose_best(key, scores, available, tolerance)
