@@ -592,7 +592,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "world.venues.grouped_couplings": lambda: {"n": 4, "num_groups": 2, "inside": 0.3, "across": 0.0},
     "world.venues.worth_of_context": lambda: {
-        "market": world.venue_market([0.3, 0.0, -0.3], 0.2, outcome="own")
+        "market": world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2, outcome="own")
     },
     "world.venues.win_probabilities": lambda: {"market": MARKET},
     "study.runner.run": lambda: {
