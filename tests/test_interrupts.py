@@ -18,7 +18,9 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_interrupts_once_and_handlers_come_back(number, monkeypatch):
-    monkeypatch.setattr(interrupts, "PATIENCE_S", 600.0)  # this machine may stand still for longer than is usual
+    monkeypatch.setattr(
+        interrupts, "PATIENCE_S", 600.0
+    )  # this machine may stand still for longer than is usual
     before, done = [signal.getsignal(each) for each in SIGNALS], []
     with pytest.raises(KeyboardInterrupt), signals_interrupt():  # noqa: PT012
         try:

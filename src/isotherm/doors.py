@@ -41,6 +41,8 @@ def is_number(value: Any, kinds: str = "iuf") -> bool:
     if isinstance(value, int | float):
         return "f" in kinds or isinstance(value, int)
     dtype = getattr(value, "dtype", None)
+    if value is np.ma.masked:
+        return False
     return isinstance(dtype, np.dtype) and getattr(value, "shape", None) == () and _is_real(dtype, kinds)
 
 
@@ -111,6 +113,8 @@ def numbers(
     """
     if is_traced(values) or is_number(values):
         return number(field, values, least=least, above=above, most=most, below=below)
+    if getattr(values, "dtype", np.bool_) == np.bool_:
+        raise wrong_kind(field, values, f"a number, or an array of them{_bounds(least, above, most, below)}")
     found = real_numbers(field, values)
     wrong = ~(np.isfinite(found) & _is_between(found, least, above, most, below))
     if wrong.any():
@@ -293,6 +297,8 @@ def real_numbers(field: str, values: Any) -> np.ndarray:
         TypeError: naming ``field``, if it is no array of numbers.
     """
     array = regular(field, values)
+    if np.ma.is_masked(values):
+        raise refusal(field, "masked entries", "must have a value everywhere")
     if not _is_real(array.dtype, "biuf"):
         if array.dtype == object:
             raise wrong_kind(field, values, "real numbers")

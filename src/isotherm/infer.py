@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from isotherm import doors
 from isotherm.disk import why_unread
 from isotherm.energy.files.content import FilePath, read_content
 from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_lines
@@ -235,11 +236,15 @@ def infer(
         is_progress_shown: whether standard error, if it is a terminal, shows how far it is.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: naming the argument, or what is wrong with a file; if exact answers are insisted on and would
             take too much; or if an answer came out as no number.
     """
     begun = time.perf_counter()
-    _check(tasks, method, beta, draws, seed, time_limit)
+    doors.file_path("model", model)
+    _check(tasks, method, draws, seed, time_limit)
+    _check_observed(evidence, given, sample)
+    doors.flag("is_progress_shown", is_progress_shown)
     source = read_model(model, beta, form)
     values, said = _read_evidence(evidence, given, source, sample)
     if draws * len(source.labels) > MAX_DRAWN:
@@ -379,10 +384,12 @@ def read_model(path: FilePath, beta: float = 1.0, form: str | None = None) -> So
         form: format of the file; by default told by header or suffix.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: if it cannot be read, or naming what is wrong with it.
     """
+    doors.number("beta", beta, least=0)
     try:
-        file = read_model_file(path, form)
+        file = read_model_file(doors.file_path("path", path), form)
     except OSError as error:
         raise _unreadable(path, error) from None
     tables, constant = scaled(file.tables, beta)
@@ -425,21 +432,21 @@ def _read_evidence(
     return values, said
 
 
-def _check(tasks: Sequence[str], method: str, beta: float, draws: int, seed: int, time_limit: float) -> None:
-    for task in tasks:
-        if task not in get_args(Task):
-            raise refusal("task", task, f"should be one of {', '.join(get_args(Task))}")
-    if method not in get_args(How):
-        raise refusal("method", method, f"should be one of {', '.join(get_args(How))}")
-    if not (math.isfinite(beta) and beta >= 0):
-        raise refusal("beta", beta, "should be finite and at least 0")
-    for name, value, least in (("draws", draws, 1), ("seed", seed, 0)):
-        if value < least:
-            raise refusal(name, value, f"should be at least {least}")
-    if not 0 < time_limit <= MAX_TIME_LIMIT:
-        raise refusal("time_limit", time_limit, f"should be above 0 and at most {MAX_TIME_LIMIT:g} seconds")
-    if seed > MAX_SEED:
-        raise refusal("seed", seed, f"should be at most {MAX_SEED}: larger ones would repeat smaller ones")
+def _check(tasks: Sequence[str], method: str, draws: int, seed: int, time_limit: float) -> None:
+    for task in doors.words("tasks", tasks):
+        doors.choice("task", task, get_args(Task))
+    doors.choice("method", method, get_args(How))
+    doors.whole("draws", draws, 1, most=None)
+    doors.whole("seed", seed, 0, MAX_SEED)
+    doors.number("time_limit", time_limit, above=0, most=MAX_TIME_LIMIT)
+
+
+def _check_observed(evidence: FilePath | None, given: Sequence[str], sample: int | None) -> None:
+    if evidence is not None:
+        doors.file_path("evidence", evidence)
+    doors.words("given", given)
+    if sample is not None:
+        doors.whole("sample", sample, 1)
 
 
 def _plain(name: Hashable) -> Any:

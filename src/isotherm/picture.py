@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
+from isotherm import doors
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.observables import energy_per_site
 from isotherm.energy.vortices import vortices
@@ -93,9 +94,14 @@ def make_picture(config: PictureConfig | MandelbrotConfig, path: Path) -> Pictur
         path: the file, ``.png``; replaced once the picture is whole.
 
     Raises:
+        TypeError: if ``config`` or ``path`` is none.
         ValueError: naming what is refused, before anything is computed.
     """
     begun = time.perf_counter()
+    doors.instance(
+        "config", config, (PictureConfig, MandelbrotConfig), "a PictureConfig or a MandelbrotConfig"
+    )
+    path = Path(doors.file_path("path", path))
     check_picture(path)
     if isinstance(config, MandelbrotConfig):
         figure, numbers, notes, is_settled = (*_mandelbrot(config), True)

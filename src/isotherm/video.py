@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from isotherm import doors
 from isotherm.interrupts import signals_interrupt
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
@@ -99,10 +100,13 @@ def make_video(config: VideoConfig, path: Path) -> VideoReport:
         path: the file, ``.mp4``, ``.webm`` or ``.gif``; replaced once the video is whole.
 
     Raises:
+        TypeError: if ``config`` or ``path`` is none.
         ValueError: naming what is refused, before anything is sampled.
         InterruptedRunError: saying what is left.
         OSError: if the disk is full; nothing is left.
     """
+    doors.instance("config", config, VideoConfig, "a VideoConfig")
+    path = Path(doors.file_path("path", path))
     begun, scene = time.perf_counter(), Scene(config)
     codec = config.codec or codec_of(path.suffix)
     writer = VideoWriter(

@@ -13,7 +13,13 @@ import numpy as np
 import optax
 import rustworkx
 
-from isotherm import act, energy, learn, sample, world
+from isotherm import act, energy, learn, sample, study, world
+from isotherm.energy import tilt_levels
+from isotherm.learn import averaged, moments
+from isotherm.picture_config import MandelbrotConfig
+from isotherm.plot.video import VideoWriter
+from isotherm.study.executor import Pool
+from isotherm.video_config import VideoConfig
 
 KEY = jax.random.key(0)
 KEYS = jax.random.split(KEY, 2)
@@ -37,6 +43,8 @@ LINE = energy.Tilted(
 )
 TRANSITION = energy.LinearGaussian(jnp.eye(2), jnp.zeros(2), jnp.eye(2))
 NEXT = energy.Tilted(NORMAL, energy.QuadraticReward(jnp.eye(2), jnp.ones(2)))
+MIXTURE = energy.MixturePolicy(jnp.ones(1), jnp.zeros((1, 2)), jnp.eye(2)[None])
+JOINT_REWARD = energy.QuadraticReward(jnp.eye(4), jnp.ones(4))
 SCHEDULE = sample.Schedule(2, 3, 1)
 START = jax.vmap(lambda key: sample.initial_state(key, GRAPH))(jax.random.split(KEY, 4))
 ROWS = np.array([[1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, 1, 1]], np.int8)
@@ -521,6 +529,121 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "study.Estimate": lambda: {"mean": 0.0, "se": 0.1, "n": 4, "published": 1.0, "published_se": 0.1},
     "study.Task": lambda: {"name": "a", "payload": {}, "weight": 1.0},
     "study.find_study": lambda: {"name": "routing"},
+    # what pages of the site name outside the rooms' own lists
+    "energy.blocks.colour_blocks": lambda: {"graph": GRAPH, "held": None},
+    "energy.tilt_levels.TiltParameters": lambda: {
+        "beta_schedule": "linear",
+        "K": 4,
+        "refresh_L": 1,
+        "lambda_scale": 1.5,
+        "window_alpha_low": 0.0,
+        "ca": 0.08,
+        "sigma_a": 1.0,
+        "mu_a": 0.0,
+    },
+    "energy.tilt_levels.clean_target": lambda: {"parameters": tilt_levels.TiltParameters()},
+    "energy.tilt_noise.averaged_reward": lambda: {"reward": JOINT_REWARD, "transition": TRANSITION},
+    "energy.tilt_noise.noisy_tilt": lambda: {
+        "policy": MIXTURE,
+        "transition": TRANSITION,
+        "reward": JOINT_REWARD,
+        "alpha_bar": 0.5,
+    },
+    "sample.noise_walk.noise_walk": lambda: {
+        "key": KEY,
+        "policy": MIXTURE,
+        "transition": TRANSITION,
+        "reward": JOINT_REWARD,
+        "levels": [0.5, 1.0],
+        "betas": [0.5, 1.0],
+        "step_size": 0.1,
+        "num_runs": 2,
+        "num_moves": 1,
+    },
+    "sample.predictor_corrector_exact.pc_ula_final_law": lambda: {
+        "parameters": tilt_levels.TiltParameters(K=4),
+        "n": 3,
+        "action_steps": 1,
+    },
+    "learn.averaged.init": lambda: {"n": 3},
+    "learn.averaged.update": lambda: {
+        "state": averaged.init(3),
+        "spins": jnp.ones(3, jnp.int8),
+        "moments": sample.exact,
+    },
+    "learn.averaged.model": lambda: {"state": averaged.init(3), "beta": 1.0},
+    "learn.averaged.estimate": lambda: {"state": averaged.init(3), "beta": 1.0},
+    "learn.moments.PairWindow.empty": lambda: {"n": 3, "window": 5},
+    "learn.moments.match_moments": lambda: {
+        "model": DENSE,
+        "beta": 1.0,
+        "observation": jnp.ones(3, jnp.int8),
+        "window": moments.PairWindow.empty(3, 5),
+        "moments": sample.exact(DENSE),
+        "rates": moments.MatchingRates(),
+    },
+    "learn.posterior.IsingPosterior.prior": lambda: {"n": 3},
+    "learn.exclusive.ExclusivePosterior.prior": lambda: {"n": 3},
+    "world.routing.route": lambda: {
+        "key": KEY,
+        "scores": jnp.zeros(3),
+        "available": jnp.ones(3, bool),
+        "tolerance": 0.0,
+    },
+    "world.venues.grouped_couplings": lambda: {"n": 4, "num_groups": 2, "inside": 0.3, "across": 0.0},
+    "world.venues.worth_of_context": lambda: {
+        "market": world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2, outcome="own")
+    },
+    "world.venues.win_probabilities": lambda: {"market": MARKET},
+    "study.runner.run": lambda: {
+        "study": study.find_study("routing"),
+        "config": study.find_study("routing").config(),
+        "out": FOLDER / "runs",
+        "pool": Pool(),
+        "preset": "",
+        "command": (),
+        "is_quiet": True,
+    },
+    "study.archive.open_run": lambda: {"path": FOLDER / "no-run", "study": None},
+    "data.binary.read_digits": lambda: {"threshold": 8},
+    "infer.read_model": lambda: {"path": files()["uai"], "beta": 1.0, "form": "uai"},
+    "infer.infer": lambda: {
+        "model": files()["uai"],
+        "evidence": None,
+        "tasks": ("z",),
+        "method": "exact",
+        "beta": 1.0,
+        "draws": 10,
+        "seed": 0,
+        "form": None,
+        "given": (),
+        "sample": None,
+        "time_limit": 5.0,
+        "is_progress_shown": False,
+    },
+    "picture.make_picture": lambda: {
+        "config": MandelbrotConfig(pixels=48, depths=(8,)),
+        "path": FOLDER / "p.png",
+    },
+    "plot.video.VideoWriter": lambda: {
+        "path": FOLDER / "w.mp4",
+        "width": 64,
+        "height": 64,
+        "fps": 30,
+        "codec": "h264",
+        "quality": 20,
+        "effort": "fast",
+        "palette": None,
+        "keep_partial": False,
+    },
+    "plot.video.VideoWriter.write": lambda: {
+        "self": VideoWriter(FOLDER / "v.mp4", 64, 64),
+        "frame": np.zeros((64, 64, 3), np.uint8),
+    },
+    "video.make_video": lambda: {
+        "config": VideoConfig(size=16, beta=0.4, frames=1, pixels=32, overlay=()),
+        "path": FOLDER / "m.mp4",
+    },
 }
 """By ``room.name``; a word in brackets tells several rows of one callable apart."""
 
@@ -534,5 +657,7 @@ HOLDERS = {
     "world.VenueMarket", "study.Figure", "study.Result",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
-    "study.Study",
+    "study.Study", "study.config.ConfigError", "study.routing.Routing", "study.stored.StoredRun",
+    # validated settings, which have tests of their own
+    "video_config.VideoConfig",
 }  # fmt: skip

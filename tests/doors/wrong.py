@@ -1,10 +1,11 @@
-"""Wrong values of each parameter, tried on every public callable: run as ``python -m tests.doors.wrong ROOM``.
+"""Wrong values of each parameter, tried on every public callable: run as ``python -m tests.doors.wrong ROOM,ROOM``.
 
 It runs in a process of its own, without the checks of annotations that tests have: users have none either. A trial is
 a call with arguments that work, one of them replaced. It may succeed only where the value means something; else it
 must end in one line of ``ValueError`` or ``TypeError`` that names the parameter.
 """
 
+import functools
 import importlib
 import inspect
 import json
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -30,6 +32,7 @@ from tests.doors.valid import (
     KEYS,
     LATTICE,
     MODEL,
+    NORMAL,
     SCHEDULE,
     TILTED,
     VALID,
@@ -37,7 +40,13 @@ from tests.doors.valid import (
 
 from isotherm.learn import Sampled
 
-ROOMS = ("energy", "sample", "learn", "act", "world", "random", "study")
+LISTED = ("energy", "sample", "learn", "act", "world", "random", "study")
+"""Rooms whose ``__init__`` says what is public."""
+
+OTHERS = "others"
+"""Where all else is that pages of the site name."""
+
+ROOMS = (*LISTED, OTHERS)
 LONGEST = 300
 SLOWEST_S = 10
 MEMORY = 6 * 2**30
@@ -55,6 +64,8 @@ class Rude(Exception):  # noqa: N818
     """What is reported of a call that ended as it should not."""
 
 
+ROOT = Path(__file__).parents[2]
+PAGES = ((".", "README.md"), ("docs", "*.md"), ("docs/howto", "*.md"), ("docs/examples", "*.py"))
 NAN = float("nan")
 INFINITE = float("inf")
 
@@ -130,6 +141,50 @@ MUST: dict[str, list[Any]] = {
     "world": NO_INSTANCE,
     "market": NO_INSTANCE,
     "path": [5.5, 0, True, b"a", "a\0b", KEY],
+    "evidence": [5.5, 0, True, b"a", "a\0b", KEY, GRAPH],
+    "out": [5.5, 0, True, b"a", "a\0b", KEY],
+    "held": [0, "s", [True], np.zeros((3, 3), bool), KEY],
+    "parameters": NO_INSTANCE,
+    "policy": [*NO_INSTANCE, NORMAL],
+    "reward": [0, "name", type(GRAPH), GRAPH, KEY],
+    "alpha_bar": [-0.1, 1.1, NAN, "0.5"],
+    "levels": [*NO_ARRAY, [0.5, NAN], [0.5], [0.5, 1.5]],
+    "state": NO_INSTANCE,
+    "spins": [*NO_ARRAY, np.ones(4, np.int8), np.ones((2, 3), np.int8), [1, 0, 1]],
+    "rates": NO_INSTANCE,
+    "observation": [*NO_ARRAY, np.ones(4, np.int8), np.ones((2, 3), np.int8)],
+    "scores": [*NO_ARRAY, np.ones(4), np.ones((1, 3)), np.float32(1)],
+    "available": [*NO_ARRAY, np.ones(4, bool), np.zeros(3, bool)],
+    "tolerance": [*NO_NUMBER, -1.0],
+    "study": [0, "routing", GRAPH, KEY],
+    "config": [*NO_INSTANCE, {}],
+    "pool": NO_INSTANCE,
+    "command": ["isotherm", [1], 5],
+    "is_quiet": ["no", 2, GRAPH],
+    "preset": [5, GRAPH],
+    "threshold": [*NO_NUMBER, -1.0],
+    "tasks": ["z", ["z", 1], ["mean"], 5, GRAPH],
+    "draws": [*NO_COUNT, 0],
+    "sample": [*NO_COUNT, 0],
+    "form": ["magic", 0, GRAPH],
+    "given": ["a=b", [1], 5, GRAPH],
+    "time_limit": [*NO_NUMBER, 0.0, -1.0, INFINITE],
+    "is_progress_shown": ["no", 2, GRAPH],
+    "codec": ["magic", 0, GRAPH, [], np.array(["a", "b"])],
+    "effort": ["magic", 0, GRAPH, np.array(["a", "b"])],
+    "quality": [1.5, "3", True, -1, 99, GRAPH],
+    "fps": [1.5, "3", True, 0, -1, 9999, GRAPH],
+    "palette": ["red", [[1, 2, 3]], np.zeros((3, 3)), GRAPH, np.zeros((2, 3), np.uint8)],
+    "keep_partial": ["no", 2, GRAPH],
+    "frame": [0, "frame", None, np.zeros((64, 64, 3)), np.zeros((32, 64, 3), np.uint8), [[1], [1, 2]]],
+    "beta_schedule": ["magic", 0, GRAPH],
+    "K": [1.5, "3", True, 0, GRAPH],
+    "refresh_L": [1.5, "3", True, -1, GRAPH],
+    "lambda_scale": [*NO_NUMBER, -1.0],
+    "window_alpha_low": [*NO_NUMBER, -0.1, 1.1],
+    "ca": [*NO_NUMBER, 0.0],
+    "sigma_a": [*NO_NUMBER, 0.0],
+    "mu_a": NO_NUMBER,
     "periodic": ["yes", 2, [1, 0], 0.5, [True] * 7],
     "discount": [0.0, -0.1, 2.0, NAN, "0.9"],
     "epsilon": [-0.1, 3.0, NAN, "0.1"],
@@ -170,11 +225,11 @@ COUNTS = (
     "num_venues", "num_context", "num_spins", "num_variables", "num_visible", "num_hidden", "num_angles",
     "num_states", "num_sites", "num_nodes", "cardinality", "size", "rows", "columns", "depth", "length",
     "window", "max_steps", "batch_size", "score_every", "over_relaxation", "extent", "num", "first",
-    "count", "n", "flat", "look_every", "steps",
+    "count", "n", "flat", "look_every", "steps", "num_runs", "num_groups", "action_steps", "height",
 )  # fmt: skip
 NUMBERS = (
     "step_size", "step_action", "step_next", "error", "strength", "std", "mean", "low", "high", "width",
-    "ridge", "prior", "threshold", "sharpness", "draw_width", "l1", "l2", "constant", "coupling", "field",
+    "ridge", "prior", "sharpness", "inside", "across", "draw_width", "l1", "l2", "constant", "coupling", "field",
     "weight", "published",
 )  # fmt: skip
 ARRAYS = (
@@ -214,7 +269,7 @@ class Trial(NamedTuple):
 def trials(room: str) -> Iterator[Trial]:
     """Of each row and parameter of a room; no value twice."""
     for row, arguments in VALID.items():
-        for parameter in arguments() if row.startswith(f"{room}.") else ():
+        for parameter in arguments() if is_in(room, row) else ():
             if parameter in ("self", "*variables"):
                 continue
             tried: set[str] = set()
@@ -228,8 +283,16 @@ def trials(room: str) -> Iterator[Trial]:
                     yield Trial(row, parameter, value, is_must and _words(value) not in meant)
 
 
+def is_in(room: str, row: str) -> bool:
+    """Whether a row is of a room."""
+    first = row.split(".")[0]
+    return first == room or (room == OTHERS and first not in LISTED)
+
+
 def public(room: str) -> dict[str, Callable[..., Any]]:
-    """Public callables of a room by ``room.name``."""
+    """Public callables of a room by ``room.name``; of the others what pages name."""
+    if room == OTHERS:
+        return documented()
     module = importlib.import_module(f"isotherm.{room}")
     names = getattr(module, "__all__", None) or [
         name
@@ -237,6 +300,19 @@ def public(room: str) -> dict[str, Callable[..., Any]]:
         if not name.startswith("_") and not inspect.ismodule(value)
     ]
     return {f"{room}.{name}": getattr(module, name) for name in names if callable(getattr(module, name))}
+
+
+def documented() -> dict[str, Callable[..., Any]]:
+    """Callables that pages and examples import or point to, beside those of the rooms' own lists."""
+    pages = [path for folder, kind in PAGES for path in (ROOT / folder).glob(kind)]
+    names: set[str] = set()
+    for text in (page.read_text(encoding="utf-8") for page in pages):
+        for module, listed in re.findall(r"^ *from isotherm\.([\w.]+) import ([\w, ]+)$", text, re.M):
+            names |= {f"{module}.{name.strip()}" for name in listed.split(",")}
+        names |= set(re.findall(r"\{py:\w+\}`~?isotherm\.([\w.]+)`", text))
+    listed_ones = {id(value) for room in LISTED for value in public(room).values()}
+    found = {name: resolve(name) for name in sorted(names)}
+    return {name: value for name, value in found.items() if callable(value) and id(value) not in listed_ones}
 
 
 def without_row(room: str) -> list[str]:
@@ -254,11 +330,14 @@ def without_row(room: str) -> list[str]:
 
 def resolve(name: str) -> Callable[..., Any]:
     """The callable of a row, such as ``energy.FactorGraph.of`` or ``sample.exact [dense]``."""
-    room, *path = name.split(" ")[0].split(".")
-    found: Any = importlib.import_module(f"isotherm.{room}")
-    for step in path:
-        found = getattr(found, step)
-    return found
+    path = name.split(" ")[0].split(".")
+    try:
+        return functools.reduce(getattr, path[1:], importlib.import_module(f"isotherm.{path[0]}"))
+    except AttributeError:  # of a module that nobody imported yet, or that a function of its name hides
+        module = ".".join(step for step in path[:-1] if step.islower())
+        return functools.reduce(
+            getattr, path[module.count(".") + 1 :], importlib.import_module(f"isotherm.{module}")
+        )
 
 
 def call(row: str, arguments: dict[str, Any]) -> Any:
@@ -326,17 +405,23 @@ def _too_slow(*_: Any) -> None:
     raise Rude(f"took more than {SLOWEST_S} s")
 
 
-def main(room: str, only: str = "") -> int:
-    """Print a line of JSON for each rude answer, and the number of trials."""
+def main(rooms: str, only: str = "") -> int:
+    """Print a line of JSON for each rude answer, and the number of trials of each room, named with commas between."""
     os.chdir(tempfile.mkdtemp())  # some names of files are written
     signal.signal(signal.SIGALRM, _too_slow)
     with open("/proc/self/statm") as statm:
         used = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
+    for room in rooms.split(","):
+        _try(room, only)
+    return 0
+
+
+def _try(room: str, only: str) -> None:
     for name in without_row(room):
         _say({"row": name, "fault": "has no row in tests/doors/valid.py"})
     for row, arguments in VALID.items():
-        if row.startswith(f"{room}.") and only in row:
+        if is_in(room, row) and only in row and row not in NOT_CALLED:
             call(row, arguments())
     count = 0
     for trial in trials(room):
@@ -348,11 +433,21 @@ def main(room: str, only: str = "") -> int:
         except Rude as fault:
             said = {"row": trial.row, "parameter": trial.parameter, "value": _words(trial.value)[:60]}
             _say(said | {"fault": str(fault)})
-    _say({"trials": count})
-    return 0
+    _say({"room": room, "trials": count})
 
+
+NOT_CALLED = {"sample.find_ladder", "study.runner.run", "study.archive.open_run"}
+"""Rows that are never called as they are: it would take long, or there is no run."""
 
 ALIASES = {
+    "path": ("file", "out", "RUN"),
+    "model": ("file",),
+    "evidence": ("file",),
+    "form": ("format",),
+    "tasks": ("task",),
+    "study": ("RUN",),
+    "alpha_bar": ("levels",),
+    "levels": ("betas",),
     "name": ("STUDY",),
     "num_visible": ("num_hidden",),
     "num_hidden": ("edges",),
@@ -361,8 +456,11 @@ ALIASES = {
 }
 """What else a refusal may name: a group of a state, or the argument that a value does not fit."""
 
-SLOW = {"sample.gibbs_moments", "sample.gibbs_means", "sample.find_ladder"}
-"""Callables of which each call compiles for a second: only what must be refused is tried on them."""
+SLOW = {
+    "sample.gibbs_moments", "sample.gibbs_means", "sample.find_ladder", "sample.log_z", "sample.tempered",
+    "learn.fit", "study.runner.run",
+}  # fmt: skip
+"""Callables of which a call compiles for a second, or runs a study: only what must be refused is tried on them."""
 
 STRICT: dict[tuple[str, str], list[Any]] = {
     ("act.IsingRouter", "beta"): [-1.0, 0.0, INFINITE],

@@ -148,5 +148,5 @@ def test_relabelling_spins_relabels_the_model() -> None:
 
 
 def test_refuses_no_spins() -> None:
-    with pytest.raises(ValueError, match="n = 0: must be at least 1"):
+    with pytest.raises(ValueError, match="n = 0: should be at least 1"):
         averaged.init(0)

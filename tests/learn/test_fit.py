@@ -213,5 +213,5 @@ def test_bad_arguments_are_refused(changes: dict, message: str) -> None:
 def test_objectives_refuse_what_they_cannot_do() -> None:
     with pytest.raises(ValueError, match="needs start='data' or 'fresh'"):
         Sampled(condition=("visible",))
-    with pytest.raises(ValueError, match="num_chains = 0: must be at least 1"):
+    with pytest.raises(ValueError, match="num_chains = 0: should be at least 1"):
         Sampled(num_chains=0)

@@ -231,7 +231,7 @@ def test_claimed_errors_are_the_scatter_of_estimates() -> None:
 def test_refusals_name_what_is_wrong() -> None:
     graph, data = restricted()
     key = jax.random.key(0)
-    with pytest.raises(ValueError, match="num_batches = 1: must be at least 2"):
+    with pytest.raises(ValueError, match="num_batches = 1: should be at least 2"):
         sampled_kl_gradient(key, graph, data, num_batches=1)
     with pytest.raises(ValueError, match="condition = 'hidden': must be seen in every row"):
         sampled_kl_gradient(key, graph, data, condition=("hidden",))

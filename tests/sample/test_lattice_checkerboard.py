@@ -289,8 +289,8 @@ def test_refusals_name_what_is_wrong() -> None:
         (potts, {"layout": "packed"}, "layout = 'packed'"),
         (model, {"method": "glauber"}, "method = 'glauber'"),
         (model, {"layout": "dense"}, "layout = 'dense'"),
-        ("ising", {}, "model = 'str'"),
+        ("ising", {}, "model = 'ising': should be a lattice model"),
     ]
     for of, arguments, message in cases:
-        with pytest.raises(ValueError, match=message):
+        with pytest.raises((ValueError, TypeError), match=message):
             unchecked(of, **arguments)

@@ -118,9 +118,9 @@ def test_refusals_in_one_line() -> None:
     chains = np.zeros((2, 10))
     with pytest.raises(ValueError, match=r"means = \['energy'\]: must have energy2"):
         heat_capacity({"energy": chains}, 1.0, 4)
-    with pytest.raises(ValueError, match="length = 11: must be within 1"):
+    with pytest.raises(ValueError, match="length = 11: should be within 1"):
         block_means(chains, 11)
-    with pytest.raises(ValueError, match="samples = nan"):
+    with pytest.raises(ValueError, match="means = nan: must be finite"):
         mean(np.full((2, 3), np.nan))
     with pytest.raises(ValueError, match=r"shape = \(4,\)"):
         mean(np.zeros(4))

@@ -182,9 +182,9 @@ def test_critical_points_are_the_published_ones() -> None:
         (lambda: exact(LatticeXY(square(3)), 900.0), "beta = 900.0: is too large for quadrature"),
         (lambda: exact(LatticeXY(chain(5), -1.0), 40.0), "too large for a frustrated ring"),
         (lambda: kaufman(3, 3, 9.0, -1.0), "products of a frustrated torus cancel"),
-        (lambda: kaufman(2, 8, 0.4), "rows = 2: must be at least 3"),
-        (lambda: onsager(-1.0), "beta = -1.0: must be finite and at least 0"),
-        (lambda: exact(LatticeIsing(chain(3)), math.nan), "beta = nan: must be finite"),
+        (lambda: kaufman(2, 8, 0.4), "rows = 2: should be at least 3"),
+        (lambda: onsager(-1.0), "beta = -1.0: should be a finite number, at least 0"),
+        (lambda: exact(LatticeIsing(chain(3)), math.nan), "beta = nan: should be a finite number"),
         (
             lambda: exact(LatticeIsing(chain(3)), 1.0, Clamp(np.ones(3, bool), np.ones(3, np.int8))),
             "a lattice takes none",
@@ -197,7 +197,7 @@ def test_critical_points_are_the_published_ones() -> None:
         (lambda: critical_beta(LatticeClock(square(8), 6)), "or more than one"),
         (lambda: critical_beta(LatticeIsing(square(8), field=0.1)), "no field to be critical"),
         (lambda: critical_beta(LatticeIsing(square(8), -1.0)), "must be positive"),
-        (lambda: potts_latent_heat(1), "num_states = 1: must be at least 2"),
+        (lambda: potts_latent_heat(1), "num_states = 1: should be at least 2"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(call, message: str) -> None:

@@ -97,7 +97,7 @@ def test_refusals_in_one_line(joined: Reweighting) -> None:
     values = drawn(BETAS, (20, 50))
     with pytest.raises(ValueError, match="must be finite and increase"):
         reweighting(values, BETAS[::-1], 16)
-    with pytest.raises(ValueError, match=r"energy.shape = \(4, 20, 50\): must be \(3, "):
+    with pytest.raises(ValueError, match=r"values\['energy'\].shape = \(4, 20, 50\): must be \(3, "):
         reweighting(values, BETAS[:3], 16)
     with pytest.raises(ValueError, match=r"num_blocks = 30: leaves 66 samples a block, fewer"):
         reweighting(drawn(BETAS, (5, 400), keep=0.85), BETAS, 16, num_blocks=30)

@@ -202,10 +202,10 @@ def test_missing_arviz_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_warmup": -1}, "num_warmup = -1: must be at least 0"),
-        ({"num_samples": 0}, "num_samples = 0: must be at least 1"),
-        ({"thin": 0}, "thin = 0: must be at least 1"),
-        ({"num_chains": 0}, "num_chains = 0: must be at least 1"),
+        ({"num_warmup": -1}, "num_warmup = -1: should be at least 0"),
+        ({"num_samples": 0}, "num_samples = 0: should be at least 1"),
+        ({"thin": 0}, "thin = 0: should be at least 1"),
+        ({"num_chains": 0}, "num_chains = 0: should be at least 1"),
         ({"num_chains": 3}, "num_chains = 3: must be left out, since positions hold 2 chains"),
     ],
 )

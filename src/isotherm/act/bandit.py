@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.errors import refusal
 from isotherm.world.routing import Context, route
 
 
@@ -46,7 +47,7 @@ class Table(NamedTuple):
 
     def row(self, context: Context, discount: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
         """Wins and losses of every venue in a context, discounted up to now."""
-        index = context_index(context)
+        index = self._index(context)
         kept = jnp.float32(discount) ** (self.time - self.touched[index]).astype(jnp.float32)
         return self.wins[index] * kept, self.losses[index] * kept
 
@@ -58,7 +59,7 @@ class Table(NamedTuple):
         self, context: Context, venue: Int32[Array, ""], has_won: Bool[Array, ""], discount: float
     ) -> "Table":
         """Count one outcome of ``venue`` in ``context``."""
-        index = context_index(context)
+        index = self._index(context)
         wins, losses = self.row(context, discount)
         counted = (jnp.arange(context.num_venues) == venue).astype(jnp.float32)
         won = jnp.where(has_won, counted, 0.0)
@@ -68,6 +69,14 @@ class Table(NamedTuple):
             touched=self.touched.at[index].set(self.time),
             time=self.time,
         )
+
+    def _index(self, context: Context) -> Int32[Array, ""]:
+        """The row of a context; one of another size would be taken for another row without a word."""
+        n, k = context.num_venues, context.venues.shape[-1]
+        if (2 * n) ** k != len(self.touched):
+            contexts = f"contexts of {k} among {n} venues"
+            raise refusal("num_context, num_venues", contexts, f"the agent has rows for {len(self.touched)}")
+        return context_index(context)
 
 
 class AbstractTableAgent(AbstractAgent):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from isotherm.doors import whole
+
 DIGITS = Path(str(files("isotherm.data") / "digits8x8.parquet"))
 """1,797 digits of 8 x 8 pixels; see README.md beside this file."""
 
@@ -26,13 +28,18 @@ def read_digits(threshold: int = 8) -> Digits:
     """The digits, black and white.
 
     Args:
-        threshold: least count of ink, of 16, that makes a pixel black.
+        threshold: least count of ink, within 1 .. 16, that makes a pixel black.
+
+    Raises:
+        TypeError: if ``threshold`` is no whole number.
+        ValueError: if it is out of range.
 
     >>> read_digits().pixels.shape
     (1797, 64)
     """
     import polars as pl
 
+    whole("threshold", threshold, 1, 16)
     table = pl.read_parquet(DIGITS)
     ink = table.drop("label").to_numpy()
     return Digits(

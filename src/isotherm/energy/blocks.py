@@ -1,8 +1,11 @@
 """Blocks of variables that may be updated at once: colourings of the interaction graph."""
 
+from typing import Any
+
 import numpy as np
 import rustworkx
 
+from isotherm.doors import instance, regular
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
 
@@ -19,14 +22,25 @@ def colour_blocks(graph: FactorGraph, held: np.ndarray | None = None) -> list[np
 
     Returns:
         Flat numbers of each block, ascending int32, larger blocks first.
+
+    Raises:
+        TypeError: if ``graph`` is no factor graph.
+        ValueError: if ``held`` is no array of ``n`` bools.
     """
-    n = graph.num_variables
-    free = np.ones(n, bool) if held is None else ~held
+    n = instance("graph", graph, FactorGraph, "a FactorGraph").num_variables
+    free = np.ones(n, bool) if held is None else ~_checked_held(held, n)
     pairs = graph.interacting_pairs()
     pairs = pairs[free[pairs].all(axis=1)]
     colours = greedy_colours(n, pairs)
     blocks = [np.flatnonzero((colours == c) & free).astype(np.int32) for c in range(colours.max() + 1)]
     return sorted((block for block in blocks if len(block)), key=len, reverse=True)
+
+
+def _checked_held(held: Any, n: int) -> np.ndarray:
+    mask = regular("held", held)
+    if mask.dtype != np.bool_ or mask.shape != (n,):
+        raise refusal("held", f"{mask.dtype}{mask.shape}", f"must be bool of shape ({n},)")
+    return mask
 
 
 def greedy_colours(n: int, pairs: np.ndarray) -> np.ndarray:

@@ -108,7 +108,14 @@ class FactorGraph(AbstractEnergy):
         return tuple(factor.parameters for factor in self.factors)
 
     def with_parameters(self, parameters: tuple[PyTree, ...]) -> "FactorGraph":
-        """The same graph with other parameters, in the shapes of :attr:`parameters`."""
+        """The same graph with other parameters, in the shapes of :attr:`parameters`.
+
+        Raises:
+            ValueError: if they are not one for each factor, as there.
+        """
+        if jax.tree.structure(parameters) != jax.tree.structure(self.parameters):
+            found, wanted = (jax.tree.structure(one) for one in (parameters, self.parameters))
+            raise refusal("parameters", str(found), f"must be {wanted}")
         return eqx.tree_at(lambda graph: graph.parameters, self, parameters)
 
     def offsets(self) -> dict[str, int]:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from isotherm.errors import refusal
+from isotherm import doors
 
 Number: TypeAlias = Any
 """A float, or an array of NumPy or JAX."""
@@ -99,13 +99,12 @@ class TiltParameters(eqx.Module):
     sigma_ve_max: Number = 3.0
 
     def __check_init__(self) -> None:
-        if self.beta_schedule not in SCHEDULES:
-            raise refusal("beta_schedule", self.beta_schedule, f"known: {', '.join(SCHEDULES)}")
-        for name, least in (("K", 1), ("refresh_L", 0)):
-            if getattr(self, name) < least:
-                raise refusal(name, getattr(self, name), f"should be at least {least}")
+        doors.choice("beta_schedule", self.beta_schedule, SCHEDULES)
+        doors.whole("K", self.K, 1)
+        doors.whole("refresh_L", self.refresh_L, 0)
+        doors.affordable("K", self.K, 256.0 * self.K, "have fewer levels")
         for name, value in vars(self).items():
-            if name != "beta_schedule" and not isinstance(value, jax.Array):
+            if name not in ("beta_schedule", "K", "refresh_L"):
                 _check(name, value)
 
     @property
@@ -114,18 +113,22 @@ class TiltParameters(eqx.Module):
         return self.mu_eps + self.d * self.s
 
 
+def checked_parameters(field: str, value: Any) -> TiltParameters:
+    """Parameters of a tilt.
+
+    Raises:
+        TypeError: naming ``field``.
+    """
+    return doors.instance(field, value, TiltParameters, "TiltParameters")
+
+
 def _check(name: str, value: Any) -> None:
-    """Refuse what is no number, and a known number that is outside its range."""
-    if not isinstance(value, float | int | np.ndarray | np.generic):
-        raise refusal(name, value, "should be a number")
-    if not np.isfinite(value).all():
-        raise refusal(name, value, "should be finite")
-    if name in _POSITIVE and not (np.asarray(value) > 0).all():
-        raise refusal(name, value, "should be positive")
-    if name in _NOT_NEGATIVE + _SHARES and not (np.asarray(value) >= 0).all():
-        raise refusal(name, value, "should be at least 0")
-    if name in _SHARES and not (np.asarray(value) <= 1).all():
-        raise refusal(name, value, "should be at most 1")
+    """Refuse what is no number and no array of them, and known numbers that are outside their range."""
+    if name in _POSITIVE:
+        doors.numbers(name, value, above=0)
+    else:
+        least = 0 if name in _NOT_NEGATIVE + _SHARES else None
+        doors.numbers(name, value, least=least, most=1 if name in _SHARES else None)
 
 
 class Level(NamedTuple):
@@ -250,8 +253,12 @@ def level(parameters: TiltParameters, alpha_bar: Number) -> Level:
 
 
 def clean_target(parameters: TiltParameters) -> CleanTarget:
-    """The law that a sampler should end on: ``q(a) exp(lambda Q(a)) q(s'|a)`` without noise."""
-    p = parameters
+    """The law that a sampler should end on: ``q(a) exp(lambda Q(a)) q(s'|a)`` without noise.
+
+    Raises:
+        TypeError: if ``parameters`` are none.
+    """
+    p = checked_parameters("parameters", parameters)
     slope, intercept = _value(p, p.alpha, p.shift)
     mu, sigma = _tilted(p.mu_a, p.sigma_a**2, p.lambda_scale, slope, intercept)
     mu_s = p.alpha * mu + p.shift

@@ -15,6 +15,7 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from isotherm.doors import instance
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
 from isotherm.energy.tilt_inputs import check_shape, checked_number
@@ -60,8 +61,10 @@ def averaged_reward(reward: QuadraticReward, transition: LinearGaussian) -> Quad
         Of ``d`` numbers.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: if the numbers of dimensions do not add up.
     """
+    _check_kinds(transition, reward)
     m, d = transition.matrix.shape
     if reward.peak.shape != (d + m,):
         raise refusal(
@@ -114,17 +117,20 @@ def check_dimensions(policy: MixturePolicy, transition: LinearGaussian, reward: 
     """Refuse a mixture, a transition and a reward of action and next state whose dimensions do not fit.
 
     Raises:
-        TypeError: if the policy is no mixture.
+        TypeError: if the policy is no mixture, or the others are of another kind.
         ValueError: naming the shape, and what it must be.
     """
-    if not isinstance(policy, MixturePolicy):
-        raise TypeError(
-            f"policy = {type(policy).__name__}: must be a MixturePolicy; a normal law is one of one part"
-        )
+    instance("policy", policy, MixturePolicy, "a MixturePolicy", "a normal law is one of one part")
+    _check_kinds(transition, reward)
     m, d = transition.matrix.shape
     k = len(policy.log_weights)
     check_shape("policy.means", policy.parts.mean, (k, d), f"since the transition's matrix has {d} columns")
     check_shape("reward.peak", reward.peak, (d + m,), "actions, then next states")
+
+
+def _check_kinds(transition: Any, reward: Any) -> None:
+    instance("transition", transition, LinearGaussian, "a LinearGaussian transition")
+    instance("reward", reward, QuadraticReward, "a QuadraticReward of action and next state")
 
 
 def check_level(name: str, levels: Array) -> None:

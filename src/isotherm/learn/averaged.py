@@ -34,12 +34,13 @@ References:
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int8
 
+from isotherm import doors
 from isotherm.energy.coding import coded_state
 from isotherm.energy.dense import Ising
 from isotherm.energy.variables import spin
@@ -93,11 +94,12 @@ def init(n: int) -> AveragedState:
     """Nothing observed: ``n`` independent fair spins.
 
     Raises:
-        ValueError: if ``n`` is below 1.
+        TypeError: if ``n`` is no whole number.
+        ValueError: if it is below 1, or the state would not fit into memory.
     """
-    if n < 1:
-        raise refusal("n", n, "must be at least 1")
+    doors.whole("n", n, 1)
     d = n + n * (n - 1) // 2
+    doors.affordable("n", n, 12.0 * d**2, "the state has a matrix of all parameters, n (n + 1) / 2")
     zeros, identity = jnp.zeros(d, jnp.float32), jnp.eye(d, dtype=jnp.float32)
     return AveragedState(jnp.asarray(PRIOR, jnp.float32), zeros, identity / PRIOR, zeros)
 
@@ -114,9 +116,15 @@ def update(
         spins: all ``n`` spins, +1 and -1, int8, or bools; 0 and NaN are refused, for nothing may be missing.
         moments: moments of a model at inverse temperature 1, exact by default (16 spins or so); for more
             spins a sampler, such as ``lambda model: gibbs_moments(key, model)`` with a new key each time.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: if ``spins`` are of another shape, or known to be none.
     """
+    _check_state(state)
+    doors.function("moments", moments, "a function of an Ising model", num_arguments=1)
     total = state.total + 1
-    innovation = _features(spins) - state.features
+    innovation = _features(spins, _num_spins(state.features)) - state.features
     features = state.features + innovation / total
     inverse = _rank_one(state.inverse_scatter, innovation, state.total / total)
     expected = moments(_ising(state.parameters))
@@ -126,14 +134,29 @@ def update(
 
 
 def model(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Ising:
-    """The present estimate, for use at inverse temperature ``beta``."""
+    """The present estimate, for use at inverse temperature ``beta``, which is not 0.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: if ``beta`` is 0 or not finite.
+    """
+    _check_state(state)
+    doors.numbers("beta", beta)
+    if doors.is_number(beta) and not beta:
+        raise refusal("beta", beta, "should not be 0: parameters are divided by it")
     return _ising(state.parameters / beta)
 
 
 def estimate(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Estimate:
-    """The present estimate with the standard error of each parameter, from the Fisher matrix ``t G_t``."""
+    """The present estimate with the standard error of each parameter, from the Fisher matrix ``t G_t``.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: if ``beta`` is 0 or not finite.
+    """
+    value = model(state, beta)
     error = jnp.sqrt(jnp.diagonal(state.inverse_scatter))
-    return Estimate(model(state, beta), _ising(error / beta))
+    return Estimate(value, _ising(error / beta))
 
 
 def _rank_one(
@@ -144,8 +167,18 @@ def _rank_one(
     return inverse - jnp.outer(image, image) * (scale / (1 + scale * (vector @ image)))
 
 
-def _features(spins: Int8[Array, " n"] | Bool[Array, " n"]) -> Float[Array, " d"]:
-    s = jnp.asarray(coded_state("spins", spin(len(spins)), spins)).astype(jnp.float32)
+def _check_state(state: Any) -> None:
+    doors.instance("state", state, AveragedState, "an AveragedState", "averaged.init(n) makes one")
+
+
+def _num_spins(vector: Float[Array, " d"]) -> int:
+    return (int((8 * vector.shape[0] + 1) ** 0.5) - 1) // 2
+
+
+def _features(spins: Int8[Array, " n"] | Bool[Array, " n"], n: int) -> Float[Array, " d"]:
+    s = jnp.asarray(coded_state("spins", spin(n), spins)).astype(jnp.float32)
+    if s.shape != (n,):
+        raise refusal("spins.shape", s.shape, f"must be ({n},)")
     return _pack(s, jnp.outer(s, s))
 
 
@@ -155,7 +188,7 @@ def _pack(singles: Float[Array, " n"], pairs: Float[Array, "n n"]) -> Float[Arra
 
 
 def _ising(vector: Float[Array, " d"]) -> Ising:
-    n = (int((8 * vector.shape[0] + 1) ** 0.5) - 1) // 2
+    n = _num_spins(vector)
     first, second = np.triu_indices(n, 1)
     upper = jnp.zeros((n, n), vector.dtype).at[first, second].set(vector[n:])
     return Ising(biases=vector[:n], couplings=upper + upper.T)

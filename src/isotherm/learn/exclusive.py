@@ -17,6 +17,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
+from isotherm import doors
+
 PRIOR_VARIANCE = 2.0
 """Variance of every log weight before anything is seen: nine to one is nothing unusual."""
 
@@ -34,7 +36,14 @@ class ExclusivePosterior(NamedTuple):
 
     @classmethod
     def prior(cls, n: int) -> "ExclusivePosterior":
-        """Nothing seen yet: all venues alike."""
+        """Nothing seen yet: all ``n`` venues alike, at least 1.
+
+        Raises:
+            TypeError: if ``n`` is no whole number.
+            ValueError: if it is below 1, or the posterior would not fit into memory.
+        """
+        doors.whole("n", n, 1)
+        doors.affordable("n", n, 16.0 * n, "have fewer venues")
         zeros = jnp.zeros(n, jnp.float32)
         return cls(zeros, zeros)
 

@@ -120,7 +120,9 @@ def fit(
     elif patience is not None:
         raise refusal("patience", patience, "needs held_out rows to score by")
     if state is not None:
-        doors.instance("state", state, FitState, "the .state of an earlier fit")
+        _check_state(
+            doors.instance("state", state, FitState, "the .state of an earlier fit"), graph, optimizer
+        )
     for factor in graph.factors:
         for leaf in jax.tree.leaves(factor.parameters):
             if not np.isfinite(np.asarray(leaf)).all():
@@ -158,6 +160,16 @@ def fit(
             state = _scored(state, graph, held_out, objective, score, at)
     chosen = state.best if np.isfinite(state.best_score) else state.parameters
     return Fit(_moved_back(given, graph.with_parameters(chosen)), state)
+
+
+def _check_state(state: FitState, graph: FactorGraph, optimizer: optax.GradientTransformation) -> None:
+    """Refuse the state of a fit of another graph, or by another optimiser."""
+    wanted = jax.eval_shape(lambda: (graph.parameters, optimizer.init(graph.parameters)))
+    fields = ("state.parameters", "state.optimizer")
+    for field, given, right in zip(fields, (state.parameters, state.optimizer), wanted, strict=True):
+        found, allowed = (jax.tree.map(jnp.shape, tree) for tree in (given, right))
+        if found != allowed:
+            raise refusal(field, found, f"is of another graph or optimizer, whose shapes are {allowed}")
 
 
 def _moved_back(given: FactorGraph, trained: FactorGraph) -> FactorGraph:
@@ -269,7 +281,10 @@ def _scored(
 ) -> FitState:
     model = graph.with_parameters(state.parameters)
     if score is not None:
-        value = float(score(model, held_out))
+        found = score(model, held_out)
+        if not doors.is_number(found):
+            raise wrong_kind("score(graph, rows)", found, "a number")
+        value = float(found)
     elif isinstance(objective, ExactLikelihood):
         value = float(objective.score(model, held_out, beta))
     else:

@@ -1,6 +1,6 @@
 """Moment matching online, as the published router does it: forgetting, windowed pairs, mean-field propagation."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int8, Int32
@@ -8,7 +8,9 @@ from jaxtyping import Array, Bool, Float, Int8, Int32
 from isotherm import doors
 from isotherm.energy.coding import coded_bools
 from isotherm.energy.dense import Ising
+from isotherm.energy.kinds import dense_model
 from isotherm.energy.variables import spin
+from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.gibbs import Moments
 
 
@@ -29,7 +31,16 @@ class PairWindow(NamedTuple):
 
     @classmethod
     def empty(cls, n: int, window: int) -> "PairWindow":
-        """A window of ``window >= 1`` observations of ``n`` spins that has seen nothing."""
+        """A window of ``window >= 1`` observations of ``n`` spins that has seen nothing.
+
+        Raises:
+            TypeError: naming the argument that is no whole number.
+            ValueError: naming the one below 1, or that would not fit into memory.
+        """
+        doors.whole("n", n, 1)
+        doors.whole("window", window, 1)
+        doors.affordable("n", n, 16.0 * n**2, "a window counts every pair")
+        doors.affordable("window", window, 4.0 * n * window, "remember fewer observations")
         pairs = jnp.zeros((n, n), jnp.int32)
         return cls(jnp.zeros((window, n), jnp.int8), pairs, pairs, jnp.zeros((), jnp.int32))
 
@@ -104,10 +115,19 @@ def match_moments(
         moments: moments of ``model`` at ``beta``.
         rates: constants of the update.
 
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: naming a number out of range, or a shape that is not the model's.
+
     References:
         The published routing study; equations in ``docs`` under *The routing study*.
     """
-    observation = jnp.asarray(coded_bools("observation", spin(1), observation))
+    n = dense_model("model", model).num_spins
+    doors.numbers("beta", beta)
+    doors.instance("window", window, PairWindow, "a PairWindow", "PairWindow.empty(n, window) makes one")
+    doors.instance("rates", rates, MatchingRates, "MatchingRates").checked()
+    observation = jnp.asarray(coded_bools("observation", spin(n), observation))
+    _check_fits(n, observation, window, moments)
     seen = jnp.abs(observation).astype(jnp.float32)
     o = observation.astype(jnp.float32)
     gain = rates.learning_rate * beta
@@ -118,6 +138,20 @@ def match_moments(
     off_diagonal = 1.0 - jnp.eye(model.num_spins, dtype=jnp.float32)
     couplings = rates.forgetting * model.couplings + innovation * off_diagonal
     return Ising(biases=biases, couplings=couplings)
+
+
+def _check_fits(n: int, observation: Array, window: PairWindow, moments: Any) -> None:
+    if not (hasattr(moments, "spins") and hasattr(moments, "pairs")):
+        raise wrong_kind("moments", moments, "moments, such as exact(model)")
+    shapes = (
+        ("observation", observation, (n,)),
+        ("window.counts", window.counts, (n, n)),
+        ("moments.spins", moments.spins, (n,)),
+        ("moments.pairs", moments.pairs, (n, n)),
+    )
+    for field, array, shape in shapes:
+        if jnp.shape(array) != shape:
+            raise refusal(f"{field}.shape", jnp.shape(array), f"must be {shape} to match the model")
 
 
 def zero_model(n: int) -> Ising:

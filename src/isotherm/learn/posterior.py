@@ -29,6 +29,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.learn.moments import zero_model
 from isotherm.sample.clamp import Clamp, dense_clamp
@@ -55,7 +56,14 @@ class IsingPosterior(NamedTuple):
 
     @classmethod
     def prior(cls, n: int) -> "IsingPosterior":
-        """Nothing seen yet."""
+        """Nothing seen yet of ``n`` spins, at least 1.
+
+        Raises:
+            TypeError: if ``n`` is no whole number.
+            ValueError: if it is below 1, or the posterior would not fit into memory.
+        """
+        doors.whole("n", n, 1)
+        doors.affordable("n", n, 16.0 * n**2, "a posterior holds every pair")
         variance = jnp.asarray(PRIOR_VARIANCE, jnp.float32)
         return cls(zero_model(n), zero_model(n), variance, variance)
 

@@ -14,6 +14,7 @@ from av.error import FFmpegError
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
+from isotherm import doors
 from isotherm.disk import claim, open_parent, remove_dead
 from isotherm.errors import refusal
 from isotherm.plot.video_codecs import Codec, check_encoding, check_size, codec_of, find_codec
@@ -43,6 +44,7 @@ class VideoWriter:
         keep_partial: keep the film so far after an error or an interrupt.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: naming what is refused, before anything is written; or saying that the encoder takes no frames of
             this size.
 
@@ -64,13 +66,16 @@ class VideoWriter:
         palette: UInt8[np.ndarray, "colours 3"] | None = None,
         keep_partial: bool = False,
     ) -> None:
-        self.path, self.width, self.height, self.num_frames = Path(path), width, height, 0
+        self.path, self.num_frames = Path(doors.file_path("path", path)), 0
         name = codec_of(self.path.suffix) if codec is None else codec
         found = find_codec(name, self.path.suffix)
         check_encoding(found, name, quality, effort, fps)
         check_size(found, name, width, height)
+        self.width, self.height = int(width), int(height)
+        doors.flag("keep_partial", keep_partial)
         if palette is not None and found.quality is not None:
-            raise refusal("palette", f"{len(palette)} colours", f"is for gif; leave it out for {name}")
+            colours = f"{len(palette)} colours" if np.ndim(palette) else palette
+            raise refusal("palette", colours, f"is for gif; leave it out for {name}")
         check_target(self.path)
         self._keep_partial = keep_partial
         self._quantizer = Quantizer(palette) if found.quality is None else None
@@ -80,7 +85,9 @@ class VideoWriter:
         self._beside, self._claim = _claimed(self.path)
         try:
             self._container = _open(self._beside, found)
-            self._stream = self._add_stream(found, fps, found.quality if quality is None else quality, effort)
+            self._stream = self._add_stream(
+                found, int(fps), found.quality if quality is None else quality, effort
+            )
             with self._codec_errors():
                 self._stream.codec_context.open()
         except BaseException:
@@ -110,15 +117,17 @@ class VideoWriter:
                 overwritten after the call.
 
         Raises:
+            TypeError: if it is no NumPy array.
             ValueError: if its shape or dtype is another, or the encoder fails.
             OSError: if the disk is full.
         """
-        sides, dtype = (self.height, self.width), getattr(frame, "dtype", type(frame).__name__)
+        doors.instance("frame", frame, np.ndarray, "a NumPy array of uint8, 0 to 255")
+        sides = (self.height, self.width)
         if np.shape(frame) not in ((*sides, 3), (*sides, 4)):
             allowed = f"should be ({self.height}, {self.width}, 3) or with 4 channels"
             raise refusal("frame.shape", np.shape(frame), allowed)
-        if dtype != np.uint8 or not isinstance(frame, np.ndarray):
-            raise refusal("frame.dtype", str(dtype), "should be uint8, 0 to 255, in a NumPy array")
+        if frame.dtype != np.uint8:
+            raise refusal("frame.dtype", str(frame.dtype), "should be uint8, 0 to 255")
         picture = self._picture(frame)
         picture.pts, picture.time_base = self.num_frames, self._stream.codec_context.time_base
         with self._disk_errors(), self._codec_errors():

@@ -2,8 +2,7 @@
 
 from typing import Literal, NamedTuple, get_args
 
-import numpy as np
-
+from isotherm.doors import choice, is_number
 from isotherm.errors import refusal
 
 CodecName = Literal["h264", "h265", "vp9", "gif"]
@@ -73,9 +72,7 @@ def find_codec(name: str, suffix: str) -> Codec:
     Raises:
         ValueError: if there is no such codec, or files of it end otherwise.
     """
-    if name not in CODECS:
-        raise refusal("codec", name, f"should be one of {', '.join(CODECS)}")
-    codec = CODECS[name]
+    codec = CODECS[choice("codec", name, CODECS)]
     if suffix.lower() != codec.suffix:
         raise refusal("out", suffix, f"files of {name} end in {codec.suffix}; {_others(suffix)}")
     return codec
@@ -100,6 +97,10 @@ def _others(suffix: str) -> str:
     )
 
 
+MAX_SIDE = 16_384
+"""Pixels of the widest frames that encoders of H.264 take."""
+
+
 def check_size(codec: Codec, name: str, width: int, height: int) -> None:
     """Refuse frames of odd sides, which halved colour resolution cannot have, or that are too small for the codec.
 
@@ -107,15 +108,10 @@ def check_size(codec: Codec, name: str, width: int, height: int) -> None:
         ValueError: naming width or height.
     """
     for side, pixels in (("width", width), ("height", height)):
-        if not is_whole(pixels) or pixels < codec.least or pixels % 2:
-            raise refusal(
-                side, pixels, f"should be an even number of pixels, at least {codec.least} for {name}"
-            )
-
-
-def is_whole(value: object) -> bool:
-    """Whether it is a whole number, and no truth value."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+        if not is_number(pixels, "iu") or not codec.least <= pixels <= MAX_SIDE or pixels % 2:
+            least, is_wide = codec.least, is_number(pixels, "iu") and pixels > MAX_SIDE
+            bound = f"at most {MAX_SIDE}" if is_wide else f"at least {least} for {name}"
+            raise refusal(side, pixels, f"should be an even number of pixels, {bound}")
 
 
 def check_encoding(codec: Codec, name: str, quality: int | None, effort: str, fps: int) -> None:
@@ -125,14 +121,13 @@ def check_encoding(codec: Codec, name: str, quality: int | None, effort: str, fp
         ValueError: naming quality, effort or fps.
     """
     for field, value in (("quality", quality), ("fps", fps)):
-        if not is_whole(value) and not (field == "quality" and value is None):
+        if not is_number(value, "iu") and not (field == "quality" and value is None):
             raise refusal(field, value, "should be a whole number")
     if quality is not None and codec.quality is None:
         raise refusal("quality", quality, f"{name} has none; leave it out")
     if quality is not None and not 0 <= quality <= codec.worst:
         raise refusal("quality", quality, f"should be within 0 (best) .. {codec.worst} (worst) for {name}")
-    if effort not in get_args(Effort):
-        raise refusal("effort", effort, f"should be one of {', '.join(get_args(Effort))}")
+    choice("effort", effort, get_args(Effort))
     if effort not in codec.efforts and effort != "fast":
         raise refusal("effort", effort, f"{name} has but one, fast")
     if not 1 <= fps <= codec.max_fps:

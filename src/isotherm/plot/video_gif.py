@@ -5,7 +5,7 @@ import functools
 import numpy as np
 from jaxtyping import UInt8
 
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 
 _BITS = 5
 _LEVELS = 1 << _BITS
@@ -23,10 +23,13 @@ class Quantizer:
     """
 
     def __init__(self, palette: UInt8[np.ndarray, "colours 3"] | None = None) -> None:
+        if palette is not None and np.ndim(palette) != 2:
+            raise wrong_kind("palette", palette, "a uint8 array of shape (colours, 3)")
         if palette is not None and not 1 <= len(palette) <= 256:
             raise refusal("palette", len(palette), "should have 1 .. 256 colours")
-        if palette is not None and (np.shape(palette)[1:] != (3,) or palette.dtype != np.uint8):
-            found = f"{palette.dtype} {np.shape(palette)}"
+        dtype = getattr(palette, "dtype", type(palette).__name__)
+        if palette is not None and (np.shape(palette)[1:] != (3,) or dtype != np.uint8):
+            found = f"{dtype} {np.shape(palette)}"
             raise refusal("palette", found, "should be uint8 of shape (colours, 3)")
         self._dithered = palette is None
         colours = _grid() if palette is None else palette

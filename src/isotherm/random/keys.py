@@ -17,18 +17,18 @@ def checked_seed(seed: object, field: str = "seed") -> int:
     """A whole number that no other seed is taken for.
 
     Raises:
-        ValueError: naming ``field``, if ``seed`` is no whole number within 0 .. 2**32 - 1.
+        TypeError: naming ``field``, if it is no whole number.
+        ValueError: naming ``field``, if it is not within 0 .. 2**32 - 1.
     """
-    if isinstance(seed, int | np.integer) and not isinstance(seed, bool) and 0 <= seed < SEEDS:
-        return int(seed)
-    raise refusal(field, seed, f"must be a whole number within 0 .. {SEEDS - 1}")
+    return whole(field, seed, 0, SEEDS - 1)
 
 
 def seeded(seed: object) -> Key[Array, ""]:
     """The JAX key of a seed.
 
     Raises:
-        ValueError: if ``seed`` is no whole number within 0 .. 2**32 - 1.
+        TypeError: if ``seed`` is no whole number.
+        ValueError: if it is not within 0 .. 2**32 - 1.
     """
     return jax.random.key(checked_seed(seed))
 
@@ -56,6 +56,7 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
         count: how many runs; indices stay below 2**31.
 
     Raises:
+        TypeError: naming the argument that is no whole number.
         ValueError: naming the argument out of range.
     """
     first, count = whole("first", first, 0), whole("count", count, 0)

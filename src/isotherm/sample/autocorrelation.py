@@ -54,6 +54,8 @@ def integrated_time(series: Series) -> Estimate:
     """
     values = checked(series, "series")
     num_chains, num_samples = values.shape[-2:]
+    if num_samples < 2:
+        raise refusal("series.shape", values.shape, "must hold at least two samples of each chain")
     rho = _correlations(values)
     sums = 0.5 + np.cumsum(rho[..., 1:], axis=-1)
     lags = np.arange(1, sums.shape[-1] + 1)

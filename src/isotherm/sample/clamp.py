@@ -80,21 +80,18 @@ def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
             value is known to be neither ``-1`` nor ``+1``.
     """
     doors.instance("clamp", clamp, Clamp, "one Clamp(mask, values) for a dense model")
-    for field, given in (("clamp.mask", clamp.mask), ("clamp.values", clamp.values)):
-        if not isinstance(given, jax.Array | None):
-            doors.real_numbers(field, given)
-    if jnp.shape(clamp.mask)[-1:] != (num_spins,) or jnp.result_type(clamp.mask) != jnp.bool_:
-        given = f"{jnp.result_type(clamp.mask)}{jnp.shape(clamp.mask)}"
-        raise refusal("clamp.mask", given, f"must be bool of shape ({num_spins},)")
+    held = clamp.mask if isinstance(clamp.mask, jax.Array) else doors.regular("clamp.mask", clamp.mask)
+    if held.shape[-1:] != (num_spins,) or held.dtype != np.bool_:
+        raise refusal("clamp.mask", f"{held.dtype}{held.shape}", f"must be bool of shape ({num_spins},)")
     if clamp.values is None:
         raise refusal("clamp.values.shape", None, f"must be ({num_spins},)")
     values = coded_bools("clamp.values", spin(num_spins), clamp.values)
     if values.shape[-1:] != (num_spins,):
         raise refusal("clamp.values.shape", values.shape, f"must be ({num_spins},)")
-    mask = concrete(clamp.mask)
+    mask = concrete(held)
     if mask is not None:
         check_state("clamp.values", spin(num_spins), values, mask)
-    return Clamp(clamp.mask, values)
+    return Clamp(held, values)
 
 
 def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
@@ -168,7 +165,7 @@ def _hold(mask: Bool[Array, " n"], values: Array, free: Array) -> Array:
 def _mask(name: str, group: Variables, clamp: Clamp) -> np.ndarray:
     if isinstance(clamp.mask, Tracer):
         raise refusal(f"clamp[{name!r}].mask", "traced", "must be concrete: it decides what is updated")
-    mask = np.asarray(clamp.mask)
+    mask = doors.regular(f"clamp[{name!r}].mask", clamp.mask)
     if mask.shape != (group.size,) or mask.dtype != np.bool_:
         allowed = f"must be bool of shape ({group.size},) to match the group"
         raise refusal(f"clamp[{name!r}].mask", f"{mask.dtype}{mask.shape}", allowed)

@@ -14,6 +14,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Key
 
+from isotherm import doors
+from isotherm.energy.inputs import holds_traced
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import LinearGaussian, MixturePolicy
 from isotherm.energy.tilt_inputs import checked_number
@@ -60,17 +62,22 @@ def noise_walk(
         num_moves: at each level, at least 1.
 
     Raises:
-        ValueError: naming the argument out of range, or of other dimensions than the rest.
+        TypeError: naming the argument of another kind.
+        ValueError: naming the argument out of range, or of other dimensions than the rest; or if the runs would not
+            fit into memory.
 
     References:
         Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole, Score-based generative modeling through stochastic
         differential equations (2021).
     """
-    for name, count in (("num_runs", num_runs), ("num_moves", num_moves)):
-        if count < 1:
-            raise refusal(name, count, "must be at least 1")
+    doors.random_key("key", key)
+    num_runs, num_moves = doors.whole("num_runs", num_runs, 1), doors.whole("num_moves", num_moves, 1)
     check_dimensions(policy, transition, reward)
+    doors.affordable("num_runs", num_runs, 32.0 * num_runs * transition.matrix.shape[1], "have fewer runs")
     step = checked_number("step_size", step_size, is_positive=True)
+    for name, given in (("levels", levels), ("betas", betas)):
+        if not holds_traced(given):
+            doors.real_numbers(name, given)
     if np.shape(levels) != np.shape(betas) or np.ndim(levels) != 1:
         raise refusal("levels, betas", (np.shape(levels), np.shape(betas)), "must both be (levels,)")
     floats = jnp.result_type(float)

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from isotherm.energy.tilt_levels import Level, TiltParameters, clean_target, level, level_grid
+from isotherm.doors import whole
+from isotherm.energy.tilt_levels import (
+    Level,
+    TiltParameters,
+    checked_parameters,
+    clean_target,
+    level,
+    level_grid,
+)
 from isotherm.errors import refusal
 from isotherm.sample.predictor_corrector_metrics import gaussian_kl
 from isotherm.sample.predictor_corrector_steps import mala_step
@@ -77,11 +85,11 @@ def pc_ula_final_law(parameters: TiltParameters, n: int, action_steps: int = 1) 
         action_steps: steps of the action a level, at least 1.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: if ``n`` or ``action_steps`` is below 1.
     """
-    for name, value in (("n", n), ("action_steps", action_steps)):
-        if value < 1:
-            raise refusal(name, value, "should be at least 1")
+    checked_parameters("parameters", parameters)
+    n, action_steps = whole("n", n, 1), whole("action_steps", action_steps, 1)
     mean = np.zeros(2)  # of the action and of the particles' mean
     covariance = np.diag([0.0, parameters.sigma_ve_max**2 / n])
     path, jumps = levels_of(parameters), []

@@ -9,14 +9,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Key, PyTree
 
 from isotherm import doors
-from isotherm.errors import refusal
+from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.notes import rounding_notes
 from isotherm.sample.positions import coded_positions
 
 MANY = 1_000_000
-"""Draws of all chains up to which nobody asks whether they fit into memory."""
+"""Draws of all chains up to which nobody asks whether they fit into memory, if their positions take less than"""
+
+MUCH = 2**28
+"""bytes altogether."""
 
 
 class _Budget(NamedTuple):
@@ -94,8 +97,8 @@ def sample_means(
     starts, keys = _starts(key, kernel, positions, num_chains)
     doors.function("observe", observe, "a function of a state", num_arguments=1)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
-    variances = jax.tree.map(lambda x: x / max(num_samples - 1, 1), squares)
-    return ChainMeans(means, variances, states, num_samples, rounding_notes(kernel, states))
+    variances = jax.tree.map(lambda x: x / max(budget.num_samples - 1, 1), squares)
+    return ChainMeans(means, variances, states, budget.num_samples, rounding_notes(kernel, states))
 
 
 @eqx.filter_jit
@@ -111,7 +114,7 @@ def _run(
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
 
     def look(state: PyTree) -> PyTree:
-        return jax.vmap(observe)(chains.view(state))
+        return jax.vmap(_looked_at(observe))(chains.view(state))
 
     def step(state: PyTree, time: Array) -> tuple[PyTree, None]:
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, time)
@@ -131,6 +134,19 @@ def _run(
     (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(budget.num_samples))
     values = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), values)
     return chains.view(state), values, running
+
+
+def _looked_at(observe: Callable[..., Any]) -> Callable[[PyTree], PyTree]:
+    """The observer, refused while it is traced if it returns anything else than numbers."""
+
+    def look(state: PyTree) -> PyTree:
+        values = observe(state)
+        for leaf in jax.tree.leaves(values):
+            if not (hasattr(leaf, "dtype") or isinstance(leaf, int | float)):
+                raise wrong_kind("observe(state)", leaf, "arrays, or nothing")
+        return values
+
+    return look
 
 
 def _nothing_yet(shapes: PyTree) -> tuple[PyTree, PyTree]:
@@ -181,12 +197,20 @@ def _starts(
         num_chains = found
     indices = jnp.arange(4 if num_chains is None else num_chains)
     start_keys, keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
+    _check_beta(kernel, len(indices))
     if callable(positions):
         _check_chains(positions, len(indices))
         starts = jax.vmap(positions)(start_keys)
     else:
         starts = jax.tree.map(jnp.asarray, positions)
     return coded_positions(kernel, starts), keys
+
+
+def _check_beta(kernel: AnyKernel, num_chains: int) -> None:
+    """Refuse one inverse temperature a chain for other chains than there are; kernels of others know none."""
+    beta = getattr(kernel, "beta", None) if hasattr(kernel, "over_chains") else None
+    if beta is not None and jnp.ndim(beta) == 1 and len(beta) != num_chains:
+        raise refusal("kernel.beta.shape", jnp.shape(beta), f"must be (), or ({num_chains},), one a chain")
 
 
 def _check_chains(positions: Callable[..., Any], num_chains: int) -> None:
@@ -204,7 +228,7 @@ def _check_kept(
     budget: _Budget,
 ) -> None:
     """Refuse more draws than there is memory for; few are not asked, which would cost a trace."""
-    if len(keys) * budget.num_samples < MANY:
+    if len(keys) * budget.num_samples < MANY and budget.num_samples * bytes_of(starts) < MUCH:
         return
 
     def seen(key: Array, start: PyTree) -> PyTree:

@@ -5,7 +5,7 @@ kernel run in. Rungs are tried in alternation, even pairs and odd pairs (not at 
 keep its direction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -22,6 +22,7 @@ from isotherm.errors import refusal
 from isotherm.sample.batched import BetasOf, betas_of
 from isotherm.sample.comparing import Comparison, Energies, Energy, comparison
 from isotherm.sample.kernel import Chains
+from isotherm.sample.positions import Kinds, position_kinds
 from isotherm.sample.run import sample_means
 
 PILOT_ACCEPTANCE = 0.1
@@ -184,7 +185,9 @@ def tempering(
         raise refusal("betas.shape", betas.shape, "should be at least two numbers in a row")
     if not isinstance(betas, Tracer) and not bool(jnp.all(jnp.diff(betas) > 0)):
         raise refusal("betas", betas.tolist(), "should increase")
-    return Tempering(tempered=betas_of(kernel_at, betas), betas=betas, energy=comparison(energy, betas))
+    tempered = betas_of(kernel_at, betas)
+    _check_same_model(energy, position_kinds(tempered))
+    return Tempering(tempered=tempered, betas=betas, energy=comparison(energy, betas))
 
 
 class Ladder(NamedTuple):
@@ -276,6 +279,16 @@ def find_ladder(
 def _check_energy(energy: Any) -> None:
     if not isinstance(energy, FactorGraph):
         doors.function("energy", energy, "a FactorGraph, or a function of a position", num_arguments=1)
+
+
+def _check_same_model(energy: Energy, kinds: Kinds | None) -> None:
+    """Refuse a graph that knows other groups than the positions of the kernel, where those are known."""
+    if isinstance(energy, FactorGraph) and isinstance(kinds, Mapping):
+        ours, theirs = (
+            {name: group.size for name, group in one.items()} for one in (energy.variables, kinds)
+        )
+        if not ours.items() <= theirs.items():
+            raise refusal("energy", ours, f"is another model than that of kernel_at, which has {theirs}")
 
 
 def _acceptance(

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.printable import printable
 from isotherm.study.base import Study
@@ -86,8 +87,12 @@ def open_run(path: Path, study: Study[Any] | None = None) -> Run | StoredRun:
         study: the study that made it, if it is one's own; else one is looked up among those registered.
 
     Raises:
+        TypeError: if ``path`` is no path, or ``study`` no study.
         ValueError: if the run is not finished, or its study or inputs are no longer there.
     """
+    path = Path(doors.file_path("path", path))
+    if study is not None:
+        doors.instance("study", study, Study, "a Study")
     folder, row = RunFolder(path), _row(path)
     if is_held(folder.lock):
         raise refusal("RUN", path.name, "is still running")

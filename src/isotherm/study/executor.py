@@ -11,8 +11,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.interrupts import children_ignore_ctrl_c, undisturbed
 from isotherm.study.base import Study, Task
@@ -55,11 +56,16 @@ class Pool:
         return self.device != "cpu" and is_there and any(map(importlib.util.find_spec, plugins))
 
     def check(self) -> None:
-        """Refuse a device that is not there.
+        """Refuse a device that is not there, and no workers at all.
 
         Raises:
-            ValueError: if a GPU is asked for and there is none that JAX could use.
+            TypeError: if ``workers`` is no whole number.
+            ValueError: if it is below 1, the device is unknown, or a GPU is asked for and JAX could use
+                none.
         """
+        if self.workers is not None:
+            doors.whole("workers", self.workers, 1)
+        doors.choice("device", self.device, get_args(Device))
         if self.device == "gpu" and not self.uses_gpu():
             raise refusal("device", "gpu", "no NVIDIA GPU with JAX's CUDA plugin is found; pass cpu or auto")
 

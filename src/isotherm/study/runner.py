@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from isotherm import doors
 from isotherm.disk import why_unread
 from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
@@ -70,17 +71,22 @@ def run(
         is_quiet: tell no progress.
 
     Raises:
+        TypeError: naming the argument of another kind.
         ValueError: before any work, if an input is refused or another process holds the run; one line.
         TaskError: if the work fails; finished chunks are kept.
         InterruptedRunError: on Ctrl-C or SIGTERM; finished chunks are kept.
     """
+    _check_kinds(study, config, out, pool)
+    doors.text("preset", preset)
+    doors.words("command", command)
+    doors.flag("is_quiet", is_quiet)
     pool.check()
     if not is_study_name(study.name):
         raise refusal("study.name", study.name, "should be of letters, digits, '-', '_' and '.'")
     identity = identify(study, config)
     study.check(config)
     tasks = _checked(_asked(study, config))
-    session = Session(study, config, identity, _store(out), pool, preset, list(command), is_quiet)
+    session = Session(study, config, identity, _store(Path(out)), pool, preset, list(command), is_quiet)
     with hold(session.folder.lock):
         session.folder.check()
         return session.finished() or session.work(tasks)
@@ -99,6 +105,13 @@ def _asked(study: Study[Any], config: Config) -> list[Task]:
         raise TaskError(
             f"{study.name}: its tasks cannot be told: {type(error).__name__}: {message} ({where})"
         ) from error
+
+
+def _check_kinds(study: Any, config: Any, out: Any, pool: Any) -> None:
+    doors.instance("study", study, Study, "a Study", "find_study(name) finds one")
+    doors.instance("config", config, study.config, f"a {study.config.__name__}", "study.config() makes one")
+    doors.file_path("out", out)
+    doors.instance("pool", pool, Pool, "a Pool")
 
 
 def _store(out: Path) -> Path:

@@ -4,9 +4,11 @@ from typing import Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
-from isotherm.doors import choice
+from isotherm.doors import choice, is_traced, number, random_key, real_numbers
+from isotherm.errors import refusal
 from isotherm.random.ties import choose_best
 from isotherm.sample.clamp import Clamp
 
@@ -93,6 +95,21 @@ def route(
         scores: shape ``(n,)``; large ones tie within a few steps of their type, see
             :func:`isotherm.random.ties.is_best`.
         available: shape ``(n,)``, at least one.
-        tolerance: scores this close to the highest tie with it; 0 where the scores are draws themselves.
+        tolerance: scores this close to the highest tie with it, at least 0; 0 where the scores are draws themselves.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: naming a shape that does not fit, or a number out of range; or if no venue is available.
     """
+    random_key("key", key)
+    number("tolerance", tolerance, least=0)
+    for name, given in (("scores", scores), ("available", available)):
+        if not is_traced(given):
+            real_numbers(name, given)
+    if jnp.ndim(scores) != 1 or jnp.shape(scores) != jnp.shape(available):
+        shapes = (jnp.shape(scores), jnp.shape(available))
+        raise refusal("scores.shape, available.shape", shapes, "must both be (n,)")
+    if not (is_traced(available) or np.asarray(available).any()):
+        raise refusal("available", False, "at least one venue must be")
+    scores, available = jnp.asarray(scores, jnp.result_type(float)), jnp.asarray(available, bool)
     return choose_best(key, scores, available, tolerance)

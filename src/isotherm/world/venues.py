@@ -230,10 +230,20 @@ def win_probabilities(market: VenueMarket) -> Float[np.ndarray, "phases n"]:
     """``P(best = i)`` of the winner rule in each phase, ties split evenly; rows sum to 1.
 
     By enumeration up to :data:`MAX_ORACLE` venues, above from 4,096 Gibbs draws (error below 0.008).
+
+    Raises:
+        TypeError: if ``market`` is none.
     """
+    _check_market(market)
     phases = range(market.models.biases.shape[0])
     models = [jax.tree.map(lambda leaf, phase=phase: leaf[phase], market.models) for phase in phases]
     return np.stack([_win_probabilities(model, market.beta) for model in models])
+
+
+def _check_market(market: Any) -> None:
+    doors.instance(
+        "market", market, VenueMarket, "a VenueMarket", "venue_market(biases, couplings) makes one"
+    )
 
 
 def _win_probabilities(model: Ising, beta: Float[Array, ""]) -> Float[np.ndarray, " n"]:
@@ -265,7 +275,17 @@ def _gibbs_draws(model: Ising, beta: Float[Array, ""], num_draws: int = 4_096) -
 
 
 def grouped_couplings(n: int, num_groups: int, inside: float, across: float) -> Float[np.ndarray, "n n"]:
-    """Couplings of the scenario *Groups*: venue ``i`` belongs to group ``i mod num_groups``."""
+    """Couplings of the scenario *Groups*: venue ``i`` belongs to group ``i mod num_groups``.
+
+    Raises:
+        TypeError: naming the argument that is no number.
+        ValueError: naming the one out of range.
+    """
+    doors.whole("n", n, 1)
+    doors.whole("num_groups", num_groups, 1)
+    doors.number("inside", inside)
+    doors.number("across", across)
+    doors.affordable("n", n, 32.0 * n**2, "couplings are of every pair of venues")
     group = np.arange(n) % num_groups
     return np.where(group[:, None] == group, inside, across) * (1.0 - np.eye(n))
 
@@ -277,8 +297,14 @@ def worth_of_context(market: VenueMarket) -> tuple[float, float]:
 
     Returns:
         ``(ignored, used)``, each in [0, 1].
+
+    Raises:
+        TypeError: if ``market`` is none.
+        ValueError: if it has too many venues to be enumerated.
     """
-    assert market.laws is not None
+    _check_market(market)
+    if market.laws is None:
+        raise refusal("market", f"{market.num_venues} venues", "has too many to be enumerated")
     n, k = market.num_venues, market.num_context
     states = all_states(n)
     p = np.asarray(market.laws.probabilities[0], np.float64)

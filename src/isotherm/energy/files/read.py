@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from isotherm.doors import choice
 from isotherm.energy.bqm_json import from_json
 from isotherm.energy.exchange import from_coo, from_edges
 from isotherm.energy.files.bif import from_bif
@@ -34,8 +35,8 @@ def read_model_file(path: FilePath, form: str | None = None) -> ModelFile:
         ValueError: if the format is unknown or cannot be told, or naming what is wrong with the file.
         OSError: if it cannot be read.
     """
-    if form is not None and form not in FORMATS:
-        raise refusal("format", form, f"should be one of {', '.join(FORMATS)}")
+    if form is not None:
+        choice("format", form, FORMATS)
     content = read_content(path)
     found = format_of(content) if form is None else form
     if len(content.data) > MOST_BYTES.get(found, MAX_BYTES):
