@@ -302,9 +302,14 @@ def _acceptance(
     kernel = tempering(kernel_at, betas, energy)
     half = max(num_steps // 2, 1)
     means = sample_means(
-        key, kernel, positions, num_warmup=half, num_samples=half, observe=lambda state: state.acceptance
+        key, kernel, positions, num_warmup=half, num_samples=half, observe=_swap_rates
     )
     return np.asarray(means.mean, np.float64), means.notes
+
+
+def _swap_rates(state: TemperingState) -> Float[Array, "*chains pairs"]:
+    """What is observed; no lambda, so that rounds of equally many rungs share one compilation."""
+    return state.acceptance
 
 
 def _even(betas: np.ndarray, acceptance: np.ndarray, num_rungs: int) -> np.ndarray:
