@@ -67,6 +67,8 @@ def check_indices(field: str, indices: np.ndarray) -> None:
         raise refusal(f"{field}.dtype", str(indices.dtype), "must be whole numbers")
     if not indices.ndim:
         raise refusal(f"{field}.shape", (), "must be rows of numbers")
+    if not indices.size or (indices.min() >= -MAX_INDEX and indices.max() <= MAX_INDEX):
+        return
     wrong = np.flatnonzero(
         ((indices < -MAX_INDEX) | (indices > MAX_INDEX)).reshape(len(indices), -1).any(axis=1)
     )

@@ -67,11 +67,15 @@ def checked_kernel(field: str, value: Any) -> Any:
     Raises:
         TypeError: naming ``field``.
     """
-    init, step = getattr(value, "init", None), getattr(value, "step", None)
-    if isinstance(value, type) or not (callable(init) and callable(step)):
+    if isinstance(value, type) or not (_has_method(value, "init") and _has_method(value, "step")):
         mend = "gibbs(model) makes one" if hasattr(value, "energy") else ""
         raise wrong_kind(field, value, "a kernel, with `init` and `step`", mend)
     return value
+
+
+def _has_method(value: Any, name: str) -> bool:
+    """Whether it can be called; looked up in the class first, as modules bind methods slowly."""
+    return callable(getattr(type(value), name, None)) or callable(getattr(value, name, None))
 
 
 def checked_kernel_at(kernel_at: Any, beta: Any) -> Any:

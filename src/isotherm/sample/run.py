@@ -208,9 +208,10 @@ def _starts(
 
 def _check_beta(kernel: AnyKernel, num_chains: int) -> None:
     """Refuse one inverse temperature a chain for other chains than there are; kernels of others know none."""
-    beta = getattr(kernel, "beta", None) if hasattr(kernel, "over_chains") else None
-    if beta is not None and jnp.ndim(beta) == 1 and len(beta) != num_chains:
-        raise refusal("kernel.beta.shape", jnp.shape(beta), f"must be (), or ({num_chains},), one a chain")
+    beta = getattr(kernel, "beta", 1.0) if hasattr(type(kernel), "over_chains") else 1.0
+    shape = getattr(beta, "shape", ())
+    if shape not in ((), (num_chains,)):
+        raise refusal("kernel.beta.shape", shape, f"must be (), or ({num_chains},), one a chain")
 
 
 def _check_chains(positions: Callable[..., Any], num_chains: int) -> None:
