@@ -301,9 +301,7 @@ def _acceptance(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     kernel = tempering(kernel_at, betas, energy)
     half = max(num_steps // 2, 1)
-    means = sample_means(
-        key, kernel, positions, num_warmup=half, num_samples=half, observe=_swap_rates
-    )
+    means = sample_means(key, kernel, positions, num_warmup=half, num_samples=half, observe=_swap_rates)
     return np.asarray(means.mean, np.float64), means.notes
 
 
