@@ -40,6 +40,7 @@ from isotherm.sample import Clamp
 FOUR = energy.ising([[0, 1], [1, 2], [2, 3]], 0.1)
 POTTS = energy.potts(EDGES, 3, 0.5)
 SPARSE = scipy.sparse.csr_matrix(np.triu(np.ones((3, 3)), 1))
+ALL_THREE = jnp.ones(3, bool)
 HELD = [True, False, False]
 
 
@@ -243,7 +244,7 @@ TRACED: dict[str, Callable[[Any], Any]] = {
     "exact, dense": lambda b: sample.exact(DENSE, b).log_z,
     "tilt": lambda b: energy.Tilted(NORMAL, energy.QuadraticReward(b * jnp.eye(2), b * jnp.ones(2))),
     "pseudo_log_likelihood": lambda b: learn.pseudo_log_likelihood(GRAPH, DATA, b),
-    "route": lambda b: world.routing.route(KEY, b * jnp.ones(3), jnp.ones(3, bool)),
+    "route": lambda b: world.routing.route(KEY, b * jnp.ones(3), ALL_THREE),
     "router": lambda b: act.IsingRouter(3, beta=b),
     "bandit": lambda b: act.EpsilonGreedy(3, epsilon=b, discount=b),
     "counts": lambda b: act.WinnerCounts(3, prior=b),
