@@ -16,11 +16,17 @@ from isotherm.interrupts import children_ignore_ctrl_c, signals_interrupt, undis
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 
 
+@pytest.fixture
+def ctrl_c():
+    """Ctrl-C switched on, which it is not where a shell started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_interrupts_once_and_handlers_come_back(number, monkeypatch):
-    monkeypatch.setattr(
-        interrupts, "PATIENCE_S", 600.0
-    )  # this machine may stand still for longer than is usual
+@pytest.mark.usefixtures("ctrl_c")
+def test_a_signal_interrupts_once_and_handlers_come_back(number):
     before, done = [signal.getsignal(each) for each in SIGNALS], []
     with pytest.raises(KeyboardInterrupt), signals_interrupt():  # noqa: PT012
         try:

@@ -95,7 +95,7 @@ def test_bad_arguments_are_refused() -> None:
         anneal(jax.random.key(0), graph, 10, num_chains=0)
     with pytest.raises(ValueError, match=r"betas\.shape = \(0,\)"):
         anneal(jax.random.key(0), graph, np.zeros(0))
-    with pytest.raises(ValueError, match="num_steps = 0"):
+    with pytest.raises(ValueError, match="betas = 0"):
         anneal(jax.random.key(0), graph, 0)
     with pytest.raises(ValueError, match="kernel = 'tuple'"):
         anneal(jax.random.key(0), graph, 10, kernel=(1, 2))
