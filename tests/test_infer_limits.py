@@ -19,7 +19,7 @@ from isotherm.infer_text import print_answer
 from isotherm.sample.solve import solve
 
 REFUSED = [
-    ("0", "time_limit = 0.0: should be a finite number, above 0 and at most 1e+07 seconds"),
+    ("0", "time_limit = 0.0: should be a finite number, above 0 and at most 1e+07"),
     ("-1", "time_limit = -1.0: should be a finite number, above 0"),
     ("1e9", "time_limit = 1000000000.0: should be a finite number, above 0"),
     ("nan", "time_limit = 'nan': "),
