@@ -7,28 +7,17 @@ import os
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from isotherm.energy.bqm import Quadratics
+from isotherm.energy.bqm_json import to_json
 
 SOUND = "MARKOV\n2\n2 2\n1\n2 0 1\n4\n1 2 3 4\n"
 HUGE = "9" * 400
 DEEP = 20_000
-DICT_LABELS = {
-    "type": "BinaryQuadraticModel",
-    "version": {"bqm_schema": "3.0.0"},
-    "use_bytes": False,
-    "index_type": "int32",
-    "bias_type": "float64",
-    "num_variables": 2,
-    "num_interactions": 1,
-    "variable_labels": [{"a": 1}, {"b": 2}],
-    "variable_type": "SPIN",
-    "offset": 0.0,
-    "info": {},
-    "linear_biases": [1.0, 1.0],
-    "quadratic_biases": [1.0],
-    "quadratic_head": [0],
-    "quadratic_tail": [1],
-}
+PAIR = Quadratics(np.ones(2), np.array([[0, 1]]), np.ones(1), 0.0, "SPIN", (0, 1))
+DICT_LABELS = json.loads(to_json(PAIR)) | {"variable_labels": [{"a": 1}, {"b": 2}]}
 MANY_TABLES = (
     f"MARKOV\n16\n{'2 ' * 16}\n3000\n" + f"16 {' '.join(map(str, range(16)))}\n" * 3000 + "65536\n" * 3000
 )

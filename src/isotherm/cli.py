@@ -119,11 +119,10 @@ def _refuse(message: str, code: int) -> int:
 
 
 def _say(kind: str, message: str, longest: int = _LONGEST) -> None:
+    from isotherm.errors import shortened
     from isotherm.printable import printable
 
-    line = printable(" ".join(message.split()))
-    if len(line) > longest:
-        line = f"{line[: longest // 2 - 5]} ... {line[-longest // 2 :]}"
+    line = shortened(printable(" ".join(message.split())), longest, head=longest // 2 - 5)
     print(f"{kind}: {line}", file=sys.stderr)  # noqa: T201
 
 

@@ -227,6 +227,20 @@ def mapping(field: str, value: Any, wanted: str) -> Mapping[Any, Any]:
     return value
 
 
+def entries(field: str, value: Any, names: Iterable[str], wanted: str) -> Mapping[Any, Any]:
+    """A mapping that has an entry for each group of a model.
+
+    Raises:
+        TypeError: naming ``field``, if it is no mapping.
+        ValueError: naming ``field`` and the first group that it lacks.
+    """
+    found = mapping(field, value, wanted)
+    for name in names:
+        if name not in found:
+            raise refusal(field, sorted(map(str, found)), f"lacks the group {name!r}")
+    return found
+
+
 def sequence(field: str, value: Any, wanted: str) -> tuple[Any, ...]:
     """The entries of a list, a tuple or the like; no text, no mapping.
 
@@ -296,6 +310,12 @@ def real_numbers(field: str, values: Any) -> np.ndarray:
         ValueError: naming ``field``, if its rows differ in length, or its entries are no real numbers.
         TypeError: naming ``field``, if it is no array of numbers.
     """
+    with np.errstate(over="ignore"):
+        return real_array(field, values).astype(np.float64)
+
+
+def real_array(field: str, values: Any) -> np.ndarray:
+    """As :func:`real_numbers`, in the dtype that NumPy gives them."""
     array = regular(field, values)
     if np.ma.is_masked(values):
         raise refusal(field, "masked entries", "must have a value everywhere")
@@ -303,8 +323,7 @@ def real_numbers(field: str, values: Any) -> np.ndarray:
         if array.dtype == object:
             raise wrong_kind(field, values, "real numbers")
         raise refusal(f"{field}.dtype", str(array.dtype), "must be real numbers")
-    with np.errstate(over="ignore"):
-        return array.astype(np.float64)
+    return array
 
 
 # ------------------------------------------------------------------------------

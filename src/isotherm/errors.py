@@ -72,11 +72,17 @@ def shown(value: object) -> str:
     return shortened(printable(" ".join(text.split())))
 
 
-def shortened(text: str, limit: int = MAX_SHOWN) -> str:
-    """A text of at most ``limit`` characters; the middle of a longer one is left out."""
+def shortened(text: str, limit: int = MAX_SHOWN, head: int | None = None) -> str:
+    """A text of at most ``limit`` characters; the middle of a longer one is left out.
+
+    Args:
+        text: of any length.
+        limit: more than five.
+        head: characters of its beginning that are kept; by default two thirds of all.
+    """
     if len(text) <= limit:
         return text
-    head = (limit - 5) * 2 // 3
+    head = (limit - 5) * 2 // 3 if head is None else head
     return f"{text[:head]} ... {text[len(text) - (limit - 5 - head) :]}"
 
 

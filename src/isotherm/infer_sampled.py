@@ -31,6 +31,7 @@ from isotherm.sample.run import sample
 from isotherm.sample.search import Search
 from isotherm.sample.single import single_weights
 from isotherm.sample.softening import penalty_of, softened
+from isotherm.sample.solve import impossible
 from isotherm.sample.tempering import find_ladder, tempering
 from isotherm.sample.values import from_values
 
@@ -233,8 +234,8 @@ def sampled_answer(
             possible; or if time was up before anything was found.
     """
     model = Sampled(source, values, seed)
-    if how == "auto":
-        how = "auto" if not model.has_zeros else "blocking"
+    if how == "auto" and model.has_zeros:
+        how = "blocking"
     answer = Answer(source.name, "tempering" if how == "auto" else how, "", source.labels)
     if model.has_zeros and how in ("gibbs", "swendsen-wang"):
         answer.warnings.append(_ZEROS)
@@ -277,12 +278,7 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
     if not np.isfinite(search.bound) and search.neighbours:  # there was no time for a better one
         search.tighten(_Z_LIMITS[0])
     if search.bound == -np.inf:
-        why = (
-            "the evidence contradicts the model"
-            if (model.values >= 0).any()
-            else "the model forbids every one"
-        )
-        raise refusal("log Z", "-inf", f"no state is possible: {why}")
+        raise impossible(model.values)
     return search
 
 

@@ -61,6 +61,20 @@ def kernel_at(beta: Any) -> Any:
     return sample.gibbs(GRAPH, beta)
 
 
+def chains_of_gibbs() -> dict[str, Any]:
+    """Of a run, whatever is kept of it."""
+    return {
+        "key": KEY,
+        "kernel": sample.gibbs(GRAPH),
+        "positions": START,
+        "num_warmup": 2,
+        "num_samples": 3,
+        "thin": 1,
+        "num_chains": None,
+        "observe": lambda state: state.position,
+    }
+
+
 def files() -> dict[str, Path]:
     """One file of each kind."""
     uai, edges, coo = FOLDER / "a.uai", FOLDER / "a.edges", FOLDER / "a.coo"
@@ -348,26 +362,8 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "clamp": None,
         "steps": 8,
     },
-    "sample.sample": lambda: {
-        "key": KEY,
-        "kernel": sample.gibbs(GRAPH),
-        "positions": START,
-        "num_warmup": 2,
-        "num_samples": 3,
-        "thin": 1,
-        "num_chains": None,
-        "observe": lambda state: state.position,
-    },
-    "sample.sample_means": lambda: {
-        "key": KEY,
-        "kernel": sample.gibbs(GRAPH),
-        "positions": START,
-        "num_warmup": 2,
-        "num_samples": 3,
-        "thin": 1,
-        "num_chains": None,
-        "observe": lambda state: state.position,
-    },
+    "sample.sample": chains_of_gibbs,
+    "sample.sample_means": chains_of_gibbs,
     "sample.spontaneous_magnetization": lambda: {"beta": 0.5, "coupling": 1.0},
     "sample.swendsen_wang": lambda: {"graph": GRAPH, "beta": 1.0, "clamp": None, "tells_wrapping": False},
     "sample.tempered": lambda: {

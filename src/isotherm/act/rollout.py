@@ -13,6 +13,7 @@ from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
 from isotherm.random.keys import named
+from isotherm.sample.run import bytes_of
 from isotherm.stretches import stretch_ends
 from isotherm.world.world import AbstractWorld, Step
 
@@ -88,16 +89,11 @@ def _check_memory(
     if len(keys) * num_stretches < FEW:
         return
     carry, record = jax.eval_shape(lambda key: _start(key, agent, world)[:2], keys[0])
-    kept = num_stretches * _bytes_of(record)
+    kept = num_stretches * bytes_of(record)
     doors.affordable(
         "num_points", num_points, 3.0 * len(keys) * kept, "keep fewer stretches, or have fewer runs"
     )
-    doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * _bytes_of(carry), "have fewer at a time")
-
-
-def _bytes_of(shapes: Any) -> float:
-    leaves = jax.tree.leaves(shapes)
-    return float(sum(leaf.size * leaf.dtype.itemsize for leaf in leaves if hasattr(leaf.dtype, "itemsize")))
+    doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * bytes_of(carry), "have fewer at a time")
 
 
 @eqx.filter_jit

@@ -185,10 +185,9 @@ def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
         ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have, or the
             known value that its kind cannot take.
     """
-    doors.mapping("x", x, f"a mapping with an array for each of {', '.join(name for name, _ in groups)}")
+    names = [name for name, _ in groups]
+    doors.entries("x", x, names, f"a mapping with an array for each of {', '.join(names)}")
     for name, group in groups:
-        if name not in x:
-            raise refusal("x", sorted(map(str, x)), f"lacks the group {name!r}")
         field = f"x[{name!r}]"
         whole = x[name] if group.kind == "custom" else jnp.asarray(coded_bools(field, group, x[name]))
         for leaf in jax.tree.leaves(whole):

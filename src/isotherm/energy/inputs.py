@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from isotherm.doors import affordable, is_number, is_traced, real_numbers, regular, whole
+from isotherm.doors import affordable, is_number, is_traced, real_array, real_numbers, regular, whole
 from isotherm.errors import refusal, wrong_kind
 
 LARGEST = 1e30
@@ -96,9 +96,8 @@ def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
         if jnp.issubdtype(values.dtype, jnp.complexfloating):
             raise refusal(f"{field}.dtype", str(values.dtype), "must be real numbers")
         return values if jnp.issubdtype(values.dtype, jnp.floating) else values.astype(jnp.float32)
-    known = real_numbers(field, values)
-    array = np.asarray(values)
-    array = array if np.issubdtype(array.dtype, np.floating) else known
+    array = real_array(field, values)
+    array = array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
     check_magnitude(field, array)
     return array
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from isotherm.doors import instance
+from isotherm.doors import instance, sequence, whole
 from isotherm.energy.dense import Ising
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph
@@ -10,6 +10,7 @@ from isotherm.energy.lattice import Lattice
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.tilt import Tilted
 from isotherm.energy.tilt_bases import LinearGaussian
+from isotherm.errors import wrong_kind
 
 
 def factor_graph(field: str, value: Any) -> FactorGraph:
@@ -73,6 +74,20 @@ def next_states(field: str, value: Any) -> LinearGaussian:
         TypeError: naming ``field``.
     """
     return instance(field, value, LinearGaussian, "a LinearGaussian transition")
+
+
+def group_and_index(field: str, value: Any, least: int | None = None) -> tuple[str, int]:
+    """One variable of a factor graph, by its group and the index there; whether there is one is not looked at.
+
+    Raises:
+        TypeError: naming ``field``.
+        ValueError: naming ``field``, if the index is below ``least``.
+    """
+    wanted = "a group and an index, such as ('s', 0)"
+    found = sequence(field, value, wanted)
+    if len(found) != 2 or not isinstance(found[0], str):
+        raise wrong_kind(field, value, wanted)
+    return found[0], whole(field, found[1], least)
 
 
 def _to_graph(value: Any, sampler: str = "") -> str:

@@ -253,11 +253,9 @@ def _checked_steps(steps: Any) -> Float[np.ndarray, " steps"] | int:
 def _checked_positions(graph: FactorGraph, positions: Any) -> State:
     """States of a graph's groups that all lead with the same number of chains."""
     wanted = f"a mapping with an array for each of {', '.join(graph.variables)}"
-    doors.mapping("positions", positions, wanted)
+    doors.entries("positions", positions, graph.variables, wanted)
     found, chains = {}, set()
     for name, group in graph.groups:
-        if name not in positions:
-            raise refusal("positions", sorted(map(str, positions)), f"lacks the group {name!r}")
         state = jnp.asarray(coded_state(f"positions[{name!r}]", group, positions[name]))
         if state.ndim != 2 or state.shape[1] != group.size:
             raise refusal(f"positions[{name!r}].shape", state.shape, f"must be (chains, {group.size})")

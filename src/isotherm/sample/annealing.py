@@ -85,8 +85,8 @@ def anneal(
     if look_every is not None:
         look_every = doors.whole("look_every", look_every, 1)
     doors.affordable("num_chains", num_chains, 16.0 * num_chains * graph.num_variables, "have fewer chains")
-    counted = doors.is_number(betas, "iu") and not np.ndim(betas)
-    betas = annealing_betas(graph, doors.whole("betas", betas, 1)) if counted else betas
+    if doors.is_number(betas, "iu"):
+        betas = annealing_betas(graph, doors.whole("betas", betas, 1))
     betas = finite("betas", betas).astype(jnp.float32)
     if betas.ndim != 1 or not len(betas):
         raise refusal("betas.shape", betas.shape, "should be one number a step, or how many steps")

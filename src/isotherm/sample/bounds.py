@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.energy.tables import Tables
-from isotherm.sample.cutset import Neighbours
-from isotherm.sample.elimination import connect
+from isotherm.sample.cutset import Neighbours, bounded_steps
+from isotherm.sample.junction import log_sum
 
 
 class _Part(NamedTuple):
@@ -28,25 +28,9 @@ class _Part(NamedTuple):
 
 def elimination_order(tables: Tables, neighbours: Neighbours) -> list[int]:
     """Variables of ``neighbours``, each time the one with the smallest clique of those left."""
-    import heapq
-
     left = {v: set(around) for v, around in neighbours.items()}
-    logs = np.log(tables.cardinalities.astype(float)).tolist()
-    current = {v: logs[v] + sum(logs[u] for u in around) for v, around in left.items()}
-    heap = [(value, v) for v, value in current.items()]
-    heapq.heapify(heap)
-    order = []
-    while heap:
-        value, v = heapq.heappop(heap)
-        if current.get(v) != value:
-            continue
-        order.append(v)
-        touched = connect(left, v, follows_fill=False)
-        del current[v]
-        for u in touched:
-            current[u] = logs[u] + sum(logs[w] for w in left[u])
-            heapq.heappush(heap, (current[u], u))
-    return order
+    steps = bounded_steps(tables.cardinalities, left, math.inf, np.zeros(tables.num_variables), spared=())
+    return [v for v, _ in steps]
 
 
 def upper_bound(tables: Tables, order: list[int], limit: int, *, is_sum: bool) -> float:
@@ -77,7 +61,7 @@ def upper_bound(tables: Tables, order: list[int], limit: int, *, is_sum: bool) -
             parts = _agreed(parts)
         for k, part in enumerate(parts):
             left = part.variables[1:]
-            logs = _log_sum(part.logs) if is_sum and k == 0 else np.asarray(part.logs.max(axis=0))
+            logs = log_sum(part.logs, 1) if is_sum and k == 0 else np.asarray(part.logs.max(axis=0))
             if left:
                 buckets[position[left[0]]].append(_Part(left, logs))
             else:
@@ -119,10 +103,3 @@ def _agreed(parts: list[_Part]) -> list[_Part]:
         part._replace(logs=part.logs + shift.reshape(-1, *(1,) * (part.logs.ndim - 1)))
         for part, shift in zip(parts, shifts, strict=True)
     ]
-
-
-def _log_sum(logs: np.ndarray) -> np.ndarray:
-    top = logs.max(axis=0)
-    safe = np.where(np.isneginf(top), 0.0, top)
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.exp(logs - safe).sum(axis=0)) + safe)

@@ -58,11 +58,10 @@ def checked_evidence(clamp: Any) -> dict[str, Clamp]:
     """
     if clamp is None:
         return {}
+    wanted = "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}"
     if isinstance(clamp, Clamp):
-        raise wrong_kind("clamp", clamp, "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}")
-    found = doors.mapping(
-        "clamp", clamp, "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}"
-    )
+        raise wrong_kind("clamp", clamp, wanted)
+    found = doors.mapping("clamp", clamp, wanted)
     for name, held in found.items():
         doors.instance(f"clamp[{name!r}]", held, Clamp, "a Clamp(mask, values)")
     return dict(found)

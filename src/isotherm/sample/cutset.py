@@ -75,7 +75,7 @@ def cut(
     """
     chosen = set(neighbours if region is None else region)
     left = {v: neighbours[v] & chosen for v in chosen}
-    steps = _bounded_steps(tables.cardinalities, left, limit, rng.random(tables.num_variables), spared)
+    steps = bounded_steps(tables.cardinalities, left, limit, rng.random(tables.num_variables), spared)
     free = np.zeros(tables.num_variables, bool)
     free[[v for v, _ in steps]] = True
     steps = [(v, [u for u in around if free[u]]) for v, around in steps]
@@ -107,10 +107,18 @@ def touching(tables: Tables, free: np.ndarray) -> Tables:
     return Tables(tables.cardinalities, tuple(scopes), tuple(logs), tables.names)
 
 
-def _bounded_steps(
-    sizes: np.ndarray, neighbours: Neighbours, limit: int, luck: np.ndarray, spared: Collection[int]
+def bounded_steps(
+    sizes: np.ndarray, neighbours: Neighbours, limit: float | int, luck: np.ndarray, spared: Collection[int]
 ) -> Steps:
-    """Elimination by least weight; where all cliques are too large, a variable of the smallest is held instead."""
+    """Elimination by least weight; where all cliques are too large, a variable of the smallest is held instead.
+
+    Args:
+        sizes: numbers of values, shape ``(n,)``.
+        neighbours: of the variables to eliminate; emptied.
+        limit: most entries of a clique; infinite to hold none.
+        luck: shape ``(n,)``: among equals the lowest goes first, and the highest is held.
+        spared: variables that are held only where no others are left to hold.
+    """
     logs, most = np.log(sizes.astype(float)).tolist(), math.log(limit) + 1e-9
 
     def weight(v: int) -> float:

@@ -81,14 +81,17 @@ class Schedule(NamedTuple):
     num_samples: int = 100
     thin: int = 4
 
-    def checked(self) -> "Schedule":
+    def checked(self, within: str = "") -> "Schedule":
         """This schedule.
+
+        Args:
+            within: what refusals put before a field, such as ``"schedule."``.
 
         Raises:
             ValueError: naming the first field out of range.
         """
         for name, value, least in zip(self._fields, self, (0, 1, 1), strict=True):
-            whole(name, value, least)
+            whole(within + name, value, least)
         return self
 
 
@@ -99,10 +102,7 @@ def checked_schedule(field: str, value: Any) -> Schedule:
         TypeError: naming ``field``, if it is none.
         ValueError: naming the schedule's field out of range, after ``field``.
     """
-    schedule = instance(field, value, Schedule, "a Schedule(num_warmup, num_samples, thin)")
-    for name, count, least in zip(Schedule._fields, schedule, (0, 1, 1), strict=True):
-        whole(f"{field}.{name}", count, least)
-    return schedule
+    return instance(field, value, Schedule, "a Schedule(num_warmup, num_samples, thin)").checked(f"{field}.")
 
 
 PUBLISHED = Schedule()
@@ -147,15 +147,15 @@ def initial_spins(
         ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
     """
     random_key("key", key)
-    clamp = None if clamp is None else dense_clamp(dense_model("model", model).num_spins, clamp)
-    beta = sampling_beta(beta, dense_model("model", model)).astype(model.biases.dtype)
+    num_spins = dense_model("model", model).num_spins
+    clamp = None if clamp is None else dense_clamp(num_spins, clamp)
+    beta = sampling_beta(beta, model).astype(model.biases.dtype)
     slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
     choice("init", init, slopes)
     up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
     spins = jnp.where(up, 1, -1).astype(jnp.int8)
     if clamp is None:
         return spins
-    clamp = dense_clamp(model.num_spins, clamp)
     return jnp.where(clamp.mask, clamp.values, spins).astype(spins.dtype)
 
 

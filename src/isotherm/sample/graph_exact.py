@@ -11,9 +11,9 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm import doors
 from isotherm.energy.expand import expected_parameters, tables_of
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.kinds import factor_graph
+from isotherm.energy.kinds import factor_graph, group_and_index
 from isotherm.energy.tables import Tables
-from isotherm.errors import refusal, wrong_kind
+from isotherm.errors import refusal
 from isotherm.sample.clamp import Evidence, held_variables
 from isotherm.sample.solve import Method, Solution, solve
 
@@ -150,7 +150,7 @@ class GraphExact:
         }
 
     def _flat(self, field: str, variable: Variable) -> int:
-        name, index = _pair(field, variable)
+        name, index = group_and_index(field, variable)
         if name not in self.graph.variables or not 0 <= index < self.graph.variables[name].size:
             groups = ", ".join(f"{name}[0 .. {group.size - 1}]" for name, group in self.graph.groups)
             raise refusal(field, variable, f"unknown; the graph has {groups}")
@@ -196,13 +196,6 @@ def evidence_values(graph: FactorGraph, clamp: Evidence | None) -> np.ndarray:
         counted = (state > 0).astype(np.int64) if group.kind == "spin" else state.astype(np.int64)
         values[offsets[name] : offsets[name] + group.size] = counted
     return np.where(held, values, -1)
-
-
-def _pair(field: str, variable: Any) -> Variable:
-    found = doors.sequence(field, variable, "a group and an index, such as ('s', 3)")
-    if len(found) != 2 or not isinstance(found[0], str):
-        raise wrong_kind(field, variable, "a group and an index, such as ('s', 3)")
-    return found[0], doors.whole(field, found[1])
 
 
 def _host(name: str, values: Any) -> np.ndarray:

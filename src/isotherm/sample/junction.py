@@ -81,7 +81,7 @@ class Junction:
 
     @functools.cached_property
     def _up(self) -> tuple[list[np.ndarray], float]:
-        return self._collect(_log_sum)
+        return self._collect(log_sum)
 
     def _collect(self, reduce: Callable[[np.ndarray, int], np.ndarray]) -> tuple[list[np.ndarray], float]:
         """Messages of all cliques to their parents, and the total over roots."""
@@ -240,7 +240,7 @@ class Junction:
         return states
 
 
-def _log_sum(table: np.ndarray, num_summed: int) -> np.ndarray:
+def log_sum(table: np.ndarray, num_summed: int) -> np.ndarray:
     """Log of the sum over the first axes; destroys the table."""
     flat, shape = _flat(table, num_summed)
     top = flat.max(axis=0)

@@ -17,7 +17,7 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm import doors
 from isotherm.energy.factor import Scope, scope_of
 from isotherm.energy.graph import FactorGraph, check_scope
-from isotherm.energy.kinds import factor_graph
+from isotherm.energy.kinds import factor_graph, group_and_index
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.kernel import Chains, checked_kernel, over_chains
@@ -102,10 +102,7 @@ def histogram(graph: FactorGraph, *variables: tuple[str, int]) -> Histogram:
     """
     factor_graph("graph", graph)
     for at, variable in enumerate(variables):
-        pair = doors.sequence(f"variables[{at}]", variable, "a group and an index, such as ('s', 0)")
-        if len(pair) != 2 or not isinstance(pair[0], str):
-            raise wrong_kind(f"variables[{at}]", variable, "a group and an index, such as ('s', 0)")
-        doors.whole(f"variables[{at}]", pair[1], 0)
+        group_and_index(f"variables[{at}]", variable, 0)
     scope = scope_of(
         tuple(name for name, _ in variables), np.array([[at for _, at in variables]]), "histogram"
     )

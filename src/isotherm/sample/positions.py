@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxtyping import PyTree
 
-from isotherm.doors import mapping
+from isotherm.doors import entries
 from isotherm.energy.coding import coded_state
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
@@ -52,10 +52,8 @@ def coded_positions(kernel: Any, positions: PyTree) -> PyTree:
 def _check_groups(kinds: Mapping[str, Variables], positions: Any) -> None:
     """Refuse what is no state of the groups: shapes alone are looked at."""
     wanted = f"a mapping with arrays for {', '.join(kinds)}, as initial_state(key, graph) makes one"
-    mapping("positions", positions, wanted)
+    entries("positions", positions, kinds, wanted)
     for name, group in kinds.items():
-        if name not in positions:
-            raise refusal("positions", sorted(map(str, positions)), f"lacks the group {name!r}")
         shape = getattr(positions[name], "shape", None)
         if shape is not None and group.kind != "custom" and shape[-1:] != (group.size,):
             raise refusal(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from isotherm import doors
@@ -243,10 +244,10 @@ def _check_kept(
     )
 
 
-def bytes_of(shapes: PyTree) -> float:
-    """Bytes of arrays of which shapes and dtypes are known."""
-    leaves = jax.tree.leaves(shapes)
-    return float(sum(leaf.size * getattr(leaf.dtype, "itemsize", 8) for leaf in leaves))
+def bytes_of(arrays: PyTree) -> float:
+    """Bytes of arrays, or of shapes with dtypes; of anything else as if it held float64."""
+    dtypes = [(leaf, getattr(leaf, "dtype", None)) for leaf in jax.tree.leaves(arrays)]
+    return float(sum(np.size(leaf) * getattr(dtype, "itemsize", 8) for leaf, dtype in dtypes))
 
 
 def _checked(num_warmup: int, num_samples: int, thin: int) -> _Budget:

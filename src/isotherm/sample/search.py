@@ -10,6 +10,7 @@ References:
     (2001).
 """
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -51,13 +52,12 @@ class Search:
         self.tables = tables
         self.rng = np.random.default_rng(seed)
         self.neighbours = structure(tables)
-        self.soft, self._penalty = softened_tables(tables)
+        self.soft, _ = softened_tables(tables)
         self.state = self._begin()
         self.log_weight, self.bound, self.moves = -np.inf, np.inf, 0
         self._soft_weight = -np.inf
         self._limit = max(FIRST_LIMIT, int(tables.cardinalities.max()))
-        self._order: list[int] | None = None
-        self._keep(self.state)
+        self.offer(self.state)
 
     @property
     def is_possible(self) -> bool:
@@ -83,8 +83,11 @@ class Search:
         return state
 
     def offer(self, state: np.ndarray) -> None:
-        """Begin from this state if it is better."""
-        self._keep(state)
+        """Keep this state if it is better, and begin from it."""
+        soft = float(self.soft.log_weight(state)[0])
+        if soft > self._soft_weight:
+            self.state, self._soft_weight = state.copy(), soft
+            self.log_weight = float(self.tables.log_weight(state)[0])
 
     def run(self, until: float, told: Callable[[], None] = lambda: None, *, is_first: bool = False) -> None:
         """Search until a time of :func:`time.monotonic`, or until nothing better can be.
@@ -112,7 +115,7 @@ class Search:
             slowest = max(slowest, time.monotonic() - now)
             idle = 0 if found > weight + _EVEN else idle + 1
             current, weight = better, found
-            self._keep(current)
+            self.offer(current)
             if idle >= PATIENCE:
                 if self._limit < LAST_LIMIT and 20 * slowest < until - time.monotonic():
                     self._limit *= 4
@@ -129,15 +132,15 @@ class Search:
         sizes = self.tables.cardinalities[list(self.neighbours)]
         if not self.tables.scopes:
             return float(np.log(sizes).sum())
-        if self._order is None:
-            self._order = elimination_order(self.tables, self.neighbours)
         return upper_bound(self.tables, self._order, limit, is_sum=True)
 
     def tighten(self, limit: int) -> None:
         """Bound the best log weight by tables of at most so many entries, if that is better than before."""
-        if self._order is None:
-            self._order = elimination_order(self.tables, self.neighbours)
         self.bound = min(self.bound, upper_bound(self.tables, self._order, limit, is_sum=False))
+
+    @functools.cached_property
+    def _order(self) -> list[int]:
+        return elimination_order(self.tables, self.neighbours)
 
     def _region(self) -> list[int] | None:
         count = min(MOST_TOGETHER, len(self.neighbours))
@@ -172,12 +175,6 @@ class Search:
             scopes.append(rows[:, None])
             logs.append(_JITTER * self.rng.random((len(rows), size)))
         return Tables(self.tables.cardinalities, tuple(scopes), tuple(logs), self.tables.names)
-
-    def _keep(self, state: np.ndarray) -> None:
-        soft = float(self.soft.log_weight(state)[0])
-        if soft > self._soft_weight:
-            self.state, self._soft_weight = state.copy(), soft
-            self.log_weight = float(self.tables.log_weight(state)[0])
 
 
 def softened_tables(tables: Tables) -> tuple[Tables, float]:

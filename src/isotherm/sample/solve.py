@@ -70,9 +70,14 @@ def solve(tables: Tables, evidence: np.ndarray | None = None, method: Method = "
         tree, method, reason = _elimination(tables, values)
     law = Junction(tables, tree, values)
     if law.log_z == -np.inf:
-        why = "the evidence contradicts the model" if (values >= 0).any() else "the model forbids every one"
-        raise refusal("log Z", "-inf", f"no state is possible: {why}")
+        raise impossible(values)
     return Solution(law, method, reason)
+
+
+def impossible(values: np.ndarray) -> ValueError:
+    """What is raised where no state has a weight, under the evidence ``values``, -1 where a variable is free."""
+    why = "the evidence contradicts the model" if (values >= 0).any() else "the model forbids every one"
+    return refusal("log Z", "-inf", f"no state is possible: {why}")
 
 
 def _enumeration(tables: Tables, values: np.ndarray, log_states: float) -> tuple[CliqueTree, Method, str]:

@@ -23,7 +23,7 @@ from isotherm.sample.batched import BetasOf, betas_of
 from isotherm.sample.comparing import Comparison, Energies, Energy, comparison
 from isotherm.sample.kernel import Chains
 from isotherm.sample.positions import Kinds, position_kinds
-from isotherm.sample.run import sample_means
+from isotherm.sample.run import bytes_of, sample_means
 
 PILOT_ACCEPTANCE = 0.1
 """Below this a barrier of rejections is not resolved: 1 a pair is the most that it can show."""
@@ -255,8 +255,7 @@ def find_ladder(
     num_steps, num_rounds = doors.whole("num_steps", num_steps, 1), doors.whole("num_rounds", num_rounds, 1)
     if num_rungs is not None:
         num_rungs = doors.whole("num_rungs", num_rungs, 2)
-        leaves = jax.tree.leaves(positions)
-        size = float(sum(np.size(leaf) * getattr(leaf, "dtype", np.dtype(float)).itemsize for leaf in leaves))
+        size = bytes_of(positions)
         doors.affordable(
             "num_rungs", num_rungs, 4.0 * num_rungs * (size + 64.0), "have fewer rungs, or ladders"
         )

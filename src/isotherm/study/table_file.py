@@ -178,9 +178,7 @@ def _read_parquet(path: Path) -> RawTable:
         table = pl.read_parquet(io.BytesIO(content))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise refusal("table", str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
-    except (
-        BaseException
-    ) as error:  # what a library in Rust raises where it gives up derives from no Exception
+    except BaseException as error:  # a library in Rust that gives up raises what derives from no Exception
         if type(error).__name__ != "PanicException":
             raise
         raise refusal("table", str(path), "cannot be read: is damaged") from None
@@ -196,8 +194,7 @@ def _entries(path: Path, column: Any) -> list[Any]:
 
     if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         return [None if is_null else str(column.dtype) for is_null in column.is_null()]
-    if (
-        column.dtype == pl.String and (column.str.len_bytes().sum() or 0) > MAX_BYTES
-    ):  # a dictionary may repeat
+    # A dictionary repeats what the file holds once.
+    if column.dtype == pl.String and (column.str.len_bytes().sum() or 0) > MAX_BYTES:
         raise refusal("table", str(path), f"holds more than {MAX_BYTES} bytes of text in {column.name}")
     return (column.fill_nan(None) if column.dtype.is_float() else column).to_list()
