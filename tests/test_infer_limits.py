@@ -157,6 +157,19 @@ def test_an_estimate_that_was_not_made_is_left_out_and_bounds_stay(tmp_path, mon
         infer(path, tasks=["z"], method="ais", time_limit=5.0)
 
 
+def test_log_z_is_known_where_its_bounds_meet(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("isotherm.infer_sampled.Sampled.partition_until", lambda *_: None)
+    tables, _ = grid(2, 2, 2, 0)
+    path = write(tmp_path / "g.uai", tables)
+    found = infer(path, method="blocking", draws=4000, time_limit=20.0)
+    assert found.log_z == (pytest.approx(solve(tables).law.log_z, abs=1e-9), 0.0)
+    assert found.log_z.value == found.proven.log_z_at_least
+    assert not found.warnings
+    assert Proven(None, 1.0, 1.0 + 1e-8).log_z is None
+    assert Proven(None, 1.0, None).log_z is None
+    assert Proven(None, 1e6, 1e6 + 1e-5).log_z == 1e6
+
+
 @pytest.mark.parametrize(
     ("at_most", "lines"),
     [

@@ -76,6 +76,11 @@ class Source(NamedTuple):
         return 0.0 - (self.file.tables.log_weight(states) + self.file.constant)
 
 
+def _rounding(log_weight: float) -> float:
+    """Of a sum of logarithms in float64."""
+    return 1e-9 * max(1.0, abs(log_weight))
+
+
 class Estimate(NamedTuple):
     """A number with its standard error: 0 where exact, None where it is not known."""
 
@@ -95,6 +100,14 @@ class Proven(NamedTuple):
     map_at_most: float | None = None
     log_z_at_least: float | None = None
     log_z_at_most: float | None = None
+
+    @property
+    def log_z(self) -> float | None:
+        """What both bounds say where they meet, but for rounding: then every state with weight was met."""
+        least, most = self.log_z_at_least, self.log_z_at_most
+        if least is None or most is None or most > least + _rounding(most):
+            return None
+        return least
 
 
 class Found(NamedTuple):
@@ -156,7 +169,7 @@ class Answer:
         at_most = self.proven.map_at_most
         if self.map is None or self.method == "exact":
             return self.map is not None
-        return at_most is not None and at_most <= self.map.log_weight + 1e-9 * max(1.0, abs(at_most))
+        return at_most is not None and at_most <= self.map.log_weight + _rounding(at_most)
 
     def to_json(self) -> dict[str, Any]:
         """One object of plain values; tasks that were not asked for are None.

@@ -440,6 +440,9 @@ def _answer_z(
     searched, drawn, at_most = met
     at_least = _log_z_at_least(answer, model, searched, drawn)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
+    if (log_z := answer.proven.log_z) is not None:
+        answer.log_z = Estimate(log_z, 0.0)
+        return
     if not model.has_partition:
         if at_least is None and at_most is None and answer.marginals is None and answer.map is None:
             raise refusal("time_limit", limit, "log Z was not estimated in this time; raise it")
