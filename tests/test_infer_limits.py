@@ -14,7 +14,8 @@ from tests.support.zero_models import grid
 
 from isotherm.energy.tables import Names, Tables
 from isotherm.energy.uai import UaiModel, write_uai
-from isotherm.infer import Answer, Found, Proven, infer
+from isotherm.infer import infer
+from isotherm.infer_answer import Answer, Found, Proven
 from isotherm.infer_text import print_answer
 from isotherm.sample.solve import solve
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from isotherm import infer_sampled
-from isotherm.infer import Answer, infer
+from isotherm.infer import infer
+from isotherm.infer_answer import Answer
 from isotherm.infer_marginals import Drawn, Marginals, furthest, marginals_of
 from isotherm.infer_text import print_answer
 

@@ -3,35 +3,37 @@
 Values of a variable are counted from 0 in the order of its table; value 0 of a spin is ``-1``, value 1 is ``+1``.
 """
 
-import math
 import time
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from isotherm import doors
-from isotherm.disk import why_unread
 from isotherm.energy.files.content import FilePath, read_content
 from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_lines
-from isotherm.energy.files.model import ModelFile
-from isotherm.energy.files.read import read_model_file
-from isotherm.energy.tables import Tables, scaled, spread, total
+from isotherm.energy.tables import spread
 from isotherm.energy.uai import from_evidence
 from isotherm.errors import refusal
+from isotherm.infer_answer import (
+    Answer,
+    Estimate,
+    Found,
+    How,
+    Task,
+)
+from isotherm.infer_source import (
+    Source,
+    read_model,
+    unreadable,
+)
 from isotherm.printable import printable
 from isotherm.sample.junction import Junction
 from isotherm.sample.narrowing import Widened, narrowed
 from isotherm.sample.solve import TooCostlyError, solve
 
-Task = Literal["marginals", "z", "map", "samples"]
-How = Literal["auto", "exact", "gibbs", "tempering", "swendsen-wang", "blocking", "ais"]
 DEFAULT_TASKS = ("marginals", "z", "map")
 DEFAULT_DRAWS = 10_000
-VERSION = 1
-"""Of the object that ``--json`` prints: it changes when a field changes its meaning or goes."""
 
 MAX_SEED = 2**32 - 1
 """The generators of samplers tell seeds apart up to here."""
@@ -45,174 +47,6 @@ DEFAULT_TIME_LIMIT, MAX_TIME_LIMIT = 60.0, 1e7
 _NARROWED_FIRST = 500  # variables; below, one more search for an order of elimination costs nothing
 _FLOAT32 = 1e37
 _NOTICEABLE = 1e-6
-
-
-class Source(NamedTuple):
-    """A model as it came from a file.
-
-    Attributes:
-        name: of the file.
-        tables: the model at its temperature; the largest entry of each table is 0.
-        labels: what each variable is called: its number in UAI files.
-        constant: added to the log weight of every state.
-        file: the same as it was read, at inverse temperature 1.
-    """
-
-    name: str
-    tables: Tables
-    labels: tuple[Hashable, ...]
-    constant: float
-    file: ModelFile
-
-    @property
-    def has_zeros(self) -> bool:
-        """Whether a table forbids anything."""
-        return any(np.isneginf(logs).any() for logs in self.tables.logs)
-
-    def energies(self, states: np.ndarray) -> np.ndarray | None:
-        """Energies in the file's own terms, ``(num,)``; None where it speaks of weights."""
-        if not self.file.has_energies:
-            return None
-        return 0.0 - (self.file.tables.log_weight(states) + self.file.constant)
-
-
-def _rounding(log_weight: float) -> float:
-    """Of a sum of logarithms in float64."""
-    return 1e-9 * max(1.0, abs(log_weight))
-
-
-class Estimate(NamedTuple):
-    """A number with its standard error: 0 where exact, None where it is not known."""
-
-    value: float
-    error: float | None
-
-
-class Proven(NamedTuple):
-    """What is certain of an answer that is not exact, natural logarithms; None where nothing is.
-
-    Attributes:
-        map_at_most: no state has a larger log weight; the state found is the best if it has that.
-        log_z_at_least: log of the summed weights of the states that were met.
-        log_z_at_most: no less than log Z.
-    """
-
-    map_at_most: float | None = None
-    log_z_at_least: float | None = None
-    log_z_at_most: float | None = None
-
-    @property
-    def log_z(self) -> float | None:
-        """What both bounds say where they meet, but for rounding: then every state with weight was met."""
-        least, most = self.log_z_at_least, self.log_z_at_most
-        if least is None or most is None or most > least + _rounding(most):
-            return None
-        return least
-
-
-class Found(NamedTuple):
-    """A state with values counted from 0, its log weight, and its energy where the file speaks of energies."""
-
-    assignment: np.ndarray
-    log_weight: float
-    energy: float | None = None
-
-
-@dataclass
-class Answer:
-    """What was asked; None where it was not.
-
-    Attributes:
-        model: name of the file.
-        method: what was used.
-        reason: why.
-        labels: what each variable is called.
-        log_z: natural logarithm.
-        marginals: probabilities of the values of each variable.
-        marginal_errors: their standard errors where sampled and converged.
-        map: the most probable state; where sampled, the best that was seen.
-        samples: int, shape ``(draws, n)``.
-        seconds: wall time, reading included.
-        warnings: what to be careful about; where not converged, why, and what to do instead.
-        is_converged: whether errors can be believed: True for exact answers. False where sampled chains disagree,
-            stand still or cannot reach each other; what did not converge then has no error.
-        read_as: what was read: the format, its sign, the evidence.
-        format: name of the format.
-        beta: inverse temperature.
-        values: what the values of each variable are called.
-        sample_energies: of each sample, where the file speaks of energies.
-        proven: what is certain where the answer is not exact.
-    """
-
-    model: str
-    method: str
-    reason: str
-    labels: tuple[Hashable, ...]
-    log_z: Estimate | None = None
-    marginals: list[np.ndarray] | None = None
-    marginal_errors: list[np.ndarray] | None = None
-    map: Found | None = None
-    samples: np.ndarray | None = None
-    seconds: float = 0.0
-    warnings: list[str] = field(default_factory=list)
-    is_converged: bool = True
-    read_as: str = ""
-    format: str = ""
-    beta: float = 1.0
-    values: tuple[tuple[Hashable, ...], ...] = ()
-    sample_energies: np.ndarray | None = None
-    proven: Proven = field(default_factory=Proven)
-
-    @property
-    def is_map_proven(self) -> bool:
-        """Whether the state found is certain to be the most probable one, but for rounding."""
-        at_most = self.proven.map_at_most
-        if self.map is None or self.method == "exact":
-            return self.map is not None
-        return at_most is not None and at_most <= self.map.log_weight + _rounding(at_most)
-
-    def to_json(self) -> dict[str, Any]:
-        """One object of plain values; tasks that were not asked for are None.
-
-        Row ``i`` of ``marginals`` and entry ``i`` of an assignment belong to ``labels[i]``, probability ``k`` and
-        value ``k`` to ``values[i][k]``.
-        """
-        return {
-            "version": VERSION,
-            "model": self.model,
-            "format": self.format,
-            "read_as": self.read_as,
-            "beta": self.beta,
-            "labels": [_plain(label) for label in self.labels],
-            "values": [[_plain(value) for value in values] for values in self.values],
-            "method": self.method,
-            "reason": self.reason,
-            "log_z": None if self.log_z is None else self.log_z._asdict(),
-            "marginals": _lists(self.marginals),
-            "marginal_errors": _lists(self.marginal_errors),
-            "map": self._map_to_json(),
-            "samples": None if self.samples is None else self.samples.tolist(),
-            "sample_energies": None if self.sample_energies is None else self.sample_energies.tolist(),
-            "warnings": self.warnings,
-            "seconds": round(self.seconds, 3),
-            "is_converged": self.is_converged,
-            "proven": self.proven._asdict() | {"map_is_best": self.is_map_proven},
-        }
-
-    def state_names(self, assignment: np.ndarray) -> list[Hashable]:
-        """What the values of a state are called."""
-        if not self.values:
-            return assignment.tolist()
-        return [names[value] for names, value in zip(self.values, assignment.tolist(), strict=True)]
-
-    def _map_to_json(self) -> dict[str, Any] | None:
-        found = self.map
-        return found and {
-            "assignment": found.assignment.tolist(),
-            "state": [_plain(value) for value in self.state_names(found.assignment)],
-            "log_weight": found.log_weight,
-            "energy": found.energy,
-        }
 
 
 def infer(
@@ -388,34 +222,6 @@ def _exact_answer(source: Source, solution: _Exact, tasks: Sequence[str], draws:
     return answer
 
 
-def read_model(path: FilePath, beta: float = 1.0, form: str | None = None) -> Source:
-    """Read a model file.
-
-    Args:
-        path: the file.
-        beta: inverse temperature, finite and at least 0.
-        form: format of the file; by default told by header or suffix.
-
-    Raises:
-        TypeError: naming the argument of another kind.
-        ValueError: if it cannot be read, or naming what is wrong with it.
-    """
-    doors.number("beta", beta, least=0)
-    try:
-        file = read_model_file(doors.file_path("path", path), form)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    tables, constant = scaled(file.tables, beta)
-    constant = total([constant, beta * file.constant])
-    if not math.isfinite(constant) or not math.isfinite(spread(tables)):
-        raise refusal("beta", beta, "energies of the model times beta add up beyond float64; lower it")
-    return Source(Path(path).name, tables, file.labels, constant, file)
-
-
-def _unreadable(path: FilePath, error: OSError) -> ValueError:
-    return refusal("file", str(path), why_unread(error))
-
-
 def _read_evidence(
     path: FilePath | None, given: Sequence[str], source: Source, sample: int | None
 ) -> tuple[np.ndarray, str]:
@@ -428,7 +234,7 @@ def _read_evidence(
         try:
             content = read_content(path, MAX_EVIDENCE)
         except OSError as error:
-            raise _unreadable(path, error) from None
+            raise unreadable(path, error) from None
         lines = named_lines(content)
         if lines is None:
             values, said = from_evidence(content, tables, labels, sample)
@@ -460,14 +266,3 @@ def _check_observed(evidence: FilePath | None, given: Sequence[str], sample: int
     doors.words("given", given)
     if sample is not None:
         doors.whole("sample", sample, 1)
-
-
-def _plain(name: Hashable) -> Any:
-    """A label as JSON has it: tuples become lists."""
-    if isinstance(name, tuple):
-        return [_plain(part) for part in name]
-    return name if isinstance(name, str | int | float) or name is None else str(name)
-
-
-def _lists(rows: list[np.ndarray] | None) -> list[list[float]] | None:
-    return None if rows is None else [row.tolist() for row in rows]

@@ -17,9 +17,10 @@ from jaxtyping import Array, Key
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.uai_graph import Grouped, graph_of
 from isotherm.errors import refusal
-from isotherm.infer import Answer, Estimate, Found, Source
+from isotherm.infer_answer import Answer, Estimate, Found
 from isotherm.infer_clock import Clock
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
+from isotherm.infer_source import Source
 from isotherm.random.keys import seeded
 from isotherm.sample.ais import LogZ, log_z
 from isotherm.sample.annealing import anneal

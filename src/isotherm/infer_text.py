@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from isotherm.errors import refusal
-from isotherm.infer import Answer
+from isotherm.infer_answer import Answer
 from isotherm.printable import printable
 
 _WIDTH = 120

@@ -9,7 +9,8 @@ from isotherm.errors import refusal
 from isotherm.picture_config import FRACTALS, PICTURES
 from isotherm.study.config import unknown_name
 from isotherm.study.executor import Pool
-from isotherm.study.phase_diagrams import PhaseDiagrams, PhaseDiagramsConfig
+from isotherm.study.phase_diagrams import PhaseDiagrams
+from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
 from isotherm.study.settings import build_config
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isotherm.study.sampler_check import APPLIES, MODELS, SamplerCheck, SamplerCheckConfig
+from isotherm.study.sampler_check import SamplerCheck
+from isotherm.study.sampler_check_config import APPLIES, MODELS, SamplerCheckConfig
 from isotherm.study.sampler_trials import GRAPHS, all_states, exact_energies, features
 
 SMALL = SamplerCheckConfig(

@@ -7,7 +7,8 @@ import pytest
 
 from isotherm.sample.lattice.onsager import kaufman
 from isotherm.study.finite_size_dynamics import relaxation_time, start_scores
-from isotherm.study.ising import DYNAMICS, IsingConfig, IsingStudy, pairs
+from isotherm.study.ising import IsingStudy
+from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.settings import build_config
 
 CONFIG = IsingConfig(

@@ -4,7 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isotherm.study.phase_diagrams import PhaseDiagrams, PhaseDiagramsConfig
+from isotherm.study.phase_diagrams import PhaseDiagrams
+from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
 from isotherm.study.phase_diagrams_findings import (
     critical_temperature,
     spontaneous_magnetization,

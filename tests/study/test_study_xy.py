@@ -13,7 +13,8 @@ from isotherm.study.kosterlitz import (
     reached,
     smooth,
 )
-from isotherm.study.xy import XY, XYConfig, parts
+from isotherm.study.xy import XY
+from isotherm.study.xy_config import XYConfig, parts
 from isotherm.study.xy_estimates import disagreement, estimates, quantities
 
 SIZES = (8, 16, 32, 64)

@@ -1,66 +1,26 @@
 """The published pictures of lattices: stills in equilibrium, with what is measured of them."""
 
-import functools
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Concatenate, NamedTuple, ParamSpec
+from collections.abc import Iterator
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 
 from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import WIDTH, number
-
-P = ParamSpec("P")
-SYMBOLS = {"ising": "$T_c$", "potts": "$T_c$", "xy": "$T_{KT}$"}
-ORDERS = {"ising": "abs_magnetization", "potts": "largest_fraction", "xy": "abs_magnetization"}
-TITLES = {"ising": "Ising", "potts": "Potts", "xy": "Planar spins"}
-
-
-class View(NamedTuple):
-    """What the figures are drawn from.
-
-    Attributes:
-        ground: of all pictures.
-        palette: of angles.
-        wheres: size and boundary of each model that was run, in words.
-        num_states: of Potts.
-        num_angles: of the clock.
-        metrics: of the study.
-        arrays: of the study.
-    """
-
-    ground: lattice.GroundName
-    palette: str
-    wheres: Mapping[str, str]
-    num_states: int
-    num_angles: int
-    metrics: Mapping[str, Any]
-    arrays: Mapping[str, np.ndarray]
-
-    @property
-    def look(self) -> lattice.Ground:
-        """Colours of the ground."""
-        return lattice.GROUNDS[self.ground]
-
-    def line(self, model: str, start: str, quantity: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Temperatures, values and errors of the diagram; ``start`` is ``all``, ``order`` or ``disorder``."""
-        values = self.arrays[f"{model}/{start}/{quantity}"], self.arrays[f"{model}/{start}/{quantity}/error"]
-        return self.arrays[f"{model}/temperatures"], *values
-
-
-def on_ground(draw: Callable[Concatenate[View, P], Figure]) -> Callable[Concatenate[View, P], Figure]:
-    """Run a drawing function under the settings of its view's ground."""
-
-    @functools.wraps(draw)
-    def wrapped(view: View, *args: P.args, **kwargs: P.kwargs) -> Figure:
-        with mpl.rc_context(lattice.settings(view.ground)):  # pyright: ignore[reportArgumentType]
-            return draw(view, *args, **kwargs)
-
-    return wrapped
+from isotherm.plot.phase_diagrams_view import (
+    HEAD,
+    STARTS,
+    SYMBOLS,
+    View,
+    canvas,
+    headed,
+    on_ground,
+    plus_minus,
+    settled,
+    small_title,
+)
+from isotherm.plot.style import number
 
 
 def figures(view: View) -> Iterator[Figure]:
@@ -89,7 +49,7 @@ def figures(view: View) -> Iterator[Figure]:
 def potts_picture(view: View, index: int) -> Figure:
     """States of Potts chains at one temperature, and the laws of energy and order."""
     temperature = float(view.arrays["potts/pictured"][index])
-    figure = _canvas(7.4)
+    figure = canvas(7.4)
     title = f"Potts, q = {view.num_states}, {view.wheres['potts']}: {at(view, 'potts', temperature)}"
     figure.suptitle(headed(view, title, "potts"), **HEAD)
     grid = figure.add_gridspec(4, 4, height_ratios=(1, 1, 0.28, 0.95))
@@ -124,7 +84,7 @@ def xy_picture(view: View, index: int) -> Figure:
     state = view.arrays["xy/states"][index, 0, 0, -1]
     angles = state * (2 * np.pi / view.num_angles)
     charges = view.arrays["xy/charges"][index]
-    figure = _canvas(4.5)
+    figure = canvas(4.5)
     title = f"Planar spins, {view.num_angles} angles, {view.wheres['xy']}: {at(view, 'xy', temperature)}"
     figure.suptitle(headed(view, title, "xy"), **HEAD)
     grid = figure.add_gridspec(2, 3, width_ratios=(1, 1, 0.58), height_ratios=(0.8, 1.0))
@@ -144,52 +104,12 @@ def xy_picture(view: View, index: int) -> Figure:
     )
 
 
-def headed(view: View, title: str, *models: str) -> str:
-    """A title, and below it which of the models shown are not in equilibrium."""
-    apart = [TITLES[model] for model in models if _is_apart(view, model)]
-    return f"{title}\nNOT IN EQUILIBRIUM, starts disagree: {', '.join(apart)}" if apart else title
-
-
-def settled(view: View, model: str) -> str:
-    """Whether a model is in equilibrium, for a caption."""
-    return "not in equilibrium (starts disagree)" if _is_apart(view, model) else "in equilibrium"
-
-
-def _is_apart(view: View, model: str) -> bool:
-    starts = view.metrics[model]["starts"]
-    return starts["worst_z"] > starts["bound"]
-
-
 def at(view: View, model: str, temperature: float) -> str:
     """The temperature against that of the transition, in words."""
     critical = view.metrics[model]["critical_temperature"]
     name = SYMBOLS[model]
     side = "below" if temperature < critical else "above"
     return f"T = {number(round(temperature, 3))}, {side} {name} = {critical:.3f} (β = {1 / temperature:.3g})"
-
-
-def plus_minus(value: float, error: float) -> str:
-    """A value with as many digits as its error has a right to, two of its own."""
-    digits = int(np.clip(1 - np.floor(np.log10(max(error, 1e-12))), 2, 5))
-    return f"{value:.{digits}f} ± {error:.{digits}f}".replace("-", "−")
-
-
-def small_title(axes: Axes, text: str) -> None:
-    """A quiet title above a still."""
-    axes.set_title(text, fontsize=8.5, fontweight="normal", loc="left", pad=4)
-
-
-HEAD: Mapping[str, Any] = {"x": 0.012, "ha": "left", "fontsize": 12, "fontweight": "bold"}
-"""The look of a sheet's title."""
-
-
-def _canvas(height: float) -> Canvas:
-    figure = Canvas(figsize=(WIDTH, height), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.05, h_pad=0.05, wspace=0.03, hspace=0.03)  # pyright: ignore
-    return figure
-
-
-canvas = _canvas
 
 
 def _histogram(view: View, axes: Axes, samples: np.ndarray) -> None:
@@ -204,10 +124,6 @@ def _histogram(view: View, axes: Axes, samples: np.ndarray) -> None:
     axes.set_yticks([])
     numbered(axes, "x")
     axes.legend(fontsize=8, labelcolor=view.look.ink)
-
-
-STARTS = {"order": "#ff9f43", "disorder": "#4fa8ff"}
-"""Colours of the two starts, on either ground."""
 
 
 def _statistics(view: View, axes: Axes, index: int, charges: np.ndarray) -> None:

@@ -5,7 +5,8 @@ from matplotlib.axes import Axes
 
 from isotherm.plot import lattice
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams import (
+from isotherm.plot.phase_diagrams_curves import both, mark
+from isotherm.plot.phase_diagrams_view import (
     HEAD,
     ORDERS,
     STARTS,
@@ -19,7 +20,6 @@ from isotherm.plot.phase_diagrams import (
     settled,
     small_title,
 )
-from isotherm.plot.phase_diagrams_curves import both, mark
 
 LOCAL = "#ff5b5b"
 COLUMNS = 6

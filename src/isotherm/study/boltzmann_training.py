@@ -1,7 +1,5 @@
 """The computation behind the study of Boltzmann machines: fits, held-out scores, draws."""
 
-from typing import TYPE_CHECKING
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -22,9 +20,7 @@ from isotherm.random.keys import seeded
 from isotherm.sample.exact import all_states, exact
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.base import Arrays
-
-if TYPE_CHECKING:
-    from isotherm.study.boltzmann import BoltzmannConfig
+from isotherm.study.boltzmann_config import BoltzmannConfig
 
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2)
 """Penalties of the logistic baseline, of which the validation rows choose one."""
@@ -38,7 +34,7 @@ def split_rows(spins: np.ndarray, seed: int, run: int) -> tuple[np.ndarray, np.n
     return train, validation, test[(test != 0).all(axis=1)]
 
 
-def baselines(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
+def baselines(spins: np.ndarray, config: BoltzmannConfig, run: int) -> Arrays:
     """Held-out log-likelihood of independent spins and of logistic regressions, spin after spin."""
     train, validation, test = split_rows(spins, config.seed, run)
     # a column of +1 and holes alone would look like one of 0 and 1
@@ -54,7 +50,7 @@ def baselines(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
     return found
 
 
-def train_machine(spins: np.ndarray, config: "BoltzmannConfig", run: int, name: str) -> Arrays:
+def train_machine(spins: np.ndarray, config: BoltzmannConfig, run: int, name: str) -> Arrays:
     """Fit one machine to a split, score it on the test rows, and draw from it."""
     train, validation, test = split_rows(spins, config.seed, run)
     key = named(jax.random.fold_in(seeded(config.seed), run), name)
@@ -74,7 +70,7 @@ def train_machine(spins: np.ndarray, config: "BoltzmannConfig", run: int, name: 
     }
 
 
-def halves(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
+def halves(spins: np.ndarray, config: BoltzmannConfig, run: int) -> Arrays:
     """Couplings of the Ising model fitted to each of two halves of the rows, ``(2, n, n)``."""
     order = np.random.default_rng([config.seed, run, 1]).permutation(len(spins))
     couplings = []
@@ -86,7 +82,7 @@ def halves(spins: np.ndarray, config: "BoltzmannConfig", run: int) -> Arrays:
 
 
 def fit_machine(
-    key: Key[Array, ""], name: str, config: "BoltzmannConfig", train: np.ndarray, validation: np.ndarray
+    key: Key[Array, ""], name: str, config: BoltzmannConfig, train: np.ndarray, validation: np.ndarray
 ) -> Fit:
     """``"ising"`` by pseudo-likelihood or ``"rbm"`` by persistent chains, biases from the means of the data."""
     n, batch = train.shape[1], min(config.batch_size, len(train))
@@ -117,7 +113,7 @@ def fit_machine(
     )
 
 
-def recover(config: "BoltzmannConfig", rows: int) -> Arrays:
+def recover(config: BoltzmannConfig, rows: int) -> Arrays:
     """Errors of the couplings learned from draws of a known model, and the least possible, a run a row."""
     errors: dict[str, list[float]] = {"pseudo": [], "exact": [], "sampled": []}
     bounds, first = [], {}
@@ -144,7 +140,7 @@ def recover(config: "BoltzmannConfig", rows: int) -> Arrays:
     return found | {"least": np.asarray(bounds)} | {f"first/{name}": value for name, value in first.items()}
 
 
-def known_model(config: "BoltzmannConfig", run: int) -> FactorGraph:
+def known_model(config: BoltzmannConfig, run: int) -> FactorGraph:
     """A dense Ising model with normal biases and couplings; another one each run."""
     rng, n = np.random.default_rng([config.seed, run, 2]), config.num_spins
     return boltzmann_machine(

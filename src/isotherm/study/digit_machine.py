@@ -1,6 +1,6 @@
 """The computation behind the study of digits: a Boltzmann machine on two tori, trained and asked for labels."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
@@ -17,14 +17,12 @@ from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.digit_images import SIDE, Images
-
-if TYPE_CHECKING:
-    from isotherm.study.digits import DigitsConfig
+from isotherm.study.digits_config import DigitsConfig
 
 VISIBLE = ("image", "label")
 
 
-def two_tori(key: Key[Array, ""], config: "DigitsConfig") -> FactorGraph:
+def two_tori(key: Key[Array, ""], config: DigitsConfig) -> FactorGraph:
     """Spins of an upper and a lower torus, each upper one tied to lower ones; all parameters zero.
 
     Image and label spins are upper spins at random places (groups ``"image"`` and ``"label"``), the other upper
@@ -53,7 +51,7 @@ def two_tori(key: Key[Array, ""], config: "DigitsConfig") -> FactorGraph:
     return graph.with_parameters(jax.tree.map(lambda w: jnp.asarray(w, jnp.float32), graph.parameters))
 
 
-def as_rows(graph: FactorGraph, images: Images, config: "DigitsConfig") -> Observations:
+def as_rows(graph: FactorGraph, images: Images, config: DigitsConfig) -> Observations:
     """Images with their labels as one-hot spins, each label repeated; the other groups are latent."""
     one_hot = 2 * np.eye(len(config.digits), dtype=np.int8)[images.labels] - 1
     return Observations.of(
@@ -77,7 +75,7 @@ class Learner(NamedTuple):
     chains: State
 
 
-def optimiser(config: "DigitsConfig", num_updates: int) -> optax.GradientTransformation:
+def optimiser(config: DigitsConfig, num_updates: int) -> optax.GradientTransformation:
     """Adam, its rate constant or falling to a tenth along a cosine."""
     rate = config.learning_rate
     return optax.adam(optax.cosine_decay_schedule(rate, num_updates, alpha=0.1) if config.decay else rate)
@@ -89,7 +87,7 @@ def train_epoch(
     graph: FactorGraph,
     data: Observations,
     learner: Learner,
-    config: "DigitsConfig",
+    config: DigitsConfig,
     num_updates: int,
 ) -> Learner:
     """All batches of one pass over the data in random order; rows that fill no batch wait for another pass."""
@@ -121,7 +119,7 @@ def train_epoch(
 
 @eqx.filter_jit
 def label_scores(
-    key: Key[Array, ""], graph: FactorGraph, pixels: Int8[Array, "images pixels"], config: "DigitsConfig"
+    key: Key[Array, ""], graph: FactorGraph, pixels: Int8[Array, "images pixels"], config: DigitsConfig
 ) -> Float[Array, "images digits"]:
     """Mean of the label spins of each digit with the image held, one chain an image."""
     schedule = Schedule(config.label_warmup, config.label_samples, config.label_thin)
@@ -131,7 +129,7 @@ def label_scores(
 
 @eqx.filter_jit
 def imagined(
-    key: Key[Array, ""], graph: FactorGraph, config: "DigitsConfig", copies: int
+    key: Key[Array, ""], graph: FactorGraph, config: DigitsConfig, copies: int
 ) -> Float[Array, "digits copies pixels"]:
     """Images drawn with a label held: mean pixels over the samples of each chain."""
     num = len(config.digits)

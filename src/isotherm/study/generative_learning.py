@@ -1,6 +1,6 @@
 """The computation behind the generative proof: two learners on one stream of observations, and their judges."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,12 +15,10 @@ from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zer
 from isotherm.random import named
 from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Moments, Schedule, gibbs_moments
-
-if TYPE_CHECKING:
-    from isotherm.study.routing_generative import GenerativeConfig
+from isotherm.study.generative_config import GenerativeConfig
 
 
-def learn(keys: Key[Array, " runs"], truth: Ising, learner: str, config: "GenerativeConfig") -> Ising:
+def learn(keys: Key[Array, " runs"], truth: Ising, learner: str, config: GenerativeConfig) -> Ising:
     """Models learned from ``num_steps`` observations of ``truth``, one a key, batched on the first axis.
 
     Both learners see the same observations: step ``t`` of a run is drawn from its key and ``t`` alone.
@@ -76,7 +74,7 @@ def described(model: Ising) -> dict[str, Float[Array, " m"]]:
 
 
 def evaluate(
-    keys: Key[Array, " runs"], learned: Ising, truth: Ising, config: "GenerativeConfig"
+    keys: Key[Array, " runs"], learned: Ising, truth: Ising, config: GenerativeConfig
 ) -> dict[str, Any]:
     """Errors of the learned models by exact evaluation and by the published sampled protocol, batched on seeds."""
     return _evaluate(keys, learned, truth, Schedule(200, config.evaluation_samples, config.steps_per_sample))

@@ -1,16 +1,14 @@
 """The figures of the study of the Ising model."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from isotherm.plot import critical as plot
 from isotherm.study.base import Figure
+from isotherm.study.ising_config import IsingConfig
 from isotherm.study.ising_tables import EXACT_T, METHODS, plus_minus
-
-if TYPE_CHECKING:
-    from isotherm.study.ising import IsingConfig
 
 Arrays = Mapping[str, np.ndarray]
 LABELS = {
@@ -32,7 +30,7 @@ LAWS = {
 }
 
 
-def figures(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Iterator[Figure]:
+def figures(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Iterator[Figure]:
     """See :meth:`IsingStudy.figures`."""
     yield _curves(config, arrays)
     yield _crossings(config, metrics, arrays)
@@ -46,7 +44,7 @@ def _size(size: int) -> str:
     return f"L = {size}"
 
 
-def _curves(config: "IsingConfig", arrays: Arrays) -> Figure:
+def _curves(config: IsingConfig, arrays: Arrays) -> Figure:
     temperatures = np.array(config.temperatures)
     charts = []
     for name, (title, label) in LABELS.items():
@@ -71,7 +69,7 @@ def _curves(config: "IsingConfig", arrays: Arrays) -> Figure:
     )
 
 
-def _crossings(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _crossings(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     charts = []
     for name in ("binder", "correlation_ratio"):
         points = {
@@ -101,7 +99,7 @@ def _crossings(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays
     )
 
 
-def _collapse(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _collapse(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     t_c, exponents = metrics["temperature"]["value"], metrics["exponents"]
     inverse_nu = exponents["inverse_nu"]["value"]
     scaled = {
@@ -123,7 +121,7 @@ def _collapse(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays)
     )
 
 
-def _laws(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _laws(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     charts = []
     sizes = sorted(config.critical_sizes)
     for key, (title, symbol, label, exact) in LAWS.items():
@@ -151,7 +149,7 @@ def _laws(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> 
     )
 
 
-def _relaxation(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _relaxation(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     points, lines, title = {}, {}, []
     for method, label in METHODS.items():
         found = metrics["dynamics"][method]
@@ -176,7 +174,7 @@ def _relaxation(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Array
     )
 
 
-def _quench(config: "IsingConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _quench(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     times, length, error = arrays["quench/length"]
     growth = metrics["quench"]["growth"]
     law, label = None, ""

@@ -1,7 +1,7 @@
 """From block means to the critical point of the Ising model: what its study says."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -19,10 +19,7 @@ from isotherm.study.finite_size import (
 )
 from isotherm.study.finite_size_dynamics import relaxation_time, score_bound, start_scores
 from isotherm.study.finite_size_fit import fit_scaling
-from isotherm.study.ising import DYNAMICS, pairs
-
-if TYPE_CHECKING:
-    from isotherm.study.ising import IsingConfig
+from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 
 EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
 CORRECTION = 1.75
@@ -41,7 +38,7 @@ STRIPED_WALLS, STRIPED_MAGNETIZATION = 1.5, 0.9
 """A quench is stuck in stripes if its walls are longer than this many sizes, and its ``|m|`` below this."""
 
 
-def combine(config: "IsingConfig", results: Mapping[str, Arrays]) -> Result:
+def combine(config: IsingConfig, results: Mapping[str, Arrays]) -> Result:
     """See :meth:`IsingStudy.combine`."""
     rng = np.random.default_rng(config.seed)
     arrays: Arrays = {}
@@ -66,7 +63,7 @@ def moments_of(task: Arrays) -> dict[str, np.ndarray]:
 
 
 def _curves(
-    config: "IsingConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: IsingConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Quantities of each size with errors into the arrays; worst deviation from Kaufman's answers."""
     temperatures, scores = np.array(config.temperatures), []
@@ -96,7 +93,7 @@ def _exact(size: int, temperatures: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     )
 
 
-def _exact_curves(config: "IsingConfig", arrays: Arrays) -> None:
+def _exact_curves(config: IsingConfig, arrays: Arrays) -> None:
     """Kaufman's energy and heat capacity of each size, and the magnetization without bound on the size."""
     low, high = min(config.temperatures), max(config.temperatures)
     temperatures = np.union1d(np.linspace(low, high, 61), np.linspace(max(low, 2.1), min(high, 2.5), 41))
@@ -108,7 +105,7 @@ def _exact_curves(config: "IsingConfig", arrays: Arrays) -> None:
 
 
 def _critical(
-    config: "IsingConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: IsingConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     data: dict[int, dict[str, Rows]] = {}
     temperatures: dict[int, np.ndarray] = {}
@@ -135,7 +132,7 @@ def _critical(
 
 
 def _joint(
-    config: "IsingConfig", temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]]
+    config: IsingConfig, temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]]
 ) -> dict[str, Any]:
     """``T_c`` of the joint fit; other fits of the same data, whose largest shift is the systematic error.
 
@@ -170,7 +167,7 @@ def _joint(
 
 
 def _crossings(
-    config: "IsingConfig", temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]]
+    config: IsingConfig, temperatures: Mapping[int, np.ndarray], data: Mapping[int, Mapping[str, Rows]]
 ) -> dict[str, Any]:
     """Where each ratio of a size and of its double cross, and the limit of these temperatures."""
     found: dict[str, Any] = {}
@@ -215,7 +212,7 @@ def _exponents(
 
 
 def _dynamics(
-    config: "IsingConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: IsingConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Relaxation times in steps over size, and their exponents."""
     found: dict[str, Any] = {}
@@ -237,7 +234,7 @@ def _dynamics(
     return found
 
 
-def _quench(config: "IsingConfig", task: Arrays, arrays: Arrays, rng: np.random.Generator) -> dict[str, Any]:
+def _quench(config: IsingConfig, task: Arrays, arrays: Arrays, rng: np.random.Generator) -> dict[str, Any]:
     """How many quenches ended in stripes; the growth of domains while they grow freely."""
     size, num_quenches = config.quench_size, config.num_quenches
     excess = task["wall_density"] - _thermal_walls(config)
@@ -264,7 +261,7 @@ def _quench(config: "IsingConfig", task: Arrays, arrays: Arrays, rng: np.random.
     }
 
 
-def _thermal_walls(config: "IsingConfig") -> float:
+def _thermal_walls(config: IsingConfig) -> float:
     """Bonds a site that thermal flips break in equilibrium, exactly."""
     size = config.quench_size
     return 1 + kaufman(size, size, 1 / config.quench_temperature)["energy_per_site"] / 2

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,10 +15,8 @@ from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 from isotherm.study.base import Arrays, Task
+from isotherm.study.ising_config import IsingConfig
 from isotherm.study.lattice_sweep import Method, Plan, sweep
-
-if TYPE_CHECKING:
-    from isotherm.study.ising import IsingConfig
 
 CRITICAL = 2 / np.log(1 + np.sqrt(2))
 CLUSTERS: Method = "swendsen-wang"
@@ -29,13 +27,13 @@ DYNAMIC_BLOCK = 200
 CURVE_BLOCKS, CRITICAL_BLOCKS = 6, 10
 
 
-def curves(config: "IsingConfig", task: Task) -> Arrays:
+def curves(config: IsingConfig, task: Task) -> Arrays:
     """Block means over a wide range of temperatures."""
     plan = _plan(config.num_chains, config.curve_draws, CURVE_BLOCKS)
     return _swept(config, task, np.array(config.temperatures), plan)
 
 
-def critical(config: "IsingConfig", task: Task) -> Arrays:
+def critical(config: IsingConfig, task: Task) -> Arrays:
     """Block means in the window around the guess, by local sweeps about a relaxation time of ``m²`` apart."""
     size, x = task.payload["size"], np.linspace(-config.window, config.window, config.num_points)
     temperatures = config.guess * (1 + x / size)
@@ -45,7 +43,7 @@ def critical(config: "IsingConfig", task: Task) -> Arrays:
     return _swept(config, task, temperatures, plan)
 
 
-def dynamics(config: "IsingConfig", task: Task) -> Arrays:
+def dynamics(config: IsingConfig, task: Task) -> Arrays:
     """Series of energy and ``m²`` at the critical point, ``(chains, draws)``, and the steps between draws."""
     method, size = task.payload["method"], task.payload["size"]
     thin = max(1, size**2 // 64) if method == "heat-bath" else 1
@@ -60,7 +58,7 @@ def dynamics(config: "IsingConfig", task: Task) -> Arrays:
     return {"energy": series["energy"], "magnetization": series["magnetization"], "thin": np.array(thin)}
 
 
-def quench(config: "IsingConfig", task: Task) -> Arrays:
+def quench(config: IsingConfig, task: Task) -> Arrays:
     """Heat bath from random states: walls and magnetization after every sweep, and the last states.
 
     ``wall_density`` and ``magnetization`` are ``(quenches, sweeps)``; ``last`` is ``(quenches, size, size)``.
@@ -82,7 +80,7 @@ def quench(config: "IsingConfig", task: Task) -> Arrays:
     }
 
 
-RUNS: Mapping[str, Callable[["IsingConfig", Task], Arrays]] = {
+RUNS: Mapping[str, Callable[[IsingConfig, Task], Arrays]] = {
     "curves": curves,
     "critical": critical,
     "dynamics": dynamics,
@@ -95,10 +93,10 @@ def _plan(num_chains: int, num_draws: int, num_blocks: int) -> Plan:
     return Plan(CLUSTERS, num_chains, max(50, num_draws // 20), num_blocks, length)
 
 
-def _swept(config: "IsingConfig", task: Task, temperatures: np.ndarray, plan: Plan) -> Arrays:
+def _swept(config: IsingConfig, task: Task, temperatures: np.ndarray, plan: Plan) -> Arrays:
     model = LatticeIsing(square(task.payload["size"]))
     return sweep(_key(config, task), model, 1 / temperatures, plan).arrays()
 
 
-def _key(config: "IsingConfig", task: Task) -> Any:
+def _key(config: IsingConfig, task: Task) -> Any:
     return named(seeded(config.seed), task.name)

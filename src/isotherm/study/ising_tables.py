@@ -1,12 +1,10 @@
 """What the study of the Ising model prints."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from isotherm.study.ising_config import IsingConfig
 from isotherm.study.tables import Table
-
-if TYPE_CHECKING:
-    from isotherm.study.ising import IsingConfig
 
 EXACT_T = 2.269185314213022
 KNOWN = {
@@ -35,12 +33,12 @@ def deviation(found: Mapping[str, Any], exact: float) -> str:
     return f"{(found['value'] - exact) / found['error']:+.1f}" if found["error"] > 0 else "n/a"
 
 
-def tables(config: "IsingConfig", metrics: Mapping[str, Any]) -> list[Table]:
+def tables(config: IsingConfig, metrics: Mapping[str, Any]) -> list[Table]:
     """See :meth:`IsingStudy.tables`."""
     return [_critical(config, metrics), _crossings(metrics), _agreement(metrics), _dynamics(config, metrics)]
 
 
-def _critical(config: "IsingConfig", metrics: Mapping[str, Any]) -> Table:
+def _critical(config: IsingConfig, metrics: Mapping[str, Any]) -> Table:
     found, limits = metrics["temperature"], metrics["temperature"]["limits"]
     rows = [("T_c", plus_minus(found), f"{EXACT_T:.6f}", deviation(found, EXACT_T))]
     rows += [
@@ -112,7 +110,7 @@ def _agreement(metrics: Mapping[str, Any]) -> Table:
     )
 
 
-def _dynamics(config: "IsingConfig", metrics: Mapping[str, Any]) -> Table:
+def _dynamics(config: IsingConfig, metrics: Mapping[str, Any]) -> Table:
     dynamics = metrics["dynamics"]
     rows = [
         (
@@ -131,7 +129,7 @@ def _dynamics(config: "IsingConfig", metrics: Mapping[str, Any]) -> Table:
     )
 
 
-def conclusions(config: "IsingConfig", metrics: Mapping[str, Any]) -> list[str]:
+def conclusions(config: IsingConfig, metrics: Mapping[str, Any]) -> list[str]:
     """See :meth:`IsingStudy.conclusions`."""
     t_c, starts, dynamics = metrics["temperature"], metrics["starts"], metrics["dynamics"]
     off = abs(t_c["value"] - EXACT_T)
@@ -164,7 +162,7 @@ def _share(found: Mapping[str, float], count: int) -> str:
     return f"none (at most {bound:.0f} %) of {count}"
 
 
-def _quench_line(config: "IsingConfig", quench: Mapping[str, Any]) -> str:
+def _quench_line(config: IsingConfig, quench: Mapping[str, Any]) -> str:
     growth = quench["growth"]
     law = "" if growth is None else f" Before that, domains grow as t^{plus_minus(growth)}."
     left = _share(quench["striped"], config.num_quenches)

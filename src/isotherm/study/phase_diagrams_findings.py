@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
 from isotherm.study.base import Arrays
+from isotherm.study.phase_diagrams_config import ModelId, PhaseDiagramsConfig
 from isotherm.study.xy_estimates import disagreement, estimates
-
-if TYPE_CHECKING:
-    from isotherm.study.phase_diagrams import ModelId, PhaseDiagramsConfig
 
 CRITICAL = {"ising": 2 / math.log(1 + math.sqrt(2)), "xy": 0.89294}
 """Temperatures of the transitions on infinite lattices; that of Potts models depends on q."""
@@ -22,17 +20,17 @@ STUCK = 0.9
 """A chain counts as stuck whose order is below this share of that in equilibrium."""
 
 
-def critical_temperature(config: "PhaseDiagramsConfig", name: "ModelId") -> float:
+def critical_temperature(config: PhaseDiagramsConfig, name: ModelId) -> float:
     """Of the infinite square lattice."""
     return 1 / math.log(1 + math.sqrt(config.potts.num_states)) if name == "potts" else CRITICAL[name]
 
 
-def order_name(name: "ModelId") -> str:
+def order_name(name: ModelId) -> str:
     """The published order parameter among the estimates."""
     return "largest_fraction" if name == "potts" else "abs_magnetization"
 
 
-def temperatures(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray, np.ndarray]:
+def temperatures(config: PhaseDiagramsConfig, name: ModelId) -> tuple[np.ndarray, np.ndarray]:
     """Those of the pictures and those of the diagram, in the order in which arrays hold them."""
     if name == "ising":
         found = np.array(config.ising.temperatures)
@@ -41,7 +39,7 @@ def temperatures(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.nda
     return 1 / np.array(part.betas), 1 / np.array(sorted({*part.betas, *part.more_betas}))
 
 
-def findings(config: "PhaseDiagramsConfig", results: Mapping[str, Arrays]) -> tuple[dict[str, Any], Arrays]:
+def findings(config: PhaseDiagramsConfig, results: Mapping[str, Arrays]) -> tuple[dict[str, Any], Arrays]:
     """Metrics and arrays, see :class:`isotherm.study.base.Result`."""
     metrics: dict[str, Any] = {}
     arrays: Arrays = {}
@@ -59,7 +57,7 @@ def spontaneous_magnetization(temperature: np.ndarray) -> np.ndarray:
 
 
 def _of(
-    config: "PhaseDiagramsConfig", name: "ModelId", results: Mapping[str, Arrays], arrays: Arrays
+    config: PhaseDiagramsConfig, name: ModelId, results: Mapping[str, Arrays], arrays: Arrays
 ) -> dict[str, Any]:
     found, size = results[name], getattr(config, name).size
     pictured, all_temperatures = temperatures(config, name)

@@ -1,6 +1,6 @@
 """The computation behind the diagrams: sweeps and states in equilibrium, and the published local runs."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -17,9 +17,7 @@ from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
 from isotherm.study.lattice_sweep import Plan, sweep
-
-if TYPE_CHECKING:
-    from isotherm.study.phase_diagrams import ModelId, PhaseDiagramsConfig
+from isotherm.study.phase_diagrams_config import ModelId, PhaseDiagramsConfig
 
 ORDER = {"ising": "magnetization", "potts": "largest_fraction", "xy": "magnetization"}
 """The published order parameter of each model; absolute where it has a sign."""
@@ -51,7 +49,7 @@ class Look(eqx.Module):
         return {"order": order, "state": state.position.astype(jnp.float32)}
 
 
-def betas_of(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray, np.ndarray]:
+def betas_of(config: PhaseDiagramsConfig, name: ModelId) -> tuple[np.ndarray, np.ndarray]:
     """Inverse temperatures of the pictures, and of the diagram: these and more, ascending."""
     if name == "ising":
         betas = 1 / np.array(config.ising.temperatures)
@@ -60,7 +58,7 @@ def betas_of(config: "PhaseDiagramsConfig", name: "ModelId") -> tuple[np.ndarray
     return np.array(part.betas), np.array(sorted({*part.betas, *part.more_betas}))
 
 
-def run(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]:
+def run(config: PhaseDiagramsConfig, name: ModelId) -> dict[str, np.ndarray]:
     """Equilibrium, its pictures, and the published run.
 
     Returns:
@@ -113,7 +111,7 @@ def run(config: "PhaseDiagramsConfig", name: "ModelId") -> dict[str, np.ndarray]
 
 
 def _local(
-    config: "PhaseDiagramsConfig", name: "ModelId", model: AbstractLatticeModel, starts: Array
+    config: PhaseDiagramsConfig, name: ModelId, model: AbstractLatticeModel, starts: Array
 ) -> dict[str, np.ndarray]:
     """Single-site heat bath at the pictured temperatures, the same number of chains at each."""
     betas, plan = betas_of(config, name)[0], getattr(config, name).local
@@ -137,7 +135,7 @@ def _local(
     }
 
 
-def _model(config: "PhaseDiagramsConfig", name: "ModelId", periodic: bool = False) -> Any:
+def _model(config: PhaseDiagramsConfig, name: ModelId, periodic: bool = False) -> Any:
     """As configured, or with edges joined in any case."""
     part = getattr(config, name)
     lattice = square(part.size, periodic=part.periodic or periodic)
@@ -148,5 +146,5 @@ def _model(config: "PhaseDiagramsConfig", name: "ModelId", periodic: bool = Fals
     return LatticeClock(lattice, part.num_angles)
 
 
-def _key(config: "PhaseDiagramsConfig", name: str, part: str) -> Key[Array, ""]:
+def _key(config: PhaseDiagramsConfig, name: str, part: str) -> Key[Array, ""]:
     return named(seeded(config.seed), f"{name}/{part}")

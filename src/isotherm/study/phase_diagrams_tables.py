@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
 from isotherm.study.tables import Cell, Table
-
-if TYPE_CHECKING:
-    from isotherm.study.phase_diagrams import PhaseDiagramsConfig
 
 NAMES = {"ising": "Ising", "potts": "Potts", "xy": "Planar spins"}
 COLUMNS = {
@@ -25,7 +23,7 @@ PUBLISHED = {"ising": (1.0, 0.11), "potts": (0.5, 0.75)}
 """Temperature and order in the published diagrams, at the published settings."""
 
 
-def tables(config: "PhaseDiagramsConfig", metrics: Mapping[str, Any]) -> list[Table]:
+def tables(config: PhaseDiagramsConfig, metrics: Mapping[str, Any]) -> list[Table]:
     """Equilibrium of each model, then what local updates reach, then the agreement of starts."""
     found = [_equilibrium(config, name, metrics[name]) for name in config.models]
     found += [_local(name, metrics[name]) for name in config.models]
@@ -35,7 +33,7 @@ def tables(config: "PhaseDiagramsConfig", metrics: Mapping[str, Any]) -> list[Ta
     return [*found, Table("Start from order against start from disorder", columns, rows, note)]
 
 
-def conclusions(config: "PhaseDiagramsConfig", metrics: Mapping[str, Any]) -> list[str]:
+def conclusions(config: PhaseDiagramsConfig, metrics: Mapping[str, Any]) -> list[str]:
     """Equilibrium first, then what was stuck, then which way pairs bind."""
     found = [metrics[name]["starts"] for name in config.models]
     worst = max(found, key=lambda one: one["worst_z"] / one["bound"])
@@ -61,7 +59,7 @@ def is_settled(found: Mapping[str, Any]) -> bool:
     return found["starts"]["worst_z"] <= found["starts"]["bound"]
 
 
-def _equilibrium(config: "PhaseDiagramsConfig", name: str, found: Mapping[str, Any]) -> Table:
+def _equilibrium(config: PhaseDiagramsConfig, name: str, found: Mapping[str, Any]) -> Table:
     rows = found["rows"]
     skipped = "abs_magnetization" if name == "potts" else "largest_fraction"
     columns = {what: label for what, label in COLUMNS.items() if what in rows[0] and what != skipped}
@@ -94,7 +92,7 @@ def _local(name: str, found: Mapping[str, Any]) -> Table:
     )
 
 
-def _said_of(config: "PhaseDiagramsConfig", name: str, found: Mapping[str, Any]) -> str:
+def _said_of(config: PhaseDiagramsConfig, name: str, found: Mapping[str, Any]) -> str:
     row = min(found["local"], key=lambda one: one["temperature"])
     what = "⟨|m|⟩" if name == "ising" else "f"
     temperature, published = PUBLISHED[name]

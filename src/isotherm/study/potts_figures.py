@@ -1,22 +1,20 @@
 """The figures of the study of Potts models."""
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from isotherm.plot import critical as plot
 from isotherm.study.base import Figure
 from isotherm.study.ising_figures import LABELS
+from isotherm.study.potts_config import PottsConfig
 from isotherm.study.potts_results import exact_beta
-
-if TYPE_CHECKING:
-    from isotherm.study.potts import PottsConfig
 
 Arrays = Mapping[str, np.ndarray]
 
 
-def figures(config: "PottsConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Iterator[Figure]:
+def figures(config: PottsConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Iterator[Figure]:
     """See :meth:`PottsStudy.figures`."""
     yield _curves(config, arrays)
     yield _crossings(config, arrays)
@@ -24,7 +22,7 @@ def figures(config: "PottsConfig", metrics: Mapping[str, Any], arrays: Arrays) -
     yield _hysteresis(config, metrics, arrays)
 
 
-def _curves(config: "PottsConfig", arrays: Arrays) -> Figure:
+def _curves(config: PottsConfig, arrays: Arrays) -> Figure:
     betas = np.array(config.curve_betas)
     present = sorted({*config.states, config.jumping})
     charts = []
@@ -46,7 +44,7 @@ def _curves(config: "PottsConfig", arrays: Arrays) -> Figure:
     )
 
 
-def _crossings(config: "PottsConfig", arrays: Arrays) -> Figure:
+def _crossings(config: PottsConfig, arrays: Arrays) -> Figure:
     charts = []
     for q in config.states:
         points, lines = {}, {}
@@ -63,7 +61,7 @@ def _crossings(config: "PottsConfig", arrays: Arrays) -> Figure:
     )
 
 
-def _histograms(config: "PottsConfig", arrays: Arrays) -> Figure:
+def _histograms(config: PottsConfig, arrays: Arrays) -> Figure:
     largest = max(config.critical_sizes)
     steady = {f"q = {q}": tuple(arrays[f"histogram/{q}"]) for q in config.states}
     jumping = {f"L = {size}": tuple(arrays[f"jump/{size}"]) for size in sorted(config.jumping_sizes)}
@@ -81,7 +79,7 @@ def _histograms(config: "PottsConfig", arrays: Arrays) -> Figure:
     )
 
 
-def _hysteresis(config: "PottsConfig", metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
+def _hysteresis(config: PottsConfig, metrics: Mapping[str, Any], arrays: Arrays) -> Figure:
     betas = arrays["hysteresis/betas"]
     points = {f"from {name}": (betas, *arrays[f"hysteresis/{name}"]) for name in ("order", "disorder")}
     chart = plot.Chart(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from isotherm.study.finite_size import Rows, errors, fit_curve, power_law, quant
 from isotherm.study.finite_size_fit import fit_scaling
 from isotherm.study.ising_results import RATIOS, estimate, moments_of, starts_agree
 from isotherm.study.potts_branches import free_energy_gap
-
-if TYPE_CHECKING:
-    from isotherm.study.potts import PottsConfig
+from isotherm.study.potts_config import PottsConfig
 
 COEXISTING = (0.02, 0.98)
 """Shares of ordered draws between which a temperature tells the weights of the two phases."""
@@ -27,7 +25,7 @@ def exact_beta(num_states: int) -> float:
     return math.log1p(math.sqrt(num_states))
 
 
-def combine(config: "PottsConfig", results: Mapping[str, Arrays]) -> Result:
+def combine(config: PottsConfig, results: Mapping[str, Arrays]) -> Result:
     """See :meth:`PottsStudy.combine`."""
     rng = np.random.default_rng(config.seed)
     arrays: Arrays = {}
@@ -43,7 +41,7 @@ def combine(config: "PottsConfig", results: Mapping[str, Arrays]) -> Result:
 
 
 def _curves(
-    config: "PottsConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: PottsConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> None:
     """Energy, order parameter ``(q f - 1) / (q - 1)`` and heat capacity of each number of states, with errors."""
     num_sites = config.curve_size**2
@@ -56,7 +54,7 @@ def _curves(
 
 
 def _critical(
-    config: "PottsConfig", results: Mapping[str, Arrays], q: int, arrays: Arrays, rng: np.random.Generator
+    config: PottsConfig, results: Mapping[str, Arrays], q: int, arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Critical inverse temperature and exponents of one number of states."""
     temperatures: dict[int, np.ndarray] = {}
@@ -130,7 +128,7 @@ def _keep_histogram(task: Arrays, beta: float, key: str, arrays: Arrays) -> None
 
 
 def _jump(
-    config: "PottsConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: PottsConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Where the ordered phases weigh ``q`` times the disordered one, and how far apart their energies are."""
     betas, heats, sizes = [], [], sorted(config.jumping_sizes)
@@ -155,7 +153,7 @@ def _jump(
 
 
 def _branches(
-    config: "PottsConfig", results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
+    config: PottsConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Where the free energies of the two phases cross, and the latent heat there."""
     task, energy = results["branches"], {}
@@ -200,7 +198,7 @@ def _gap(betas: np.ndarray, rows: Mapping[str, Rows], at: Rows) -> Rows:
     return np.array([np.interp(b, betas, gap) for b, gap in zip(at, high - low, strict=True)])
 
 
-def _hysteresis(config: "PottsConfig", task: Arrays, arrays: Arrays) -> dict[str, Any]:
+def _hysteresis(config: PottsConfig, task: Arrays, arrays: Arrays) -> dict[str, Any]:
     """Energies from both starts after few local sweeps; the range in which they differ by more than four errors."""
     chains = task["mean/energy"].mean(-1)
     value, error = chains.mean(-1), chains.std(-1, ddof=1) / math.sqrt(chains.shape[-1])

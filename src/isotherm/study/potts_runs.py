@@ -1,7 +1,7 @@
 """The computation behind the study of Potts models."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from isotherm.random.keys import seeded
 from isotherm.study.base import Arrays, Task
 from isotherm.study.lattice_sweep import Plan, Sweep, sweep
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
-
-if TYPE_CHECKING:
-    from isotherm.study.potts import PottsConfig
+from isotherm.study.potts_config import PottsConfig
 
 CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS, BRANCH_BLOCKS = 6, 16, 8, 4
 FAR_THIN, NEAR_THIN = 8, 40
@@ -24,13 +22,13 @@ NUM_BINS = 80
 """Of the histograms of energy, at most and about."""
 
 
-def curves(config: "PottsConfig", task: Task) -> Arrays:
+def curves(config: PottsConfig, task: Task) -> Arrays:
     """Block means over a wide range, by clusters; ordered phases that are no longer stable take long to melt."""
     plan = _plan(config, 2 * config.curve_draws, config.curve_draws, CURVE_BLOCKS)
     return _swept(config, task, np.array(config.curve_betas), plan).arrays()
 
 
-def critical(config: "PottsConfig", task: Task) -> Arrays:
+def critical(config: PottsConfig, task: Task) -> Arrays:
     """Block means in the window around the guess, and a histogram of energy at each temperature."""
     size, which = task.payload["size"], config.states.index(task.payload["q"])
     betas = _window(config.guesses[which], config.windows[which], size, config.num_points)
@@ -40,7 +38,7 @@ def critical(config: "PottsConfig", task: Task) -> Arrays:
     return _with_histograms(found, size**2)
 
 
-def jump(config: "PottsConfig", task: Task) -> Arrays:
+def jump(config: PottsConfig, task: Task) -> Arrays:
     """The same for the first-order transition; and block means of what lies below the cut between the phases.
 
     ``mean/ordered`` is the share of draws whose energy is below ``cut``, ``mean/ordered_energy`` their energy times
@@ -56,7 +54,7 @@ def jump(config: "PottsConfig", task: Task) -> Arrays:
     return _with_histograms(found, task.payload["size"] ** 2) | extra
 
 
-def hysteresis(config: "PottsConfig", task: Task) -> Arrays:
+def hysteresis(config: PottsConfig, task: Task) -> Arrays:
     """Too few local sweeps around the first-order transition, ``mean/energy`` and order parameter."""
     half = max(1, config.hysteresis_sweeps // 4)
     plan = Plan("heat-bath", 2 * config.num_chains, 2 * half, 2, half)
@@ -65,7 +63,7 @@ def hysteresis(config: "PottsConfig", task: Task) -> Arrays:
     return sweep(_key(config, task), model, betas, plan).arrays()
 
 
-def branches(config: "PottsConfig", task: Task) -> Arrays:
+def branches(config: PottsConfig, task: Task) -> Arrays:
     """Energies of either phase from where its free energy is known to the guess, then of both at the transition.
 
     Disordered chains run at the nodes below the guess, ordered ones above, ``order/mean/...`` and
@@ -101,7 +99,7 @@ def _within(energy: np.ndarray, is_inside: np.ndarray, num_blocks: int, name: st
     return {f"mean/{name}": is_inside.mean(-1), f"mean/{name}_energy": (energy * is_inside).mean(-1)}
 
 
-RUNS: Mapping[str, Callable[["PottsConfig", Task], Arrays]] = {
+RUNS: Mapping[str, Callable[[PottsConfig, Task], Arrays]] = {
     "curves": curves,
     "critical": critical,
     "jump": jump,
@@ -127,16 +125,16 @@ def _with_histograms(found: Sweep, num_sites: int) -> Arrays:
     return found._replace(samples={}).arrays() | {"density": density, "edges": edges / num_sites - 2}
 
 
-def _plan(config: "PottsConfig", num_warmup: int, num_draws: int, num_blocks: int) -> Plan:
+def _plan(config: PottsConfig, num_warmup: int, num_draws: int, num_blocks: int) -> Plan:
     return Plan("swendsen-wang", config.num_chains, num_warmup, num_blocks, -(-num_draws // num_blocks))
 
 
 def _swept(
-    config: "PottsConfig", task: Task, betas: np.ndarray, plan: Plan, keep: tuple[str, ...] = ()
+    config: PottsConfig, task: Task, betas: np.ndarray, plan: Plan, keep: tuple[str, ...] = ()
 ) -> Sweep:
     model = LatticePotts(square(task.payload["size"]), task.payload["q"])
     return sweep(_key(config, task), model, betas, plan, keep)
 
 
-def _key(config: "PottsConfig", task: Task) -> Any:
+def _key(config: PottsConfig, task: Task) -> Any:
     return named(seeded(config.seed), task.name)

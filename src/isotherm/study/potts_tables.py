@@ -1,24 +1,22 @@
 """What the study of Potts models prints."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isotherm.study.ising_tables import deviation, plus_minus
+from isotherm.study.potts_config import PottsConfig
 from isotherm.study.tables import Table
-
-if TYPE_CHECKING:
-    from isotherm.study.potts import PottsConfig
 
 KNOWN = {2: (1.0, 1 / 8, 7 / 4), 3: (6 / 5, 2 / 15, 26 / 15), 4: (3 / 2, 1 / 8, 7 / 4)}
 """Exponents ``1/ν, β/ν, γ/ν`` (Wu, Rev. Mod. Phys. 54 (1982) 235); four states have logarithms besides."""
 
 
-def tables(config: "PottsConfig", metrics: Mapping[str, Any]) -> list[Table]:
+def tables(config: PottsConfig, metrics: Mapping[str, Any]) -> list[Table]:
     """See :meth:`PottsStudy.tables`."""
     return [_critical(config, metrics), _exponents(metrics), _jump(metrics), _agreement(metrics)]
 
 
-def _critical(config: "PottsConfig", metrics: Mapping[str, Any]) -> Table:
+def _critical(config: PottsConfig, metrics: Mapping[str, Any]) -> Table:
     return Table(
         "Critical inverse temperature",
         ("states", "measured", "ln(1 + √q)", "z", "χ² a degree of freedom"),
@@ -89,7 +87,7 @@ def _agreement(metrics: Mapping[str, Any]) -> Table:
     )
 
 
-def conclusions(config: "PottsConfig", metrics: Mapping[str, Any]) -> list[str]:
+def conclusions(config: PottsConfig, metrics: Mapping[str, Any]) -> list[str]:
     """See :meth:`PottsStudy.conclusions`."""
     critical, jump, starts = metrics["critical"], metrics["jump"], metrics["starts"]
     branches = jump["branches"]
@@ -115,7 +113,7 @@ def conclusions(config: "PottsConfig", metrics: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _hysteresis_line(config: "PottsConfig", found: Mapping[str, Any]) -> str:
+def _hysteresis_line(config: PottsConfig, found: Mapping[str, Any]) -> str:
     if found["low"] is None:
         return f"After {config.hysteresis_sweeps} local sweeps both starts of {config.jumping} states agree."
     return (

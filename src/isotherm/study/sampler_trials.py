@@ -4,7 +4,7 @@ import functools
 import itertools
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -21,15 +21,13 @@ from isotherm.sample.informed import informed
 from isotherm.sample.initial import initial_state
 from isotherm.sample.run import sample
 from isotherm.sample.tempering import tempering
-
-if TYPE_CHECKING:
-    from isotherm.study.sampler_check import SamplerCheckConfig
+from isotherm.study.sampler_check_config import SamplerCheckConfig
 
 NUM_RUNGS = 5
 """Temperatures of the ladder, from a quarter of beta up to beta."""
 
 
-def trial(model: str, sampler: str, config: "SamplerCheckConfig") -> dict[str, np.ndarray]:
+def trial(model: str, sampler: str, config: SamplerCheckConfig) -> dict[str, np.ndarray]:
     """One sampler on one model at each beta; see :meth:`SamplerCheck.compute`."""
     graph = GRAPHS[model]()
     states = all_states(graph)
@@ -44,7 +42,7 @@ def _at(
     beta: float,
     states: np.ndarray,
     energies: np.ndarray,
-    config: "SamplerCheckConfig",
+    config: SamplerCheckConfig,
     model: str,
 ) -> dict[str, np.ndarray]:
     key = named(seeded(config.seed), f"{model}/{sampler}")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,8 @@ from isotherm.study.kosterlitz import (
     reached,
     smooth,
 )
+from isotherm.study.xy_config import Part, XYConfig
 from isotherm.study.xy_estimates import Estimates, disagreement, estimates
-
-if TYPE_CHECKING:
-    from isotherm.study.xy import Part, XYConfig
 
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""
@@ -32,7 +30,7 @@ FALSE_ALARM = 1e-3
 """Probability with which true chains give a z-score beyond the bound."""
 
 
-def findings(config: "XYConfig", curves: Sequence[tuple["Part", Arrays]]) -> tuple[dict[str, Any], Arrays]:
+def findings(config: XYConfig, curves: Sequence[tuple[Part, Arrays]]) -> tuple[dict[str, Any], Arrays]:
     """Metrics and arrays, see :class:`isotherm.study.base.Result`.
 
     Args:
@@ -59,7 +57,7 @@ def findings(config: "XYConfig", curves: Sequence[tuple["Part", Arrays]]) -> tup
     return metrics, arrays
 
 
-def transition(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
+def transition(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any]:
     """Fits of the helicity modulus: the one quoted, others for the systematic error, and crossings by size.
 
     The systematic error is the largest distance from the quoted value to fits of the same form with one size more
@@ -111,7 +109,7 @@ def _crossing_row(
     }
 
 
-def _beside(config: "XYConfig", told: Mapping[str, Estimates]) -> np.ndarray:
+def _beside(config: XYConfig, told: Mapping[str, Estimates]) -> np.ndarray:
     """The clock model against the XY model in units of their errors, where ``0.3 < T < 2``."""
     temperatures, size = np.array(config.temperatures), config.curve_sizes[1]
     clock, planar = told[f"clock.{size}"], told[f"curve.{size}"]
@@ -140,7 +138,7 @@ def _exponents(sizes: Sequence[int], told: Sequence[Estimates]) -> tuple[np.ndar
     return found, spread
 
 
-def _decay(config: "XYConfig", told: Mapping[str, Estimates]) -> Arrays:
+def _decay(config: XYConfig, told: Mapping[str, Estimates]) -> Arrays:
     arrays: Arrays = {}
     for part, sizes in (("curve", config.curve_sizes), ("critical", config.sizes), ("six", config.six_sizes)):
         if not sizes:
@@ -150,7 +148,7 @@ def _decay(config: "XYConfig", told: Mapping[str, Estimates]) -> Arrays:
     return arrays
 
 
-def _temperatures(config: "XYConfig") -> Arrays:
+def _temperatures(config: XYConfig) -> Arrays:
     lists = {
         "curve": config.temperatures,
         "clock": config.temperatures,
@@ -160,7 +158,7 @@ def _temperatures(config: "XYConfig") -> Arrays:
     return {f"{part}/temperatures": np.array(values) for part, values in lists.items()}
 
 
-def _six(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
+def _six(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any]:
     """Both transitions of the clock model of six angles, where η is 1/9 and 1/4."""
     eta, error = _exponents(config.six_sizes, [told[f"six.{size}"] for size in config.six_sizes])
     temperatures = np.array(config.six_temperatures)
@@ -173,7 +171,7 @@ def _six(config: "XYConfig", told: Mapping[str, Estimates]) -> dict[str, Any]:
     }
 
 
-def _peak(config: "XYConfig", told: Estimates) -> dict[str, Any]:
+def _peak(config: XYConfig, told: Estimates) -> dict[str, Any]:
     at = int(np.argmax(told.values["heat_capacity"]))
     value, error = (float(part["heat_capacity"][at]) for part in told)
     return {"temperature": config.temperatures[at], "heat_capacity": value, "error": error}

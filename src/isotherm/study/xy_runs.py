@@ -1,7 +1,7 @@
 """The computation behind the study of the XY model: sweeps over temperatures, and how fast each kernel forgets."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +10,10 @@ from isotherm.energy.lattice_models import LatticeClock, LatticeXY
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.study.lattice_sweep import Plan, sweep
-
-if TYPE_CHECKING:
-    from isotherm.study.xy import XYConfig
+from isotherm.study.xy_config import XYConfig
 
 
-def sweep_of(config: "XYConfig", payload: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def sweep_of(config: XYConfig, payload: Mapping[str, Any]) -> dict[str, np.ndarray]:
     """Mean observables of each chain, ``(starts, temperatures, chains)`` by name.
 
     Args:

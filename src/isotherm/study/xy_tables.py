@@ -2,16 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from isotherm.study.kosterlitz import KNOWN_ERROR, KNOWN_TEMPERATURE
 from isotherm.study.tables import Table
-
-if TYPE_CHECKING:
-    from isotherm.study.xy import XYConfig
+from isotherm.study.xy_config import XYConfig
 
 
-def tables(config: "XYConfig", metrics: Mapping[str, Any]) -> list[Table]:
+def tables(config: XYConfig, metrics: Mapping[str, Any]) -> list[Table]:
     """Fits of the transition, crossings of each size, clock models and starts."""
     found = metrics["transition"]
     chains = f"{2 * config.num_chains} chains × {config.num_samples:,} draws at each temperature"
@@ -71,7 +69,7 @@ def tables(config: "XYConfig", metrics: Mapping[str, Any]) -> list[Table]:
     ]
 
 
-def _six(config: "XYConfig", found: Mapping[str, Any] | None) -> list[Table]:
+def _six(config: XYConfig, found: Mapping[str, Any] | None) -> list[Table]:
     if found is None:
         return []
     return [
@@ -87,7 +85,7 @@ def _six(config: "XYConfig", found: Mapping[str, Any] | None) -> list[Table]:
     ]
 
 
-def conclusions(config: "XYConfig", metrics: Mapping[str, Any]) -> list[str]:
+def conclusions(config: XYConfig, metrics: Mapping[str, Any]) -> list[str]:
     """The transition first."""
     found, starts, clock = metrics["transition"], metrics["starts"], metrics["clock"]
     gap = found["temperature"] - KNOWN_TEMPERATURE
