@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.support.shell import COINS, Isotherm, chunks, wait_until
 
-from isotherm import interrupts
-from isotherm.interrupts import children_ignore_ctrl_c, signals_interrupt, undisturbed
+from isotherm.study.run import interrupts
+from isotherm.study.run.interrupts import children_ignore_ctrl_c, signals_interrupt, undisturbed
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 

@@ -1,4 +1,4 @@
-from isotherm.printable import printable
+from isotherm.errors import printable
 
 
 def test_what_could_steer_a_terminal_is_escaped_and_nothing_else() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isotherm.interrupts import signals_interrupt
+from isotherm.study.run.interrupts import signals_interrupt
 
 _INTERRUPTED = 130
 _LONGEST = 280
@@ -119,8 +119,7 @@ def _refuse(message: str, code: int) -> int:
 
 
 def _say(kind: str, message: str, longest: int = _LONGEST) -> None:
-    from isotherm.errors import shortened
-    from isotherm.printable import printable
+    from isotherm.errors import printable, shortened
 
     line = shortened(printable(" ".join(message.split())), longest, head=longest // 2 - 5)
     print(f"{kind}: {line}", file=sys.stderr)  # noqa: T201
@@ -136,7 +135,7 @@ def _print_version(is_asked: bool) -> bool:
 
 
 def _print_json(value: Any) -> None:
-    from isotherm.printable import printable_json
+    from isotherm.errors import printable_json
 
     print(printable_json(value))  # noqa: T201
 

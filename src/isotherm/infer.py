@@ -14,7 +14,7 @@ from isotherm.energy.files.content import FilePath, read_content
 from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_lines
 from isotherm.energy.tables import spread
 from isotherm.energy.uai import from_evidence
-from isotherm.errors import refusal
+from isotherm.errors import printable, refusal
 from isotherm.infer_answer import (
     Answer,
     Estimate,
@@ -27,7 +27,6 @@ from isotherm.infer_source import (
     read_model,
     unreadable,
 )
-from isotherm.printable import printable
 from isotherm.sample.junction import Junction
 from isotherm.sample.narrowing import Widened, narrowed
 from isotherm.sample.solve import TooCostlyError, solve

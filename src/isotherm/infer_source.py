@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm import doors
-from isotherm.disk import why_unread
 from isotherm.energy.files.content import FilePath
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.files.read import read_model_file
 from isotherm.energy.tables import Tables, scaled, spread, total
 from isotherm.errors import refusal
+from isotherm.files.place import why_unread
 
 
 class Source(NamedTuple):

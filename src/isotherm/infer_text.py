@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from isotherm.errors import refusal
+from isotherm.errors import printable, refusal
 from isotherm.infer_answer import Answer
-from isotherm.printable import printable
 
 _WIDTH = 120
 _ROWS = 60

@@ -19,6 +19,7 @@ from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.observables import energy_per_site
 from isotherm.energy.vortices import vortices
 from isotherm.errors import refusal
+from isotherm.files.content import write_atomic
 from isotherm.fractal.escape import distance, escape
 from isotherm.picture_config import MandelbrotConfig, PictureConfig
 from isotherm.plot.lattice import angle_colours
@@ -29,7 +30,6 @@ from isotherm.random.keys import named, seeded
 from isotherm.sample.cluster import swendsen_wang
 from isotherm.sample.diagnostics import mcse
 from isotherm.sample.run import sample
-from isotherm.study.files import write_atomic
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, symbol, title, transition
 

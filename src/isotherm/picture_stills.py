@@ -72,8 +72,8 @@ def make_still(
         TaskError: if the work fails.
         InterruptedRunError: on Ctrl-C; finished work is kept.
     """
+    from isotherm.files.content import write_atomic
     from isotherm.picture import check_picture
-    from isotherm.study.files import write_atomic
     from isotherm.study.runner import run
     from isotherm.study.store import FIGURES
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from isotherm import doors
-from isotherm.interrupts import signals_interrupt
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
 from isotherm.sample.diagnostics import ess, mcse
 from isotherm.sample.lattice.onsager import onsager
+from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.session import InterruptedRunError
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, is_kosterlitz_thouless, sentences

@@ -23,11 +23,11 @@ from tests.support.hostile import (
 from tests.support.toy_study import Coins, CoinsConfig, Plain
 
 from isotherm.cli import main
-from isotherm.disk import UnfitError
+from isotherm.files.content import read_json, read_npz
+from isotherm.files.place import UnfitError
 from isotherm.study import registry
 from isotherm.study.archive import list_runs, open_run
 from isotherm.study.executor import Pool, TaskError
-from isotherm.study.files import read_json, read_npz
 from isotherm.study.runner import run
 from isotherm.study.session import Run
 from isotherm.study.store import ARRAYS, METRICS, REPORT, SUMS, RunFolder

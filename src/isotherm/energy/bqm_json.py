@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.doors.kinds import first_repeated
 from isotherm.energy.bqm import Quadratics
 from isotherm.errors import refusal
-from isotherm.repeats import first_repeated
 
 _MAX_DIGITS, _MAX_DEPTH = 4000, 20
 _KINDS = {

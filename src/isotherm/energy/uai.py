@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from isotherm.doors import file_path
+from isotherm.doors.kinds import first_repeated
 from isotherm.energy.files.content import Content, FilePath, read_content
 from isotherm.energy.files.evidence import MAX_EVIDENCE, Evidence, chosen_sample
 from isotherm.energy.files.model import Space, check_values
@@ -20,7 +21,6 @@ from isotherm.energy.files.numbers import vanishes
 from isotherm.energy.tables import Names, Tables
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
-from isotherm.repeats import first_repeated
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import numpy as np
 
 from isotherm.fractal.config import SHEET, FractalConfig, arrow_places, depth_at, view
 from isotherm.fractal.escape import Escape, escape, gradient
-from isotherm.interrupts import signals_interrupt
 from isotherm.plot.mandelbrot_film import EmergenceFrames, ZoomFrames
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import codec_of
+from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.session import InterruptedRunError
 from isotherm.video_progress import FrameMeter
 

@@ -15,8 +15,8 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from jaxtyping import UInt8
 
 from isotherm import doors
-from isotherm.disk import claim, open_parent, remove_dead
 from isotherm.errors import refusal
+from isotherm.files.place import claim, open_parent, remove_dead
 from isotherm.plot.video_codecs import Codec, check_encoding, check_size, codec_of, find_codec
 from isotherm.plot.video_gif import Quantizer
 

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from isotherm.disk import Place, UnfitError, is_plain_name
+from isotherm.files.content import digest, json_bytes
+from isotherm.files.place import Place, UnfitError, is_plain_name
 from isotherm.study.facts import read_facts
-from isotherm.study.files import digest, json_bytes
 from isotherm.study.lock import wait_for
 from isotherm.study.store import LOCK, METRICS, SET_ASIDE, RunFolder, folder_name, is_run, report_fault
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from isotherm.disk import Place, UnfitError
-from isotherm.printable import printable
+from isotherm.errors import printable
+from isotherm.files.place import Place, UnfitError
 
 _ATTEMPTS, _PAUSE_S, _PATIENCE_S = 5, 0.02, 60.0
 _MOST = 4096

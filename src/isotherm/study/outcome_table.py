@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from isotherm.doors.kinds import first_repeated
 from isotherm.errors import refusal
-from isotherm.repeats import first_repeated
 from isotherm.study.table_file import Column, RawTable, read_table
 from isotherm.study.tables import Table
 

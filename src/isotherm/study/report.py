@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.disk import is_plain_name
+from isotherm.errors import printable
+from isotherm.files.place import is_plain_name
 from isotherm.plot.figure import Animation, Figure
-from isotherm.printable import printable
 from isotherm.study.base import Study
 from isotherm.study.config import Config
 from isotherm.study.fields import as_text, describe

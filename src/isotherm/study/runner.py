@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from isotherm import doors
-from isotherm.disk import why_unread
 from isotherm.errors import refusal
+from isotherm.files.content import digest_file
+from isotherm.files.place import why_unread
 from isotherm.study.base import Study, Task
 from isotherm.study.config import Config, is_study_name
 from isotherm.study.executor import Pool, TaskError
-from isotherm.study.files import digest_file
 from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of
 from isotherm.study.session import Run, Session

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from isotherm.files.content import finite
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.files import finite
 from isotherm.study.sampler_check_config import (
     APPLIES,
     FALSE_ALARM,

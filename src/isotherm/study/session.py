@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from isotherm.disk import UnfitError
-from isotherm.interrupts import signals_interrupt
+from isotherm.files.content import json_bytes, npz_bytes, read_json
+from isotherm.files.place import UnfitError
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.catalog import Catalog, Row
 from isotherm.study.config import Config
 from isotherm.study.executor import Pool, TaskError
 from isotherm.study.facts import read_facts
-from isotherm.study.files import json_bytes, npz_bytes, read_json
 from isotherm.study.progress import Meter
 from isotherm.study.report import Report, versions
+from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.store import (
     ARRAYS,
     CHUNKS,

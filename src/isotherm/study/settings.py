@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from isotherm.disk import read_named, why_unread
 from isotherm.errors import refusal
+from isotherm.files.place import read_named, why_unread
 from isotherm.study.base import Study
 from isotherm.study.config import Config, unknown_name
 from isotherm.study.fields import FieldDoc, describe

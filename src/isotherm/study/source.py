@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from isotherm.errors import refusal
+from isotherm.files.content import digest_file
 from isotherm.study.base import Study
-from isotherm.study.files import digest_file
 
 _PACKAGE = "isotherm"
 _INSTALLED = frozenset(Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib", "stdlib"))

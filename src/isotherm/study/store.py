@@ -19,10 +19,17 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.disk import Place, UnfitError, is_plain_name
-from isotherm.printable import printable
+from isotherm.errors import printable
+from isotherm.files.content import (
+    check_npz,
+    digest,
+    json_bytes,
+    npz_bytes,
+    read_json,
+    read_npz,
+)
+from isotherm.files.place import Place, UnfitError, is_plain_name
 from isotherm.study.config import fingerprint_of, is_study_name
-from isotherm.study.files import check_npz, digest, json_bytes, npz_bytes, read_json, read_npz
 
 CONFIG, METRICS, ARRAYS, RUN, REPORT, SUMS = (
     "config.json",

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from isotherm.disk import read_named, why_unread
 from isotherm.errors import refusal
-from isotherm.packed import MAGIC, unpacked
+from isotherm.files.packed import MAGIC, unpacked
+from isotherm.files.place import read_named, why_unread
 
 SEPARATORS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma"}
 """Looked for in this order: a comma may also be the mark of decimals."""

@@ -12,8 +12,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from isotherm.doors import is_number, real_numbers, sequence, text, whole, words
-from isotherm.errors import refusal, wrong_kind
-from isotherm.printable import printable
+from isotherm.errors import printable, refusal, wrong_kind
 
 Real: TypeAlias = float | int
 

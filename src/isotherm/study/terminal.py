@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from isotherm.printable import printable
+from isotherm.errors import printable
 from isotherm.study.base import Study
 from isotherm.study.catalog import Row
 from isotherm.study.fields import FieldDoc, as_text, describe

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.files.content import finite
 from isotherm.study.base import Arrays
-from isotherm.study.files import finite
 from isotherm.study.tilt_config import TiltConfig
 from isotherm.study.tilt_policies import FALSE_ALARM, samplers
 from isotherm.study.tilt_policies_tables import signed

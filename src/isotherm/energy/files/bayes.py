@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from isotherm.doors.kinds import first_repeated
 from isotherm.energy.files.model import ModelFile, check_values, tables_from
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
-from isotherm.repeats import first_repeated
 
 MAX_ROUNDING = 0.01
 """How far the probabilities of a variable's values may sum from one: digits that a file has cut off."""

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.doors.kinds import first_repeated
 from isotherm.energy.files.content import Content
 from isotherm.energy.files.costs import CostFunction, cost_file
 from isotherm.energy.files.model import ModelFile, Space, check_values
 from isotherm.energy.files.numbers import decimal, is_decimal, whole
 from isotherm.energy.variables import MAX_CARDINALITY
 from isotherm.errors import refusal
-from isotherm.repeats import first_repeated
 
 _TOKEN = re.compile(r'[\s,]+|"([^"\n]*)"|([{}\[\]:])|([^\s,:"{}\[\]]+)')
 _MAX_DEPTH = 50

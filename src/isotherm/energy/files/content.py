@@ -5,9 +5,9 @@ import os
 from pathlib import PurePath
 from typing import NamedTuple
 
-from isotherm.disk import UnfitError, read_named, why_unread
 from isotherm.errors import refusal
-from isotherm.packed import unpacked
+from isotherm.files.packed import unpacked
+from isotherm.files.place import UnfitError, read_named, why_unread
 
 FilePath = str | os.PathLike[str]
 

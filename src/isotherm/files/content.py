@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.disk import digest_named, open_parent, remove_dead, write_at
+from isotherm.files.place import digest_named, open_parent, remove_dead, write_at
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DEEPEST, _LARGEST = 64, 1e300

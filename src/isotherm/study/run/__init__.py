@@ -1,0 +1,1 @@
+"""How a study is run, resumed, found again and compared."""
