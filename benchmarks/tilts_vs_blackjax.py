@@ -19,7 +19,7 @@ import numpy as np
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
-from isotherm.sample.diagnostics import ess
+from isotherm.estimate.diagnostics import ess
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample_means
 from isotherm.sample.tilt_exact import MixtureLaw, tilted_law

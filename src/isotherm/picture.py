@@ -19,6 +19,7 @@ from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.observables import energy_per_site
 from isotherm.energy.vortices import vortices
 from isotherm.errors import refusal
+from isotherm.estimate.diagnostics import mcse
 from isotherm.files.content import write_atomic
 from isotherm.fractal.escape import distance, escape
 from isotherm.picture_config import MandelbrotConfig, PictureConfig
@@ -28,7 +29,6 @@ from isotherm.plot.still import Still, draw_still
 from isotherm.plot.video import check_target
 from isotherm.random.keys import named, seeded
 from isotherm.sample.cluster import swendsen_wang
-from isotherm.sample.diagnostics import mcse
 from isotherm.sample.run import sample
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, symbol, title, transition

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from isotherm import doors
+from isotherm.estimate.diagnostics import ess, mcse
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
-from isotherm.sample.diagnostics import ess, mcse
 from isotherm.sample.lattice.onsager import onsager
 from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.session import InterruptedRunError

@@ -3,7 +3,7 @@
 import numpy as np
 from tests.support.stats import assert_mean
 
-from isotherm.sample.bennett import bennett
+from isotherm.estimate.bennett import bennett
 
 
 def test_value_and_error_are_those_of_normal_work() -> None:

@@ -2,7 +2,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from isotherm.sample.diagnostics import autocorrelation, ess, mcse, rhat
+from isotherm.estimate.diagnostics import autocorrelation, ess, mcse, rhat
 from isotherm.sample.draws import ChainMeans, Draws
 
 

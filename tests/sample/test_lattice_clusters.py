@@ -20,7 +20,7 @@ from isotherm.energy.lattice_models import (
     LatticePotts,
     LatticeXY,
 )
-from isotherm.sample.autocorrelation import integrated_time
+from isotherm.estimate.autocorrelation import integrated_time
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.lattice.clusters_labels import cluster_labels, wrapping

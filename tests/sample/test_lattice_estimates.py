@@ -3,8 +3,8 @@ import pytest
 from scipy import signal
 from tests.support.drawn_ising import boltzmann, ising_table, sticky_draws
 
-from isotherm.sample.autocorrelation import block_length, block_means, integrated_time
-from isotherm.sample.estimates import (
+from isotherm.estimate.autocorrelation import block_length, block_means, integrated_time
+from isotherm.estimate.quantities import (
     blocked,
     estimates,
     heat_capacity,

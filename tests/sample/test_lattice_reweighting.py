@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from tests.support.drawn_ising import boltzmann, ising_table, log_z, sticky_draws
 
-from isotherm.sample.estimates import blocked, heat_capacity, mean, moments, quantities
-from isotherm.sample.reweighting import Reweighting, reweighting
+from isotherm.estimate.quantities import blocked, heat_capacity, mean, moments, quantities
+from isotherm.estimate.reweighting import Reweighting, reweighting
 
 TABLE = ising_table()
 BETAS = np.array([0.3, 0.38, 0.44, 0.5])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from isotherm.study.finite_size import (
+from isotherm.estimate.curve_fit import fit_scaling
+from isotherm.estimate.finite_size import (
     crossing,
     drift,
     errors,
@@ -10,7 +11,6 @@ from isotherm.study.finite_size import (
     quantities,
     resample,
 )
-from isotherm.study.finite_size_fit import fit_scaling
 
 T_C, NU = 2.269185314213022, 1.25
 NUM_ROWS = 100

@@ -4,7 +4,7 @@ import re
 import numpy as np
 import pytest
 
-from isotherm.study.kosterlitz import (
+from isotherm.estimate.kosterlitz import (
     crossing,
     fit_crossings,
     fit_helicity,
@@ -13,9 +13,9 @@ from isotherm.study.kosterlitz import (
     reached,
     smooth,
 )
+from isotherm.estimate.xy_quantities import disagreement, estimates, quantities
 from isotherm.study.xy import XY
 from isotherm.study.xy_config import XYConfig, parts
-from isotherm.study.xy_estimates import disagreement, estimates, quantities
 
 SIZES = (8, 16, 32, 64)
 TEMPERATURES = np.linspace(0.86, 1.04, 7)

@@ -13,4 +13,4 @@ from isotherm.act.rollout import Rollout as Rollout
 from isotherm.act.rollout import cumulative as cumulative
 from isotherm.act.rollout import rollout as rollout
 from isotherm.act.router import IsingRouter as IsingRouter
-from isotherm.stretches import stretch_ends as stretch_ends
+from isotherm.estimate.stretches import stretch_ends as stretch_ends

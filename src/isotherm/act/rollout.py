@@ -12,9 +12,9 @@ from jaxtyping import Array, Float, Key
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
+from isotherm.estimate.stretches import stretch_ends
 from isotherm.random.keys import named
 from isotherm.sample.run import bytes_of
-from isotherm.stretches import stretch_ends
 from isotherm.world.world import AbstractWorld, Step
 
 FEW = 100_000

@@ -1,5 +1,12 @@
 """How energies are sampled: kernels, chains, diagnostics, and exact answers."""
 
+from isotherm.estimate.autocorrelation import Estimate as Estimate
+from isotherm.estimate.autocorrelation import integrated_time as integrated_time
+from isotherm.estimate.quantities import blocked as blocked
+from isotherm.estimate.quantities import estimates as estimates
+from isotherm.estimate.quantities import jackknife as jackknife
+from isotherm.estimate.reweighting import Reweighting as Reweighting
+from isotherm.estimate.reweighting import reweighting as reweighting
 from isotherm.sample.ais import LogZ as LogZ
 from isotherm.sample.ais import ais as ais
 from isotherm.sample.ais import log_z as log_z
@@ -7,8 +14,6 @@ from isotherm.sample.ais import reverse_ais as reverse_ais
 from isotherm.sample.annealing import Annealed as Annealed
 from isotherm.sample.annealing import anneal as anneal
 from isotherm.sample.annealing import annealing_betas as annealing_betas
-from isotherm.sample.autocorrelation import Estimate as Estimate
-from isotherm.sample.autocorrelation import integrated_time as integrated_time
 from isotherm.sample.clamp import Clamp as Clamp
 from isotherm.sample.cluster import swendsen_wang as swendsen_wang
 from isotherm.sample.cluster import wolff as wolff
@@ -17,9 +22,6 @@ from isotherm.sample.components import components as components
 from isotherm.sample.conditional import Conditional as Conditional
 from isotherm.sample.draws import ChainMeans as ChainMeans
 from isotherm.sample.draws import Draws as Draws
-from isotherm.sample.estimates import blocked as blocked
-from isotherm.sample.estimates import estimates as estimates
-from isotherm.sample.estimates import jackknife as jackknife
 from isotherm.sample.exact import Exact as Exact
 from isotherm.sample.exact import exact as exact
 from isotherm.sample.gibbs import Moments as Moments
@@ -55,8 +57,6 @@ from isotherm.sample.observe import Remember as Remember
 from isotherm.sample.observe import Together as Together
 from isotherm.sample.observe import histogram as histogram
 from isotherm.sample.observe import moments as moments
-from isotherm.sample.reweighting import Reweighting as Reweighting
-from isotherm.sample.reweighting import reweighting as reweighting
 from isotherm.sample.run import sample as sample
 from isotherm.sample.run import sample_means as sample_means
 from isotherm.sample.tempering import Ladder as Ladder

@@ -19,6 +19,7 @@ from isotherm.energy.coding import coded_state
 from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
+from isotherm.estimate.bennett import bennett
 from isotherm.sample.ais_estimate import (
     LogZ,
     effective,
@@ -31,7 +32,6 @@ from isotherm.sample.ais_estimate import (
 )
 from isotherm.sample.ais_path import Problem, problem_of
 from isotherm.sample.ais_run import CHUNK, follow, forward, respaced
-from isotherm.sample.bennett import bennett
 from isotherm.sample.clamp import Evidence, checked_evidence
 
 MOST_FIRST = 1024

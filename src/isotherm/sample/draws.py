@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, PyTree
 
-from isotherm.sample import diagnostics
+from isotherm.estimate import diagnostics
 
 MAX_RHAT = 1.05
 """Beyond, chains that started apart do not agree, and the mean over them has no error to tell."""
@@ -36,17 +36,17 @@ class Draws(eqx.Module):
 
     @property
     def mcse(self) -> PyTree:
-        """Monte Carlo standard error of the mean; see :func:`isotherm.sample.diagnostics.mcse`."""
+        """Monte Carlo standard error of the mean; see :func:`isotherm.estimate.diagnostics.mcse`."""
         return jax.tree.map(diagnostics.mcse, self.values)
 
     @property
     def ess(self) -> PyTree:
-        """Bulk effective sample size; see :func:`isotherm.sample.diagnostics.ess`."""
+        """Bulk effective sample size; see :func:`isotherm.estimate.diagnostics.ess`."""
         return jax.tree.map(diagnostics.ess, self.values)
 
     @property
     def rhat(self) -> PyTree:
-        """Split R-hat; see :func:`isotherm.sample.diagnostics.rhat`."""
+        """Split R-hat; see :func:`isotherm.estimate.diagnostics.rhat`."""
         return jax.tree.map(diagnostics.rhat, self.values)
 
     def __str__(self) -> str:

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.sample.lattice.onsager import kaufman, spontaneous_magnetization
-from isotherm.study.base import Arrays, Result
-from isotherm.study.finite_size import (
+from isotherm.estimate.curve_fit import fit_scaling
+from isotherm.estimate.dynamics import relaxation_time, score_bound, start_scores
+from isotherm.estimate.finite_size import (
     Rows,
     crossing,
     drift,
@@ -17,8 +17,8 @@ from isotherm.study.finite_size import (
     quantities,
     resample,
 )
-from isotherm.study.finite_size_dynamics import relaxation_time, score_bound, start_scores
-from isotherm.study.finite_size_fit import fit_scaling
+from isotherm.sample.lattice.onsager import kaufman, spontaneous_magnetization
+from isotherm.study.base import Arrays, Result
 from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 
 EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))

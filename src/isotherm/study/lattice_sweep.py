@@ -9,9 +9,9 @@ from jaxtyping import Array, Float, Key
 
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.observables import Measure
+from isotherm.estimate.quantities import moments
 from isotherm.random import named
 from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.estimates import moments
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 
@@ -51,7 +51,7 @@ class Sweep(NamedTuple):
     Attributes:
         betas: inverse temperatures, ``(betas,)``.
         means: mean over each block, float64 ``(starts, betas, chains, blocks)``, by name: the raw observables of
-            :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.sample.estimates.moments`.
+            :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.estimate.quantities.moments`.
         samples: the raw observables asked for, float32 ``(starts, betas, chains, samples)``.
         states: after each of the last blocks, as many as asked for, ``(starts, betas, chains, blocks, *shape)``.
     """

@@ -12,9 +12,9 @@ import numpy as np
 
 from isotherm.energy import Factor, FactorGraph, Ising, categorical, ising, potts, spin
 from isotherm.energy.machines import restricted_boltzmann
+from isotherm.estimate import diagnostics
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.sample import diagnostics
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.informed import informed

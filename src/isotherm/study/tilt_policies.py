@@ -103,7 +103,7 @@ def _whitened(setting: "Problem", actions: np.ndarray, next_states: np.ndarray) 
 
 def _rhat(actions: np.ndarray) -> np.ndarray:
     """The worst over actions."""
-    from isotherm.sample.diagnostics import rhat
+    from isotherm.estimate.diagnostics import rhat
 
     return np.asarray(rhat(actions).max())
 

@@ -11,8 +11,8 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 
-from isotherm.sample.autocorrelation import Estimate
-from isotherm.sample.estimates import from_replicates
+from isotherm.estimate.autocorrelation import Estimate
+from isotherm.estimate.quantities import from_replicates
 from isotherm.sample.tilt_exact import MixtureLaw
 
 Statistic = Callable[[np.ndarray], np.ndarray]

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.energy.tilt_levels import TiltParameters, clean_target, level, level_grid
+from isotherm.estimate.diagnostics import ess, rhat
 from isotherm.random.keys import named, seeded
 from isotherm.sample import predictor_corrector as pc
 from isotherm.sample import predictor_corrector_metrics as measures
-from isotherm.sample.diagnostics import ess, rhat
 from isotherm.sample.predictor_corrector_exact import levels_of, pc_mala_final_law, pc_ula_final_law
 from isotherm.study.base import Arrays
 from isotherm.study.tilt_config import TiltConfig

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from isotherm.stretches import stretch_ends
+from isotherm.estimate.stretches import stretch_ends
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
 from isotherm.study.venue_agents import COSTS, make_agent

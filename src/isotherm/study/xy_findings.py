@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.study.base import Arrays
-from isotherm.study.kosterlitz import (
+from isotherm.estimate.kosterlitz import (
     Curve,
     Transition,
     crossing,
@@ -17,8 +16,9 @@ from isotherm.study.kosterlitz import (
     reached,
     smooth,
 )
+from isotherm.estimate.xy_quantities import Estimates, disagreement, estimates
+from isotherm.study.base import Arrays
 from isotherm.study.xy_config import Part, XYConfig
-from isotherm.study.xy_estimates import Estimates, disagreement, estimates
 
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""

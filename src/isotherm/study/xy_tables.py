@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isotherm.study.kosterlitz import KNOWN_ERROR, KNOWN_TEMPERATURE
+from isotherm.estimate.kosterlitz import KNOWN_ERROR, KNOWN_TEMPERATURE
 from isotherm.study.tables import Table
 from isotherm.study.xy_config import XYConfig
 

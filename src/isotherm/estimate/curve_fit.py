@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import least_squares
 
-from isotherm.study.finite_size import Rows, errors
+from isotherm.estimate.finite_size import Rows, errors
 
 
 class Scaling(NamedTuple):

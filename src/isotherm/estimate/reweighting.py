@@ -19,8 +19,8 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.sample.autocorrelation import Estimate, block_length, checked
-from isotherm.sample.estimates import from_replicates, moments, quantities
+from isotherm.estimate.autocorrelation import Estimate, block_length, checked
+from isotherm.estimate.quantities import from_replicates, moments, quantities
 
 MIN_OVERLAP = 0.05
 """Of the energies at neighbouring temperatures, ``Σ sqrt(p q)``: normal laws five deviations apart have it."""
@@ -74,7 +74,7 @@ class Reweighting:
         """Mean of an observable at inverse temperatures of any shape.
 
         Args:
-            name: a raw observable, or one of :func:`isotherm.sample.estimates.moments`.
+            name: a raw observable, or one of :func:`isotherm.estimate.quantities.moments`.
             betas: within the sampled range, or close to it.
 
         Raises:
@@ -107,7 +107,7 @@ class Reweighting:
         return _shaped(from_replicates(function(means)), np.shape(betas))
 
     def estimates(self, betas: Any, extent: int | None = None) -> dict[str, Estimate]:
-        """All that :func:`isotherm.sample.estimates.estimates` tells, at inverse temperatures of any shape.
+        """All that :func:`isotherm.estimate.quantities.estimates` tells, at inverse temperatures of any shape.
 
         Raises:
             ValueError: naming an inverse temperature that too few samples speak for.

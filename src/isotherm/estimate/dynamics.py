@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from isotherm.study.finite_size import Rows
+from isotherm.estimate.finite_size import Rows
 
 WINDOW = 6.0
 """Sokal's: correlations are summed up to this many times the integrated time itself."""

@@ -3,7 +3,7 @@ r"""Thermodynamics from means of raw observables, with errors by the jackknife o
 Raw observables are those of :func:`isotherm.energy.observables.measure`, a site each. Means of them and of
 their powers (:func:`moments`) over blocks of samples are all that is kept, ``(*batch, chains, blocks)``, so that
 memory does not grow with the run; ``batch`` may be temperatures, with as many ``beta``. Blocks should be ten
-integrated autocorrelation times long (:func:`isotherm.sample.autocorrelation.block_length`): they count as
+integrated autocorrelation times long (:func:`isotherm.estimate.autocorrelation.block_length`): they count as
 independent.
 
 Each estimate is a function of means; the jackknife evaluates it with each block left out in turn, takes its
@@ -22,7 +22,7 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.sample.autocorrelation import Estimate, block_length, block_means, checked
+from isotherm.estimate.autocorrelation import Estimate, block_length, block_means, checked
 
 MOST_OFFSET = 1e4
 """Energies a site beyond this are looked at: their squares may leave nothing of their fluctuations."""

@@ -1,0 +1,1 @@
+"""Statistics of series: errors, autocorrelation, reweighting, scaling. Knows no model."""
