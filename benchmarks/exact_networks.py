@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from isotherm.energy.uai import UaiModel, read_uai, write_uai
+from isotherm.exact.graph.solve import solve
 from isotherm.infer import infer
-from isotherm.sample.solve import solve
 from stopwatch import machine
 
 

@@ -24,8 +24,8 @@ import numpy as np
 
 from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.exact.lattice.onsager import onsager
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.onsager import onsager
 from isotherm.sample.lattice.packed import PackedBands
 from isotherm.sample.run import sample_means
 from stopwatch import machine, once, paired, ratio

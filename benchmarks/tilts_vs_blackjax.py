@@ -20,9 +20,9 @@ import numpy as np
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
 from isotherm.estimate.diagnostics import ess
+from isotherm.exact.tilt import MixtureLaw, tilted_law
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample_means
-from isotherm.sample.tilt_exact import MixtureLaw, tilted_law
 from stopwatch import machine, paired, ratio
 
 try:

@@ -24,7 +24,7 @@ FEWEST = {
 }  # fmt: skip
 """Trials of each room, rounded down: a table that lost its rows would find nothing."""
 
-GROUPS = ("energy", "sample", "learn", "act,world,random,study,others")
+GROUPS = ("energy", "sample,estimate", "exact,learn", "act,world,random,study,others")
 """Rooms of one process: each takes three seconds to import everything."""
 
 
@@ -87,7 +87,7 @@ def test_no_value_is_tried_twice_and_those_of_the_issue_are() -> None:
         ("sample.gibbs", "beta", "nan"),
         ("sample.wolff", "beta", "nan"),
         ("sample.mala", "beta", "nan"),
-        ("sample.exact", "beta", "nan"),
+        ("exact.exact", "beta", "nan"),
         ("sample.sample", "num_samples", "1.5"),
         ("sample.sample", "num_samples", str(10**13)),
         ("sample.sample", "kernel", "0"),

@@ -34,7 +34,7 @@ from tests.doors.valid import (
     kernel_at,
 )
 
-from isotherm import act, energy, learn, random, sample, world
+from isotherm import act, energy, estimate, exact, learn, random, sample, world
 from isotherm.sample import Clamp
 
 FOUR = energy.ising([[0, 1], [1, 2], [2, 3]], 0.1)
@@ -169,9 +169,9 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
     # answers
     "energy of another model": (lambda: sample.tempering(kernel_at, [0.5, 1.0], POTTS), "energy"),
     "same temperature twice": (lambda: sample.tempering(kernel_at, [1.0, 1.0], GRAPH), "betas"),
-    "one sample of each chain": (lambda: sample.integrated_time(np.ones((2, 1))), r"series\.shape"),
+    "one sample of each chain": (lambda: estimate.integrated_time(np.ones((2, 1))), r"series\.shape"),
     "means of different length": (
-        lambda: sample.jackknife(lambda m: m["a"], {"a": np.ones((2, 3)), "b": np.ones((3, 3))}),
+        lambda: estimate.jackknife(lambda m: m["a"], {"a": np.ones((2, 3)), "b": np.ones((3, 3))}),
         "means",
     ),
     # agents and worlds
@@ -241,7 +241,7 @@ TRACED: dict[str, Callable[[Any], Any]] = {
     "whitened_mala": lambda b: sample.whitened_mala(NEXT, TRANSITION, b, 0.1, 0.1),
     "tempering": lambda b: sample.tempering(kernel_at, jnp.stack([0.5 * b, b]), GRAPH),
     "tempering, known": lambda b: sample.tempering(kernel_at, [0.5, 1.0], GRAPH),
-    "exact, dense": lambda b: sample.exact(DENSE, b).log_z,
+    "exact, dense": lambda b: exact.exact(DENSE, b).log_z,
     "tilt": lambda b: energy.Tilted(NORMAL, energy.QuadraticReward(b * jnp.eye(2), b * jnp.ones(2))),
     "pseudo_log_likelihood": lambda b: learn.pseudo_log_likelihood(GRAPH, DATA, b),
     "route": lambda b: world.routing.route(KEY, b * jnp.ones(3), ALL_THREE),

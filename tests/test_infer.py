@@ -9,8 +9,8 @@ from scipy import stats
 
 from isotherm.cli import main
 from isotherm.energy.uai import read_uai
+from isotherm.exact.graph import solve
 from isotherm.infer import infer
-from isotherm.sample import solve
 
 UAI = Path(__file__).parent / "golden" / "uai"
 CASES = json.loads((UAI / "answers.json").read_text())["cases"]

@@ -14,10 +14,10 @@ from tests.support.zero_models import grid
 
 from isotherm.energy.tables import Names, Tables
 from isotherm.energy.uai import UaiModel, write_uai
+from isotherm.exact.graph.solve import solve
 from isotherm.infer import infer
 from isotherm.infer_answer import Answer, Found, Proven
 from isotherm.infer_text import print_answer
-from isotherm.sample.solve import solve
 
 REFUSED = [
     ("0", "time_limit = 0.0: should be a finite number, above 0 and at most 1e+07"),

@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 
 from isotherm import picture
+from isotherm.exact.lattice.onsager import kaufman
 from isotherm.fractal.config import FILMS
 from isotherm.picture_config import FRACTALS, PICTURES, TITLES, MandelbrotConfig, PictureConfig, build_picture
 from isotherm.picture_stills import find_kind, still_names
 from isotherm.plot.palettes import spin_colours
 from isotherm.plot.still import Still, draw_still
-from isotherm.sample.lattice.onsager import kaufman
 from isotherm.study.phase_diagrams import PhaseDiagrams
 from isotherm.study.session import Run
 from isotherm.study.settings import build_config

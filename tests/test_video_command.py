@@ -10,9 +10,9 @@ import pytest
 
 from isotherm import video, video_sampling
 from isotherm.estimate.diagnostics import mcse
+from isotherm.exact.lattice.onsager import kaufman
 from isotherm.fractal.config import FILMS
 from isotherm.plot.palettes import hues
-from isotherm.sample.lattice.onsager import kaufman
 from isotherm.video_config import PRESETS, TITLES, VideoConfig, build_config
 from isotherm.video_physics import build_model, sentences, transition
 from isotherm.video_sampling import Seen, chunk_size, sampled

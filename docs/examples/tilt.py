@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 
 from isotherm.energy import DensityPolicy, Tilted
-from isotherm.sample import mala, quadrature, sample
+from isotherm.exact import quadrature
+from isotherm.sample import mala, sample
 
 
 def log_density(x):

@@ -15,6 +15,9 @@ from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_l
 from isotherm.energy.tables import spread
 from isotherm.energy.uai import from_evidence
 from isotherm.errors import printable, refusal
+from isotherm.exact.graph.junction import Junction
+from isotherm.exact.graph.narrowing import Widened, narrowed
+from isotherm.exact.graph.solve import TooCostlyError, solve
 from isotherm.infer_answer import (
     Answer,
     Estimate,
@@ -27,9 +30,6 @@ from isotherm.infer_source import (
     read_model,
     unreadable,
 )
-from isotherm.sample.junction import Junction
-from isotherm.sample.narrowing import Widened, narrowed
-from isotherm.sample.solve import TooCostlyError, solve
 
 DEFAULT_TASKS = ("marginals", "z", "map")
 DEFAULT_DRAWS = 10_000

@@ -17,6 +17,8 @@ from jaxtyping import Array, Key
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.uai_graph import Grouped, graph_of
 from isotherm.errors import refusal
+from isotherm.exact.graph.narrowing import Narrowed, narrowed
+from isotherm.exact.graph.solve import impossible
 from isotherm.infer_answer import Answer, Estimate, Found
 from isotherm.infer_clock import Clock
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
@@ -27,12 +29,10 @@ from isotherm.sample.annealing import anneal
 from isotherm.sample.blocking import blocked_chains
 from isotherm.sample.cluster import swendsen_wang
 from isotherm.sample.gibbs import gibbs
-from isotherm.sample.narrowing import Narrowed, narrowed
 from isotherm.sample.run import sample
 from isotherm.sample.search import Search
 from isotherm.sample.single import single_weights
 from isotherm.sample.softening import penalty_of, softened
-from isotherm.sample.solve import impossible
 from isotherm.sample.tempering import find_ladder, tempering
 from isotherm.sample.values import from_values
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from isotherm import doors
 from isotherm.estimate.diagnostics import ess, mcse
+from isotherm.exact.lattice.onsager import onsager
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
-from isotherm.sample.lattice.onsager import onsager
 from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.session import InterruptedRunError
 from isotherm.video_config import VideoConfig

@@ -13,8 +13,8 @@ from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.joint import JointRouter, JointState
 from isotherm.act.rollout import rollout
 from isotherm.energy.dense import Ising
+from isotherm.exact.exact import exact
 from isotherm.learn.posterior import IsingPosterior
-from isotherm.sample.exact import exact
 from isotherm.world.routing import Context
 from isotherm.world.venues import VenueMarket, grouped_couplings, venue_market
 

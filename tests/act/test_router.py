@@ -13,8 +13,8 @@ from tests.support.zoo import brute_force, random_model, venues
 from isotherm.act.agent import Transition
 from isotherm.act.router import IsingRouter, RouterState
 from isotherm.energy.dense import Ising
+from isotherm.exact.exact import exact
 from isotherm.learn.moments import MatchingRates, PairWindow
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule, gibbs_means, gibbs_moments
 from isotherm.world.routing import Context
 

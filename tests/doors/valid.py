@@ -13,7 +13,7 @@ import numpy as np
 import optax
 import rustworkx
 
-from isotherm import act, energy, learn, sample, study, world
+from isotherm import act, energy, exact, learn, sample, study, world
 from isotherm.energy import tilt_levels
 from isotherm.learn import averaged, moments
 from isotherm.picture_config import MandelbrotConfig
@@ -238,15 +238,15 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "sample.Binned": lambda: {"observe": lambda state: state.position["s"], "edges": jnp.linspace(-1, 1, 3)},
     "sample.Clamp.none": lambda: {"n": 3},
     "sample.Energy": lambda: {"graph": GRAPH},
-    "sample.Exact.condition": lambda: {
-        "self": sample.exact(DENSE),
+    "exact.Exact.condition": lambda: {
+        "self": exact.exact(DENSE),
         "clamp": sample.Clamp(jnp.array([True, False, False]), jnp.ones(3, jnp.int8)),
     },
-    "sample.Exact.draw": lambda: {"self": sample.exact(DENSE), "key": KEY, "shape": (3,)},
-    "sample.GraphExact.draw": lambda: {"self": sample.exact(GRAPH), "key": KEY, "num": 3},
-    "sample.GraphExact.joint": lambda: {"self": sample.exact(GRAPH), "first": ("s", 0), "second": ("s", 2)},
-    "sample.GraphExact.pair_moment": lambda: {
-        "self": sample.exact(GRAPH),
+    "exact.Exact.draw": lambda: {"self": exact.exact(DENSE), "key": KEY, "shape": (3,)},
+    "exact.GraphExact.draw": lambda: {"self": exact.exact(GRAPH), "key": KEY, "num": 3},
+    "exact.GraphExact.joint": lambda: {"self": exact.exact(GRAPH), "first": ("s", 0), "second": ("s", 2)},
+    "exact.GraphExact.pair_moment": lambda: {
+        "self": exact.exact(GRAPH),
         "first": ("s", 0),
         "second": ("s", 2),
     },
@@ -267,7 +267,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "sample.anneal": lambda: {"key": KEY, "graph": GRAPH, "betas": 8, "num_chains": 4, "look_every": 2},
     "sample.annealing_betas": lambda: {"graph": GRAPH, "num_steps": 8},
-    "sample.blocked": lambda: {"values": {"energy": SERIES}, "length": 4},
+    "estimate.blocked": lambda: {"values": {"energy": SERIES}, "length": 4},
     "sample.checkerboard": lambda: {
         "model": MODEL,
         "beta": 0.4,
@@ -281,9 +281,9 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "edges": jnp.asarray(EDGES, jnp.int32),
         "is_open": jnp.ones(2, bool),
     },
-    "sample.exact": lambda: {"model": GRAPH, "beta": 1.0, "clamp": None, "method": "auto"},
-    "sample.exact [dense]": lambda: {"model": DENSE, "beta": 1.0, "clamp": None},
-    "sample.exact [lattice]": lambda: {"model": MODEL, "beta": 0.4, "clamp": None},
+    "exact.exact": lambda: {"model": GRAPH, "beta": 1.0, "clamp": None, "method": "auto"},
+    "exact.exact [dense]": lambda: {"model": DENSE, "beta": 1.0, "clamp": None},
+    "exact.exact [lattice]": lambda: {"model": MODEL, "beta": 0.4, "clamp": None},
     "sample.find_ladder": lambda: {
         "key": KEY,
         "kernel_at": kernel_at,
@@ -337,10 +337,10 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "clamp": None,
         "init": "uniform",
     },
-    "sample.integrated_time": lambda: {"series": SERIES},
-    "sample.jackknife": lambda: {"function": lambda means: means["energy"], "means": MEANS},
+    "estimate.integrated_time": lambda: {"series": SERIES},
+    "estimate.jackknife": lambda: {"function": lambda means: means["energy"], "means": MEANS},
     "sample.joint_gibbs": lambda: {"tilted": NEXT, "transition": TRANSITION, "beta": 1.0},
-    "sample.kaufman": lambda: {"rows": 4, "columns": 4, "beta": 0.4, "coupling": 1.0},
+    "exact.kaufman": lambda: {"rows": 4, "columns": 4, "beta": 0.4, "coupling": 1.0},
     "sample.log_z": lambda: {
         "key": KEY,
         "graph": GRAPH,
@@ -352,8 +352,8 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "sample.mala": lambda: {"tilted": TILTED, "beta": 1.0, "step_size": 0.1, "preconditioner": None},
     "sample.moments": lambda: {"graph": GRAPH, "groups": ("s", "s"), "variables": EDGES},
-    "sample.onsager": lambda: {"beta": 0.4, "coupling": 1.0},
-    "sample.quadrature": lambda: {"tilted": LINE, "beta": 1.0, "low": -8.0, "high": 8.0, "num_points": 101},
+    "exact.onsager": lambda: {"beta": 0.4, "coupling": 1.0},
+    "exact.quadrature": lambda: {"tilted": LINE, "beta": 1.0, "low": -8.0, "high": 8.0, "num_points": 101},
     "sample.reverse_ais": lambda: {
         "key": KEY,
         "graph": GRAPH,
@@ -364,7 +364,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "sample.sample": chains_of_gibbs,
     "sample.sample_means": chains_of_gibbs,
-    "sample.spontaneous_magnetization": lambda: {"beta": 0.5, "coupling": 1.0},
+    "exact.spontaneous_magnetization": lambda: {"beta": 0.5, "coupling": 1.0},
     "sample.swendsen_wang": lambda: {"graph": GRAPH, "beta": 1.0, "clamp": None, "tells_wrapping": False},
     "sample.tempered": lambda: {
         "key": KEY,
@@ -376,8 +376,8 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "resample_below": 0.5,
     },
     "sample.tempering": lambda: {"kernel_at": kernel_at, "betas": [0.5, 1.0], "energy": GRAPH},
-    "sample.tilted_law": lambda: {"tilted": TILTED, "beta": 1.0},
-    "sample.transfer": lambda: {
+    "exact.tilted_law": lambda: {"tilted": TILTED, "beta": 1.0},
+    "exact.transfer": lambda: {
         "layer": energy.ising([[0, 1]], 0.5),
         "bonds": [energy.Factor.of(("s", "s'"), [[0, 0], [1, 1]], [0.3, 0.3])],
         "beta": 1.0,
@@ -503,14 +503,14 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "context_mode": "fixed",
         "outcome": "winner",
     },
-    "sample.estimates": lambda: {
+    "estimate.estimates": lambda: {
         "means": {"energy": SERIES - 9, "energy2": SERIES + 99},
         "beta": 1.0,
         "num_sites": 16,
         "extent": 4,
     },
     "sample.histogram": lambda: {"graph": MIXED, "*variables": (("s", 0), ("c", 1))},
-    "sample.reweighting": lambda: {
+    "estimate.reweighting": lambda: {
         "values": {"energy": np.cumsum(np.ones((2, 4, 40)), 0) * SERIES[:, :40]},
         "betas": [0.3, 0.4],
         "num_sites": 16,
@@ -565,7 +565,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "learn.averaged.update": lambda: {
         "state": averaged.init(3),
         "spins": jnp.ones(3, jnp.int8),
-        "moments": sample.exact,
+        "moments": exact.exact,
     },
     "learn.averaged.model": lambda: {"state": averaged.init(3), "beta": 1.0},
     "learn.averaged.estimate": lambda: {"state": averaged.init(3), "beta": 1.0},
@@ -575,7 +575,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "beta": 1.0,
         "observation": jnp.ones(3, jnp.int8),
         "window": moments.PairWindow.empty(3, 5),
-        "moments": sample.exact(DENSE),
+        "moments": exact.exact(DENSE),
         "rates": moments.MatchingRates(),
     },
     "learn.posterior.IsingPosterior.prior": lambda: {"n": 3},
@@ -646,9 +646,9 @@ VALID: dict[str, Callable[[], Arguments]] = {
 HOLDERS = {
     # what functions return: they hold what they are given, and nobody calls them
     "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains",
-    "sample.Draws", "sample.Estimate", "sample.Exact", "sample.GraphExact", "sample.Histogram",
-    "sample.Kernel", "sample.Ladder", "sample.LatticeExact", "sample.LogZ", "sample.Moments",
-    "sample.Reweighting", "sample.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
+    "sample.Draws", "estimate.Estimate", "exact.Exact", "exact.GraphExact", "sample.Histogram",
+    "sample.Kernel", "sample.Ladder", "exact.LatticeExact", "sample.LogZ", "sample.Moments",
+    "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
     # they take no argument, or are written by users

@@ -40,7 +40,7 @@ from tests.doors.valid import (
 
 from isotherm.learn import Sampled
 
-LISTED = ("energy", "sample", "learn", "act", "world", "random", "study")
+LISTED = ("energy", "exact", "sample", "estimate", "learn", "act", "world", "random", "study")
 """Rooms whose ``__init__`` says what is public."""
 
 OTHERS = "others"
@@ -329,7 +329,7 @@ def without_row(room: str) -> list[str]:
 
 
 def resolve(name: str) -> Callable[..., Any]:
-    """The callable of a row, such as ``energy.FactorGraph.of`` or ``sample.exact [dense]``."""
+    """The callable of a row, such as ``energy.FactorGraph.of`` or ``exact.exact [dense]``."""
     path = name.split(" ")[0].split(".")
     try:
         return functools.reduce(getattr, path[1:], importlib.import_module(f"isotherm.{path[0]}"))
@@ -473,14 +473,14 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("learn.fit", "l1"): [-0.1, INFINITE],
     ("learn.fit", "l2"): [-0.1, INFINITE],
     ("learn.fit", "objective"): [Sampled],
-    ("sample.Exact.draw", "shape"): [(10**6, 10**6), (-1,), 3.5],
+    ("exact.Exact.draw", "shape"): [(10**6, 10**6), (-1,), 3.5],
     ("sample.checkerboard", "beta"): [INFINITE],
-    ("sample.exact [dense]", "beta"): [INFINITE],
-    ("sample.exact [lattice]", "beta"): [INFINITE],
-    ("sample.kaufman", "beta"): [-1.0, INFINITE],
+    ("exact.exact [dense]", "beta"): [INFINITE],
+    ("exact.exact [lattice]", "beta"): [INFINITE],
+    ("exact.kaufman", "beta"): [-1.0, INFINITE],
     ("sample.mala", "beta"): [INFINITE],
     ("sample.mala", "step_size"): [0.0, -1.0, INFINITE],
-    ("sample.onsager", "beta"): [-1.0, INFINITE],
+    ("exact.onsager", "beta"): [-1.0, INFINITE],
     ("sample.gibbs", "model"): [MODEL, CLOCK],
     ("sample.sample", "kernel"): [GRAPH, MODEL],
     ("sample.sample", "num_samples"): [0, 10**12],

@@ -16,12 +16,13 @@ from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePo
 from isotherm.energy.observables import domain_wall_length, energy_per_site, magnetization, measure
 from isotherm.energy.variables import categorical, real, spin
 from isotherm.energy.vortices import vortices
+from isotherm.exact import exact
 from isotherm.learn import Observations
 from isotherm.learn.averaged import init, update
 from isotherm.learn.baselines import fit_autoregressive, fit_independent
 from isotherm.learn.moments import PairWindow
 from isotherm.learn.posterior import IsingPosterior, log_odds_local, observe_exact
-from isotherm.sample import checkerboard, exact, gibbs, sample, swendsen_wang, tempering
+from isotherm.sample import checkerboard, gibbs, sample, swendsen_wang, tempering
 from isotherm.sample.annealing import anneal
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.gibbs import initial_spins

@@ -13,8 +13,8 @@ from isotherm.energy.lattice_models import (
     LatticePotts,
     LatticeXY,
 )
-from isotherm.sample.exact import exact
-from isotherm.sample.lattice.onsager import onsager
+from isotherm.exact.exact import exact
+from isotherm.exact.lattice.onsager import onsager
 
 
 def model_of(case: dict[str, Any]) -> AbstractLatticeModel:

@@ -10,8 +10,8 @@ import pytest
 from tests.support.stats import assert_mean
 from tests.support.zoo import random_model, venues
 
+from isotherm.exact.exact import exact
 from isotherm.learn import averaged
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule, gibbs_moments
 
 PAIRS = np.triu_indices(5, 1)

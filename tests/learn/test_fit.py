@@ -10,10 +10,10 @@ import pytest
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
+from isotherm.exact.exact import exact
 from isotherm.learn.fit import Fit, fit
 from isotherm.learn.objectives import ExactLikelihood, Objective, PseudoLikelihood, Sampled
 from isotherm.learn.observations import Observations
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule
 
 N = 6

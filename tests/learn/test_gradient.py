@@ -13,9 +13,9 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical, spin
+from isotherm.exact.exact import all_states
 from isotherm.learn.gradient import KLGradient, exact_kl_gradient, sampled_kl_gradient
 from isotherm.learn.observations import Observations
-from isotherm.sample.exact import all_states
 from isotherm.sample.gibbs import Schedule
 
 BETA = 0.8

@@ -6,9 +6,9 @@ import pytest
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
+from isotherm.exact.exact import all_states
 from isotherm.learn.likelihood import find_log_z, log_likelihood
 from isotherm.learn.observations import Observations
-from isotherm.sample.exact import all_states
 
 BETA = 0.8
 

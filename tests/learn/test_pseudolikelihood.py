@@ -12,11 +12,11 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical, real, spin
+from isotherm.exact.exact import all_states
 from isotherm.learn.free_energy import free_energies, mean_statistics
 from isotherm.learn.observations import Observations
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood, sparse_pseudo_likelihood
 from isotherm.learn.relaxation import mean_features, relaxed
-from isotherm.sample.exact import all_states
 
 BETA = 0.7
 

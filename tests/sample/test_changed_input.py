@@ -18,10 +18,10 @@ from isotherm.energy.models import ising, p_spin, potts, random_field_ising
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
 from isotherm.energy.variables import categorical, spin
+from isotherm.exact.exact import exact
 from isotherm.random.keys import checked_seed, run_keys, seeded
 from isotherm.sample.annealing import anneal
 from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.independence import independence
 from isotherm.sample.informed import informed

@@ -25,12 +25,12 @@ from isotherm.energy import (
 from isotherm.energy.observables import magnetization2
 from isotherm.energy.tilt_levels import TiltParameters
 from isotherm.energy.tilt_noise import averaged_reward, noisy_tilt
+from isotherm.estimate import blocked, estimates
+from isotherm.exact import quadrature, tilted_law
 from isotherm.sample import (
     ActionAndNext,
     Clamp,
-    blocked,
     checkerboard,
-    estimates,
     followed,
     gibbs,
     importance,
@@ -39,12 +39,10 @@ from isotherm.sample import (
     joint_gibbs,
     mala,
     predictor_corrector,
-    quadrature,
     sample,
     swendsen_wang,
     tempered,
     tempering,
-    tilted_law,
     ula,
     whitened_mala,
 )

@@ -5,9 +5,9 @@ import pytest
 from tests.support.stats import assert_frequencies
 
 from isotherm.energy.tables import Names, Tables
-from isotherm.sample.elimination import TooWideError, clique_tree, single_clique
-from isotherm.sample.junction import Junction
-from isotherm.sample.solve import TooCostlyError, solve
+from isotherm.exact.graph.elimination import TooWideError, clique_tree, single_clique
+from isotherm.exact.graph.junction import Junction
+from isotherm.exact.graph.solve import TooCostlyError, solve
 
 RNG = np.random.default_rng(7)
 

@@ -18,8 +18,8 @@ from tests.support.zoo import (
 )
 
 from isotherm.energy.dense import Ising
+from isotherm.exact.exact import all_states, exact
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import all_states, exact
 
 
 class Solution(NamedTuple):

@@ -12,9 +12,9 @@ from isotherm.energy.factor import AbstractFactor, Factor, Scope, scope_of
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import categorical, real, spin
+from isotherm.exact.exact import Exact, exact
+from isotherm.exact.graph.graph import GraphExact
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import Exact, exact
-from isotherm.sample.graph_exact import GraphExact
 
 NUM_GRAPHS = 500
 

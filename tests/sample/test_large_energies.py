@@ -15,10 +15,10 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.limbs import limbs_of, splitting, stacked, value
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical
+from isotherm.exact.exact import exact
 from isotherm.sample.annealing import anneal
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.comparing import comparison
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.informed import informed
 from isotherm.sample.run import sample

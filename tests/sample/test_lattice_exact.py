@@ -8,10 +8,10 @@ import pytest
 from isotherm.energy.critical import critical_beta, potts_critical_energy, potts_latent_heat
 from isotherm.energy.lattice import chain, cubic, honeycomb, square, triangular
 from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.exact.exact import exact
+from isotherm.exact.lattice.lattice import exact_lattice
+from isotherm.exact.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import exact
-from isotherm.sample.lattice.exact import exact_lattice
-from isotherm.sample.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 
 
 def assert_same(found: dict, expected: dict, rtol: float = 1e-9, atol: float = 1e-11) -> None:
@@ -86,7 +86,7 @@ def test_tori_of_any_couplings_are_what_enumeration_finds(beta: float) -> None:
 
 
 def _kaufman(model: LatticeIsing, beta: float) -> dict:
-    from isotherm.sample.lattice.exact_torus import ising_torus
+    from isotherm.exact.lattice.torus import ising_torus
 
     return ising_torus(*model.lattice.shape, beta, (*map(float, model.coupling), 0.0)[:3])
 

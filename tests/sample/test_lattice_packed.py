@@ -10,9 +10,9 @@ from isotherm.energy.disorder import plus_minus_couplings
 from isotherm.energy.lattice import cubic, honeycomb, square, triangular
 from isotherm.energy.lattice_models import LatticeIsing
 from isotherm.energy.observables import measure
+from isotherm.exact.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 from isotherm.random.seeds import key_words, lanes_at
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 from isotherm.sample.lattice.packed import PackedBands
 from isotherm.sample.lattice.packed_choice import SitesOrReplicas
 from isotherm.sample.lattice.packed_replicas import PackedReplicas

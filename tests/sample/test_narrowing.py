@@ -7,8 +7,8 @@ import pytest
 from tests.support.zero_models import enumerated, possible_models, random_model
 
 from isotherm.energy.tables import Names, Tables
-from isotherm.sample.narrowing import Widened, narrowed
-from isotherm.sample.solve import solve
+from isotherm.exact.graph.narrowing import Widened, narrowed
+from isotherm.exact.graph.solve import solve
 
 
 def test_the_smaller_model_has_the_same_states_weights_and_answers() -> None:
@@ -76,7 +76,7 @@ def test_what_needs_more_than_one_look_at_a_chain_goes() -> None:
 
 
 def test_many_tables_are_looked_at_in_parts(monkeypatch) -> None:
-    monkeypatch.setattr("isotherm.sample.narrowing._AT_ONCE", 10)
+    monkeypatch.setattr("isotherm.exact.graph.narrowing._AT_ONCE", 10)
     test_what_needs_more_than_one_look_at_a_chain_goes()
 
 

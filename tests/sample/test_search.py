@@ -7,10 +7,10 @@ import pytest
 from tests.support.zero_models import Enumerated, enumerated, grid, possible_models
 
 from isotherm.energy.tables import Names, Tables
+from isotherm.exact.graph.narrowing import narrowed
+from isotherm.exact.graph.solve import solve
 from isotherm.sample import search as search_module
-from isotherm.sample.narrowing import narrowed
 from isotherm.sample.search import Search, softened_tables
-from isotherm.sample.solve import solve
 
 LONG = 30.0
 

@@ -11,9 +11,9 @@ from tests.support.stats import assert_mean
 from isotherm.energy.models import ising
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
+from isotherm.exact.exact import exact
 from isotherm.sample.annealing import anneal
 from isotherm.sample.batched import remembers_beta
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.independence import independence
 from isotherm.sample.informed import informed

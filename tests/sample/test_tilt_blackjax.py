@@ -10,9 +10,9 @@ from tests.docs.pages import DOCS
 
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.exact.tilt import quadrature, tilted_law
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample
-from isotherm.sample.tilt_exact import quadrature, tilted_law
 
 pytestmark = pytest.mark.slow
 

@@ -18,12 +18,12 @@ from isotherm.energy.tilt_bases import (
     LinearGaussian,
     MixturePolicy,
 )
+from isotherm.exact.tilt import quadrature, tilted_law
 from isotherm.sample.importance import importance, tempered
 from isotherm.sample.independence import independence
 from isotherm.sample.langevin import mala, ula
 from isotherm.sample.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
 from isotherm.sample.run import sample
-from isotherm.sample.tilt_exact import quadrature, tilted_law
 
 NUM_SETTINGS, NUM_CHAINS = 20, 1000
 FALSE_ALARM = 1e-4

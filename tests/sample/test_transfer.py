@@ -7,8 +7,8 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical, spin
-from isotherm.sample.exact import exact
-from isotherm.sample.transfer import transfer
+from isotherm.exact.exact import exact
+from isotherm.exact.graph.transfer import transfer
 
 WIDTH, BETA = 3, 0.7
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isotherm.estimate.dynamics import relaxation_time, start_scores
-from isotherm.sample.lattice.onsager import kaufman
+from isotherm.exact.lattice.onsager import kaufman
 from isotherm.study.ising import IsingStudy
 from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.settings import build_config

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isotherm.sample.lattice.onsager import onsager
+from isotherm.exact.lattice.onsager import onsager
 from isotherm.study.potts import PottsStudy
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 from isotherm.study.potts_config import PottsConfig

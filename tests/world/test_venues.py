@@ -11,7 +11,7 @@ from tests.support.stats import assert_frequencies, assert_mean
 from tests.support.zoo import brute_force, random_model, state_index
 
 from isotherm.energy.dense import Ising
-from isotherm.sample.exact import all_states
+from isotherm.exact.exact import all_states
 from isotherm.world.venues import (
     MarketState,
     VenueMarket,

@@ -10,11 +10,11 @@ from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.counter import possible_winners, surprise_of_winners
 from isotherm.errors import refusal
+from isotherm.exact.exact import MAX_SPINS
 from isotherm.learn import posterior as gaussian
 from isotherm.learn.exclusive import ExclusivePosterior
 from isotherm.learn.posterior import IsingPosterior
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import MAX_SPINS
 from isotherm.world.routing import Context, route
 
 LEAST_PROBABILITY = 1e-6

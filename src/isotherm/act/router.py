@@ -10,9 +10,9 @@ from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
+from isotherm.exact.exact import MAX_SPINS, exact
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import MAX_SPINS, exact
 from isotherm.sample.gibbs import Moments, Schedule, checked_schedule, gibbs_means, gibbs_moments
 from isotherm.world.routing import Context, route
 

@@ -1,7 +1,7 @@
 """What is measured of one state of a lattice model; ``vmap`` for more. All sums are per site.
 
 They are raw: functions of one state, without beta, to be averaged over many. What is made of their averages, such as
-heat capacity, susceptibility, Binder cumulant or helicity modulus, is in ``isotherm.sample.estimates``.
+heat capacity, susceptibility, Binder cumulant or helicity modulus, is in ``isotherm.estimate.estimates``.
 """
 
 import math

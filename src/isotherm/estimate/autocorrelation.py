@@ -6,7 +6,8 @@ On the host, in float64; axes are ``(*batch, chains, samples)``, where ``batch``
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Array, Float64
+from jaxtyping import Float64
+from numpy.typing import ArrayLike
 
 from isotherm.doors import real_numbers, whole
 from isotherm.errors import refusal
@@ -17,7 +18,7 @@ WINDOW = 6.0
 TIMES_PER_BLOCK = 10.0
 """Integrated times in a block: the error that blocks show is then about 5 % too small, not more."""
 
-Series = np.ndarray | Array
+Series = ArrayLike
 """Real numbers, ``(*batch, chains, samples)``."""
 
 

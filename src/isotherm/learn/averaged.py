@@ -45,7 +45,7 @@ from isotherm.energy.coding import coded_state
 from isotherm.energy.dense import Ising
 from isotherm.energy.variables import spin
 from isotherm.errors import refusal
-from isotherm.sample.exact import exact
+from isotherm.exact.exact import exact
 
 PRIOR = 4.0
 """Pseudo-observations of independent fair spins, whose features have unit covariance; also ``c``."""
@@ -53,7 +53,7 @@ PRIOR = 4.0
 
 @runtime_checkable
 class HasMoments(Protocol):
-    """First and second moments of spins, exact (:class:`isotherm.sample.exact.Exact`) or sampled."""
+    """First and second moments of spins, exact (:class:`isotherm.exact.exact.Exact`) or sampled."""
 
     @property
     def spins(self) -> Float[Array, " n"]:

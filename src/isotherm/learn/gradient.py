@@ -25,6 +25,7 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.kinds import factor_graph
 from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
+from isotherm.exact.exact import exact
 from isotherm.learn.free_energy import Masks, latents_interact, mean_statistics
 from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import (
@@ -38,7 +39,6 @@ from isotherm.learn.phases import (
 )
 from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
 
@@ -226,7 +226,7 @@ def _sampled(
 def exact_kl_gradient(
     graph: FactorGraph, data: Observations, beta: float = 1.0, *, condition: tuple[str, ...] = ()
 ) -> KLGradient:
-    """Gradient of KL by exact answers, in float64; see :func:`isotherm.sample.exact.exact` for their limits.
+    """Gradient of KL by exact answers, in float64; see :func:`isotherm.exact.exact.exact` for their limits.
 
     Args:
         graph: the model; equal rows of the data are answered once.

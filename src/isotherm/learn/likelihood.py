@@ -19,6 +19,8 @@ from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
+from isotherm.exact.exact import exact
+from isotherm.exact.graph.solve import TooCostlyError
 from isotherm.learn.free_energy import free_energies
 from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations, checked_data
@@ -26,8 +28,6 @@ from isotherm.learn.phases import Beta
 from isotherm.learn.relaxation import precisely, relaxed
 from isotherm.sample.ais import log_z as ais_log_z
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.exact import exact
-from isotherm.sample.solve import TooCostlyError
 
 LogZMethod = Literal["auto", "exact", "ais"]
 

@@ -130,7 +130,7 @@ class PseudoLikelihood(eqx.Module):
 class ExactLikelihood(eqx.Module):
     """The likelihood itself, by exact answers; without latents it matches moments.
 
-    For graphs of small tree-width, see :func:`isotherm.sample.exact.exact`. Runs on the host.
+    For graphs of small tree-width, see :func:`isotherm.exact.exact.exact`. Runs on the host.
     """
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:

@@ -31,9 +31,9 @@ from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.energy.dense import Ising
+from isotherm.exact.exact import exact
 from isotherm.learn.moments import zero_model
 from isotherm.sample.clamp import Clamp, dense_clamp
-from isotherm.sample.exact import exact
 
 PRIOR_VARIANCE = 0.05
 """Variance of every parameter before anything is seen: log odds of order one half."""

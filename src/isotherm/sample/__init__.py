@@ -1,12 +1,5 @@
 """How energies are sampled: kernels, chains, diagnostics, and exact answers."""
 
-from isotherm.estimate.autocorrelation import Estimate as Estimate
-from isotherm.estimate.autocorrelation import integrated_time as integrated_time
-from isotherm.estimate.quantities import blocked as blocked
-from isotherm.estimate.quantities import estimates as estimates
-from isotherm.estimate.quantities import jackknife as jackknife
-from isotherm.estimate.reweighting import Reweighting as Reweighting
-from isotherm.estimate.reweighting import reweighting as reweighting
 from isotherm.sample.ais import LogZ as LogZ
 from isotherm.sample.ais import ais as ais
 from isotherm.sample.ais import log_z as log_z
@@ -22,15 +15,12 @@ from isotherm.sample.components import components as components
 from isotherm.sample.conditional import Conditional as Conditional
 from isotherm.sample.draws import ChainMeans as ChainMeans
 from isotherm.sample.draws import Draws as Draws
-from isotherm.sample.exact import Exact as Exact
-from isotherm.sample.exact import exact as exact
 from isotherm.sample.gibbs import Moments as Moments
 from isotherm.sample.gibbs import Schedule as Schedule
 from isotherm.sample.gibbs import gibbs as gibbs
 from isotherm.sample.gibbs import gibbs_means as gibbs_means
 from isotherm.sample.gibbs import gibbs_moments as gibbs_moments
 from isotherm.sample.gibbs import initial_spins as initial_spins
-from isotherm.sample.graph_exact import GraphExact as GraphExact
 from isotherm.sample.importance import Weighted as Weighted
 from isotherm.sample.importance import importance as importance
 from isotherm.sample.importance import tempered as tempered
@@ -42,10 +32,6 @@ from isotherm.sample.kernel import Kernel as Kernel
 from isotherm.sample.langevin import mala as mala
 from isotherm.sample.langevin import ula as ula
 from isotherm.sample.lattice.checkerboard import checkerboard as checkerboard
-from isotherm.sample.lattice.exact import LatticeExact as LatticeExact
-from isotherm.sample.lattice.onsager import kaufman as kaufman
-from isotherm.sample.lattice.onsager import onsager as onsager
-from isotherm.sample.lattice.onsager import spontaneous_magnetization as spontaneous_magnetization
 from isotherm.sample.next_states import ActionAndNext as ActionAndNext
 from isotherm.sample.next_states import followed as followed
 from isotherm.sample.next_states import joint_gibbs as joint_gibbs
@@ -62,7 +48,3 @@ from isotherm.sample.run import sample_means as sample_means
 from isotherm.sample.tempering import Ladder as Ladder
 from isotherm.sample.tempering import find_ladder as find_ladder
 from isotherm.sample.tempering import tempering as tempering
-from isotherm.sample.tilt_exact import quadrature as quadrature
-from isotherm.sample.tilt_exact import tilted_law as tilted_law
-from isotherm.sample.transfer import Strip as Strip
-from isotherm.sample.transfer import transfer as transfer

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.energy.tables import Tables
+from isotherm.exact.graph.junction import log_sum
 from isotherm.sample.cutset import Neighbours, bounded_steps
-from isotherm.sample.junction import log_sum
 
 
 class _Part(NamedTuple):

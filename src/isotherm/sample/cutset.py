@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.energy.tables import Tables
-from isotherm.sample.elimination import CliqueTree, Steps, connect, joined, neighbours_of, placed
-from isotherm.sample.junction import Junction
+from isotherm.exact.graph.elimination import CliqueTree, Steps, connect, joined, neighbours_of, placed
+from isotherm.exact.graph.junction import Junction
 
 Neighbours = dict[int, set[int]]
 

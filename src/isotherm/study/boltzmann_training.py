@@ -9,6 +9,7 @@ from jaxtyping import Array, Key
 
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
+from isotherm.exact.exact import all_states, exact
 from isotherm.learn.baselines import fit_autoregressive, fit_independent
 from isotherm.learn.fit import Fit, fit
 from isotherm.learn.likelihood import log_likelihood
@@ -17,7 +18,6 @@ from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.sample.exact import all_states, exact
 from isotherm.sample.gibbs import Schedule
 from isotherm.study.base import Arrays
 from isotherm.study.boltzmann_config import BoltzmannConfig

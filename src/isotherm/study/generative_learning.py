@@ -10,10 +10,10 @@ from jax import lax
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy import Ising
+from isotherm.exact.exact import exact
 from isotherm.learn import averaged
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.random import named
-from isotherm.sample.exact import exact
 from isotherm.sample.gibbs import Moments, Schedule, gibbs_moments
 from isotherm.study.generative_config import GenerativeConfig
 

@@ -17,7 +17,7 @@ from isotherm.estimate.finite_size import (
     quantities,
     resample,
 )
-from isotherm.sample.lattice.onsager import kaufman, spontaneous_magnetization
+from isotherm.exact.lattice.onsager import kaufman, spontaneous_magnetization
 from isotherm.study.base import Arrays, Result
 from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 

@@ -8,7 +8,7 @@ from isotherm.study.base import Arrays, Task
 from isotherm.study.tilt_config import Compared, TiltConfig
 
 if TYPE_CHECKING:
-    from isotherm.sample.tilt_exact import MixtureLaw
+    from isotherm.exact.tilt import MixtureLaw
     from isotherm.study.tilt_policies_model import Problem
 
 FLOOR_SETS = 12

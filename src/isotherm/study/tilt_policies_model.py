@@ -11,7 +11,7 @@ import numpy as np
 from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
 from isotherm.energy.tilt_noise import averaged_reward
-from isotherm.sample.tilt_exact import MixtureLaw, tilted_law
+from isotherm.exact.tilt import MixtureLaw, tilted_law
 from isotherm.study.tilt_config import TiltConfig
 
 

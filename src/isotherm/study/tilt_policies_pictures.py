@@ -82,7 +82,7 @@ def _note(one: Mapping[str, Any]) -> str:
 
 def _exact(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The law of the first two actions on a grid: two axes, and the density, ``(points, points)``."""
-    from isotherm.sample.tilt_exact import MixtureLaw
+    from isotherm.exact.tilt import MixtureLaw
     from isotherm.study.tilt_policies_statistics import log_density
 
     log_z, weights, means, covariances = (

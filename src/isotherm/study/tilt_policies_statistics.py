@@ -13,7 +13,7 @@ from scipy.special import logsumexp, softmax
 
 from isotherm.estimate.autocorrelation import Estimate
 from isotherm.estimate.quantities import from_replicates
-from isotherm.sample.tilt_exact import MixtureLaw
+from isotherm.exact.tilt import MixtureLaw
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 

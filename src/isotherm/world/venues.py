@@ -11,9 +11,9 @@ from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
+from isotherm.exact.exact import Exact, all_states, exact
 from isotherm.random.keys import named
 from isotherm.random.ties import ROUNDING_STEPS, choose_best
-from isotherm.sample.exact import Exact, all_states, exact
 from isotherm.sample.gibbs import gibbs, initial_spins
 from isotherm.world.routing import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step

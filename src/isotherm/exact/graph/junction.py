@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.energy.tables import Tables
-from isotherm.sample.elimination import CliqueTree
+from isotherm.exact.graph.elimination import CliqueTree
 
 _GATHERED = 1 << 22
 """Numbers looked at together when drawing."""

@@ -6,8 +6,8 @@ import numpy as np
 
 from isotherm.energy.tables import Tables, checked_evidence
 from isotherm.errors import refusal
-from isotherm.sample.elimination import CliqueTree, TooWideError, clique_tree, single_clique
-from isotherm.sample.junction import Junction
+from isotherm.exact.graph.elimination import CliqueTree, TooWideError, clique_tree, single_clique
+from isotherm.exact.graph.junction import Junction
 
 Method = Literal["auto", "enumeration", "elimination"]
 

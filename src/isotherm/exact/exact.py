@@ -16,10 +16,10 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.lattice_models import AbstractLatticeModel
 from isotherm.energy.tilt_inputs import checked_number
 from isotherm.errors import refusal
+from isotherm.exact.graph.graph import GraphExact, exact_graph
+from isotherm.exact.graph.solve import Method
+from isotherm.exact.lattice.lattice import LatticeExact, exact_lattice
 from isotherm.sample.clamp import Clamp, Evidence, dense_clamp
-from isotherm.sample.graph_exact import GraphExact, exact_graph
-from isotherm.sample.lattice.exact import LatticeExact, exact_lattice
-from isotherm.sample.solve import Method
 from isotherm.sample.temperature import largest_energy
 
 MAX_SPINS = 20
@@ -187,7 +187,7 @@ def exact(
     through it, and it follows the dtype of the model. For both the free and the clamped law, condition the free
     one, which shares the energies. A factor graph is answered on the host in float64: enumerated where tiny, else
     eliminated on a clique tree; ``.method`` and ``.reason`` say which. A lattice model answers with the averages
-    of its observables, see :class:`~isotherm.sample.lattice.exact.LatticeExact`.
+    of its observables, see :class:`~isotherm.exact.lattice.lattice.LatticeExact`.
 
     Args:
         model: at most 20 spins where dense; a graph of spins and categories whose cliques fit into memory; a model

@@ -14,7 +14,7 @@ import numpy as np
 
 from isotherm.energy.tables import Tables, checked_evidence
 from isotherm.errors import refusal
-from isotherm.sample.junction import Junction
+from isotherm.exact.graph.junction import Junction
 
 _AT_ONCE = 1 << 22
 """Entries of tables looked at together."""
@@ -51,7 +51,7 @@ class Narrowed(NamedTuple):
 
 
 class Widened(NamedTuple):
-    """The law of a model, by that of the narrowed one; answers as :class:`~isotherm.sample.junction.Junction` does.
+    """The law of a model, by that of the narrowed one; answers as :class:`~isotherm.exact.graph.junction.Junction` does.
 
     Attributes:
         law: of the narrowed model.

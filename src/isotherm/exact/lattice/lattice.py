@@ -17,12 +17,12 @@ from isotherm.energy.lattice_models import (
     LatticeXY,
 )
 from isotherm.errors import refusal
-from isotherm.sample.lattice.exact_elimination import angles_needed, eliminate_lattice, quadrature
-from isotherm.sample.lattice.exact_enumeration import MAX_STATES, enumerate_lattice, num_visited
-from isotherm.sample.lattice.exact_sums import Discrete, has_field, num_values
-from isotherm.sample.lattice.exact_torus import ising_torus
-from isotherm.sample.lattice.rotor_chain import rotor_chain
-from isotherm.sample.solve import MAX_ENTRIES, Method, TooCostlyError
+from isotherm.exact.graph.solve import MAX_ENTRIES, Method, TooCostlyError
+from isotherm.exact.lattice.elimination import angles_needed, eliminate_lattice, quadrature
+from isotherm.exact.lattice.enumeration import MAX_STATES, enumerate_lattice, num_visited
+from isotherm.exact.lattice.rotor_chain import rotor_chain
+from isotherm.exact.lattice.sums import Discrete, has_field, num_values
+from isotherm.exact.lattice.torus import ising_torus
 
 Outputs = Mapping[str, float | np.ndarray]
 

@@ -24,8 +24,8 @@ from isotherm.energy.lattice_models import (
     spread,
 )
 from isotherm.errors import refusal
-from isotherm.sample.graph_exact import GraphExact, exact_graph
-from isotherm.sample.lattice.exact_sums import Discrete, has_field, num_values
+from isotherm.exact.graph.graph import GraphExact, exact_graph
+from isotherm.exact.lattice.sums import Discrete, has_field, num_values
 
 _LEFT_OUT = 1e-14
 

@@ -14,8 +14,8 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph, group_and_index
 from isotherm.energy.tables import Tables
 from isotherm.errors import refusal
+from isotherm.exact.graph.solve import Method, Solution, solve
 from isotherm.sample.clamp import Evidence, held_variables
-from isotherm.sample.solve import Method, Solution, solve
 
 Variable = tuple[str, int]
 """A group and an index within it."""

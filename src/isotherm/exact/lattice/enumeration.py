@@ -4,7 +4,7 @@ import numpy as np
 
 from isotherm.energy.lattice_models import LatticeClock, LatticePotts
 from isotherm.energy.vortices import plaquettes
-from isotherm.sample.lattice.exact_sums import Discrete, grown, has_field, local_sums, num_values
+from isotherm.exact.lattice.sums import Discrete, grown, has_field, local_sums, num_values
 
 MAX_STATES = 1 << 25
 """Most states that are visited, some ten seconds."""

@@ -119,7 +119,7 @@ def transfer(layer: FactorGraph, bonds: Sequence[Factor], beta: float = 1.0) -> 
         beta: inverse temperature.
 
     Raises:
-        ValueError: if a layer has too many states (use :func:`isotherm.sample.exact` on the whole graph), or
+        ValueError: if a layer has too many states (use :func:`isotherm.exact.exact` on the whole graph), or
             naming the factor or group at fault.
     """
     factor_graph("layer", layer)

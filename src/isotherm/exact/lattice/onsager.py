@@ -8,7 +8,7 @@ from scipy.special import ellipe, ellipkm1
 from isotherm.doors import affordable, is_number, number, sequence, whole
 from isotherm.energy.inputs import LARGEST
 from isotherm.errors import refusal
-from isotherm.sample.lattice.exact_torus import ising_torus
+from isotherm.exact.lattice.torus import ising_torus
 
 _SERIES_BELOW = 0.02
 """Below this ``beta J`` the closed forms cancel, and four terms of the high-temperature series are exact."""

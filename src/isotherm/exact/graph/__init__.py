@@ -1,0 +1,1 @@
+"""Exact answers of factor graphs and tables."""
