@@ -187,8 +187,8 @@ def run_study(
     """
     if study.startswith("-"):
         raise ValueError("STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all")
+    from isotherm.settings.layers import build_config, read_flags
     from isotherm.study.runner import run
-    from isotherm.study.settings import build_config, read_flags
     from isotherm.study.terminal import print_run
 
     found, pool = _study(study), _pool(workers, device)
@@ -352,8 +352,8 @@ def video(
     """
     from isotherm.errors import refusal
     from isotherm.fractal.config import FILM_TITLES, FILMS
-    from isotherm.study.config import unknown_name
-    from isotherm.study.settings import read_flags, read_toml
+    from isotherm.settings.config import unknown_name
+    from isotherm.settings.layers import read_flags, read_toml
     from isotherm.video_config import TITLES, VideoConfig, build_config
 
     if is_list:
@@ -445,7 +445,7 @@ def _copy_still(
 
 def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path, as_json: bool) -> None:
     from isotherm.picture_config import FRACTALS, MandelbrotConfig, PictureConfig, build_picture
-    from isotherm.study.settings import read_flags, read_toml
+    from isotherm.settings.layers import read_flags, read_toml
 
     flags = read_flags(MandelbrotConfig if name in FRACTALS else PictureConfig, settings)
     built = build_picture(name, read_toml(config) if config else {}, flags)
@@ -460,7 +460,7 @@ def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path
 
 def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None, as_json: bool) -> None:
     from isotherm.fractal.config import FractalConfig, build_fractal
-    from isotherm.study.settings import read_flags
+    from isotherm.settings.layers import read_flags
 
     built = build_fractal(name, file, read_flags(FractalConfig, settings))
     from isotherm.fractal.film import make_film

@@ -1,4 +1,4 @@
-"""Refusals of one line that name the field, the value and what is allowed; and text of any origin, made fit to show."""
+"""Refusals of one line that name the field, the value and what is allowed; text of any origin, made fit to show."""
 
 import json
 import re

@@ -8,8 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from isotherm.errors import refusal
 from isotherm.fractal.config import SHEET, SHEET_DEPTHS, WHOLE
 from isotherm.fractal.window import Window
-from isotherm.study.config import Config
-from isotherm.study.settings import merge
+from isotherm.settings.config import Config
+from isotherm.settings.layers import merge
 from isotherm.video_config import VideoConfig
 
 _HEAT = ("beta", "temperature")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from isotherm.errors import refusal
 from isotherm.picture_config import FRACTALS, PICTURES
-from isotherm.study.config import unknown_name
+from isotherm.settings.config import unknown_name
+from isotherm.settings.layers import build_config
 from isotherm.study.executor import Pool
 from isotherm.study.phase_diagrams import PhaseDiagrams
 from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
-from isotherm.study.settings import build_config
 
 if TYPE_CHECKING:
     from isotherm.study.session import Run

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from isotherm.errors import refusal
-from isotherm.study.config import Config, unknown_name
-from isotherm.study.settings import merge
+from isotherm.settings.config import Config, unknown_name
+from isotherm.settings.layers import merge
 
 Overlay = Literal["text", "plot", "vortices", "arrows"]
 Temperature = Annotated[float, Field(gt=0)]

@@ -7,8 +7,8 @@ from rich.markup import escape
 from rich.table import Table as RichTable
 
 from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig
-from isotherm.study.config import Config
-from isotherm.study.fields import describe
+from isotherm.settings.config import Config
+from isotherm.settings.fields import describe
 from isotherm.study.progress import duration
 from isotherm.study.terminal import console
 from isotherm.video_config import PRESETS, TITLES, VideoConfig

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from tests.docs.pages import PAGES, ROOT, blocks, commands
 
+from isotherm.settings.layers import build_config, read_flags
 from isotherm.study.registry import STUDIES, find_study
-from isotherm.study.settings import build_config, read_flags
 
 WITH_CODE = [page for page in PAGES if any(language == "python" for language, _ in blocks(page))]
 

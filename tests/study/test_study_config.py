@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.toy_study import Coins, CoinsConfig
 
-from isotherm.study.config import Config
-from isotherm.study.fields import describe
+from isotherm.settings.config import Config
+from isotherm.settings.fields import describe
+from isotherm.settings.layers import build_config, merge, read_flags, read_toml
 from isotherm.study.report import command_of
-from isotherm.study.settings import build_config, merge, read_flags, read_toml
 
 REFUSED = [
     ({"tosses": 0}, "tosses = 0: should be greater than or equal to 1"),

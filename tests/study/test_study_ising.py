@@ -7,9 +7,9 @@ import pytest
 
 from isotherm.estimate.dynamics import relaxation_time, start_scores
 from isotherm.exact.lattice.onsager import kaufman
+from isotherm.settings.layers import build_config
 from isotherm.study.ising import IsingStudy
 from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
-from isotherm.study.settings import build_config
 
 CONFIG = IsingConfig(
     sizes=(8,),

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from isotherm.exact.lattice.onsager import onsager
+from isotherm.settings.layers import build_config
 from isotherm.study.potts import PottsStudy
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 from isotherm.study.potts_config import PottsConfig
 from isotherm.study.potts_results import exact_beta
-from isotherm.study.settings import build_config
 
 CONFIG = PottsConfig(
     states=(3,),

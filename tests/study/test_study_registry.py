@@ -5,10 +5,10 @@ import sys
 import pytest
 from tests.support.toy_study import Coins
 
-from isotherm.study.config import Config
-from isotherm.study.fields import describe
+from isotherm.settings.config import Config
+from isotherm.settings.fields import describe
+from isotherm.settings.layers import build_config
 from isotherm.study.registry import STUDIES, entry_of, find_study, public_name
-from isotherm.study.settings import build_config
 
 RUN_FLAGS = {"--preset", "--config", "--out", "--workers", "--device", "--json", "--help"}
 

@@ -163,7 +163,7 @@ def test_studies_of_the_package_are_named_by_their_version(name):
 
 def test_published_runs_keep_their_names():
     """The rule for the package's own studies, written out: a change of it would lose every published result."""
-    from isotherm.study.config import Config
+    from isotherm.settings.config import Config
 
     assert (
         Config().fingerprint("ising", 3, {"table": "00"})

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from isotherm.plot.figure import Animation
+from isotherm.settings.layers import build_config, read_flags
 from isotherm.study.report import Report
-from isotherm.study.settings import build_config, read_flags
 from isotherm.study.store import RunFolder
 from isotherm.study.tilt import Tilt
 from isotherm.study.tilt_config import TiltConfig

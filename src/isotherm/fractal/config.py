@@ -8,8 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from isotherm.fractal.window import Window
-from isotherm.study.config import Config, unknown_name
-from isotherm.study.settings import merge
+from isotherm.settings.config import Config, unknown_name
+from isotherm.settings.layers import merge
 
 SHEET = Window(complex(-0.75, 0.1), 0.2, 0.15)
 """What the sheet of iterations and the film of emergence show: seahorse valley."""

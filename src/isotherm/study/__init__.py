@@ -1,7 +1,7 @@
 """Reproducible experiments: a config each, a runner that resumes, and a store of runs."""
 
+from isotherm.settings.config import Config
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.config import Config
 from isotherm.study.registry import find_study
 from isotherm.study.tables import Estimate, Table
 

@@ -8,9 +8,9 @@ from typing import Any
 from isotherm import doors
 from isotherm.errors import printable, refusal
 from isotherm.files.content import read_json
+from isotherm.settings.config import Config, unknown_name
 from isotherm.study.base import Study
 from isotherm.study.catalog import Catalog, Row, name_of, row_of_folder
-from isotherm.study.config import Config, unknown_name
 from isotherm.study.facts import read_facts
 from isotherm.study.lock import is_held
 from isotherm.study.registry import find_registered

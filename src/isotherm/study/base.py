@@ -15,7 +15,7 @@ import numpy as np
 
 from isotherm import doors
 from isotherm.plot.figure import Animation, Figure
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 from isotherm.study.tables import Table
 
 ConfigT = TypeVar("ConfigT", bound=Config)

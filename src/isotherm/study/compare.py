@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from isotherm.study.fields import as_text
+from isotherm.settings.fields import as_text
 from isotherm.study.session import Run
 from isotherm.study.stored import StoredRun, cell_of, flat, leaves
 from isotherm.study.tables import Cell, Table

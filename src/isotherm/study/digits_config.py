@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 
 Sweeps = Annotated[int, Field(ge=0, le=1_000_000)]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 from isotherm.study.venue_config import Count, Parameter, Positive
 
 SCENARIOS = {"iid": "IID", "correlated": "Correlated"}

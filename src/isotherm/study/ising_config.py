@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 from isotherm.study.lattice_config import Count, Seed, Size, Sizes, Temperature, Temperatures
 
 DYNAMICS = ("heat-bath", "swendsen-wang")

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 
 ModelId = Literal["ising", "potts", "xy"]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from isotherm.doors import text
 from isotherm.errors import refusal
+from isotherm.settings.config import Config, is_study_name, unknown_name
 from isotherm.study.base import Study
-from isotherm.study.config import Config, is_study_name, unknown_name
 
 STUDIES = {
     "routing": "isotherm.study.routing:Routing",

@@ -18,14 +18,14 @@ import numpy as np
 from isotherm.errors import printable
 from isotherm.files.place import is_plain_name
 from isotherm.plot.figure import Animation, Figure
+from isotherm.settings.config import Config
+from isotherm.settings.fields import as_text, describe
+from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
-from isotherm.study.config import Config
-from isotherm.study.fields import as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report_style import CSS
 from isotherm.study.said import sentences
-from isotherm.study.settings import build_config
 from isotherm.study.store import FIGURES, RunFolder
 from isotherm.study.tables import to_html
 

@@ -11,8 +11,8 @@ from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.files.content import digest_file
 from isotherm.files.place import why_unread
+from isotherm.settings.config import Config, is_study_name
 from isotherm.study.base import Study, Task
-from isotherm.study.config import Config, is_study_name
 from isotherm.study.executor import Pool, TaskError
 from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of

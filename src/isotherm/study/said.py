@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from isotherm.settings.config import Config
+from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
-from isotherm.study.config import Config
-from isotherm.study.settings import build_config
 
 TRIAL = "**Too small to conclude from** (preset smoke): what follows shows that the study runs, and no more."
 """Before the conclusions of a smoke run."""

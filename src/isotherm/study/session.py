@@ -11,9 +11,9 @@ from typing import Any
 
 from isotherm.files.content import json_bytes, npz_bytes, read_json
 from isotherm.files.place import UnfitError
+from isotherm.settings.config import Config
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.catalog import Catalog, Row
-from isotherm.study.config import Config
 from isotherm.study.executor import Pool, TaskError
 from isotherm.study.facts import read_facts
 from isotherm.study.progress import Meter

@@ -29,7 +29,7 @@ from isotherm.files.content import (
     read_npz,
 )
 from isotherm.files.place import Place, UnfitError, is_plain_name
-from isotherm.study.config import fingerprint_of, is_study_name
+from isotherm.settings.config import fingerprint_of, is_study_name
 
 CONFIG, METRICS, ARRAYS, RUN, REPORT, SUMS = (
     "config.json",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from isotherm.settings.fields import as_text
 from isotherm.study.base import Arrays
-from isotherm.study.fields import as_text
 from isotherm.study.store import ARRAYS, RunFolder
 from isotherm.study.tables import Cell, Estimate, Table
 

@@ -11,9 +11,9 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from isotherm.errors import printable
+from isotherm.settings.fields import FieldDoc, as_text, describe
 from isotherm.study.base import Study
 from isotherm.study.catalog import Row
-from isotherm.study.fields import FieldDoc, as_text, describe
 from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
 from isotherm.study.report import plain

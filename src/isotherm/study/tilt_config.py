@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 
 if TYPE_CHECKING:
     from isotherm.energy.tilt_levels import TiltParameters

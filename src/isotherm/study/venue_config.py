@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 
 AgentId = Literal[
     "epsilon-greedy",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from isotherm.study.config import Config
+from isotherm.settings.config import Config
 
 Size = Annotated[int, Field(ge=4, le=1024)]
 

@@ -51,7 +51,7 @@ class Narrowed(NamedTuple):
 
 
 class Widened(NamedTuple):
-    """The law of a model, by that of the narrowed one; answers as :class:`~isotherm.exact.graph.junction.Junction` does.
+    """The law of a model, by that of the narrowed one; answers as a :class:`~isotherm.exact.graph.junction.Junction`.
 
     Attributes:
         law: of the narrowed model.

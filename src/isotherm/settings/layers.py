@@ -14,9 +14,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from isotherm.errors import refusal
 from isotherm.files.place import read_named, why_unread
+from isotherm.settings.config import Config, unknown_name
+from isotherm.settings.fields import FieldDoc, describe
 from isotherm.study.base import Study
-from isotherm.study.config import Config, unknown_name
-from isotherm.study.fields import FieldDoc, describe
 
 MAX_TOML = 1 << 20
 """Most bytes of a file of settings."""

@@ -1,0 +1,1 @@
+"""Validated settings, for studies, films and forms alike."""
