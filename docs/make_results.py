@@ -15,9 +15,9 @@ import numpy as np
 from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
 from isotherm.study.registry import find_study
-from isotherm.study.report import command_of
-from isotherm.study.runner import run
-from isotherm.study.session import Run
+from isotherm.study.report.html import command_of
+from isotherm.study.run.runner import run
+from isotherm.study.run.session import Run
 from isotherm.study.tables import Table, to_markdown
 
 DOCS = Path(__file__).parent

@@ -7,7 +7,7 @@ import pytest
 from tests.support.shell import COINS, isotherm
 
 from isotherm.cli import main
-from isotherm.study.executor import Pool
+from isotherm.study.run.executor import Pool
 
 
 @pytest.fixture(scope="module")

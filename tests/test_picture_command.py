@@ -19,7 +19,7 @@ from isotherm.plot.palettes import spin_colours
 from isotherm.plot.still import Still, draw_still
 from isotherm.settings.layers import build_config
 from isotherm.study.phase_diagrams import PhaseDiagrams
-from isotherm.study.session import Run
+from isotherm.study.run.session import Run
 from isotherm.video_config import build_config as build_video
 from isotherm.video_physics import build_model, title, transition
 
@@ -108,7 +108,7 @@ def test_a_figure_of_the_study_comes_out_of_its_run(isotherm, tmp_path, monkeypa
         (done.path / "figures" / "showcase.png").write_bytes(b"drawn by the study")
         return done
 
-    monkeypatch.setattr("isotherm.study.runner.run", run)
+    monkeypatch.setattr("isotherm.study.run.runner.run", run)
     code, printed, error = isotherm(
         *("picture", "showcase", "--preset=light", "--store=kept", "--workers=1", "--out=s.png")
     )
@@ -185,7 +185,7 @@ def test_flags_win_over_the_preset():
 def test_bad_input_is_refused_in_one_line_before_work(isotherm, tmp_path, monkeypatch, words, message):
     for name in ("sample", "escape"):
         monkeypatch.setattr(picture, name, lambda *a, **k: pytest.fail("worked"))
-    monkeypatch.setattr("isotherm.study.runner.run", lambda *a, **k: pytest.fail("worked"))
+    monkeypatch.setattr("isotherm.study.run.runner.run", lambda *a, **k: pytest.fail("worked"))
     monkeypatch.setattr("isotherm.fractal.film.escape", lambda *a: pytest.fail("worked"))
     code, printed, error = isotherm(*words)
     assert (code, printed, error.count("\n")) == (2, "", 1)

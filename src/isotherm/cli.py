@@ -84,8 +84,8 @@ def _run(words: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("interrupted", _INTERRUPTED)
     except Exception as error:
-        from isotherm.study.executor import TaskError
-        from isotherm.study.session import InterruptedRunError
+        from isotherm.study.run.executor import TaskError
+        from isotherm.study.run.session import InterruptedRunError
 
         if isinstance(error, InterruptedRunError):
             print(error, file=sys.stderr)  # noqa: T201
@@ -188,7 +188,7 @@ def run_study(
     if study.startswith("-"):
         raise ValueError("STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all")
     from isotherm.settings.layers import build_config, read_flags
-    from isotherm.study.runner import run
+    from isotherm.study.run.runner import run
     from isotherm.study.terminal import print_run
 
     found, pool = _study(study), _pool(workers, device)
@@ -203,7 +203,7 @@ def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:
     """List the runs of a store."""
     from dataclasses import asdict
 
-    from isotherm.study.archive import list_runs
+    from isotherm.study.run.archive import list_runs
     from isotherm.study.terminal import print_runs
 
     rows = [] if out == STORE and not out.exists() else list_runs(out)
@@ -227,7 +227,7 @@ def show_run(
     Its files are verified first; what does not match its digest is set aside and made again. Of a study that is
     not registered here, the stored numbers are shown, and nothing in the folder is imported or changed.
     """
-    from isotherm.study.archive import find_run, open_run
+    from isotherm.study.run.archive import find_run, open_run
     from isotherm.study.terminal import print_run
 
     found = open_run(find_run(run, out))
@@ -245,8 +245,8 @@ def compare(
 
     Shows the settings that differ, and every number that both have, with differences in standard errors.
     """
-    from isotherm.study.archive import find_run, open_run
-    from isotherm.study.compare import compare_runs, comparison_tables
+    from isotherm.study.run.archive import find_run, open_run
+    from isotherm.study.run.compare import compare_runs, comparison_tables
     from isotherm.study.terminal import print_tables
 
     comparison = compare_runs(open_run(find_run(first, out)), open_run(find_run(second, out)))
@@ -474,7 +474,7 @@ def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None
 def _studies() -> list[Any]:
     """Those registered; one that an installed package adds and that cannot be imported is told of, and left out."""
     from isotherm.study.registry import find_study, registered
-    from isotherm.study.store import report_fault
+    from isotherm.study.store.folder import report_fault
 
     found = []
     for name in registered():
@@ -496,7 +496,7 @@ def _study(name: str) -> Any:
 
 def _pool(workers: str, device: str) -> Any:
     from isotherm.errors import refusal
-    from isotherm.study.executor import Pool
+    from isotherm.study.run.executor import Pool
 
     if device not in _DEVICES:
         raise refusal("device", device, f"should be one of {', '.join(_DEVICES)}")

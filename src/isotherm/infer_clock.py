@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
-from isotherm.study.progress import Meter
+from isotherm.study.run.progress import Meter
 
 T = TypeVar("T")
 _TICK_S = 0.2

@@ -9,12 +9,12 @@ from isotherm.errors import refusal
 from isotherm.picture_config import FRACTALS, PICTURES
 from isotherm.settings.config import unknown_name
 from isotherm.settings.layers import build_config
-from isotherm.study.executor import Pool
 from isotherm.study.phase_diagrams import PhaseDiagrams
 from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
+from isotherm.study.run.executor import Pool
 
 if TYPE_CHECKING:
-    from isotherm.study.session import Run
+    from isotherm.study.run.session import Run
 
 PUBLISHED = "published"
 
@@ -74,8 +74,8 @@ def make_still(
     """
     from isotherm.files.content import write_atomic
     from isotherm.picture import check_picture
-    from isotherm.study.runner import run
-    from isotherm.study.store import FIGURES
+    from isotherm.study.run.runner import run
+    from isotherm.study.store.folder import FIGURES
 
     begun = time.perf_counter()
     check_picture(path)

@@ -8,13 +8,13 @@ from rich.table import Table as RichTable
 
 from isotherm.picture_config import TITLES, MandelbrotConfig, PictureConfig
 from isotherm.picture_stills import PUBLISHED, still_names
-from isotherm.study.progress import duration
+from isotherm.study.run.progress import duration
 from isotherm.study.terminal import computed, console
 from isotherm.video_text import near, print_settings
 
 if TYPE_CHECKING:
     from isotherm.picture import PictureReport
-    from isotherm.study.session import Run
+    from isotherm.study.run.session import Run
 
 _EXAMPLES = (
     "isotherm picture ising-critical",

@@ -15,7 +15,7 @@ from isotherm.exact.lattice.onsager import onsager
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import CODECS, codec_of
 from isotherm.study.run.interrupts import signals_interrupt
-from isotherm.study.session import InterruptedRunError
+from isotherm.study.run.session import InterruptedRunError
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, is_kosterlitz_thouless, sentences
 from isotherm.video_progress import FrameMeter

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
-from isotherm.study.progress import duration
+from isotherm.study.run.progress import duration
 
 
 class _Rate(ProgressColumn):

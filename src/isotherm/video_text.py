@@ -9,7 +9,7 @@ from rich.table import Table as RichTable
 from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
-from isotherm.study.progress import duration
+from isotherm.study.run.progress import duration
 from isotherm.study.terminal import console
 from isotherm.video_config import PRESETS, TITLES, VideoConfig
 

@@ -18,7 +18,7 @@ from isotherm.energy import tilt_levels
 from isotherm.learn import averaged, moments
 from isotherm.picture_config import MandelbrotConfig
 from isotherm.plot.video import VideoWriter
-from isotherm.study.executor import Pool
+from isotherm.study.run.executor import Pool
 from isotherm.video_config import VideoConfig
 
 KEY = jax.random.key(0)

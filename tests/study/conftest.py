@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
-from isotherm.study.executor import Pool
-from isotherm.study.runner import run
-from isotherm.study.session import Run
+from isotherm.study.run.executor import Pool
+from isotherm.study.run.runner import run
+from isotherm.study.run.session import Run
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,11 @@ from tests.support.toy_study import Coins, CoinsConfig, Plain
 
 from isotherm.cli import main
 from isotherm.study import registry
-from isotherm.study.catalog import CATALOG, Catalog
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.runner import run
-from isotherm.study.session import Run
-from isotherm.study.store import ARRAYS, METRICS, REPORT
+from isotherm.study.run.executor import Pool, TaskError
+from isotherm.study.run.runner import run
+from isotherm.study.run.session import Run
+from isotherm.study.store.catalog import CATALOG, Catalog
+from isotherm.study.store.folder import ARRAYS, METRICS, REPORT
 
 COINS = "tests.support.toy_study:Coins"
 

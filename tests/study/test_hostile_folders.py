@@ -26,12 +26,12 @@ from isotherm.cli import main
 from isotherm.files.content import read_json, read_npz
 from isotherm.files.place import UnfitError
 from isotherm.study import registry
-from isotherm.study.archive import list_runs, open_run
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.runner import run
-from isotherm.study.session import Run
-from isotherm.study.store import ARRAYS, METRICS, REPORT, SUMS, RunFolder
-from isotherm.study.stored import StoredRun
+from isotherm.study.run.archive import list_runs, open_run
+from isotherm.study.run.executor import Pool, TaskError
+from isotherm.study.run.runner import run
+from isotherm.study.run.session import Run
+from isotherm.study.run.stored import StoredRun
+from isotherm.study.store.folder import ARRAYS, METRICS, REPORT, SUMS, RunFolder
 from isotherm.study.tables import Table
 
 SECRET = "a key that is nobody else's"

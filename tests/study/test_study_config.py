@@ -9,7 +9,7 @@ from tests.support.toy_study import Coins, CoinsConfig
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 from isotherm.settings.layers import build_config, merge, read_flags, read_toml
-from isotherm.study.report import command_of
+from isotherm.study.report.html import command_of
 
 REFUSED = [
     ({"tosses": 0}, "tosses = 0: should be greater than or equal to 1"),

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
-from isotherm.study.archive import list_runs, open_run
-from isotherm.study.catalog import CATALOG
-from isotherm.study.executor import Pool
-from isotherm.study.runner import run
-from isotherm.study.session import Run
-from isotherm.study.store import ARRAYS, METRICS, SUMS, RunFolder
+from isotherm.study.run.archive import list_runs, open_run
+from isotherm.study.run.executor import Pool
+from isotherm.study.run.runner import run
+from isotherm.study.run.session import Run
+from isotherm.study.store.catalog import CATALOG
+from isotherm.study.store.folder import ARRAYS, METRICS, SUMS, RunFolder
 
 FILES = (
     "config.json",

@@ -1,8 +1,8 @@
 import re
 
-from isotherm.study.report import inline, plain
-from isotherm.study.session import Run
-from isotherm.study.store import REPORT
+from isotherm.study.report.html import inline, plain
+from isotherm.study.run.session import Run
+from isotherm.study.store.folder import REPORT
 
 
 def test_the_report_can_be_read_alone(unbroken: Run) -> None:

@@ -14,14 +14,14 @@ from tests.support.shell import COINS, Isotherm, chunks, isotherm, wait_until
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.files.content import npz_bytes, read_npz
-from isotherm.study.archive import find_run, list_runs, open_run
 from isotherm.study.base import Task
-from isotherm.study.compare import compare_runs, comparison_tables
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.lock import hold
-from isotherm.study.runner import identify, run
-from isotherm.study.session import Run
-from isotherm.study.store import ARRAYS, METRICS
+from isotherm.study.run.archive import find_run, list_runs, open_run
+from isotherm.study.run.compare import compare_runs, comparison_tables
+from isotherm.study.run.executor import Pool, TaskError
+from isotherm.study.run.runner import identify, run
+from isotherm.study.run.session import Run
+from isotherm.study.store.folder import ARRAYS, METRICS
+from isotherm.study.store.lock import hold
 
 
 def same_results(one: Path, other: Path) -> bool:

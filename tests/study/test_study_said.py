@@ -7,13 +7,13 @@ import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.settings.layers import build_config
-from isotherm.study.executor import Pool
 from isotherm.study.ising_tables import _share
 from isotherm.study.registry import STUDIES, find_study
-from isotherm.study.report import Report
+from isotherm.study.report.html import Report
+from isotherm.study.report.said import TRIAL, is_trial, sentences
 from isotherm.study.routing_budget import BudgetConfig, RoutingBudget
-from isotherm.study.runner import run
-from isotherm.study.said import TRIAL, is_trial, sentences
+from isotherm.study.run.executor import Pool
+from isotherm.study.run.runner import run
 from isotherm.study.terminal import print_run
 from isotherm.study.xy_tables import _peak, _systematic
 

@@ -13,9 +13,9 @@ from tests.support.shell import ROOT
 from tests.support.toy_study import Coins
 
 from isotherm.study.registry import STUDIES, find_study
-from isotherm.study.runner import identify
-from isotherm.study.source import source_of
-from isotherm.study.store import folder_name, is_sound
+from isotherm.study.run.runner import identify
+from isotherm.study.run.source import source_of
+from isotherm.study.store.folder import folder_name, is_sound
 
 STUDY = """
     from isotherm.study import Config, Result, Study, Table, Task
@@ -79,7 +79,7 @@ def opened(folder: Path, path: str) -> list[str]:
     """Which files of the study changed since its run, as a script that imports the study finds."""
     script = (
         "import json, sys; from pathlib import Path; from isotherm.study import find_study;"
-        "from isotherm.study.archive import open_run;"
+        "from isotherm.study.run.archive import open_run;"
         "run = open_run(Path(sys.argv[1]), find_study('own:Answer'));"
         "print(json.dumps(run.to_json()['source_changed']))"
     )

@@ -10,8 +10,8 @@ from PIL import Image
 
 from isotherm.plot.figure import Animation
 from isotherm.settings.layers import build_config, read_flags
-from isotherm.study.report import Report
-from isotherm.study.store import RunFolder
+from isotherm.study.report.html import Report
+from isotherm.study.store.folder import RunFolder
 from isotherm.study.tilt import Tilt
 from isotherm.study.tilt_config import TiltConfig
 

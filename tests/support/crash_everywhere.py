@@ -14,8 +14,8 @@ from typing import Any
 
 from tests.support.toy_study import Coins, CoinsConfig
 
-from isotherm.study.executor import Pool
-from isotherm.study.runner import run
+from isotherm.study.run.executor import Pool
+from isotherm.study.run.runner import run
 
 CALLS = ("fsync", "replace", "rename", "unlink")
 

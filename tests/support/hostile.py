@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.study.store import SUMS
+from isotherm.study.store.folder import SUMS
 
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202egnp"
 SCRIPT = "<script>alert(1)</script><img src=x onerror='alert(2)'>\"' onload=x ]]>-->"

@@ -14,7 +14,7 @@ from isotherm.plot.mandelbrot_film import EmergenceFrames, ZoomFrames
 from isotherm.plot.video import VideoWriter
 from isotherm.plot.video_codecs import codec_of
 from isotherm.study.run.interrupts import signals_interrupt
-from isotherm.study.session import InterruptedRunError
+from isotherm.study.run.session import InterruptedRunError
 from isotherm.video_progress import FrameMeter
 
 

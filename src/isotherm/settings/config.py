@@ -57,7 +57,7 @@ class Config(BaseModel):
             study: the study's name.
             version: the study's version, raised when the same config gives other numbers.
             inputs: for each field that names a file, the SHA-256 of that file's bytes.
-            source: of a study that is not the package's, the SHA-256 of its files; see ``isotherm.study.source``.
+            source: of a study that is not the package's, the SHA-256 of its files; see ``isotherm.study.run.source``.
         """
         identity = {
             "study": study,

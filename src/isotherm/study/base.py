@@ -65,7 +65,7 @@ class Study(abc.ABC, Generic[ConfigT]):
         presets: changes to the config's defaults by name; always has ``smoke`` (seconds) and ``published``.
         default_preset: the preset of a plain ``isotherm run STUDY``.
         version: raised when the same config gives other numbers than before; part of the fingerprint, as is
-            the source of a study that is not the package's (see :mod:`isotherm.study.source`).
+            the source of a study that is not the package's (see :mod:`isotherm.study.run.source`).
     """
 
     name: ClassVar[str]

@@ -13,14 +13,14 @@ from rich.text import Text
 from isotherm.errors import printable
 from isotherm.settings.fields import FieldDoc, as_text, describe
 from isotherm.study.base import Study
-from isotherm.study.catalog import Row
-from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
-from isotherm.study.report import plain
-from isotherm.study.said import is_trial, sentences
-from isotherm.study.session import Run
-from isotherm.study.store import REPORT
-from isotherm.study.stored import StoredRun
+from isotherm.study.report.html import plain
+from isotherm.study.report.said import is_trial, sentences
+from isotherm.study.run.progress import duration
+from isotherm.study.run.session import Run
+from isotherm.study.run.stored import StoredRun
+from isotherm.study.store.catalog import Row
+from isotherm.study.store.folder import REPORT
 from isotherm.study.tables import Table, to_rich
 
 _WIDTH = 120

@@ -13,11 +13,11 @@ from isotherm.files.content import digest_file
 from isotherm.files.place import why_unread
 from isotherm.settings.config import Config, is_study_name
 from isotherm.study.base import Study, Task
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.lock import hold
 from isotherm.study.registry import entry_of
-from isotherm.study.session import Run, Session
-from isotherm.study.source import source_of
+from isotherm.study.run.executor import Pool, TaskError
+from isotherm.study.run.session import Run, Session
+from isotherm.study.run.source import source_of
+from isotherm.study.store.lock import hold
 
 
 def identify(study: Study[Any], config: Config) -> dict[str, Any]:

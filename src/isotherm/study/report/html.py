@@ -22,11 +22,11 @@ from isotherm.settings.config import Config
 from isotherm.settings.fields import as_text, describe
 from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
-from isotherm.study.progress import duration
 from isotherm.study.registry import public_name
-from isotherm.study.report_style import CSS
-from isotherm.study.said import sentences
-from isotherm.study.store import FIGURES, RunFolder
+from isotherm.study.report.said import sentences
+from isotherm.study.report.style import CSS
+from isotherm.study.run.progress import duration
+from isotherm.study.store.folder import FIGURES, RunFolder
 from isotherm.study.tables import to_html
 
 _PACKAGES = ("isotherm", "numpy", "jax", "jaxlib", "matplotlib", "pydantic")

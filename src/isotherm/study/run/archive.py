@@ -10,14 +10,14 @@ from isotherm.errors import printable, refusal
 from isotherm.files.content import read_json
 from isotherm.settings.config import Config, unknown_name
 from isotherm.study.base import Study
-from isotherm.study.catalog import Catalog, Row, name_of, row_of_folder
-from isotherm.study.facts import read_facts
-from isotherm.study.lock import is_held
 from isotherm.study.registry import find_registered
-from isotherm.study.runner import identify, run
-from isotherm.study.session import Run, contents_faults
-from isotherm.study.source import changed_since
-from isotherm.study.store import (
+from isotherm.study.run.runner import identify, run
+from isotherm.study.run.session import Run, contents_faults
+from isotherm.study.run.source import changed_since
+from isotherm.study.run.stored import StoredRun, entry_fit_to_show
+from isotherm.study.store.catalog import Catalog, Row, name_of, row_of_folder
+from isotherm.study.store.facts import read_facts
+from isotherm.study.store.folder import (
     CONFIG,
     METRICS,
     RUN,
@@ -28,7 +28,7 @@ from isotherm.study.store import (
     is_sound,
     report_fault,
 )
-from isotherm.study.stored import StoredRun, entry_fit_to_show
+from isotherm.study.store.lock import is_held
 
 
 def list_runs(out: Path) -> list[Row]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from isotherm.study.store import RUN, RunFolder
+from isotherm.study.store.folder import RUN, RunFolder
 
 _TEXTS = ("preset", "created", "finished", "headline")
 

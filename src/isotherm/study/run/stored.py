@@ -12,7 +12,7 @@ from typing import Any
 
 from isotherm.settings.fields import as_text
 from isotherm.study.base import Arrays
-from isotherm.study.store import ARRAYS, RunFolder
+from isotherm.study.store.folder import ARRAYS, RunFolder
 from isotherm.study.tables import Cell, Estimate, Table
 
 _ESTIMATE = {"mean", "se", "n"}

@@ -16,11 +16,11 @@ from typing import Any, Literal, get_args
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
-from isotherm.study.progress import Meter
 from isotherm.study.registry import entry_of, find_study
 from isotherm.study.run.interrupts import children_ignore_ctrl_c, undisturbed
-from isotherm.study.source import changed_since
-from isotherm.study.store import RunFolder
+from isotherm.study.run.progress import Meter
+from isotherm.study.run.source import changed_since
+from isotherm.study.store.folder import RunFolder
 
 Device = Literal["auto", "cpu", "gpu"]
 _POLL_S = 1.0

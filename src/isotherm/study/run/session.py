@@ -13,13 +13,14 @@ from isotherm.files.content import json_bytes, npz_bytes, read_json
 from isotherm.files.place import UnfitError
 from isotherm.settings.config import Config
 from isotherm.study.base import Arrays, Study, Task
-from isotherm.study.catalog import Catalog, Row
-from isotherm.study.executor import Pool, TaskError
-from isotherm.study.facts import read_facts
-from isotherm.study.progress import Meter
-from isotherm.study.report import Report, versions
+from isotherm.study.report.html import Report, versions
+from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.interrupts import signals_interrupt
-from isotherm.study.store import (
+from isotherm.study.run.progress import Meter
+from isotherm.study.run.stored import final_arrays
+from isotherm.study.store.catalog import Catalog, Row
+from isotherm.study.store.facts import read_facts
+from isotherm.study.store.folder import (
     ARRAYS,
     CHUNKS,
     CONFIG,
@@ -33,7 +34,6 @@ from isotherm.study.store import (
     folder_name,
     report_fault,
 )
-from isotherm.study.stored import final_arrays
 
 
 class InterruptedRunError(Exception):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.settings.fields import as_text
-from isotherm.study.session import Run
-from isotherm.study.stored import StoredRun, cell_of, flat, leaves
+from isotherm.study.run.session import Run
+from isotherm.study.run.stored import StoredRun, cell_of, flat, leaves
 from isotherm.study.tables import Cell, Table
 
 

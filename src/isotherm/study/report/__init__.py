@@ -1,0 +1,1 @@
+"""What a run says: its page and its sentences."""
