@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isotherm.study.outcome_table import read_outcomes
+from isotherm.data.outcomes import read_outcomes
 
 DAYS = 4000
 REPEATS = 20

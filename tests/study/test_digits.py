@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from isotherm.study.digit_images import read_images
+from isotherm.data.images import read_images
 from isotherm.study.digit_machine import as_rows, two_tori
 from isotherm.study.digits import Digits, chosen_images, naive_bayes
 from isotherm.study.digits_config import DigitsConfig

@@ -8,7 +8,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isotherm.study.outcome_table import OutcomeTable, read_outcome_table, read_outcomes, reading_table
+from isotherm.data.outcomes import (
+    OutcomeTable,
+    read_outcome_table,
+    read_outcomes,
+    reading_table,
+)
 from isotherm.study.routing_replay import ReplayConfig, RoutingReplay
 from isotherm.study.tables import to_html
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isotherm.data.outcomes import read_outcomes
 from isotherm.study import find_study
-from isotherm.study.outcome_table import read_outcomes
 from isotherm.study.routing import PUBLISHED, Routing, RoutingConfig
 from isotherm.study.routing_replay import ReplayConfig, RoutingReplay
 from isotherm.study.routing_structure import StructureConfig

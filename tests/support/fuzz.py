@@ -464,7 +464,7 @@ def study_case(rng: Rng, folder: Path) -> str:
 
 def table_case(rng: Rng, folder: Path) -> str:
     """A table of outcomes, right or spoilt, through the door that studies read it by."""
-    from isotherm.study.outcome_table import read_outcome_table
+    from isotherm.data.outcomes import read_outcome_table
 
     rows, columns = int(rng.integers(2, 12)), int(rng.integers(1, 5))
     outcomes = rng.integers(0, 2, (rows, columns))

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from isotherm.data.outcomes import read_outcome_table, reading_table
 from isotherm.errors import refusal
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.boltzmann_config import (
@@ -15,7 +16,6 @@ from isotherm.study.boltzmann_config import (
     MODELS,
     BoltzmannConfig,
 )
-from isotherm.study.outcome_table import read_outcome_table, reading_table
 from isotherm.study.tables import Estimate, Table
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, Int, Int8, Key, PyTree
 
+from isotherm.data.images import SIDE, Images
 from isotherm.energy import Factor, FactorGraph, spin
 from isotherm.energy.graph import State
 from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
@@ -16,7 +17,6 @@ from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.sample.gibbs import Schedule
-from isotherm.study.digit_images import SIDE, Images
 from isotherm.study.digits_config import DigitsConfig
 
 VISIBLE = ("image", "label")

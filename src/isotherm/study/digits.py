@@ -14,7 +14,7 @@ from isotherm.study.digits_config import (
 from isotherm.study.tables import Estimate, Table
 
 if TYPE_CHECKING:
-    from isotherm.study.digit_images import Images
+    from isotherm.data.images import Images
 
 PUBLISHED_ACCURACY = 0.9
 """What the reference library's own test asks for: more than this after one pass over 17,896 images."""
@@ -175,7 +175,7 @@ class Digits(Study[DigitsConfig]):
 
 def chosen_images(config: DigitsConfig) -> "tuple[Images, Images]":
     """Training and test images of the config, each digit thinned alike."""
-    from isotherm.study.digit_images import read_images
+    from isotherm.data.images import read_images
 
     training, test = read_images(config.digits)
     return training.thinned(config.num_training), test.thinned(config.num_test)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from isotherm.data.outcomes import OutcomeTable, read_outcome_table, reading_table
 from isotherm.errors import refusal
 from isotherm.study.base import Arrays, Figure, Result
-from isotherm.study.outcome_table import OutcomeTable, read_outcome_table, reading_table
 from isotherm.study.routing import panel
 from isotherm.study.tables import Estimate, Table
 from isotherm.study.venue_agents import LABELS

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from isotherm.data.table_file import Column, RawTable, read_table
 from isotherm.doors.kinds import first_repeated
 from isotherm.errors import refusal
-from isotherm.study.table_file import Column, RawTable, read_table
 from isotherm.study.tables import Table
 
 MISSING_WORDS = frozenset(
@@ -103,7 +103,7 @@ def read_outcome_table(path: Path, columns: tuple[str, ...] = ()) -> OutcomeTabl
     the like. Among -1 and 1, 0 is a missing entry.
 
     Args:
-        path: see :func:`~isotherm.study.table_file.read_table`.
+        path: see :func:`~isotherm.data.table_file.read_table`.
         columns: columns that are venues; empty takes every column that holds outcomes.
 
     Raises:
