@@ -59,8 +59,8 @@ def worker(agent: str) -> dict[str, float]:
 
     from isotherm.act import rollout
     from isotherm.random import run_keys
-    from isotherm.study.routing import Routing, RoutingConfig
-    from isotherm.study.venue_agents import make_agent
+    from isotherm.studies.routing.agents import make_agent
+    from isotherm.studies.routing.comparison import Routing, RoutingConfig
 
     study = Routing()
     parts = {"import": time.perf_counter() - start}

@@ -22,13 +22,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.act import AbstractAgent, IsingRouter, Transition, rollout
-from isotherm.act.router import RouterState
+from isotherm.act.routing.router import RouterState
 from isotherm.energy.dense import Ising
 from isotherm.learn.moments import PairWindow, match_moments, zero_model
 from isotherm.random import run_keys
 from isotherm.sample.gibbs import PUBLISHED, Moments
-from isotherm.world.routing import Context, route
-from isotherm.world.venues import venue_market
+from isotherm.world.routing.context import Context, route
+from isotherm.world.routing.venues import venue_market
 from stopwatch import Timing, machine, paired, ratio
 
 try:

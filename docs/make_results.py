@@ -94,7 +94,7 @@ def results_page(study: Study, done: Run) -> str:
 
 def winner_tables() -> list[Table]:
     """By enumeration: who wins how often, and the regret of an agent that knows it."""
-    from isotherm.world.venues import venue_market, win_probabilities
+    from isotherm.world.routing.venues import venue_market, win_probabilities
 
     biases = np.linspace(0.8, -0.8, 5)
     wins = {w: win_probabilities(venue_market(biases, np.array(w)))[0] for w in (0.0, 0.4)}
@@ -121,7 +121,7 @@ def winner_tables() -> list[Table]:
 
 def worth_tables() -> list[Table]:
     """By enumeration: the best route with and without the context, where venues have outcomes of their own."""
-    from isotherm.world.venues import grouped_couplings, venue_market, worth_of_context
+    from isotherm.world.routing.venues import grouped_couplings, venue_market, worth_of_context
 
     rows = []
     for n, g, inside, across, bias, k in GROUPS:

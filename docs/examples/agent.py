@@ -7,7 +7,7 @@ from isotherm.act import AbstractAgent, WinnerCounts, cumulative, rollout
 from isotherm.random import run_keys
 from isotherm.study import Estimate
 from isotherm.world import venue_market
-from isotherm.world.routing import route
+from isotherm.world.routing.context import route
 
 
 class WinStay(AbstractAgent):

@@ -22,7 +22,7 @@ class Worth(Study[WorthConfig]):
         return [Task(f"inside-{i}", {"inside": w}) for i, w in enumerate(config.inside)]
 
     def compute(self, config, task):
-        from isotherm.world.venues import grouped_couplings, venue_market, worth_of_context
+        from isotherm.world.routing.venues import grouped_couplings, venue_market, worth_of_context
 
         couplings = grouped_couplings(9, 3, task.payload["inside"], across=-0.15)
         market = venue_market(np.linspace(0.3, -0.3, 9), couplings, context_mode="random", outcome="own")

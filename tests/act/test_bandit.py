@@ -12,8 +12,16 @@ from scipy import integrate, stats
 from tests.support.stats import assert_frequencies
 
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.act.bandit import UCB, EpsilonGreedy, LinUCB, LinUCBState, Table, Thompson, context_index
-from isotherm.world.routing import Context
+from isotherm.act.routing.bandit import (
+    UCB,
+    EpsilonGreedy,
+    LinUCB,
+    LinUCBState,
+    Table,
+    Thompson,
+    context_index,
+)
+from isotherm.world.routing.context import Context
 
 N, K, STEPS, DISCOUNT = 4, 2, 300, 0.97
 

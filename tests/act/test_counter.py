@@ -8,8 +8,8 @@ from scipy import stats
 from tests.support.stats import assert_frequencies
 
 from isotherm.act.agent import Transition
-from isotherm.act.counter import Counts, WinnerCounts
-from isotherm.world.routing import Context
+from isotherm.act.routing.counter import Counts, WinnerCounts
+from isotherm.world.routing.context import Context
 
 N = 4
 

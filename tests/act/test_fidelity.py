@@ -7,7 +7,7 @@ import pytest
 from isotherm.act import EpsilonGreedy, Floor, IsingRouter, Thompson, WinnerCounts, rollout
 from isotherm.act.agent import AbstractAgent
 from isotherm.random import run_keys
-from isotherm.world.venues import venue_market, win_probabilities
+from isotherm.world.routing.venues import venue_market, win_probabilities
 
 BIASES = np.linspace(0.8, -0.8, 5)
 SIGNS = {"correlated": (1, 1), "shift": (1, -1)}

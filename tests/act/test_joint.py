@@ -10,13 +10,13 @@ import pytest
 from tests.support.zoo import random_model
 
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.act.joint import JointRouter, JointState
 from isotherm.act.rollout import rollout
+from isotherm.act.routing.joint import JointRouter, JointState
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
 from isotherm.learn.posterior import IsingPosterior
-from isotherm.world.routing import Context
-from isotherm.world.venues import VenueMarket, grouped_couplings, venue_market
+from isotherm.world.routing.context import Context
+from isotherm.world.routing.venues import VenueMarket, grouped_couplings, venue_market
 
 N = 4
 

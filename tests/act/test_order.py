@@ -27,9 +27,9 @@ from isotherm.act import (
 from isotherm.random import run_keys
 from isotherm.random.ties import choose_best, is_best
 from isotherm.sample.gibbs import Schedule
-from isotherm.world.replay import replay_world
-from isotherm.world.routing import Context, route
-from isotherm.world.venues import venue_market, win_probabilities
+from isotherm.world.routing.context import Context, route
+from isotherm.world.routing.replay import replay_world
+from isotherm.world.routing.venues import venue_market, win_probabilities
 
 N = 5
 MILLION = 1_000_000

@@ -22,9 +22,9 @@ from isotherm.act import (
 )
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.sample.gibbs import Schedule
-from isotherm.world.replay import replay_world
-from isotherm.world.routing import Context
-from isotherm.world.venues import VenueMarket, venue_market
+from isotherm.world.routing.context import Context
+from isotherm.world.routing.replay import replay_world
+from isotherm.world.routing.venues import VenueMarket, venue_market
 
 BIASES = np.linspace(0.8, -0.8, 5)
 SMALL = Schedule(4, 4, 2)

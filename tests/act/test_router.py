@@ -11,12 +11,12 @@ from tests.support.stats import assert_mean
 from tests.support.zoo import brute_force, random_model, venues
 
 from isotherm.act.agent import Transition
-from isotherm.act.router import IsingRouter, RouterState
+from isotherm.act.routing.router import IsingRouter, RouterState
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
 from isotherm.learn.moments import MatchingRates, PairWindow
 from isotherm.sample.gibbs import Schedule, gibbs_means, gibbs_moments
-from isotherm.world.routing import Context
+from isotherm.world.routing.context import Context
 
 N = 4
 

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from isotherm.plot.routing import Panel, Series
+from isotherm.studies.routing.drawings.regret import Panel, Series
 from isotherm.study.base import Figure
 
 AGENTS = {

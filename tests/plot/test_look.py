@@ -9,7 +9,7 @@ from matplotlib.colors import to_rgb
 
 from isotherm.plot.axes import spread
 from isotherm.plot.style import LOOKS, looks, number, readable
-from isotherm.study.venue_config import AgentId
+from isotherm.studies.routing.config import AgentId
 
 AGENTS = get_args(AgentId)
 

@@ -3,8 +3,8 @@ import pytest
 from tests.plot.conftest import AGENTS, SERIES, generative_arrays, panels, routing_arrays
 
 from isotherm.plot.generative import error_per_seed, learned_against_true
-from isotherm.plot.replay import success_bars, success_curves
-from isotherm.plot.structure import regret_against
+from isotherm.studies.routing.drawings.replay import success_bars, success_curves
+from isotherm.studies.routing.drawings.structure import regret_against
 
 SCENARIOS = [("iid", "IID"), ("correlated", "Correlated")]
 LEARNERS = [("published", "Published"), ("averaged", "Averaged (new)"), ("untrained", "all-zero model")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.plot.conftest import AGENTS, SERIES, panels, routing_arrays
 
-from isotherm.plot.routing import (
+from isotherm.studies.routing.drawings.regret import (
     Panel,
     Series,
     final_bars,

@@ -14,7 +14,7 @@ from isotherm.data.outcomes import (
     read_outcomes,
     reading_table,
 )
-from isotherm.study.routing_replay import ReplayConfig, RoutingReplay
+from isotherm.studies.routing.replay import ReplayConfig, RoutingReplay
 from isotherm.study.tables import to_html
 
 TABLES = Path(__file__).parents[1] / "faults" / "tables"

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from isotherm.data.outcomes import read_outcomes
+from isotherm.studies.routing.comparison import PUBLISHED, Routing, RoutingConfig
+from isotherm.studies.routing.replay import ReplayConfig, RoutingReplay
+from isotherm.studies.routing.structure import StructureConfig
+from isotherm.studies.routing.world_study import WorldStudy
 from isotherm.study import find_study
-from isotherm.study.routing import PUBLISHED, Routing, RoutingConfig
-from isotherm.study.routing_replay import ReplayConfig, RoutingReplay
-from isotherm.study.routing_structure import StructureConfig
-from isotherm.study.venue_study import WorldStudy
 
 WORLD_STUDIES = ["routing", "routing-ablation", "routing-budget", "routing-beta", "routing-structure"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.support.stats import assert_frequencies
 
-from isotherm.world.replay import Replay, replay_world
+from isotherm.world.routing.replay import Replay, replay_world
 from isotherm.world.world import Step
 
 TABLE = np.array(

@@ -12,7 +12,7 @@ from tests.support.zoo import brute_force, random_model, state_index
 
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import all_states
-from isotherm.world.venues import (
+from isotherm.world.routing.venues import (
     MarketState,
     VenueMarket,
     grouped_couplings,

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
-from isotherm.study.venue_config import Count, Parameter, Positive
+from isotherm.studies.routing.config import Count, Parameter, Positive
 
 SCENARIOS = {"iid": "IID", "correlated": "Correlated"}
 

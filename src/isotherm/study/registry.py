@@ -17,13 +17,13 @@ from isotherm.settings.config import Config, is_study_name, unknown_name
 from isotherm.study.base import Study
 
 STUDIES = {
-    "routing": "isotherm.study.routing:Routing",
+    "routing": "isotherm.studies.routing.comparison:Routing",
     "routing-generative": "isotherm.study.routing_generative:RoutingGenerative",
-    "routing-ablation": "isotherm.study.routing_ablation:RoutingAblation",
-    "routing-budget": "isotherm.study.routing_budget:RoutingBudget",
-    "routing-beta": "isotherm.study.routing_beta:RoutingBeta",
-    "routing-structure": "isotherm.study.routing_structure:RoutingStructure",
-    "routing-replay": "isotherm.study.routing_replay:RoutingReplay",
+    "routing-ablation": "isotherm.studies.routing.ablation:RoutingAblation",
+    "routing-budget": "isotherm.studies.routing.budget:RoutingBudget",
+    "routing-beta": "isotherm.studies.routing.beta:RoutingBeta",
+    "routing-structure": "isotherm.studies.routing.structure:RoutingStructure",
+    "routing-replay": "isotherm.studies.routing.replay:RoutingReplay",
     "boltzmann": "isotherm.study.boltzmann:Boltzmann",
     "digits": "isotherm.study.digits:Digits",
     "sampler-check": "isotherm.study.sampler_check:SamplerCheck",

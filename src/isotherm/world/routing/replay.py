@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from isotherm.doors import regular, whole
 from isotherm.energy.coding import spin_rows
 from isotherm.errors import refusal
-from isotherm.world.routing import Context, choose_context, is_random_mode
+from isotherm.world.routing.context import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
 
 

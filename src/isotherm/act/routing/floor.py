@@ -7,8 +7,8 @@ from jaxtyping import Array, Float, Int32, Key
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.doors import instance, numbers
 from isotherm.errors import refusal
-from isotherm.world.routing import Context, route
-from isotherm.world.venues import VenueMarket
+from isotherm.world.routing.context import Context, route
+from isotherm.world.routing.venues import VenueMarket
 
 
 class Floor(AbstractAgent):

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 
 from isotherm.plot.axes import Panel, Series, numbered, panel_grid
 from isotherm.plot.figure import Figure
-from isotherm.plot.finals import draw_dot, label_rows, mean_and_error
-from isotherm.plot.routing import paired_curves
 from isotherm.plot.style import INK, PAPER, SOFT, Number, looks, styled
+from isotherm.studies.routing.drawings.finals import draw_dot, label_rows, mean_and_error
+from isotherm.studies.routing.drawings.regret import paired_curves
 
 _FAR = 0.6
 

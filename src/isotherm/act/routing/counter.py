@@ -8,7 +8,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.world.routing import Context, route
+from isotherm.world.routing.context import Context, route
 
 
 class Counts(NamedTuple):

@@ -10,15 +10,15 @@ from pydantic import Field
 
 from isotherm.data.outcomes import OutcomeTable, read_outcome_table, reading_table
 from isotherm.errors import refusal
+from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.comparison import panel
+from isotherm.studies.routing.config import AgentConfig, AgentId, refuse_agents
+from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, estimate
 from isotherm.study.base import Arrays, Figure, Result
-from isotherm.study.routing import panel
 from isotherm.study.tables import Estimate, Table
-from isotherm.study.venue_agents import LABELS
-from isotherm.study.venue_config import AgentConfig, AgentId, refuse_agents
-from isotherm.study.venue_study import Cell, Entry, WorldStudy, band, estimate
 
 if TYPE_CHECKING:
-    from isotherm.world.replay import Replay
+    from isotherm.world.routing.replay import Replay
 
 SHIPPED = "us20"
 
@@ -90,7 +90,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
 
     def check(self, config: ReplayConfig) -> None:
         """Read the table and refuse what cannot be played."""
-        from isotherm.world.replay import replay_world
+        from isotherm.world.routing.replay import replay_world
 
         if "floor" in config.agents:
             raise refusal("agents", "floor", "needs the true model, which a recorded table does not have")
@@ -117,7 +117,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
 
     def world(self, config: ReplayConfig, cell: Cell) -> "Replay":
         """The table as a world."""
-        from isotherm.world.replay import replay_world
+        from isotherm.world.routing.replay import replay_world
 
         return replay_world(self._table(config), config.num_context, config.context_mode)
 
@@ -194,8 +194,8 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         self, config: ReplayConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Success rates, and extra successes as the table is played."""
-        from isotherm.plot import replay as plot
-        from isotherm.plot.routing import Series
+        from isotherm.studies.routing.drawings import replay as plot
+        from isotherm.studies.routing.drawings.regret import Series
 
         series = [Series(agent, LABELS[agent]) for agent in config.agents]
         ends = [(metrics[key]["mean"], metrics[key]["se"] or 0.0) for key in ("best_fixed", "clairvoyant")]

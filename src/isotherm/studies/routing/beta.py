@@ -5,10 +5,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from isotherm.study.routing_sweep import SweepStudy
-from isotherm.study.venue_agents import COSTS
-from isotherm.study.venue_config import VenueConfig
-from isotherm.study.venue_study import Cell, Entry, scenario_cells
+from isotherm.studies.routing.agents import COSTS
+from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.sweep import SweepStudy
+from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
 
 Beta = Annotated[float, Field(gt=0, le=100)]
 

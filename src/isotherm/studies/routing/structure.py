@@ -7,15 +7,15 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
+from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.comparison import panel, regret_table
+from isotherm.studies.routing.config import AgentConfig, AgentId, Parameter, refuse_agents
+from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, lookup, with_error
 from isotherm.study.base import Arrays, Figure, Result
-from isotherm.study.routing import panel, regret_table
 from isotherm.study.tables import Table
-from isotherm.study.venue_agents import LABELS
-from isotherm.study.venue_config import AgentConfig, AgentId, Parameter, refuse_agents
-from isotherm.study.venue_study import Cell, Entry, WorldStudy, lookup, with_error
 
 if TYPE_CHECKING:
-    from isotherm.world.venues import VenueMarket
+    from isotherm.world.routing.venues import VenueMarket
 
 Size = Annotated[int, Field(ge=3, le=16)]
 ContextSize = Annotated[int, Field(ge=1, le=8)]
@@ -133,7 +133,7 @@ class RoutingStructure(WorldStudy[StructureConfig]):
 
     def world(self, config: StructureConfig, cell: Cell) -> "VenueMarket":
         """Groups; own outcomes; random context."""
-        from isotherm.world.venues import grouped_couplings, venue_market
+        from isotherm.world.routing.venues import grouped_couplings, venue_market
 
         return venue_market(
             np.linspace(config.bias, -config.bias, config.num_venues),
@@ -180,7 +180,7 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         return found
 
     def _worth(self, config: StructureConfig, cell: Cell) -> dict[str, float]:
-        from isotherm.world.venues import worth_of_context
+        from isotherm.world.routing.venues import worth_of_context
 
         settings = config.model_copy(update=dict(cell.settings))
         world = self.world(settings, cell)
@@ -220,8 +220,8 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         self, config: StructureConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Curves by K, sweeps, and the long run."""
-        from isotherm.plot import routing as plot
-        from isotherm.plot import structure
+        from isotherm.studies.routing.drawings import regret as plot
+        from isotherm.studies.routing.drawings import structure
 
         cells = self.cells(config)
         series = [plot.Series(entry.name, LABELS_HERE[entry.name]) for entry in self.entries(config)]

@@ -21,8 +21,8 @@ from isotherm.plot.axes import (
     titled,
 )
 from isotherm.plot.figure import Figure
-from isotherm.plot.finals import mean_and_error
 from isotherm.plot.style import Look, Number, looks, number, styled
+from isotherm.studies.routing.drawings.finals import mean_and_error
 
 Group = tuple[str, Sequence[tuple[Number, str]]]
 _WORTH_LOG = 12.0

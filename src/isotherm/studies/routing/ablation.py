@@ -6,12 +6,17 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.comparison import (
+    difference_tables,
+    is_published_setting,
+    panel,
+    regret_table,
+)
+from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.world_study import Cell, Entry, VenueStudy, lookup, scenario_cells
 from isotherm.study.base import Figure
-from isotherm.study.routing import difference_tables, is_published_setting, panel, regret_table
 from isotherm.study.tables import Table
-from isotherm.study.venue_agents import LABELS
-from isotherm.study.venue_config import VenueConfig
-from isotherm.study.venue_study import Cell, Entry, VenueStudy, lookup, scenario_cells
 
 PUBLISHED: Mapping[tuple[str, ...], Mapping[str, float]] = {
     ("correlated", "fixed"): {
@@ -92,7 +97,7 @@ class RoutingAblation(VenueStudy[AblationConfig]):
         self, config: AblationConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Regret curves and final values."""
-        from isotherm.plot import routing as plot
+        from isotherm.studies.routing.drawings import regret as plot
 
         cells = self.cells(config)
         panels = [panel(cell, config.shift_steps) for cell in cells]

@@ -21,8 +21,8 @@ from isotherm.plot.axes import (
 )
 from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves, whole_run
 from isotherm.plot.figure import Figure
-from isotherm.plot.finals import final_bars, final_sweep
 from isotherm.plot.style import BANDITS, LOOKS, SOFT, Look, looks, styled
+from isotherm.studies.routing.drawings.finals import final_bars, final_sweep
 
 __all__ = ["Panel", "Series", "final_bars", "final_sweep", "paired_curves", "rate_curves", "regret_curves"]
 

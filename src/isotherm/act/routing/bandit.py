@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.errors import refusal
-from isotherm.world.routing import Context, route
+from isotherm.world.routing.context import Context, route
 
 
 def context_index(context: Context) -> Int32[Array, ""]:

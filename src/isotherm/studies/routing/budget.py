@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from isotherm.study.routing_sweep import SweepStudy
-from isotherm.study.venue_config import Count, VenueConfig
-from isotherm.study.venue_study import Cell, Entry, scenario_cells
+from isotherm.studies.routing.config import Count, VenueConfig
+from isotherm.studies.routing.sweep import SweepStudy
+from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
 
 
 class BudgetConfig(VenueConfig):

@@ -8,14 +8,14 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.act.counter import possible_winners, surprise_of_winners
+from isotherm.act.routing.counter import possible_winners, surprise_of_winners
 from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS
 from isotherm.learn import posterior as gaussian
 from isotherm.learn.exclusive import ExclusivePosterior
 from isotherm.learn.posterior import IsingPosterior
 from isotherm.sample.clamp import Clamp
-from isotherm.world.routing import Context, route
+from isotherm.world.routing.context import Context, route
 
 LEAST_PROBABILITY = 1e-6
 """Predictive probabilities stay this far from 0 and 1, so that no single outcome settles anything for ever."""

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.comparison import is_published_setting, panel
+from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.world_study import Cell, VenueStudy, estimate, lookup
 from isotherm.study.base import Figure
-from isotherm.study.routing import is_published_setting, panel
 from isotherm.study.tables import Table
-from isotherm.study.venue_agents import LABELS
-from isotherm.study.venue_config import VenueConfig
-from isotherm.study.venue_study import Cell, VenueStudy, estimate, lookup
 
 ConfigT = TypeVar("ConfigT", bound=VenueConfig)
 
@@ -68,7 +68,7 @@ class SweepStudy(VenueStudy[ConfigT], Generic[ConfigT]):
         self, config: ConfigT, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Curves, and final regret against the swept setting."""
-        from isotherm.plot import routing as plot
+        from isotherm.studies.routing.drawings import regret as plot
 
         cells, values = self.cells(config), self.values(config)
         names = [name for name, _ in self.swept(config)]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from isotherm.estimate.stretches import stretch_ends
+from isotherm.studies.routing.agents import COSTS, make_agent
+from isotherm.studies.routing.config import AgentConfig, VenueConfig
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
-from isotherm.study.venue_agents import COSTS, make_agent
-from isotherm.study.venue_config import AgentConfig, VenueConfig
 
 if TYPE_CHECKING:
     from isotherm.world.world import AbstractWorld
@@ -168,7 +168,7 @@ class VenueStudy(WorldStudy[ConfigT], Generic[ConfigT]):
 
     def world(self, config: ConfigT, cell: Cell) -> "AbstractWorld":
         """Two phases or more in every cell, so that cells with and without a shift compile once."""
-        from isotherm.world.venues import venue_market
+        from isotherm.world.routing.venues import venue_market
 
         assert isinstance(config, VenueConfig)
         bias = np.asarray(config.biases or np.linspace(config.bias, -config.bias, config.num_venues))

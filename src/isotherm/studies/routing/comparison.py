@@ -6,14 +6,22 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.config import AgentId, VenueConfig
+from isotherm.studies.routing.world_study import (
+    Cell,
+    Entry,
+    VenueStudy,
+    estimate,
+    lookup,
+    scenario_cells,
+    with_error,
+)
 from isotherm.study.base import Figure
 from isotherm.study.tables import Table
-from isotherm.study.venue_agents import LABELS
-from isotherm.study.venue_config import AgentId, VenueConfig
-from isotherm.study.venue_study import Cell, Entry, VenueStudy, estimate, lookup, scenario_cells, with_error
 
 if TYPE_CHECKING:
-    from isotherm.plot.routing import Panel
+    from isotherm.studies.routing.drawings.regret import Panel
 
 Scenario = Literal["iid", "correlated", "regime-shift"]
 Mode = Literal["fixed", "random"]
@@ -128,7 +136,7 @@ class Routing(VenueStudy[RoutingConfig]):
         self, config: RoutingConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Regret curves, paired differences and regret per step, one figure a mode."""
-        from isotherm.plot import routing as plot
+        from isotherm.studies.routing.drawings import regret as plot
 
         for mode in config.modes:
             cells = [cell for cell in self.cells(config) if cell.path[-1] == mode]
@@ -156,7 +164,7 @@ class Routing(VenueStudy[RoutingConfig]):
         yield from self._after_shift(config, arrays)
 
     def _after_shift(self, config: RoutingConfig, arrays: Mapping[str, np.ndarray]) -> Iterator[Figure]:
-        from isotherm.plot import routing as plot
+        from isotherm.studies.routing.drawings import regret as plot
 
         shifting = [cell for cell in self.cells(config) if cell.shifts]
         if not shifting or not config.shift_steps or config.shift_steps[0] >= config.num_steps:
@@ -187,7 +195,7 @@ def is_published_setting(config: VenueConfig) -> bool:
 
 def panel(cell: Cell, shift_steps: Sequence[int] = ()) -> "Panel":
     """The cell as a panel of a figure, with its shifts marked."""
-    from isotherm.plot.routing import Panel
+    from isotherm.studies.routing.drawings.regret import Panel
 
     return Panel(cell.name, cell.title, tuple(shift_steps) if cell.shifts else ())
 

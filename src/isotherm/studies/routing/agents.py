@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from isotherm.study.venue_config import AgentConfig
+from isotherm.studies.routing.config import AgentConfig
 
 if TYPE_CHECKING:
     from isotherm.act import AbstractAgent
@@ -94,7 +94,7 @@ def _floor(world: "AbstractWorld") -> "AbstractAgent":
     import jax.numpy as jnp
 
     from isotherm.act import Floor
-    from isotherm.world.venues import VenueMarket, win_probabilities
+    from isotherm.world.routing.venues import VenueMarket, win_probabilities
 
     assert isinstance(world, VenueMarket)
     if world.outcome == "own":

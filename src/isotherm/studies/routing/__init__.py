@@ -1,0 +1,1 @@
+"""Order routing: agents that learn which venue fills."""
