@@ -18,7 +18,7 @@ from isotherm.study.base import Study
 
 STUDIES = {
     "routing": "isotherm.studies.routing.comparison:Routing",
-    "routing-generative": "isotherm.study.routing_generative:RoutingGenerative",
+    "routing-generative": "isotherm.studies.generative.study:RoutingGenerative",
     "routing-ablation": "isotherm.studies.routing.ablation:RoutingAblation",
     "routing-budget": "isotherm.studies.routing.budget:RoutingBudget",
     "routing-beta": "isotherm.studies.routing.beta:RoutingBeta",

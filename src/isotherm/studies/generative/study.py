@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.generative_config import (
+from isotherm.studies.generative.config import (
     LEARNERS,
     MOMENTS,
     PUBLISHED,
@@ -16,6 +15,7 @@ from isotherm.study.generative_config import (
     UNTRAINED,
     GenerativeConfig,
 )
+from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.tables import Estimate, Table
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class RoutingGenerative(Study[GenerativeConfig]):
         import jax
 
         from isotherm.random import run_keys
-        from isotherm.study.generative_learning import evaluate, learn
+        from isotherm.studies.generative.learning import evaluate, learn
 
         first = task.payload["first"]
         keys = run_keys(config.seed, first, min(config.batch, config.num_runs - first))
@@ -155,7 +155,7 @@ class RoutingGenerative(Study[GenerativeConfig]):
         self, config: GenerativeConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Learned against true, and the error of every seed."""
-        from isotherm.plot import generative as plot
+        from isotherm.studies.generative import drawings as plot
 
         captions: dict[plot.Kind, str] = {
             "marginals": "Learned against true P(s = +1), each venue labelled; the diagonal is truth",
@@ -188,7 +188,7 @@ class RoutingGenerative(Study[GenerativeConfig]):
         return Ising.checked(np.linspace(config.bias, -config.bias, config.num_venues), weight)
 
     def _exact(self, config: GenerativeConfig, scenario: str) -> Arrays:
-        from isotherm.study.generative_learning import described
+        from isotherm.studies.generative.learning import described
 
         truth = {
             f"true/{name}": np.asarray(value)

@@ -10,7 +10,13 @@ from matplotlib.lines import Line2D
 from isotherm.plot.axes import handle, is_first_column, legend, log_numbered, panel_grid, share_y, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.style import INK, SOFT, Look, Number, looks, number, styled
-from isotherm.plot.truth import Kind, draw_against, draw_side_by_side, parameter_names, title_pad
+from isotherm.studies.generative.truth import (
+    Kind,
+    draw_against,
+    draw_side_by_side,
+    parameter_names,
+    title_pad,
+)
 
 Named = Sequence[tuple[str, str]]
 MEANINGS = {

@@ -15,7 +15,7 @@ from isotherm.learn import averaged
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.random import named
 from isotherm.sample.gibbs import Moments, Schedule, gibbs_moments
-from isotherm.study.generative_config import GenerativeConfig
+from isotherm.studies.generative.config import GenerativeConfig
 
 
 def learn(keys: Key[Array, " runs"], truth: Ising, learner: str, config: GenerativeConfig) -> Ising:

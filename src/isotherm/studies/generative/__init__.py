@@ -1,0 +1,1 @@
+"""How well learners reproduce a joint distribution of venues."""
