@@ -12,9 +12,9 @@ from isotherm.data.binary import read_digits
 from isotherm.energy.machines import boltzmann_machine
 from isotherm.exact.exact import all_states
 from isotherm.learn.baselines import Autoregressive, fit_autoregressive, fit_independent
-from isotherm.study.boltzmann import Boltzmann
-from isotherm.study.boltzmann_config import MODELS, BoltzmannConfig
-from isotherm.study.boltzmann_training import least_error, split_rows
+from isotherm.studies.boltzmann.config import MODELS, BoltzmannConfig
+from isotherm.studies.boltzmann.study import Boltzmann
+from isotherm.studies.boltzmann.training import least_error, split_rows
 
 SMOKE = BoltzmannConfig(**Boltzmann.presets["smoke"])
 

@@ -24,7 +24,7 @@ STUDIES = {
     "routing-beta": "isotherm.studies.routing.beta:RoutingBeta",
     "routing-structure": "isotherm.studies.routing.structure:RoutingStructure",
     "routing-replay": "isotherm.studies.routing.replay:RoutingReplay",
-    "boltzmann": "isotherm.study.boltzmann:Boltzmann",
+    "boltzmann": "isotherm.studies.boltzmann.study:Boltzmann",
     "digits": "isotherm.study.digits:Digits",
     "sampler-check": "isotherm.study.sampler_check:SamplerCheck",
     "ising": "isotherm.study.ising:IsingStudy",

@@ -19,8 +19,8 @@ from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.gibbs import Schedule
+from isotherm.studies.boltzmann.config import BoltzmannConfig
 from isotherm.study.base import Arrays
-from isotherm.study.boltzmann_config import BoltzmannConfig
 
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2)
 """Penalties of the logistic baseline, of which the validation rows choose one."""

@@ -8,14 +8,8 @@ import numpy as np
 
 from isotherm.data.outcomes import read_outcome_table, reading_table
 from isotherm.errors import refusal
+from isotherm.studies.boltzmann.config import DIGITS, LEARNERS, MACHINES, MODELS, BoltzmannConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.boltzmann_config import (
-    DIGITS,
-    LEARNERS,
-    MACHINES,
-    MODELS,
-    BoltzmannConfig,
-)
 from isotherm.study.tables import Estimate, Table
 
 
@@ -74,7 +68,7 @@ class Boltzmann(Study[BoltzmannConfig]):
 
     def compute(self, config: BoltzmannConfig, task: Task) -> Arrays:
         """Fit, score and draw."""
-        from isotherm.study import boltzmann_training as training
+        from isotherm.studies.boltzmann import training as training
 
         if "rows" in task.payload:
             return training.recover(config, task.payload["rows"])
@@ -182,7 +176,7 @@ class Boltzmann(Study[BoltzmannConfig]):
         self, config: BoltzmannConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Scores, draws beside data, couplings, recovery, learning curves."""
-        from isotherm.plot import boltzmann as plot
+        from isotherm.studies.boltzmann import drawings as plot
 
         yield plot.held_out_scores(
             "held-out",
