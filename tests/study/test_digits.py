@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from isotherm.data.images import read_images
-from isotherm.study.digit_machine import as_rows, two_tori
-from isotherm.study.digits import Digits, chosen_images, naive_bayes
-from isotherm.study.digits_config import DigitsConfig
+from isotherm.studies.digits.config import DigitsConfig
+from isotherm.studies.digits.machine import as_rows, two_tori
+from isotherm.studies.digits.study import Digits, chosen_images, naive_bayes
 
 TINY = DigitsConfig(**dict(Digits.presets["smoke"]))
 

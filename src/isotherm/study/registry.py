@@ -25,7 +25,7 @@ STUDIES = {
     "routing-structure": "isotherm.studies.routing.structure:RoutingStructure",
     "routing-replay": "isotherm.studies.routing.replay:RoutingReplay",
     "boltzmann": "isotherm.studies.boltzmann.study:Boltzmann",
-    "digits": "isotherm.study.digits:Digits",
+    "digits": "isotherm.studies.digits.study:Digits",
     "sampler-check": "isotherm.study.sampler_check:SamplerCheck",
     "ising": "isotherm.study.ising:IsingStudy",
     "potts": "isotherm.study.potts:PottsStudy",

@@ -17,7 +17,7 @@ from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.sample.gibbs import Schedule
-from isotherm.study.digits_config import DigitsConfig
+from isotherm.studies.digits.config import DigitsConfig
 
 VISIBLE = ("image", "label")
 

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from isotherm.errors import refusal
+from isotherm.studies.digits.config import BETTER, DigitsConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.digits_config import (
-    BETTER,
-    DigitsConfig,
-)
 from isotherm.study.tables import Estimate, Table
 
 if TYPE_CHECKING:
@@ -70,7 +67,7 @@ class Digits(Study[DigitsConfig]):
         import jax.numpy as jnp
 
         from isotherm.random import named, run_keys
-        from isotherm.study import digit_machine as machine
+        from isotherm.studies.digits import machine as machine
 
         key = run_keys(config.seed, task.payload["run"], 1)[0]
         graph = machine.two_tori(named(key, "places"), config)
@@ -150,7 +147,7 @@ class Digits(Study[DigitsConfig]):
         self, config: DigitsConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Accuracy by pass, confusion, and digits drawn from their labels beside real ones."""
-        from isotherm.plot import digits as plot
+        from isotherm.studies.digits import drawings as plot
 
         yield plot.accuracy(
             "accuracy",

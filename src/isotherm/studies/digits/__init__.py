@@ -1,0 +1,1 @@
+"""A machine on two tori learns handwritten digits."""
