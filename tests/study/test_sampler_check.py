@@ -4,9 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isotherm.study.sampler_check import SamplerCheck
-from isotherm.study.sampler_check_config import APPLIES, MODELS, SamplerCheckConfig
-from isotherm.study.sampler_trials import GRAPHS, all_states, exact_energies, features
+from isotherm.studies.samplers.config import APPLIES, MODELS, SamplerCheckConfig
+from isotherm.studies.samplers.study import SamplerCheck
+from isotherm.studies.samplers.trials import GRAPHS, all_states, exact_energies, features
 
 SMALL = SamplerCheckConfig(
     models=("plus-minus",),
@@ -45,7 +45,7 @@ def test_a_true_sampler_stays_within_its_bound_and_mixes(results: dict[str, dict
 def test_a_wrong_temperature_is_caught(
     results: dict[str, dict[str, np.ndarray]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from isotherm.study import sampler_trials
+    from isotherm.studies.samplers import trials as sampler_trials
 
     kernels = dict(sampler_trials.KERNELS, gibbs=lambda graph, beta: sampler_trials.gibbs(graph, 1.15 * beta))
     monkeypatch.setattr(sampler_trials, "KERNELS", kernels)

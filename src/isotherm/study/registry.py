@@ -26,7 +26,7 @@ STUDIES = {
     "routing-replay": "isotherm.studies.routing.replay:RoutingReplay",
     "boltzmann": "isotherm.studies.boltzmann.study:Boltzmann",
     "digits": "isotherm.studies.digits.study:Digits",
-    "sampler-check": "isotherm.study.sampler_check:SamplerCheck",
+    "sampler-check": "isotherm.studies.samplers.study:SamplerCheck",
     "ising": "isotherm.study.ising:IsingStudy",
     "potts": "isotherm.study.potts:PottsStudy",
     "xy": "isotherm.study.xy:XY",

@@ -21,7 +21,7 @@ from isotherm.sample.informed import informed
 from isotherm.sample.initial import initial_state
 from isotherm.sample.run import sample
 from isotherm.sample.tempering import tempering
-from isotherm.study.sampler_check_config import SamplerCheckConfig
+from isotherm.studies.samplers.config import SamplerCheckConfig
 
 NUM_RUNGS = 5
 """Temperatures of the ladder, from a quarter of beta up to beta."""

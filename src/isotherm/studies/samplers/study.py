@@ -6,14 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from isotherm.files.content import finite
+from isotherm.studies.samplers.config import APPLIES, FALSE_ALARM, MODELS, SAMPLERS, SamplerCheckConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.sampler_check_config import (
-    APPLIES,
-    FALSE_ALARM,
-    MODELS,
-    SAMPLERS,
-    SamplerCheckConfig,
-)
 from isotherm.study.tables import Table
 
 
@@ -57,7 +51,7 @@ class SamplerCheck(Study[SamplerCheckConfig]):
 
     def compute(self, config: SamplerCheckConfig, task: Task) -> Arrays:
         """z-scores ``(betas, moments)``, and of the energy R-hat, ESS and the seconds they took, ``(betas,)``."""
-        from isotherm.study.sampler_trials import trial
+        from isotherm.studies.samplers.trials import trial
 
         return trial(task.payload["model"], task.payload["sampler"], config)
 
@@ -128,7 +122,7 @@ class SamplerCheck(Study[SamplerCheckConfig]):
         self, config: SamplerCheckConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """z-scores against their law, and mixing over temperature."""
-        from isotherm.plot import sampler_check as plot
+        from isotherm.studies.samplers import drawings as plot
 
         present = [
             sampler for sampler in config.samplers if any(c["sampler"] == sampler for c in metrics["cells"])
