@@ -8,8 +8,8 @@ import pytest
 from isotherm.estimate.dynamics import relaxation_time, start_scores
 from isotherm.exact.lattice.onsager import kaufman
 from isotherm.settings.layers import build_config
-from isotherm.study.ising import IsingStudy
-from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
+from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
+from isotherm.studies.ising.study import IsingStudy
 
 CONFIG = IsingConfig(
     sizes=(8,),

@@ -7,8 +7,8 @@ import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.settings.layers import build_config
+from isotherm.studies.ising.tables import _share
 from isotherm.studies.routing.budget import BudgetConfig, RoutingBudget
-from isotherm.study.ising_tables import _share
 from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.report.html import Report
 from isotherm.study.report.said import TRIAL, is_trial, sentences

@@ -22,7 +22,7 @@ def resample(means: Mapping[str, np.ndarray], num_rows: int, rng: np.random.Gene
 
     Args:
         means: block means by name, ``(starts, temperatures, chains, blocks)`` as
-            :func:`isotherm.study.lattice_sweep.sweep` returns them; blocks must last several
+            :func:`isotherm.studies.lattice.sweep.sweep` returns them; blocks must last several
             autocorrelation times.
         num_rows: how many resamples, at least 2.
         rng: draws them; the same blocks for all names, other blocks at each temperature.

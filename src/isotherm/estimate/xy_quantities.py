@@ -24,7 +24,7 @@ def quantities(means: Means, betas: np.ndarray, size: int) -> dict[str, np.ndarr
     """What is told of a lattice model, from the means of what was measured; all ``(..., betas)``.
 
     Args:
-        means: mean observables, see :func:`isotherm.study.lattice_sweep.moments`, ``(..., betas)``.
+        means: mean observables, see :func:`isotherm.studies.lattice.sweep.moments`, ``(..., betas)``.
         betas: inverse temperatures.
         size: linear extent of a square lattice.
     """

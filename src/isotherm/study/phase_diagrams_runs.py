@@ -16,7 +16,7 @@ from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
-from isotherm.study.lattice_sweep import Plan, sweep
+from isotherm.studies.lattice.sweep import Plan, sweep
 from isotherm.study.phase_diagrams_config import ModelId, PhaseDiagramsConfig
 
 ORDER = {"ising": "magnetization", "potts": "largest_fraction", "xy": "magnetization"}

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
-from isotherm.study.lattice_config import Count, Seed, Size
+from isotherm.studies.lattice.kinds import Count, Seed, Size
 
 NumStates = Annotated[int, Field(ge=2, le=20)]
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.plot import critical as plot
+from isotherm.studies.ising.figures import LABELS
+from isotherm.studies.lattice import drawings as plot
 from isotherm.study.base import Figure
-from isotherm.study.ising_figures import LABELS
 from isotherm.study.potts_config import PottsConfig
 from isotherm.study.potts_results import exact_beta
 

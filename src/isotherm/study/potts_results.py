@@ -9,8 +9,8 @@ import numpy as np
 from isotherm.energy.critical import potts_latent_heat
 from isotherm.estimate.curve_fit import fit_scaling
 from isotherm.estimate.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
+from isotherm.studies.ising.results import RATIOS, estimate, moments_of, starts_agree
 from isotherm.study.base import Arrays, Result
-from isotherm.study.ising_results import RATIOS, estimate, moments_of, starts_agree
 from isotherm.study.potts_branches import free_energy_gap
 from isotherm.study.potts_config import PottsConfig
 

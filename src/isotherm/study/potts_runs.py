@@ -9,8 +9,8 @@ from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticePotts
 from isotherm.random import named
 from isotherm.random.keys import seeded
+from isotherm.studies.lattice.sweep import Plan, Sweep, sweep
 from isotherm.study.base import Arrays, Task
-from isotherm.study.lattice_sweep import Plan, Sweep, sweep
 from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
 from isotherm.study.potts_config import PottsConfig
 

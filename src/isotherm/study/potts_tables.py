@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from isotherm.study.ising_tables import deviation, plus_minus
+from isotherm.studies.ising.tables import deviation, plus_minus
 from isotherm.study.potts_config import PottsConfig
 from isotherm.study.tables import Table
 

@@ -27,7 +27,7 @@ STUDIES = {
     "boltzmann": "isotherm.studies.boltzmann.study:Boltzmann",
     "digits": "isotherm.studies.digits.study:Digits",
     "sampler-check": "isotherm.studies.samplers.study:SamplerCheck",
-    "ising": "isotherm.study.ising:IsingStudy",
+    "ising": "isotherm.studies.ising.study:IsingStudy",
     "potts": "isotherm.study.potts:PottsStudy",
     "xy": "isotherm.study.xy:XY",
     "phase-diagrams": "isotherm.study.phase_diagrams:PhaseDiagrams",

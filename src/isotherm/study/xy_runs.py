@@ -9,7 +9,7 @@ from isotherm.energy.lattice import square
 from isotherm.energy.lattice_models import LatticeClock, LatticeXY
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.study.lattice_sweep import Plan, sweep
+from isotherm.studies.lattice.sweep import Plan, sweep
 from isotherm.study.xy_config import XYConfig
 
 

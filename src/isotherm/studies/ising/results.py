@@ -18,8 +18,8 @@ from isotherm.estimate.finite_size import (
     resample,
 )
 from isotherm.exact.lattice.onsager import kaufman, spontaneous_magnetization
+from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.base import Arrays, Result
-from isotherm.study.ising_config import DYNAMICS, IsingConfig, pairs
 
 EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
 CORRECTION = 1.75

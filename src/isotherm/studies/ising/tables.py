@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from isotherm.study.ising_config import IsingConfig
+from isotherm.studies.ising.config import IsingConfig
 from isotherm.study.tables import Table
 
 EXACT_T = 2.269185314213022

@@ -14,9 +14,9 @@ from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
+from isotherm.studies.ising.config import IsingConfig
+from isotherm.studies.lattice.sweep import Method, Plan, sweep
 from isotherm.study.base import Arrays, Task
-from isotherm.study.ising_config import IsingConfig
-from isotherm.study.lattice_sweep import Method, Plan, sweep
 
 CRITICAL = 2 / np.log(1 + np.sqrt(2))
 CLUSTERS: Method = "swendsen-wang"

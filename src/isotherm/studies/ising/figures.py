@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.plot import critical as plot
+from isotherm.studies.ising.config import IsingConfig
+from isotherm.studies.ising.tables import EXACT_T, METHODS, plus_minus
+from isotherm.studies.lattice import drawings as plot
 from isotherm.study.base import Figure
-from isotherm.study.ising_config import IsingConfig
-from isotherm.study.ising_tables import EXACT_T, METHODS, plus_minus
 
 Arrays = Mapping[str, np.ndarray]
 LABELS = {

@@ -5,12 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.ising_config import (
-    DYNAMICS,
-    IsingConfig,
-    pairs,
-)
 from isotherm.study.tables import Table
 
 
@@ -67,25 +63,25 @@ class IsingStudy(Study[IsingConfig]):
 
     def compute(self, config: IsingConfig, task: Task) -> Arrays:
         """Block means of a sweep, ``(2, temperatures, chains, blocks)``; or series, or the quench."""
-        from isotherm.study import ising_runs
+        from isotherm.studies.ising import runs as ising_runs
 
         return ising_runs.RUNS[task.payload["part"]](config, task)
 
     def combine(self, config: IsingConfig, results: Mapping[str, Arrays]) -> Result:
         """Curves, critical point and exponents, relaxation times, and what became of the quenches."""
-        from isotherm.study import ising_results
+        from isotherm.studies.ising import results as ising_results
 
         return ising_results.combine(config, results)
 
     def tables(self, config: IsingConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """Critical point and exponents, crossings, relaxation times, agreement."""
-        from isotherm.study import ising_tables
+        from isotherm.studies.ising import tables as ising_tables
 
         return ising_tables.tables(config, metrics)
 
     def conclusions(self, config: IsingConfig, metrics: Mapping[str, Any]) -> list[str]:
         """The critical point, agreement, dynamics and the quench."""
-        from isotherm.study import ising_tables
+        from isotherm.studies.ising import tables as ising_tables
 
         return ising_tables.conclusions(config, metrics)
 
@@ -93,6 +89,6 @@ class IsingStudy(Study[IsingConfig]):
         self, config: IsingConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Curves, crossings, collapse, exponents, relaxation, quench."""
-        from isotherm.study import ising_figures
+        from isotherm.studies.ising import figures as ising_figures
 
         return ising_figures.figures(config, metrics, arrays)

@@ -1,0 +1,1 @@
+"""The critical point of the square Ising model."""
