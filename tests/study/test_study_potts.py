@@ -7,10 +7,10 @@ import pytest
 
 from isotherm.exact.lattice.onsager import onsager
 from isotherm.settings.layers import build_config
-from isotherm.study.potts import PottsStudy
-from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
-from isotherm.study.potts_config import PottsConfig
-from isotherm.study.potts_results import exact_beta
+from isotherm.studies.potts.branches import FROZEN, free_energy_gap, nodes
+from isotherm.studies.potts.config import PottsConfig
+from isotherm.studies.potts.results import exact_beta
+from isotherm.studies.potts.study import PottsStudy
 
 CONFIG = PottsConfig(
     states=(3,),

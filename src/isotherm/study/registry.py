@@ -28,7 +28,7 @@ STUDIES = {
     "digits": "isotherm.studies.digits.study:Digits",
     "sampler-check": "isotherm.studies.samplers.study:SamplerCheck",
     "ising": "isotherm.studies.ising.study:IsingStudy",
-    "potts": "isotherm.study.potts:PottsStudy",
+    "potts": "isotherm.studies.potts.study:PottsStudy",
     "xy": "isotherm.study.xy:XY",
     "phase-diagrams": "isotherm.study.phase_diagrams:PhaseDiagrams",
     "tilt": "isotherm.study.tilt:Tilt",

@@ -10,9 +10,9 @@ from isotherm.energy.lattice_models import LatticePotts
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.studies.lattice.sweep import Plan, Sweep, sweep
+from isotherm.studies.potts.branches import FROZEN, free_energy_gap, nodes
+from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Task
-from isotherm.study.potts_branches import FROZEN, free_energy_gap, nodes
-from isotherm.study.potts_config import PottsConfig
 
 CURVE_BLOCKS, CRITICAL_BLOCKS, JUMP_BLOCKS, BRANCH_BLOCKS = 6, 16, 8, 4
 FAR_THIN, NEAR_THIN = 8, 40

@@ -10,9 +10,9 @@ from isotherm.energy.critical import potts_latent_heat
 from isotherm.estimate.curve_fit import fit_scaling
 from isotherm.estimate.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
 from isotherm.studies.ising.results import RATIOS, estimate, moments_of, starts_agree
+from isotherm.studies.potts.branches import free_energy_gap
+from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Result
-from isotherm.study.potts_branches import free_energy_gap
-from isotherm.study.potts_config import PottsConfig
 
 COEXISTING = (0.02, 0.98)
 """Shares of ordered draws between which a temperature tells the weights of the two phases."""

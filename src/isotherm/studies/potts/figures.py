@@ -7,9 +7,9 @@ import numpy as np
 
 from isotherm.studies.ising.figures import LABELS
 from isotherm.studies.lattice import drawings as plot
+from isotherm.studies.potts.config import PottsConfig
+from isotherm.studies.potts.results import exact_beta
 from isotherm.study.base import Figure
-from isotherm.study.potts_config import PottsConfig
-from isotherm.study.potts_results import exact_beta
 
 Arrays = Mapping[str, np.ndarray]
 

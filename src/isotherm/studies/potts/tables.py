@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.ising.tables import deviation, plus_minus
-from isotherm.study.potts_config import PottsConfig
+from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.tables import Table
 
 KNOWN = {2: (1.0, 1 / 8, 7 / 4), 3: (6 / 5, 2 / 15, 26 / 15), 4: (3 / 2, 1 / 8, 7 / 4)}

@@ -5,10 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.potts_config import (
-    PottsConfig,
-)
 from isotherm.study.tables import Table
 
 
@@ -75,25 +73,25 @@ class PottsStudy(Study[PottsConfig]):
 
     def compute(self, config: PottsConfig, task: Task) -> Arrays:
         """Block means of a sweep, ``(2, temperatures, chains, blocks)``; energies where histograms are made."""
-        from isotherm.study import potts_runs
+        from isotherm.studies.potts import runs as potts_runs
 
         return potts_runs.RUNS[task.payload["part"]](config, task)
 
     def combine(self, config: PottsConfig, results: Mapping[str, Arrays]) -> Result:
         """Curves, critical points, exponents, latent heat and agreement of the starts."""
-        from isotherm.study import potts_results
+        from isotherm.studies.potts import results as potts_results
 
         return potts_results.combine(config, results)
 
     def tables(self, config: PottsConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """Critical points, the first-order transition, exponents of three states, agreement."""
-        from isotherm.study import potts_tables
+        from isotherm.studies.potts import tables as potts_tables
 
         return potts_tables.tables(config, metrics)
 
     def conclusions(self, config: PottsConfig, metrics: Mapping[str, Any]) -> list[str]:
         """What was found and what such lattices cannot show."""
-        from isotherm.study import potts_tables
+        from isotherm.studies.potts import tables as potts_tables
 
         return potts_tables.conclusions(config, metrics)
 
@@ -101,6 +99,6 @@ class PottsStudy(Study[PottsConfig]):
         self, config: PottsConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Curves, crossings, histograms, hysteresis."""
-        from isotherm.study import potts_figures
+        from isotherm.studies.potts import figures as potts_figures
 
         return potts_figures.figures(config, metrics, arrays)

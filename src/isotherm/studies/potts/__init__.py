@@ -1,0 +1,1 @@
+"""Potts models at their transitions."""
