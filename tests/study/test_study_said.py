@@ -9,13 +9,13 @@ from tests.support.toy_study import Coins, CoinsConfig
 from isotherm.settings.layers import build_config
 from isotherm.studies.ising.tables import _share
 from isotherm.studies.routing.budget import BudgetConfig, RoutingBudget
+from isotherm.studies.xy.tables import _peak, _systematic
 from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.report.html import Report
 from isotherm.study.report.said import TRIAL, is_trial, sentences
 from isotherm.study.run.executor import Pool
 from isotherm.study.run.runner import run
 from isotherm.study.terminal import print_run
-from isotherm.study.xy_tables import _peak, _systematic
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -14,8 +14,8 @@ from isotherm.estimate.kosterlitz import (
     smooth,
 )
 from isotherm.estimate.xy_quantities import disagreement, estimates, quantities
-from isotherm.study.xy import XY
-from isotherm.study.xy_config import XYConfig, parts
+from isotherm.studies.xy.config import XYConfig, parts
+from isotherm.studies.xy.study import XY
 
 SIZES = (8, 16, 32, 64)
 TEMPERATURES = np.linspace(0.86, 1.04, 7)

@@ -29,7 +29,7 @@ STUDIES = {
     "sampler-check": "isotherm.studies.samplers.study:SamplerCheck",
     "ising": "isotherm.studies.ising.study:IsingStudy",
     "potts": "isotherm.studies.potts.study:PottsStudy",
-    "xy": "isotherm.study.xy:XY",
+    "xy": "isotherm.studies.xy.study:XY",
     "phase-diagrams": "isotherm.study.phase_diagrams:PhaseDiagrams",
     "tilt": "isotherm.study.tilt:Tilt",
 }

@@ -10,7 +10,7 @@ from isotherm.energy.lattice_models import LatticeClock, LatticeXY
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.studies.lattice.sweep import Plan, sweep
-from isotherm.study.xy_config import XYConfig
+from isotherm.studies.xy.config import XYConfig
 
 
 def sweep_of(config: XYConfig, payload: Mapping[str, Any]) -> dict[str, np.ndarray]:

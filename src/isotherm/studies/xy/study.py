@@ -7,12 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from isotherm.errors import refusal
+from isotherm.studies.xy.config import XYConfig, parts
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.tables import Table
-from isotherm.study.xy_config import (
-    XYConfig,
-    parts,
-)
 
 
 class XY(Study[XYConfig]):
@@ -84,13 +81,13 @@ class XY(Study[XYConfig]):
 
     def compute(self, config: XYConfig, task: Task) -> Arrays:
         """Mean observables of each chain, ``(starts, temperatures, chains)``."""
-        from isotherm.study.xy_runs import sweep_of
+        from isotherm.studies.xy.runs import sweep_of
 
         return sweep_of(config, task.payload)
 
     def combine(self, config: XYConfig, results: Mapping[str, Arrays]) -> Result:
         """Curves with errors, the fits of the transition, and how far the two starts differ."""
-        from isotherm.study.xy_findings import findings
+        from isotherm.studies.xy.results import findings
 
         found = {(task.payload["angles"], task.payload["size"]): task for task in self.tasks(config)}
         curves = []
@@ -102,13 +99,13 @@ class XY(Study[XYConfig]):
 
     def tables(self, config: XYConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """Fits, crossings and the clock models."""
-        from isotherm.study.xy_tables import tables
+        from isotherm.studies.xy.tables import tables
 
         return tables(config, metrics)
 
     def conclusions(self, config: XYConfig, metrics: Mapping[str, Any]) -> list[str]:
         """Where the transition is, and whether what was expected is seen."""
-        from isotherm.study.xy_tables import conclusions
+        from isotherm.studies.xy.tables import conclusions
 
         return conclusions(config, metrics)
 
@@ -116,8 +113,8 @@ class XY(Study[XYConfig]):
         self, config: XYConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """Helicity, the fit, what vanishes and what peaks, decay of correlations, starts and clock models."""
-        from isotherm.plot import xy as plot
-        from isotherm.plot import xy_clocks as clocks
+        from isotherm.studies.xy import clock_drawings as clocks
+        from isotherm.studies.xy import drawings as plot
 
         data = plot.Data(config.sizes, config.curve_sizes, config.six_sizes, arrays, metrics)
         yield plot.helicity(data)

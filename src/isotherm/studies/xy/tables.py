@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isotherm.estimate.kosterlitz import KNOWN_ERROR, KNOWN_TEMPERATURE
+from isotherm.studies.xy.config import XYConfig
 from isotherm.study.tables import Table
-from isotherm.study.xy_config import XYConfig
 
 
 def tables(config: XYConfig, metrics: Mapping[str, Any]) -> list[Table]:

@@ -17,8 +17,8 @@ from isotherm.estimate.kosterlitz import (
     smooth,
 )
 from isotherm.estimate.xy_quantities import Estimates, disagreement, estimates
+from isotherm.studies.xy.config import Part, XYConfig
 from isotherm.study.base import Arrays
-from isotherm.study.xy_config import Part, XYConfig
 
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""

@@ -6,7 +6,7 @@ from scipy import stats
 from isotherm.plot.axes import handle, legend, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.style import ACCENT, INK, SOFT, Look, styled
-from isotherm.plot.xy import MARKED, Data, curves, legend_of_sizes, styles_of
+from isotherm.studies.xy.drawings import MARKED, Data, curves, legend_of_sizes, styles_of
 
 SIX = (0.70, 0.90)
 """Where the literature sees the two transitions of six angles, about."""

@@ -1,0 +1,1 @@
+"""Planar spins, clocks and the Kosterlitz-Thouless transition."""
