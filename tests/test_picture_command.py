@@ -18,7 +18,7 @@ from isotherm.picture_stills import find_kind, still_names
 from isotherm.plot.palettes import spin_colours
 from isotherm.plot.still import Still, draw_still
 from isotherm.settings.layers import build_config
-from isotherm.study.phase_diagrams import PhaseDiagrams
+from isotherm.studies.phases.study import PhaseDiagrams
 from isotherm.study.run.session import Run
 from isotherm.video_config import build_config as build_video
 from isotherm.video_physics import build_model, title, transition

@@ -9,8 +9,8 @@ from isotherm.errors import refusal
 from isotherm.picture_config import FRACTALS, PICTURES
 from isotherm.settings.config import unknown_name
 from isotherm.settings.layers import build_config
-from isotherm.study.phase_diagrams import PhaseDiagrams
-from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
+from isotherm.studies.phases.config import PhaseDiagramsConfig
+from isotherm.studies.phases.study import PhaseDiagrams
 from isotherm.study.run.executor import Pool
 
 if TYPE_CHECKING:

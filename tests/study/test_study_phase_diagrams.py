@@ -4,13 +4,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from isotherm.study.phase_diagrams import PhaseDiagrams
-from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
-from isotherm.study.phase_diagrams_findings import (
+from isotherm.studies.phases.config import PhaseDiagramsConfig
+from isotherm.studies.phases.results import (
     critical_temperature,
     spontaneous_magnetization,
     temperatures,
 )
+from isotherm.studies.phases.study import PhaseDiagrams
 
 SMALL = PhaseDiagramsConfig.model_validate(
     {

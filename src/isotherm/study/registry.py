@@ -30,7 +30,7 @@ STUDIES = {
     "ising": "isotherm.studies.ising.study:IsingStudy",
     "potts": "isotherm.studies.potts.study:PottsStudy",
     "xy": "isotherm.studies.xy.study:XY",
-    "phase-diagrams": "isotherm.study.phase_diagrams:PhaseDiagrams",
+    "phase-diagrams": "isotherm.studies.phases.study:PhaseDiagrams",
     "tilt": "isotherm.study.tilt:Tilt",
 }
 

@@ -6,13 +6,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from isotherm.errors import refusal
+from isotherm.studies.phases.config import IsingPart, PhaseDiagramsConfig, PottsPart, XYPart
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
-from isotherm.study.phase_diagrams_config import (
-    IsingPart,
-    PhaseDiagramsConfig,
-    PottsPart,
-    XYPart,
-)
 from isotherm.study.tables import Table
 
 
@@ -72,25 +67,25 @@ class PhaseDiagrams(Study[PhaseDiagramsConfig]):
 
     def compute(self, config: PhaseDiagramsConfig, task: Task) -> Arrays:
         """Means of chains, samples, states, and what local updates reach."""
-        from isotherm.study.phase_diagrams_runs import run
+        from isotherm.studies.phases.runs import run
 
         return run(config, task.payload["model"])
 
     def combine(self, config: PhaseDiagramsConfig, results: Mapping[str, Arrays]) -> Result:
         """Curves with errors, agreement of starts, and what the local run shows."""
-        from isotherm.study.phase_diagrams_findings import findings
+        from isotherm.studies.phases.results import findings
 
         return Result(*findings(config, results))
 
     def tables(self, config: PhaseDiagramsConfig, metrics: Mapping[str, Any]) -> list[Table]:
         """A table a model, and one of the local run."""
-        from isotherm.study.phase_diagrams_tables import tables
+        from isotherm.studies.phases.tables import tables
 
         return tables(config, metrics)
 
     def conclusions(self, config: PhaseDiagramsConfig, metrics: Mapping[str, Any]) -> list[str]:
         """What is in equilibrium, what was stuck, and what the pictures show."""
-        from isotherm.study.phase_diagrams_tables import conclusions
+        from isotherm.studies.phases.tables import conclusions
 
         return conclusions(config, metrics)
 
@@ -98,7 +93,7 @@ class PhaseDiagrams(Study[PhaseDiagramsConfig]):
         self, config: PhaseDiagramsConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> Iterator[Figure]:
         """All published outputs by name."""
-        from isotherm.plot import phase_diagrams as plot
+        from isotherm.studies.phases import drawings as plot
 
         wheres = {name: _where(getattr(config, name)) for name in config.models}
         counts = (config.potts.num_states, config.xy.num_angles)

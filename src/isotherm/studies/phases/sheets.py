@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 
 from isotherm.plot import lattice
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams_curves import both, mark
-from isotherm.plot.phase_diagrams_view import (
+from isotherm.studies.phases.curves import both, mark
+from isotherm.studies.phases.view import (
     HEAD,
     ORDERS,
     STARTS,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from isotherm.study.phase_diagrams_config import PhaseDiagramsConfig
+from isotherm.studies.phases.config import PhaseDiagramsConfig
 from isotherm.study.tables import Cell, Table
 
 NAMES = {"ising": "Ising", "potts": "Potts", "xy": "Planar spins"}

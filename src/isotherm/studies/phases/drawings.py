@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams_view import (
+from isotherm.plot.style import number
+from isotherm.studies.phases.view import (
     HEAD,
     STARTS,
     SYMBOLS,
@@ -20,13 +21,12 @@ from isotherm.plot.phase_diagrams_view import (
     settled,
     small_title,
 )
-from isotherm.plot.style import number
 
 
 def figures(view: View) -> Iterator[Figure]:
     """All pictures and diagrams of the models that were run, and the sheets made of them."""
-    from isotherm.plot import phase_diagrams_curves as curves
-    from isotherm.plot import phase_diagrams_sheets as sheets
+    from isotherm.studies.phases import curves as curves
+    from isotherm.studies.phases import sheets as sheets
 
     if "ising" in view.wheres:
         yield curves.ising_transition(view)

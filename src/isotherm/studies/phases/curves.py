@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
-from isotherm.plot.phase_diagrams_view import (
+from isotherm.studies.phases.view import (
     HEAD,
     STARTS,
     SYMBOLS,

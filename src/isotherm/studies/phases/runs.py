@@ -17,7 +17,7 @@ from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
 from isotherm.studies.lattice.sweep import Plan, sweep
-from isotherm.study.phase_diagrams_config import ModelId, PhaseDiagramsConfig
+from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 
 ORDER = {"ising": "magnetization", "potts": "largest_fraction", "xy": "magnetization"}
 """The published order parameter of each model; absolute where it has a sign."""

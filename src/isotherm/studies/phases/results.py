@@ -8,8 +8,8 @@ import numpy as np
 from scipy import stats
 
 from isotherm.estimate.xy_quantities import disagreement, estimates
+from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 from isotherm.study.base import Arrays
-from isotherm.study.phase_diagrams_config import ModelId, PhaseDiagramsConfig
 
 CRITICAL = {"ising": 2 / math.log(1 + math.sqrt(2)), "xy": 0.89294}
 """Temperatures of the transitions on infinite lattices; that of Potts models depends on q."""

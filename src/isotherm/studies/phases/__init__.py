@@ -1,0 +1,1 @@
+"""Published phase diagrams, and the same in equilibrium."""
