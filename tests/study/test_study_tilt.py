@@ -10,10 +10,10 @@ from PIL import Image
 
 from isotherm.plot.figure import Animation
 from isotherm.settings.layers import build_config, read_flags
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.study import Tilt
 from isotherm.study.report.html import Report
 from isotherm.study.store.folder import RunFolder
-from isotherm.study.tilt import Tilt
-from isotherm.study.tilt_config import TiltConfig
 
 STUDY = Tilt()
 SMALL = TiltConfig(
@@ -123,7 +123,7 @@ def test_tables_and_sentences_say_what_was_found(found: Found) -> None:
 
 
 def test_runs_have_one_key_whatever_the_batch_and_the_noise_follows_its_option(found: Found) -> None:
-    from isotherm.study import tilt_runs as runs
+    from isotherm.studies.tilt import runs as runs
 
     _, arrays = found
     np.testing.assert_array_equal(arrays["pc_mala/path/final_action"].shape, (len(SMALL.seeds_mala),))

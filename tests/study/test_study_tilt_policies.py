@@ -15,9 +15,9 @@ from isotherm.energy.tilt_bases import LinearGaussian, MixturePolicy
 from isotherm.energy.tilt_levels import TiltParameters, level
 from isotherm.energy.tilt_noise import noisy_tilt
 from isotherm.sample.noise_walk import noise_walk
-from isotherm.study import tilt_policies_statistics as judge
-from isotherm.study.tilt_config import TiltConfig
-from isotherm.study.tilt_policies_model import problem
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.policies import statistics as judge
+from isotherm.studies.tilt.policies.model import problem
 
 TINY = TiltConfig(policy="mixture", compared=("importance", "noise_walk"), num_chains=16, num_samples=32, K=3)
 

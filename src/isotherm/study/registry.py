@@ -31,7 +31,7 @@ STUDIES = {
     "potts": "isotherm.studies.potts.study:PottsStudy",
     "xy": "isotherm.studies.xy.study:XY",
     "phase-diagrams": "isotherm.studies.phases.study:PhaseDiagrams",
-    "tilt": "isotherm.study.tilt:Tilt",
+    "tilt": "isotherm.studies.tilt.study:Tilt",
 }
 
 GROUP = "isotherm.studies"

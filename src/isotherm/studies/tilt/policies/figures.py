@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from isotherm.plot.figure import Figure
-from isotherm.study.tilt_config import TiltConfig
+from isotherm.studies.tilt.config import TiltConfig
 
 GRID = 161
 
@@ -15,7 +15,7 @@ def pictures(
     config: TiltConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Iterator[Figure]:
     """Draws of each sampler on the exact law, moments against it, and normalisers."""
-    from isotherm.plot.tilt_policies import draws_on_contours, normalisers, scores
+    from isotherm.studies.tilt.policies.drawings import draws_on_contours, normalisers, scores
 
     found = metrics["samplers"]
     if config.actions > 1:
@@ -83,7 +83,7 @@ def _note(one: Mapping[str, Any]) -> str:
 def _exact(arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The law of the first two actions on a grid: two axes, and the density, ``(points, points)``."""
     from isotherm.exact.tilt import MixtureLaw
-    from isotherm.study.tilt_policies_statistics import log_density
+    from isotherm.studies.tilt.policies.statistics import log_density
 
     log_z, weights, means, covariances = (
         np.asarray(arrays[f"reference/law/{name}"]) for name in ("log_z", "weights", "means", "covariances")

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from isotherm.files.content import finite
+from isotherm.studies.tilt.config import TiltConfig
 from isotherm.study.base import Arrays
 from isotherm.study.tables import Estimate, Table
-from isotherm.study.tilt_config import TiltConfig
 
 PUBLISHED: Mapping[str, Mapping[str, float]] = {
     "pc_ula": {

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isotherm.plot.figure import Animation, Figure
-from isotherm.study.tilt_config import TiltConfig
+from isotherm.studies.tilt.config import TiltConfig
 
 if TYPE_CHECKING:
-    from isotherm.plot.tilt_animation import Frame
+    from isotherm.studies.tilt.animation import Frame
 
 METHOD_NAMES = {
     "pc_ula": "Predictor–corrector, ULA",
@@ -29,7 +29,7 @@ def pictures(config: TiltConfig, metrics: Mapping[str, Any], arrays: Found) -> I
 
 
 def _animation(config: TiltConfig, method: str, arrays: Found) -> Animation:
-    from isotherm.plot.tilt_animation import Gaussian2, animate, grid
+    from isotherm.studies.tilt.animation import Gaussian2, animate, grid
 
     shift = config.mu_eps + config.d * config.s
     mu, sigma = (float(arrays[f"reference/target/{name}"]) for name in ("mu_a", "sigma_a"))
@@ -53,7 +53,7 @@ def _animation(config: TiltConfig, method: str, arrays: Found) -> Animation:
 
 def _frames(config: TiltConfig, method: str, arrays: Found) -> "list[Frame]":
     """One frame a level, and one more for clean corrections."""
-    from isotherm.plot.tilt_animation import Frame, Gaussian2
+    from isotherm.studies.tilt.animation import Frame, Gaussian2
 
     at = {name: arrays[f"reference/level/{name}"] for name in _LEVEL_FIELDS}
     path = {name: arrays[f"{method}/path/{name}"] for name in ("action", "particles")}
@@ -92,7 +92,7 @@ def _joint(
 
 def _matches(config: TiltConfig, method: str, metrics: Mapping[str, Any], arrays: Found) -> Iterator[Figure]:
     """Final actions, pooled particles, and clean states of final actions, each against its target."""
-    from isotherm.plot.tilt import match
+    from isotherm.studies.tilt.drawings import match
 
     target = metrics["target"]
     for name, key, samples, letter, kl in (
@@ -129,7 +129,7 @@ def _box(method: str, kl: str, metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _sweeps(config: TiltConfig, metrics: Mapping[str, Any]) -> Iterator[Figure]:
-    from isotherm.plot.tilt import sweep
+    from isotherm.studies.tilt.drawings import sweep
 
     for name, letter in (("action", "actions"), ("state", "next states")):
         curves = {}

@@ -17,8 +17,8 @@ from isotherm.sample.langevin import mala, ula
 from isotherm.sample.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
 from isotherm.sample.noise_walk import noise_walk
 from isotherm.sample.run import sample
-from isotherm.study.tilt_config import TiltConfig
-from isotherm.study.tilt_policies_model import Problem
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.policies.model import Problem
 
 THINNED = 8
 """Samplers that climb K rungs for a draw make this many times fewer draws than the chains."""

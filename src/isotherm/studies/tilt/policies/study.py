@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
+from isotherm.studies.tilt.config import Compared, TiltConfig
 from isotherm.study.base import Arrays, Task
-from isotherm.study.tilt_config import Compared, TiltConfig
 
 if TYPE_CHECKING:
     from isotherm.exact.tilt import MixtureLaw
-    from isotherm.study.tilt_policies_model import Problem
+    from isotherm.studies.tilt.policies.model import Problem
 
 FLOOR_SETS = 12
 POINTS = 2048
@@ -38,8 +38,8 @@ def compute(config: TiltConfig, task: Task) -> Arrays:
 
 
 def _reference(config: TiltConfig) -> Arrays:
-    from isotherm.study.tilt_policies_model import problem
-    from isotherm.study.tilt_policies_statistics import energy_distance, exact_moments
+    from isotherm.studies.tilt.policies.model import problem
+    from isotherm.studies.tilt.policies.statistics import energy_distance, exact_moments
 
     found = problem(config)
     law, rng = found.law, config.generator("floor")
@@ -58,9 +58,9 @@ def _reference(config: TiltConfig) -> Arrays:
 
 
 def _judged(config: TiltConfig, sampler: str) -> Arrays:
-    from isotherm.study import tilt_policies_statistics as judge
-    from isotherm.study.tilt_policies_model import problem
-    from isotherm.study.tilt_policies_runs import CHAINS, draw
+    from isotherm.studies.tilt.policies import statistics as judge
+    from isotherm.studies.tilt.policies.model import problem
+    from isotherm.studies.tilt.policies.runs import CHAINS, draw
 
     setting = problem(config)
     law, found = setting.law, draw(config, setting, sampler)

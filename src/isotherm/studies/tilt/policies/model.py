@@ -12,7 +12,7 @@ from isotherm.energy.tilt import QuadraticReward, Tilted
 from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
 from isotherm.energy.tilt_noise import averaged_reward
 from isotherm.exact.tilt import MixtureLaw, tilted_law
-from isotherm.study.tilt_config import TiltConfig
+from isotherm.studies.tilt.config import TiltConfig
 
 
 class Problem(NamedTuple):

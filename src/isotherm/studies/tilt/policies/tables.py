@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.policies.study import FALSE_ALARM
 from isotherm.study.tables import Cell, Estimate, Table
-from isotherm.study.tilt_config import TiltConfig
-from isotherm.study.tilt_policies import FALSE_ALARM
 
 
 def tables(config: TiltConfig, metrics: Mapping[str, Any]) -> list[Table]:

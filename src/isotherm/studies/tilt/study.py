@@ -7,17 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from isotherm.plot.figure import Animation, Figure
-from isotherm.study import (
-    tilt_findings,
-    tilt_pictures,
-    tilt_policies,
-    tilt_policies_findings,
-    tilt_policies_pictures,
-    tilt_policies_tables,
-)
+from isotherm.studies.tilt import figures as tilt_pictures
+from isotherm.studies.tilt import results as tilt_findings
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.policies import figures as tilt_policies_pictures
+from isotherm.studies.tilt.policies import results as tilt_policies_findings
+from isotherm.studies.tilt.policies import study as tilt_policies
+from isotherm.studies.tilt.policies import tables as tilt_policies_tables
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Table
-from isotherm.study.tilt_config import TiltConfig
 
 ALL = ("pc_ula", "pc_mala", "pc_joint_mala")
 
@@ -57,7 +55,7 @@ class Tilt(Study[TiltConfig]):
         """Runs, their numbers ``(value, error)`` and the sweep of one sampler; or levels, targets and floors."""
         if config.policy != "normal":
             return tilt_policies.compute(config, task)
-        from isotherm.study.tilt_runs import reference, runs_and_sweep
+        from isotherm.studies.tilt.runs import reference, runs_and_sweep
 
         if task.name == "reference":
             return reference(config)

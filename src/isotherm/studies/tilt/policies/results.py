@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from isotherm.files.content import finite
+from isotherm.studies.tilt.config import TiltConfig
+from isotherm.studies.tilt.policies.study import FALSE_ALARM, samplers
+from isotherm.studies.tilt.policies.tables import signed
 from isotherm.study.base import Arrays
-from isotherm.study.tilt_config import TiltConfig
-from isotherm.study.tilt_policies import FALSE_ALARM, samplers
-from isotherm.study.tilt_policies_tables import signed
 
 MIXED = 1.1
 """R-hat above which chains are not judged: each knows only a part of the law."""
@@ -17,7 +17,7 @@ MIXED = 1.1
 
 def collect(config: TiltConfig, results: Mapping[str, Arrays]) -> dict[str, Any]:
     """The law in closed form, and each sampler against it."""
-    from isotherm.study.tilt_policies_statistics import names
+    from isotherm.studies.tilt.policies.statistics import names
 
     reference = results["reference"]
     moments = dict(

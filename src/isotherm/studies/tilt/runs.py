@@ -14,8 +14,8 @@ from isotherm.random.keys import named, seeded
 from isotherm.sample import predictor_corrector as pc
 from isotherm.sample import predictor_corrector_metrics as measures
 from isotherm.sample.predictor_corrector_exact import levels_of, pc_mala_final_law, pc_ula_final_law
+from isotherm.studies.tilt.config import TiltConfig
 from isotherm.study.base import Arrays
-from isotherm.study.tilt_config import TiltConfig
 
 SWEEP_BINS = 80
 FLOOR_DRAWS = 30

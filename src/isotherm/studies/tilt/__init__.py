@@ -1,0 +1,1 @@
+"""Inference-time tilting of a policy, against closed forms."""

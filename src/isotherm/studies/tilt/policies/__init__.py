@@ -1,0 +1,1 @@
+"""Tilts of multivariate and mixture policies."""
