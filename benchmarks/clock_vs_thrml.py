@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.lattice import Lattice, square, triangular
-from isotherm.energy.lattice_models import LatticeClock, LatticePotts, LatticeXY
+from isotherm.energy.lattice.models import LatticeClock, LatticePotts, LatticeXY
+from isotherm.energy.lattice.shapes import Lattice, square, triangular
 from isotherm.sample.kernel import over_chains
 from isotherm.sample.lattice.checkerboard import checkerboard
 from stopwatch import machine, once, paired, ratio

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isotherm.energy.uai import UaiModel, read_uai, write_uai
+from isotherm.energy.files.uai import UaiModel, read_uai, write_uai
 from isotherm.exact.graph.solve import solve
 from isotherm.infer import infer
 from stopwatch import machine

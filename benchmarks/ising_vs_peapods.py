@@ -22,8 +22,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.lattice.models import LatticeIsing
+from isotherm.energy.lattice.shapes import square
 from isotherm.exact.lattice.onsager import onsager
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.lattice.packed import PackedBands

@@ -15,9 +15,9 @@ import jax
 import numpy as np
 
 from isotherm.energy.blocks import colour_blocks
+from isotherm.energy.files.networks import edges_of
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
-from isotherm.energy.networks import edges_of
 from isotherm.sample import gibbs, sample_means
 from stopwatch import machine, paired
 

@@ -17,8 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.energy.tilt.bases import GaussianPolicy
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.estimate.diagnostics import ess
 from isotherm.exact.tilt import MixtureLaw, tilted_law
 from isotherm.sample.langevin import mala

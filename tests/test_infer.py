@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from isotherm.cli import main
-from isotherm.energy.uai import read_uai
+from isotherm.energy.files.uai import read_uai
 from isotherm.exact.graph import solve
 from isotherm.infer import infer
 

@@ -12,8 +12,8 @@ import pytest
 from tests.support.pedigrees import pedigree, write_pedigree
 from tests.support.zero_models import grid
 
+from isotherm.energy.files.uai import UaiModel, write_uai
 from isotherm.energy.tables import Names, Tables
-from isotherm.energy.uai import UaiModel, write_uai
 from isotherm.exact.graph.solve import solve
 from isotherm.infer import infer
 from isotherm.infer_answer import Answer, Found, Proven

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isotherm.energy.bqm import Quadratics
-from isotherm.energy.bqm_json import to_json
+from isotherm.energy.files.bqm import Quadratics
+from isotherm.energy.files.bqm_json import to_json
 
 SOUND = "MARKOV\n2\n2 2\n1\n2 0 1\n4\n1 2 3 4\n"
 HUGE = "9" * 400

@@ -12,8 +12,8 @@ import numpy as np
 from isotherm import doors
 from isotherm.energy.files.content import FilePath, read_content
 from isotherm.energy.files.evidence import MAX_EVIDENCE, named_evidence, named_lines
+from isotherm.energy.files.uai import from_evidence
 from isotherm.energy.tables import spread
-from isotherm.energy.uai import from_evidence
 from isotherm.errors import printable, refusal
 from isotherm.exact.graph.junction import Junction
 from isotherm.exact.graph.narrowing import Widened, narrowed

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
+from isotherm.energy.files.uai_graph import Grouped, graph_of
 from isotherm.energy.graph import FactorGraph, State
-from isotherm.energy.uai_graph import Grouped, graph_of
 from isotherm.errors import refusal
 from isotherm.exact.graph.narrowing import Narrowed, narrowed
 from isotherm.exact.graph.solve import impossible

@@ -15,9 +15,9 @@ from jaxtyping import Array, Float
 from matplotlib.figure import Figure
 
 from isotherm import doors
-from isotherm.energy.lattice_models import AbstractLatticeModel
-from isotherm.energy.observables import energy_per_site
-from isotherm.energy.vortices import vortices
+from isotherm.energy.lattice.models import AbstractLatticeModel
+from isotherm.energy.lattice.observables import energy_per_site
+from isotherm.energy.lattice.vortices import vortices
 from isotherm.errors import refusal
 from isotherm.estimate.diagnostics import mcse
 from isotherm.files.content import write_atomic

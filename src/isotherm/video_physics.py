@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from isotherm.energy.critical import XY_BETA, critical_beta
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.critical import XY_BETA, critical_beta
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
+from isotherm.energy.lattice.shapes import square
 from isotherm.video_config import VideoConfig
 
 _UPPER = {5: 0.9515, 6: 0.9008}

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
-from isotherm.energy.observables import energy_per_site, largest_fraction, magnetization
-from isotherm.energy.vortices import vortices
+from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.observables import energy_per_site, largest_fraction, magnetization
+from isotherm.energy.lattice.vortices import vortices
 from isotherm.random.keys import named, seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.video_config import VideoConfig

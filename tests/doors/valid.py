@@ -14,7 +14,7 @@ import optax
 import rustworkx
 
 from isotherm import act, energy, exact, learn, sample, study, world
-from isotherm.energy import tilt_levels
+from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn import averaged, moments
 from isotherm.picture_config import MandelbrotConfig
 from isotherm.plot.video import VideoWriter

@@ -11,11 +11,11 @@ import pytest
 from isotherm.energy import FactorGraph, ising, potts
 from isotherm.energy.coding import coded_data, coded_state, spin_rows
 from isotherm.energy.dense import Ising
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
-from isotherm.energy.observables import domain_wall_length, energy_per_site, magnetization, measure
+from isotherm.energy.lattice.models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.observables import domain_wall_length, energy_per_site, magnetization, measure
+from isotherm.energy.lattice.shapes import square
+from isotherm.energy.lattice.vortices import vortices
 from isotherm.energy.variables import categorical, real, spin
-from isotherm.energy.vortices import vortices
 from isotherm.exact import exact
 from isotherm.learn import Observations
 from isotherm.learn.averaged import init, update

@@ -13,11 +13,11 @@ import pytest
 import rustworkx as rx
 from dimod.serialization import coo
 
-from isotherm.energy.bqm import from_dimod, to_dimod
-from isotherm.energy.exchange import read_dimod, read_edge_list, write_dimod, write_edge_list
+from isotherm.energy.files.bqm import from_dimod, to_dimod
+from isotherm.energy.files.exchange import read_dimod, read_edge_list, write_dimod, write_edge_list
+from isotherm.energy.files.networks import Labelled, edges_of, from_networkx, from_rustworkx
 from isotherm.energy.machines import restricted_boltzmann
 from isotherm.energy.models import ising, p_spin, potts
-from isotherm.energy.networks import Labelled, edges_of, from_networkx, from_rustworkx
 
 
 def random_bqm(seed: int, vartype: str, labels=("a", 3, (1, "x"), "d", 0)) -> dimod.BinaryQuadraticModel:

@@ -8,15 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from isotherm.energy.lattice import Lattice, cubic, honeycomb, square, triangular
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
-from isotherm.energy.observables import (
+from isotherm.energy.lattice.observables import (
     Measure,
     correlation_function,
     domain_wall_length,
@@ -27,7 +26,8 @@ from isotherm.energy.observables import (
     order_parameter,
     structure_kmin,
 )
-from isotherm.energy.vortices import vortices
+from isotherm.energy.lattice.shapes import Lattice, cubic, honeycomb, square, triangular
+from isotherm.energy.lattice.vortices import vortices
 
 NUM_STATES = 3
 

@@ -9,8 +9,8 @@ import jax
 import numpy as np
 import pytest
 
-from isotherm.energy.bqm import from_dimod, to_dimod
 from isotherm.energy.factor import Factor, Quadratic, scope_of
+from isotherm.energy.files.bqm import from_dimod, to_dimod
 from isotherm.energy.gaussian import gaussian, spin_gaussian
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import (

@@ -6,9 +6,9 @@ from tests.support.random_graphs import brute_force, random_graph
 
 from isotherm.energy.factor import Factor
 from isotherm.energy.files.model import MAX_TABLE
+from isotherm.energy.files.uai import read_evidence, read_uai, write_uai
+from isotherm.energy.files.uai_graph import graph_of, load_uai, to_uai, uai_of
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.uai import read_evidence, read_uai, write_uai
-from isotherm.energy.uai_graph import graph_of, load_uai, to_uai, uai_of
 from isotherm.energy.variables import categorical, spin
 
 TWO = "MARKOV\n2\n2 3\n2\n1 0\n2 1 0\n\n2 1.5 0.5\n\n6\n 1 2\n 3 4\n 5 0\n"
@@ -142,7 +142,7 @@ def test_what_a_file_cannot_hold_is_refused(monkeypatch):
     loud = FactorGraph.of({"s": spin(1)}, [Factor.of("s", [0], [800.0], name="field")])
     with pytest.raises(ValueError, match="field = 800"):
         uai_of(loud)
-    monkeypatch.setattr("isotherm.energy.uai_graph.MAX_TABLE", 11)
+    monkeypatch.setattr("isotherm.energy.files.uai_graph.MAX_TABLE", 11)
     large = Factor.of(["c", "d"], [[0, 0]], np.zeros((1, 4, 3)), name="wide")
     with pytest.raises(ValueError, match="wide = '12 entries': a UAI table has at most 11"):
         uai_of(FactorGraph.of({"c": categorical(1, 4), "d": categorical(1, 3)}, [large]))

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 from tests.golden.cases import Golden
 
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.exact.exact import exact
 from isotherm.exact.lattice.onsager import onsager
 

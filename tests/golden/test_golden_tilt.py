@@ -6,8 +6,14 @@ from typing import Any
 import numpy as np
 from tests.golden.cases import Golden, golden_cases
 
-from isotherm.energy.tilt_closed_forms import action_only_tilt, gibbs_posterior, imh_log_accept
-from isotherm.energy.tilt_levels import TiltParameters, beta_fraction, clean_target, level, level_grid
+from isotherm.energy.tilt.closed_forms import action_only_tilt, gibbs_posterior, imh_log_accept
+from isotherm.energy.tilt.levels import (
+    TiltParameters,
+    beta_fraction,
+    clean_target,
+    level,
+    level_grid,
+)
 from isotherm.sample import predictor_corrector_metrics as metrics
 from isotherm.sample.predictor_corrector_exact import pc_ula_final_law
 from isotherm.sample.predictor_corrector_steps import Reward, joint_mala_step, mala_step, ula_step

@@ -101,9 +101,9 @@ def test_vortices_are_circles_and_antivortices_crosses(axes, ground):
 
 
 def test_a_vortex_among_the_arrows_has_charge_one_as_measured():
-    from isotherm.energy.lattice import square
-    from isotherm.energy.lattice_models import LatticeXY
-    from isotherm.energy.vortices import vortices
+    from isotherm.energy.lattice.models import LatticeXY
+    from isotherm.energy.lattice.shapes import square
+    from isotherm.energy.lattice.vortices import vortices
 
     rows, columns = np.mgrid[:6, :6] - 2.5
     outwards = np.arctan2(rows, columns).astype(np.float32)

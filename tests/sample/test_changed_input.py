@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from isotherm.energy.dense import Ising
-from isotherm.energy.disorder import gaussian_couplings, gaussian_fields, plus_minus_couplings
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.lattice.disorder import gaussian_couplings, gaussian_fields, plus_minus_couplings
+from isotherm.energy.lattice.models import LatticeIsing
+from isotherm.energy.lattice.shapes import square
 from isotherm.energy.models import ising, p_spin, potts, random_field_ising
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.energy.tilt.bases import GaussianPolicy
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.energy.variables import categorical, spin
 from isotherm.exact.exact import exact
 from isotherm.random.keys import checked_seed, run_keys, seeded

@@ -22,9 +22,9 @@ from isotherm.energy import (
     measure,
     square,
 )
-from isotherm.energy.observables import magnetization2
-from isotherm.energy.tilt_levels import TiltParameters
-from isotherm.energy.tilt_noise import averaged_reward, noisy_tilt
+from isotherm.energy.lattice.observables import magnetization2
+from isotherm.energy.tilt.levels import TiltParameters
+from isotherm.energy.tilt.noise import averaged_reward, noisy_tilt
 from isotherm.estimate import blocked, estimates
 from isotherm.exact import quadrature, tilted_law
 from isotherm.sample import (

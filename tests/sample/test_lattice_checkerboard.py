@@ -12,8 +12,8 @@ from jax.tree_util import Partial
 from scipy.special import iv
 from tests.support.stats import assert_mean
 
-from isotherm.energy.lattice import Lattice, chain, cubic, honeycomb, square, triangular
-from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.shapes import Lattice, chain, cubic, honeycomb, square, triangular
 from isotherm.sample.lattice.checkerboard import Checkerboard, checkerboard
 from isotherm.sample.run import sample_means
 

@@ -11,15 +11,10 @@ from jaxtyping import Array, Key
 from scipy.sparse.csgraph import connected_components
 from tests.support.stats import assert_mean
 
-from isotherm.energy.critical import critical_beta
-from isotherm.energy.lattice import Lattice, chain, cubic, honeycomb, square, triangular
-from isotherm.energy.lattice_graph import to_graph
-from isotherm.energy.lattice_models import (
-    LatticeClock,
-    LatticeIsing,
-    LatticePotts,
-    LatticeXY,
-)
+from isotherm.energy.lattice.critical import critical_beta
+from isotherm.energy.lattice.graph import to_graph
+from isotherm.energy.lattice.models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.shapes import Lattice, chain, cubic, honeycomb, square, triangular
 from isotherm.estimate.autocorrelation import integrated_time
 from isotherm.sample.cluster import swendsen_wang, wolff
 from isotherm.sample.lattice.checkerboard import checkerboard

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from isotherm.energy.critical import critical_beta, potts_critical_energy, potts_latent_heat
-from isotherm.energy.lattice import chain, cubic, honeycomb, square, triangular
-from isotherm.energy.lattice_models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.critical import critical_beta, potts_critical_energy, potts_latent_heat
+from isotherm.energy.lattice.models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
+from isotherm.energy.lattice.shapes import chain, cubic, honeycomb, square, triangular
 from isotherm.exact.exact import exact
 from isotherm.exact.lattice.lattice import exact_lattice
 from isotherm.exact.lattice.onsager import kaufman, onsager, spontaneous_magnetization

@@ -6,10 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from isotherm.energy.disorder import plus_minus_couplings
-from isotherm.energy.lattice import cubic, honeycomb, square, triangular
-from isotherm.energy.lattice_models import LatticeIsing
-from isotherm.energy.observables import measure
+from isotherm.energy.lattice.disorder import plus_minus_couplings
+from isotherm.energy.lattice.models import LatticeIsing
+from isotherm.energy.lattice.observables import measure
+from isotherm.energy.lattice.shapes import cubic, honeycomb, square, triangular
 from isotherm.exact.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 from isotherm.random.seeds import key_words, lanes_at
 from isotherm.sample.lattice.checkerboard import checkerboard

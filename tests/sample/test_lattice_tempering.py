@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tests.support.stats import assert_mean
 
-from isotherm.energy.disorder import plus_minus_couplings
-from isotherm.energy.lattice import chain, square
-from isotherm.energy.lattice_models import LatticeClock, LatticeIsing
+from isotherm.energy.lattice.disorder import plus_minus_couplings
+from isotherm.energy.lattice.models import LatticeClock, LatticeIsing
+from isotherm.energy.lattice.shapes import chain, square
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
 from isotherm.sample.tempering import find_ladder, tempering

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import pytest
 
 from isotherm.energy.dense import Ising
-from isotherm.energy.tilt import Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.energy.tilt.bases import GaussianPolicy
+from isotherm.energy.tilt.tilted import Tilted
 from isotherm.sample.gibbs import gibbs
 from isotherm.sample.independence import independence
 from isotherm.sample.langevin import mala

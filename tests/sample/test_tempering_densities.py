@@ -9,8 +9,8 @@ import pytest
 from tests.support.stats import assert_mean
 
 from isotherm.energy.models import ising
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
+from isotherm.energy.tilt.bases import GaussianPolicy, LinearGaussian
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.exact import exact
 from isotherm.sample.annealing import anneal
 from isotherm.sample.batched import remembers_beta

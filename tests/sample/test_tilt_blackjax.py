@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from tests.docs.pages import DOCS
 
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy
+from isotherm.energy.tilt.bases import GaussianPolicy
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import quadrature, tilted_law
 from isotherm.sample.langevin import mala
 from isotherm.sample.run import sample

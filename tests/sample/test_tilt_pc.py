@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from tests.support.stats import assert_mean
 
-from isotherm.energy.tilt_levels import TiltParameters, clean_target, level
+from isotherm.energy.tilt.levels import TiltParameters, clean_target, level
 from isotherm.sample import predictor_corrector as pc
 from isotherm.sample.predictor_corrector_exact import levels_of, pc_mala_final_law, pc_ula_final_law
 from isotherm.sample.predictor_corrector_metrics import kl_hist, moment_kl

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from isotherm.energy.tilt import QuadraticReward, TableReward, Tilted
-from isotherm.energy.tilt_bases import (
+from isotherm.energy.tilt.bases import (
     DensityPolicy,
     DiscretePolicy,
     GaussianPolicy,
     LinearGaussian,
     MixturePolicy,
 )
+from isotherm.energy.tilt.tilted import QuadraticReward, TableReward, Tilted
 from isotherm.exact.tilt import quadrature, tilted_law
 from isotherm.sample.importance import importance, tempered
 from isotherm.sample.independence import independence

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from tests.study.test_study_tilt import STUDY, Found, config_of, found_by
 
-from isotherm.energy.tilt import QuadraticReward
-from isotherm.energy.tilt_bases import LinearGaussian, MixturePolicy
-from isotherm.energy.tilt_levels import TiltParameters, level
-from isotherm.energy.tilt_noise import noisy_tilt
+from isotherm.energy.tilt.bases import LinearGaussian, MixturePolicy
+from isotherm.energy.tilt.levels import TiltParameters, level
+from isotherm.energy.tilt.noise import noisy_tilt
+from isotherm.energy.tilt.tilted import QuadraticReward
 from isotherm.sample.noise_walk import noise_walk
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.studies.tilt.policies import statistics as judge

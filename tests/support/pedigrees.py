@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from isotherm.energy.uai import UaiModel, write_uai
+from isotherm.energy.files.uai import UaiModel, write_uai
 
 RECOMBINATION = 0.1
 

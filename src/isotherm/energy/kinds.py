@@ -6,10 +6,10 @@ from isotherm.doors import instance, sequence, whole
 from isotherm.energy.dense import Ising
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import AbstractLatticeModel
-from isotherm.energy.tilt import Tilted
-from isotherm.energy.tilt_bases import LinearGaussian
+from isotherm.energy.lattice.models import AbstractLatticeModel
+from isotherm.energy.lattice.shapes import Lattice
+from isotherm.energy.tilt.bases import LinearGaussian
+from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import wrong_kind
 
 

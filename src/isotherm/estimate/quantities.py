@@ -1,6 +1,6 @@
 r"""Thermodynamics from means of raw observables, with errors by the jackknife over blocks.
 
-Raw observables are those of :func:`isotherm.energy.observables.measure`, a site each. Means of them and of
+Raw observables are those of :func:`isotherm.energy.lattice.observables.measure`, a site each. Means of them and of
 their powers (:func:`moments`) over blocks of samples are all that is kept, ``(*batch, chains, blocks)``, so that
 memory does not grow with the run; ``batch`` may be temperatures, with as many ``beta``. Blocks should be ten
 integrated autocorrelation times long (:func:`isotherm.estimate.autocorrelation.block_length`): they count as

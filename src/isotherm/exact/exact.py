@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Int8, Key
 from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.lattice_models import AbstractLatticeModel
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.lattice.models import AbstractLatticeModel
+from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.exact.graph.graph import GraphExact, exact_graph
 from isotherm.exact.graph.solve import Method
@@ -194,7 +194,7 @@ def exact(
             on a lattice.
         beta: inverse temperature.
         clamp: what is held; for a graph, a clamp for each group of which anything is held. None by default, and
-            for lattices, whose graphs (:func:`~isotherm.energy.lattice_graph.to_graph`) take evidence.
+            for lattices, whose graphs (:func:`~isotherm.energy.lattice.graph.to_graph`) take evidence.
         method: ``"auto"`` chooses; ``"enumeration"`` and, for graphs, ``"elimination"`` insist.
 
     Raises:

@@ -11,8 +11,8 @@ from scipy.special import logsumexp
 
 from isotherm import doors
 from isotherm.energy.kinds import tilted_policy
-from isotherm.energy.tilt import QuadraticReward, TableReward, Tilted
-from isotherm.energy.tilt_bases import DiscretePolicy, GaussianPolicy, MixturePolicy
+from isotherm.energy.tilt.bases import DiscretePolicy, GaussianPolicy, MixturePolicy
+from isotherm.energy.tilt.tilted import QuadraticReward, TableReward, Tilted
 from isotherm.errors import refusal
 
 

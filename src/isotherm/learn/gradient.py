@@ -23,7 +23,7 @@ from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.kinds import factor_graph
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.exact.exact import exact
 from isotherm.learn.free_energy import Masks, latents_interact, mean_statistics

@@ -24,7 +24,7 @@ from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.learn.free_energy import check_latents, free_energies
 from isotherm.learn.observations import Observations, checked_data

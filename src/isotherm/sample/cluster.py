@@ -21,7 +21,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm.doors import flag
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
-from isotherm.energy.lattice_models import AbstractLatticeModel
+from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.limbs import stacked, value
 from isotherm.errors import refusal
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform

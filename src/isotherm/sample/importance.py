@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Key, PyTree
 from isotherm import doors
 from isotherm.energy.inputs import finite
 from isotherm.energy.kinds import tilted_policy
-from isotherm.energy.tilt import Tilted
-from isotherm.energy.tilt_inputs import check_shape, checked_number
+from isotherm.energy.tilt.inputs import check_shape, checked_number
+from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
 from isotherm.sample.kernel import checked_kernel_at
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.kinds import tilted_policy
-from isotherm.energy.tilt import Tilted
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.tilt.inputs import checked_number
+from isotherm.energy.tilt.tilted import Tilted
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas
 from isotherm.sample.kernel import Chains

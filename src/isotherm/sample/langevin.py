@@ -14,8 +14,8 @@ from jaxtyping import Array, Float, Key
 
 from isotherm.energy.inputs import finite
 from isotherm.energy.kinds import tilted_policy
-from isotherm.energy.tilt import Tilted
-from isotherm.energy.tilt_inputs import check_scalar, check_shape, checked_number
+from isotherm.energy.tilt.inputs import check_scalar, check_shape, checked_number
+from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas

@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from isotherm.energy.kinds import next_states, tilted_policy
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian
-from isotherm.energy.tilt_inputs import check_shape, checked_number
+from isotherm.energy.tilt.bases import GaussianPolicy, LinearGaussian
+from isotherm.energy.tilt.inputs import check_shape, checked_number
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.errors import refusal
 from isotherm.sample.acceptance import AcceptanceInfo, accept
 from isotherm.sample.batched import chains_with_betas

@@ -16,10 +16,15 @@ from jaxtyping import Array, Float, Key
 
 from isotherm import doors
 from isotherm.energy.inputs import holds_traced
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import LinearGaussian, MixturePolicy
-from isotherm.energy.tilt_inputs import checked_number
-from isotherm.energy.tilt_noise import check_dimensions, check_level, noisy_tilt, within_covariance
+from isotherm.energy.tilt.bases import LinearGaussian, MixturePolicy
+from isotherm.energy.tilt.inputs import checked_number
+from isotherm.energy.tilt.noise import (
+    check_dimensions,
+    check_level,
+    noisy_tilt,
+    within_covariance,
+)
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.errors import refusal
 from isotherm.sample.importance import moved
 from isotherm.sample.langevin import mala

@@ -7,7 +7,7 @@ from jaxtyping import PyTree
 
 from isotherm.doors import entries
 from isotherm.energy.coding import coded_state
-from isotherm.energy.lattice_models import AbstractLatticeModel
+from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 from isotherm.sample.lattice.angles import Angles

@@ -19,8 +19,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Key
 
-from isotherm.energy.tilt_inputs import check_shape
-from isotherm.energy.tilt_levels import Level, TiltParameters, clean_target, level, level_grid
+from isotherm.energy.tilt.inputs import check_shape
+from isotherm.energy.tilt.levels import Level, TiltParameters, clean_target, level, level_grid
 from isotherm.errors import refusal
 from isotherm.sample.kernel import Kernel
 from isotherm.sample.predictor_corrector_metrics import METHODS

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from isotherm.doors import whole
-from isotherm.energy.tilt_levels import (
+from isotherm.energy.tilt.levels import (
     Level,
     TiltParameters,
     checked_parameters,

@@ -1,13 +1,13 @@
 """The arithmetic of predictor-corrector steps, given their noise: proposals and acceptance ratios.
 
 Plain algebra on NumPy or JAX numbers, so that the compiled samplers and the float64 tests run the same lines.
-``level`` is one :class:`~isotherm.energy.tilt_levels.Level`; its target of the action is
+``level`` is one :class:`~isotherm.energy.tilt.levels.Level`; its target of the action is
 ``N(mu_tilt, sigma_tilt^2)``, the base policy tilted by ``beta``.
 """
 
 from typing import NamedTuple
 
-from isotherm.energy.tilt_levels import Level, Number
+from isotherm.energy.tilt.levels import Level, Number
 
 TARGET_ACCEPTANCE = 0.57
 """The acceptance that step sizes are adapted to; near the best for MALA (Roberts and Rosenthal 1998)."""

@@ -7,7 +7,7 @@ import pytest
 from tests.support.model_files import CANCER, DOG, XMLBIF, enumerated, log_weights, read_text
 
 from isotherm.energy.files.read import read_model_file
-from isotherm.energy.uai import UaiModel, read_uai
+from isotherm.energy.files.uai import UaiModel, read_uai
 
 UAI = Path(__file__).parents[2] / "golden" / "uai"
 

@@ -5,8 +5,8 @@ import pytest
 
 from isotherm.energy.files.content import read_content
 from isotherm.energy.files.evidence import named_evidence, named_lines
+from isotherm.energy.files.uai import from_evidence, read_evidence
 from isotherm.energy.tables import Names, Tables
-from isotherm.energy.uai import from_evidence, read_evidence
 
 FOUR = Tables(np.full(4, 2), (), (), Names())
 

@@ -16,10 +16,10 @@ from tests.support.model_files import (
     read_text,
 )
 
-from isotherm.energy.exchange import read_dimod, read_edge_list
 from isotherm.energy.files import content
+from isotherm.energy.files.exchange import read_dimod, read_edge_list
 from isotherm.energy.files.read import read_model_file
-from isotherm.energy.uai import read_uai
+from isotherm.energy.files.uai import read_uai
 
 TRIPLES = "0 1 1.000000\n0 2 0.500000\n1 2 -1.000000\n"
 UAI = "MARKOV\n2\n2 2\n1\n2 0 1\n4\n1 2 3 4\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.support.model_files import log_weights
 
-from isotherm.energy.exchange import read_dimod
+from isotherm.energy.files.exchange import read_dimod
 from isotherm.energy.files.read import read_model_file
 
 LABELS = ("a", 3, (1, "x"), "d")

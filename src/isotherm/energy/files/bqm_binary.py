@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.energy.bqm import Quadratics
-from isotherm.energy.bqm_json import checked_labels, load_object
+from isotherm.energy.files.bqm import Quadratics
+from isotherm.energy.files.bqm_json import checked_labels, load_object
 from isotherm.energy.files.content import Content
 from isotherm.errors import refusal
 

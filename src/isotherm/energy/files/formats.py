@@ -2,7 +2,9 @@
 
 import re
 
-from isotherm.energy.exchange import (
+from isotherm.energy.files.bqm_binary import MAGIC
+from isotherm.energy.files.content import Content
+from isotherm.energy.files.exchange import (
     COO_HEADER,
     EDGES_HEADER,
     Line,
@@ -10,8 +12,6 @@ from isotherm.energy.exchange import (
     refuse_header,
     refuse_unweighted,
 )
-from isotherm.energy.files.bqm_binary import MAGIC
-from isotherm.energy.files.content import Content
 from isotherm.errors import refusal
 
 FORMATS = {

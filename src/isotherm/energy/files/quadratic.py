@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from isotherm.energy.bqm import Quadratics
+from isotherm.energy.files.bqm import Quadratics
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.tables import Names, Tables
 

@@ -3,19 +3,19 @@
 from collections.abc import Callable
 
 from isotherm.doors import choice
-from isotherm.energy.bqm_json import from_json
-from isotherm.energy.exchange import from_coo, from_edges
 from isotherm.energy.files.bif import from_bif
 from isotherm.energy.files.bqm_binary import from_bqm_file
+from isotherm.energy.files.bqm_json import from_json
 from isotherm.energy.files.cfn import from_cfn
 from isotherm.energy.files.cnf import from_cnf
 from isotherm.energy.files.content import MAX_BYTES, Content, FilePath, read_content
+from isotherm.energy.files.exchange import from_coo, from_edges
 from isotherm.energy.files.formats import FORMATS, format_of
 from isotherm.energy.files.model import ModelFile
 from isotherm.energy.files.quadratic import EDGES, quadratic_file
+from isotherm.energy.files.uai import from_uai
 from isotherm.energy.files.wcsp import from_wcsp
 from isotherm.energy.files.xmlbif import from_xmlbif
-from isotherm.energy.uai import from_uai
 from isotherm.errors import refusal
 
 _MIB = 1 << 20

@@ -14,8 +14,8 @@ import equinox as eqx
 import numpy as np
 from scipy.special import ive
 
-from isotherm.energy.lattice_graph import to_graph
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.graph import to_graph
+from isotherm.energy.lattice.models import (
     MAX_STATES,
     AbstractStates,
     LatticeClock,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from isotherm.energy.lattice_models import LatticeClock, LatticePotts
-from isotherm.energy.vortices import plaquettes
+from isotherm.energy.lattice.models import LatticeClock, LatticePotts
+from isotherm.energy.lattice.vortices import plaquettes
 from isotherm.exact.lattice.sums import Discrete, grown, has_field, local_sums, num_values
 
 MAX_STATES = 1 << 25

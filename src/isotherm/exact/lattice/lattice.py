@@ -8,14 +8,14 @@ import numpy as np
 
 from isotherm.doors import number
 from isotherm.energy.inputs import LARGEST
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.errors import refusal
 from isotherm.exact.graph.solve import MAX_ENTRIES, Method, TooCostlyError
 from isotherm.exact.lattice.elimination import angles_needed, eliminate_lattice, quadrature

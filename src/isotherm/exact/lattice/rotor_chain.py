@@ -11,7 +11,7 @@ References:
 import numpy as np
 from scipy.special import ive
 
-from isotherm.energy.lattice_models import LatticeXY, spread
+from isotherm.energy.lattice.models import LatticeXY, spread
 from isotherm.errors import refusal
 
 _CANCELLED = 1e-7

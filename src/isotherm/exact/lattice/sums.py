@@ -11,8 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from isotherm.energy.lattice_models import AbstractStates, LatticeClock, LatticeIsing, LatticePotts, spread
-from isotherm.energy.vortices import has_plaquettes, plaquettes
+from isotherm.energy.lattice.models import (
+    AbstractStates,
+    LatticeClock,
+    LatticeIsing,
+    LatticePotts,
+    spread,
+)
+from isotherm.energy.lattice.vortices import has_plaquettes, plaquettes
 
 _ENTRIES_AT_ONCE = 1 << 19
 """Entries of a block of states: 4 MB of float64."""

@@ -18,14 +18,14 @@ from jaxtyping import Array, Float, Key, UInt32
 
 from isotherm import doors
 from isotherm.energy.kinds import lattice_model
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     AbstractStates,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words
 from isotherm.random.counter import counted_words

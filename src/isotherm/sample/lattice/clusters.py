@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import AbstractLatticeModel, LatticePotts, spread
-from isotherm.energy.tilt_inputs import checked_number
+from isotherm.energy.lattice.models import AbstractLatticeModel, LatticePotts, spread
+from isotherm.energy.lattice.shapes import Lattice
+from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int32
 
-from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice.shapes import Lattice
 
 
 def cluster_labels(

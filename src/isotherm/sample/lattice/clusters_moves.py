@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int32
 
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,

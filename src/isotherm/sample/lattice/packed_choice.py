@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.lattice.models import LatticeIsing
 from isotherm.errors import refusal
 from isotherm.sample.batched import at_beta
 from isotherm.sample.kernel import Chains

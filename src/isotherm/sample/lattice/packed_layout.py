@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, UInt32
 
-from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.sample.lattice.sites import Side, Sublattices
 
 BITS = 32

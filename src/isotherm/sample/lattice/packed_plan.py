@@ -8,8 +8,8 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array
 
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import LatticeIsing
+from isotherm.energy.lattice.models import LatticeIsing
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.sample.lattice.packed import Planes, Sweep
 from isotherm.sample.lattice.packed_layout import BAND_MULTIPLE, Bands, Replicas
 from isotherm.sample.lattice.packed_rule import Group, Rule

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.errors import refusal
 
 

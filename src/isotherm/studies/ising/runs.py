@@ -7,9 +7,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticeIsing
-from isotherm.energy.observables import domain_wall_length, magnetization
+from isotherm.energy.lattice.models import LatticeIsing
+from isotherm.energy.lattice.observables import domain_wall_length, magnetization
+from isotherm.energy.lattice.shapes import square
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Key
 
-from isotherm.energy.lattice_models import AbstractLatticeModel
-from isotherm.energy.observables import Measure
+from isotherm.energy.lattice.models import AbstractLatticeModel
+from isotherm.energy.lattice.observables import Measure
 from isotherm.estimate.quantities import moments
 from isotherm.random import named
 from isotherm.sample.cluster import swendsen_wang, wolff
@@ -51,7 +51,7 @@ class Sweep(NamedTuple):
     Attributes:
         betas: inverse temperatures, ``(betas,)``.
         means: mean over each block, float64 ``(starts, betas, chains, blocks)``, by name: the raw observables of
-            :func:`isotherm.energy.observables.measure` and the powers of :func:`isotherm.estimate.quantities.moments`.
+            :func:`isotherm.energy.lattice.observables.measure` and the powers of :func:`isotherm.estimate.quantities.moments`.
         samples: the raw observables asked for, float32 ``(starts, betas, chains, samples)``.
         states: after each of the last blocks, as many as asked for, ``(starts, betas, chains, blocks, *shape)``.
     """

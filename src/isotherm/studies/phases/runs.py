@@ -8,10 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeClock, LatticeIsing, LatticePotts
-from isotherm.energy.observables import measure
-from isotherm.energy.vortices import vortices
+from isotherm.energy.lattice.models import (
+    AbstractLatticeModel,
+    LatticeClock,
+    LatticeIsing,
+    LatticePotts,
+)
+from isotherm.energy.lattice.observables import measure
+from isotherm.energy.lattice.shapes import square
+from isotherm.energy.lattice.vortices import vortices
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard

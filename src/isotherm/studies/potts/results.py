@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.energy.critical import potts_latent_heat
+from isotherm.energy.lattice.critical import potts_latent_heat
 from isotherm.estimate.curve_fit import fit_scaling
 from isotherm.estimate.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
 from isotherm.studies.ising.results import RATIOS, estimate, moments_of, starts_agree

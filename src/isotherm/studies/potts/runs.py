@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.energy.lattice import square
-from isotherm.energy.lattice_models import LatticePotts
+from isotherm.energy.lattice.models import LatticePotts
+from isotherm.energy.lattice.shapes import square
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.studies.lattice.sweep import Plan, Sweep, sweep

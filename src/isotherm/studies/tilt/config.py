@@ -10,7 +10,7 @@ from isotherm.errors import refusal
 from isotherm.settings.config import Config
 
 if TYPE_CHECKING:
-    from isotherm.energy.tilt_levels import TiltParameters
+    from isotherm.energy.tilt.levels import TiltParameters
 
 Method = Literal["pc_ula", "pc_mala", "pc_joint_mala"]
 Compared = Literal[
@@ -286,7 +286,7 @@ class TiltConfig(Config):
         """The model and its path of levels, with some fields changed."""
         import dataclasses
 
-        from isotherm.energy.tilt_levels import TiltParameters
+        from isotherm.energy.tilt.levels import TiltParameters
 
         names = {field.name for field in dataclasses.fields(TiltParameters)}
         values: dict[str, Any] = {name: value for name, value in self.settings().items() if name in names}

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.tilt_levels import TiltParameters, clean_target, level, level_grid
+from isotherm.energy.tilt.levels import TiltParameters, clean_target, level, level_grid
 from isotherm.estimate.diagnostics import ess, rhat
 from isotherm.random.keys import named, seeded
 from isotherm.sample import predictor_corrector as pc

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
-from isotherm.energy.tilt_noise import averaged_reward
+from isotherm.energy.tilt.bases import GaussianPolicy, LinearGaussian, MixturePolicy
+from isotherm.energy.tilt.noise import averaged_reward
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import MixtureLaw, tilted_law
 from isotherm.studies.tilt.config import TiltConfig
 

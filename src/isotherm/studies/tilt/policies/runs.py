@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from isotherm.energy.tilt_levels import beta_fraction, level_grid
+from isotherm.energy.tilt.levels import beta_fraction, level_grid
 from isotherm.random.keys import named, seeded
 from isotherm.sample.importance import Tempered, Weighted, importance, tempered
 from isotherm.sample.independence import independence

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from isotherm.doors.kinds import first_repeated
-from isotherm.energy.bqm import Quadratics
+from isotherm.energy.files.bqm import Quadratics
 from isotherm.errors import refusal
 
 _MAX_DIGITS, _MAX_DEPTH = 4000, 20

@@ -14,14 +14,14 @@ from jaxtyping import Array, Float, Int
 
 from isotherm.doors import whole
 from isotherm.energy.kinds import lattice_model
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
-from isotherm.energy.vortices import has_plaquettes, vortices
+from isotherm.energy.lattice.vortices import has_plaquettes, vortices
 from isotherm.errors import refusal
 
 

@@ -3,7 +3,7 @@
 At noise level ``alpha_bar`` (1 is clean) actions and next states are shrunk by ``sqrt(alpha_bar)``, and unit noise of
 variance ``1 - alpha_bar`` is added. A mixture of normal laws stays one, with the same weights; so the reward averaged
 over the noisy next state has a closed form there too. With one part in one dimension this is
-:mod:`isotherm.energy.tilt_levels`.
+:mod:`isotherm.energy.tilt.levels`.
 """
 
 from typing import Any
@@ -16,9 +16,9 @@ from jax.core import Tracer
 from jaxtyping import Array, Float
 
 from isotherm.doors import instance
-from isotherm.energy.tilt import QuadraticReward, Tilted
-from isotherm.energy.tilt_bases import GaussianPolicy, LinearGaussian, MixturePolicy
-from isotherm.energy.tilt_inputs import check_shape, checked_number
+from isotherm.energy.tilt.bases import GaussianPolicy, LinearGaussian, MixturePolicy
+from isotherm.energy.tilt.inputs import check_shape, checked_number
+from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.errors import refusal
 
 

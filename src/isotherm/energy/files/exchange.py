@@ -14,13 +14,13 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 
 from isotherm.doors import choice, file_path
-from isotherm.energy.bqm import Quadratics, Vartype, from_graph, to_graph
-from isotherm.energy.bqm_json import from_json, to_json
+from isotherm.energy.files.bqm import Quadratics, Vartype, from_graph, to_graph
 from isotherm.energy.files.bqm_binary import MAGIC, from_bqm_file
+from isotherm.energy.files.bqm_json import from_json, to_json
 from isotherm.energy.files.content import Content, read_content
+from isotherm.energy.files.networks import Labelled
 from isotherm.energy.files.numbers import decimal
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal
 
 COO_HEADER = re.compile(r"^[ \t]*#.*?vartype\s*[:=]\s*([-.\w]+)", re.IGNORECASE | re.MULTILINE)

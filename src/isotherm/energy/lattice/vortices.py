@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int8
 
 from isotherm.doors import instance
-from isotherm.energy.lattice import Lattice
-from isotherm.energy.lattice_models import AbstractLatticeModel, LatticeClock, LatticeXY
+from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeClock, LatticeXY
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.errors import refusal
 
 

@@ -8,14 +8,14 @@ import numpy as np
 
 from isotherm.doors import whole
 from isotherm.energy.kinds import lattice_model
-from isotherm.energy.lattice import Kind
-from isotherm.energy.lattice_models import (
+from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
 )
+from isotherm.energy.lattice.shapes import Kind
 from isotherm.errors import refusal
 
 CUBIC_ISING_BETA = 0.22165463

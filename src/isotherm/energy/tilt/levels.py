@@ -57,7 +57,7 @@ class TiltParameters(eqx.Module):
         sigma_sprime: standard deviation of the next state given the action, positive.
         mu_a: mean of the base policy.
         sigma_a: standard deviation of the base policy, positive.
-        qA: curvature of the action-only value, see :mod:`isotherm.energy.tilt_closed_forms`.
+        qA: curvature of the action-only value, see :mod:`isotherm.energy.tilt.closed_forms`.
         mu_Q: best action of the action-only value.
         r_wa: reward's weight of the action, at least 0.
         r_ws: reward's weight of the next state, at least 0.

@@ -8,10 +8,10 @@ from isotherm.doors import file_path, number
 from isotherm.energy.expand import tables_of
 from isotherm.energy.factor import Factor
 from isotherm.energy.files.model import MAX_TABLE
+from isotherm.energy.files.uai import FilePath, UaiModel, read_uai, write_uai
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
 from isotherm.energy.tables import Tables
-from isotherm.energy.uai import FilePath, UaiModel, read_uai, write_uai
 from isotherm.energy.variables import categorical
 from isotherm.errors import refusal
 

@@ -11,8 +11,8 @@ from jaxtyping import Array, Float
 from isotherm.doors import function, instance
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.inputs import finite
-from isotherm.energy.tilt_bases import AbstractPolicy, DiscretePolicy, loses_differences
-from isotherm.energy.tilt_inputs import check_scalar, check_shape
+from isotherm.energy.tilt.bases import AbstractPolicy, DiscretePolicy, loses_differences
+from isotherm.energy.tilt.inputs import check_scalar, check_shape
 from isotherm.errors import refusal
 
 Reward = Callable[[Array], Float[Array, ""]]

@@ -18,7 +18,7 @@ from isotherm import doors
 from isotherm.energy.base import AbstractEnergy
 from isotherm.energy.coding import coded_state
 from isotherm.energy.inputs import check_finite, floating
-from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice.shapes import Lattice
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 

@@ -1,6 +1,6 @@
 """Closed forms of the action-only tilt: ``q(a) exp(lambda Q(a))`` with ``Q(a) = -qA (a - mu_Q)^2 / 2``.
 
-The joint target is ``pi(a) q(s'|a)``. Numbers only, NumPy or JAX; see :mod:`isotherm.energy.tilt_levels`.
+The joint target is ``pi(a) q(s'|a)``. Numbers only, NumPy or JAX; see :mod:`isotherm.energy.tilt.levels`.
 """
 
 from types import ModuleType
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.energy.tilt_levels import Number, TiltParameters
+from isotherm.energy.tilt.levels import Number, TiltParameters
 
 
 class ActionTilt(NamedTuple):

@@ -5,7 +5,13 @@ import numpy as np
 from isotherm.doors import instance
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.lattice_models import AbstractStates, LatticeClock, LatticeIsing, LatticePotts, spread
+from isotherm.energy.lattice.models import (
+    AbstractStates,
+    LatticeClock,
+    LatticeIsing,
+    LatticePotts,
+    spread,
+)
 from isotherm.energy.variables import categorical, spin
 
 

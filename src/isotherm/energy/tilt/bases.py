@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int32, Key
 
 from isotherm.doors import function
 from isotherm.energy.inputs import finite, holds_traced
-from isotherm.energy.tilt_inputs import check_scalar, check_shape, drawn_shape
+from isotherm.energy.tilt.inputs import check_scalar, check_shape, drawn_shape
 from isotherm.errors import refusal
 
 

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float, Key
 
 from isotherm import doors
 from isotherm.energy.inputs import LARGEST
-from isotherm.energy.lattice import Lattice
+from isotherm.energy.lattice.shapes import Lattice
 
 
 def plus_minus_couplings(

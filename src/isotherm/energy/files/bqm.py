@@ -12,10 +12,10 @@ import numpy as np
 
 from isotherm.doors import choice
 from isotherm.energy.factor import Factor
+from isotherm.energy.files.networks import Labelled
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
 from isotherm.energy.models import ising
-from isotherm.energy.networks import Labelled
 from isotherm.errors import refusal, wrong_kind
 
 if TYPE_CHECKING:

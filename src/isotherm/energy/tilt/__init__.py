@@ -1,0 +1,1 @@
+"""Policies tilted by rewards."""
