@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.energy.dense import Ising
-from isotherm.sample.gibbs import Schedule, gibbs_means
+from isotherm.sample.gibbs.gibbs import Schedule, gibbs_means
 from stopwatch import machine, paired, ratio
 
 NUM_SWEEPS, THIN = 200, 4

@@ -26,8 +26,8 @@ from isotherm.energy.blocks import colour_blocks
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical, spin
+from isotherm.sample.gibbs.pairs import pair_gibbs
 from isotherm.sample.kernel import over_chains
-from isotherm.sample.pairs import pair_gibbs
 from stopwatch import machine, paired, ratio
 
 try:

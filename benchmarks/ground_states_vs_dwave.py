@@ -4,7 +4,7 @@ The measure is the time to solution of each side at its best number of sweeps: w
 reach the target and ``t`` the time of one read, ``t ln(0.01) / ln(1 - p)`` is what it takes to see the target with
 99 % (one read where ``p`` is above that). The target of an instance is the lowest energy that both sides found, at
 any number of sweeps. Both take the same grid of sweeps and as many reads; theirs takes its own default range of
-temperatures, ours that of :func:`isotherm.sample.annealing.annealing_betas`, both geometric. ``t`` is the wall time
+temperatures, ours that of :func:`isotherm.sample.temperatures.annealing.annealing_betas`, both geometric. ``t`` is the wall time
 of a batch over its reads, states and energies included: ours anneals all reads at once, theirs one after another,
 so that the first read of ours comes no sooner than the last. Compilation and planning, a few seconds of ours for an
 instance, are left out.
@@ -23,8 +23,8 @@ import jax
 import numpy as np
 
 from isotherm.energy.models import ising
-from isotherm.sample.annealing import anneal, annealing_betas
-from isotherm.sample.gibbs import gibbs
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.temperatures.annealing import anneal, annealing_betas
 from stopwatch import machine
 
 try:

@@ -26,7 +26,7 @@ from isotherm.energy.lattice.models import LatticeIsing
 from isotherm.energy.lattice.shapes import square
 from isotherm.exact.lattice.onsager import onsager
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.packed import PackedBands
+from isotherm.sample.lattice.packed.bands import PackedBands
 from isotherm.sample.run import sample_means
 from stopwatch import machine, once, paired, ratio
 

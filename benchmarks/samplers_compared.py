@@ -16,13 +16,13 @@ import numpy as np
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
-from isotherm.sample.cluster import swendsen_wang, wolff
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
 from isotherm.sample.draws import Draws
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.informed import informed
+from isotherm.sample.flat import from_values, random_values
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.metropolis.informed import informed
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import tempering
-from isotherm.sample.values import from_values, random_values
+from isotherm.sample.temperatures.tempering import tempering
 from stopwatch import machine
 
 NUM_CHAINS = 16

@@ -21,7 +21,7 @@ from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.estimate.diagnostics import ess
 from isotherm.exact.tilt import MixtureLaw, tilted_law
-from isotherm.sample.langevin import mala
+from isotherm.sample.metropolis.langevin import mala
 from isotherm.sample.run import sample_means
 from stopwatch import machine, paired, ratio
 

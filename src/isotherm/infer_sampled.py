@@ -24,17 +24,17 @@ from isotherm.infer_clock import Clock
 from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
 from isotherm.infer_source import Source
 from isotherm.random.keys import seeded
-from isotherm.sample.ais import LogZ, log_z
-from isotherm.sample.annealing import anneal
 from isotherm.sample.blocking import blocked_chains
-from isotherm.sample.cluster import swendsen_wang
-from isotherm.sample.gibbs import gibbs
+from isotherm.sample.clusters.graph import swendsen_wang
+from isotherm.sample.flat import from_values
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.log_tables import single_weights
 from isotherm.sample.run import sample
 from isotherm.sample.search import Search
-from isotherm.sample.single import single_weights
 from isotherm.sample.softening import penalty_of, softened
-from isotherm.sample.tempering import find_ladder, tempering
-from isotherm.sample.values import from_values
+from isotherm.sample.temperatures.ais import LogZ, log_z
+from isotherm.sample.temperatures.annealing import anneal
+from isotherm.sample.temperatures.tempering import find_ladder, tempering
 
 NUM_CHAINS = 32
 BLOCKED_CHAINS = 4

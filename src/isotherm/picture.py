@@ -28,7 +28,7 @@ from isotherm.plot.mandelbrot import draw_iterations, draw_potential
 from isotherm.plot.still import Still, draw_still
 from isotherm.plot.video import check_target
 from isotherm.random.keys import named, seeded
-from isotherm.sample.cluster import swendsen_wang
+from isotherm.sample.clusters.graph import swendsen_wang
 from isotherm.sample.run import sample
 from isotherm.video_config import VideoConfig
 from isotherm.video_physics import build_model, symbol, title, transition

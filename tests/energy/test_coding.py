@@ -23,10 +23,10 @@ from isotherm.learn.baselines import fit_autoregressive, fit_independent
 from isotherm.learn.moments import PairWindow
 from isotherm.learn.posterior import IsingPosterior, log_odds_local, observe_exact
 from isotherm.sample import checkerboard, gibbs, sample, swendsen_wang, tempering
-from isotherm.sample.annealing import anneal
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs import initial_spins
+from isotherm.sample.gibbs.gibbs import initial_spins
 from isotherm.sample.initial import initial_state
+from isotherm.sample.temperatures.annealing import anneal
 from isotherm.world import replay_world
 
 TRUTH = np.array([True, False, True])

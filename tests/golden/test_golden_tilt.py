@@ -14,9 +14,9 @@ from isotherm.energy.tilt.levels import (
     level,
     level_grid,
 )
-from isotherm.sample import predictor_corrector_metrics as metrics
-from isotherm.sample.predictor_corrector_exact import pc_ula_final_law
-from isotherm.sample.predictor_corrector_steps import Reward, joint_mala_step, mala_step, ula_step
+from isotherm.sample.tilt.predictor_corrector import metrics as metrics
+from isotherm.sample.tilt.predictor_corrector.exact import pc_ula_final_law
+from isotherm.sample.tilt.predictor_corrector.steps import Reward, joint_mala_step, mala_step, ula_step
 
 Given = dict[str, Any]
 

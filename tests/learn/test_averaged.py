@@ -12,7 +12,7 @@ from tests.support.zoo import random_model, venues
 
 from isotherm.exact.exact import exact
 from isotherm.learn import averaged
-from isotherm.sample.gibbs import Schedule, gibbs_moments
+from isotherm.sample.gibbs.gibbs import Schedule, gibbs_moments
 
 PAIRS = np.triu_indices(5, 1)
 

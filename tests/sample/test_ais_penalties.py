@@ -15,12 +15,12 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical, spin
 from isotherm.estimate.bennett import bennett
-from isotherm.sample.ais import LogZ, ais, log_z, reverse_ais
-from isotherm.sample.ais_estimate import judged
-from isotherm.sample.ais_path import problem_of
-from isotherm.sample.ais_run import follow, forward
+from isotherm.sample.temperatures.ais import LogZ, ais, log_z, reverse_ais
+from isotherm.sample.temperatures.ais_estimate import judged
+from isotherm.sample.temperatures.ais_path import problem_of
+from isotherm.sample.temperatures.ais_run import follow, forward
 
-PATH = sys.modules["isotherm.sample.ais_path"]
+PATH = sys.modules["isotherm.sample.temperatures.ais_path"]
 CHAINS = 128
 
 

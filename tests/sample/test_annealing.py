@@ -10,11 +10,11 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
 from isotherm.energy.variables import real
-from isotherm.sample import annealing
-from isotherm.sample.annealing import anneal, annealing_betas
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.cluster import swendsen_wang
-from isotherm.sample.gibbs import gibbs
+from isotherm.sample.clusters.graph import swendsen_wang
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.temperatures import annealing
+from isotherm.sample.temperatures.annealing import anneal, annealing_betas
 
 
 def glass(seed: int, side: int = 4) -> FactorGraph:

@@ -20,16 +20,16 @@ from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.energy.variables import categorical, spin
 from isotherm.exact.exact import exact
 from isotherm.random.keys import checked_seed, run_keys, seeded
-from isotherm.sample.annealing import anneal
-from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.independence import independence
-from isotherm.sample.informed import informed
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
+from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import initial_state
-from isotherm.sample.langevin import mala
 from isotherm.sample.lattice.checkerboard import checkerboard
+from isotherm.sample.metropolis.independence import independence
+from isotherm.sample.metropolis.informed import informed
+from isotherm.sample.metropolis.langevin import mala
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import tempering
+from isotherm.sample.temperatures.annealing import anneal
+from isotherm.sample.temperatures.tempering import tempering
 
 NAN, INF = float("nan"), float("inf")
 PAIR = ising([[0, 1]], 0.5, [0.1, 0.2])

@@ -15,8 +15,8 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import categorical, real, spin
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.cluster import ClusterState, swendsen_wang, wolff
-from isotherm.sample.components import cluster_sizes, components
+from isotherm.sample.clusters.components import cluster_sizes, components
+from isotherm.sample.clusters.graph import ClusterState, swendsen_wang, wolff
 
 BETAS = (0.3, 0.8, 1.6, 0.98)
 CHAINS = 240

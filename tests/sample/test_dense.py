@@ -22,11 +22,11 @@ from isotherm.energy.machines import (
 )
 from isotherm.energy.models import ising
 from isotherm.energy.variables import spin
-from isotherm.sample import dense
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs import gibbs
+from isotherm.sample.gibbs import matrices as dense
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.gibbs.pairs import PairGibbs
 from isotherm.sample.kernel import over_chains
-from isotherm.sample.pairs import PairGibbs
 from isotherm.sample.run import sample
 
 RNG = np.random.default_rng(11)

@@ -38,7 +38,6 @@ from isotherm.sample import (
     initial_spins,
     joint_gibbs,
     mala,
-    predictor_corrector,
     sample,
     swendsen_wang,
     tempered,
@@ -46,7 +45,8 @@ from isotherm.sample import (
     ula,
     whitened_mala,
 )
-from isotherm.sample.noise_walk import noise_walk
+from isotherm.sample.tilt.noise_walk import noise_walk
+from isotherm.sample.tilt.predictor_corrector import run as predictor_corrector
 
 KEY = jax.random.key(0)
 

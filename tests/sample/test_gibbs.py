@@ -21,7 +21,7 @@ from tests.support.zoo import (
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import all_states, exact
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs import (
+from isotherm.sample.gibbs.gibbs import (
     GibbsState,
     Init,
     Moments,

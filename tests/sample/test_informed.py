@@ -11,11 +11,11 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import real
-from isotherm.sample.batched import energies
+from isotherm.sample.betas import energies
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.informed import informed
-from isotherm.sample.local import local_weights
-from isotherm.sample.values import from_values, to_values
+from isotherm.sample.flat import from_values, to_values
+from isotherm.sample.metropolis.informed import informed
+from isotherm.sample.metropolis.local import local_weights
 
 BETAS = (0.3, 0.8, 1.6, 0.98)
 CHAINS = 240

@@ -16,13 +16,13 @@ from isotherm.energy.limbs import limbs_of, splitting, stacked, value
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical
 from isotherm.exact.exact import exact
-from isotherm.sample.annealing import anneal
-from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.comparing import comparison
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.informed import informed
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.metropolis.informed import informed
+from isotherm.sample.rounding.comparing import comparison
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import tempering
+from isotherm.sample.temperatures.annealing import anneal
+from isotherm.sample.temperatures.tempering import tempering
 
 NUM_CHAINS = 32
 SINGLES = np.array([[0.3, -0.4, 0.1], [0.0, 0.5, -0.2], [-0.6, 0.2, 0.4]])

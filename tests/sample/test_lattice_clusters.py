@@ -16,9 +16,9 @@ from isotherm.energy.lattice.graph import to_graph
 from isotherm.energy.lattice.models import LatticeClock, LatticeIsing, LatticePotts, LatticeXY
 from isotherm.energy.lattice.shapes import Lattice, chain, cubic, honeycomb, square, triangular
 from isotherm.estimate.autocorrelation import integrated_time
-from isotherm.sample.cluster import swendsen_wang, wolff
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
+from isotherm.sample.clusters.labels import cluster_labels, wrapping
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.clusters_labels import cluster_labels, wrapping
 
 BETAS = (0.9, 0.9 * 1.05)
 CHAINS = 300

@@ -13,9 +13,9 @@ from isotherm.energy.lattice.shapes import cubic, honeycomb, square, triangular
 from isotherm.exact.lattice.onsager import kaufman, onsager, spontaneous_magnetization
 from isotherm.random.seeds import key_words, lanes_at
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.sample.lattice.packed import PackedBands
-from isotherm.sample.lattice.packed_choice import SitesOrReplicas
-from isotherm.sample.lattice.packed_replicas import PackedReplicas
+from isotherm.sample.lattice.packed.bands import PackedBands
+from isotherm.sample.lattice.packed.choice import SitesOrReplicas
+from isotherm.sample.lattice.packed.replicas import PackedReplicas
 from isotherm.sample.run import sample, sample_means
 from support.stats import assert_mean
 

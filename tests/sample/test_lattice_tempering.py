@@ -11,7 +11,7 @@ from isotherm.energy.lattice.models import LatticeClock, LatticeIsing
 from isotherm.energy.lattice.shapes import chain, square
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
-from isotherm.sample.tempering import find_ladder, tempering
+from isotherm.sample.temperatures.tempering import find_ladder, tempering
 
 GLASS = LatticeIsing(
     square(3, 4, periodic=False), plus_minus_couplings(jax.random.key(5), square(3, 4, False))

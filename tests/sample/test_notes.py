@@ -7,11 +7,11 @@ import pytest
 from isotherm.energy.dense import Ising
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import Tilted
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.independence import independence
-from isotherm.sample.langevin import mala
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.metropolis.independence import independence
+from isotherm.sample.metropolis.langevin import mala
 from isotherm.sample.run import sample, sample_means
-from isotherm.sample.tempering import find_ladder, tempering
+from isotherm.sample.temperatures.tempering import find_ladder, tempering
 
 FIRST = jnp.zeros((8, 1))
 

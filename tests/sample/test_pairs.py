@@ -15,7 +15,7 @@ from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import categorical, spin
-from isotherm.sample.pairs import PairGibbs, applies, pair_gibbs
+from isotherm.sample.gibbs.pairs import PairGibbs, applies, pair_gibbs
 from isotherm.sample.run import sample_means
 
 RNG = np.random.default_rng(7)

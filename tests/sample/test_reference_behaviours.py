@@ -16,9 +16,9 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical, custom, spin
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs import gibbs
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.gibbs.plan import plan_of
 from isotherm.sample.observe import histogram, moments
-from isotherm.sample.plan import plan_of
 from isotherm.sample.run import sample, sample_means
 
 NUM_CHAINS, NUM_SAMPLES = 400, 250

@@ -10,11 +10,11 @@ from tests.support.stats import assert_mean
 
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.informed import informed
+from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.kernel import Kernel
+from isotherm.sample.metropolis.informed import informed
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import find_ladder, tempering
+from isotherm.sample.temperatures.tempering import find_ladder, tempering
 
 LADDER = [0.1, 0.25, 0.45, 0.7, 1.0]
 

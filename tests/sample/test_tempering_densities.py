@@ -12,15 +12,15 @@ from isotherm.energy.models import ising
 from isotherm.energy.tilt.bases import GaussianPolicy, LinearGaussian
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.exact import exact
-from isotherm.sample.annealing import anneal
-from isotherm.sample.batched import remembers_beta
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.independence import independence
-from isotherm.sample.informed import informed
-from isotherm.sample.langevin import mala, ula
-from isotherm.sample.next_states import ActionAndNext, whitened_mala
+from isotherm.sample.betas import remembers_beta
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.metropolis.independence import independence
+from isotherm.sample.metropolis.informed import informed
+from isotherm.sample.metropolis.langevin import mala, ula
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import tempering
+from isotherm.sample.temperatures.annealing import anneal
+from isotherm.sample.temperatures.tempering import tempering
+from isotherm.sample.tilt.next_states import ActionAndNext, whitened_mala
 
 LADDER = [0.25, 0.5, 1.0]
 """At the last the action has precision 1 + 4 = 5 and mean 4 / 5."""

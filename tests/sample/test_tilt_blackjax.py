@@ -11,7 +11,7 @@ from tests.docs.pages import DOCS
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import quadrature, tilted_law
-from isotherm.sample.langevin import mala
+from isotherm.sample.metropolis.langevin import mala
 from isotherm.sample.run import sample
 
 pytestmark = pytest.mark.slow

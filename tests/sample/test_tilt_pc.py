@@ -10,10 +10,10 @@ from scipy import stats
 from tests.support.stats import assert_mean
 
 from isotherm.energy.tilt.levels import TiltParameters, clean_target, level
-from isotherm.sample import predictor_corrector as pc
-from isotherm.sample.predictor_corrector_exact import levels_of, pc_mala_final_law, pc_ula_final_law
-from isotherm.sample.predictor_corrector_metrics import kl_hist, moment_kl
-from isotherm.sample.predictor_corrector_steps import joint_mala_step, log_target, score
+from isotherm.sample.tilt.predictor_corrector import run as pc
+from isotherm.sample.tilt.predictor_corrector.exact import levels_of, pc_mala_final_law, pc_ula_final_law
+from isotherm.sample.tilt.predictor_corrector.metrics import kl_hist, moment_kl
+from isotherm.sample.tilt.predictor_corrector.steps import joint_mala_step, log_target, score
 
 N = 20
 SETTINGS = (

@@ -19,11 +19,11 @@ from isotherm.energy.tilt.bases import (
 )
 from isotherm.energy.tilt.tilted import QuadraticReward, TableReward, Tilted
 from isotherm.exact.tilt import quadrature, tilted_law
-from isotherm.sample.importance import importance, tempered
-from isotherm.sample.independence import independence
-from isotherm.sample.langevin import mala, ula
-from isotherm.sample.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
+from isotherm.sample.metropolis.independence import independence
+from isotherm.sample.metropolis.langevin import mala, ula
 from isotherm.sample.run import sample
+from isotherm.sample.tilt.importance import importance, tempered
+from isotherm.sample.tilt.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
 
 NUM_SETTINGS, NUM_CHAINS = 20, 1000
 FALSE_ALARM = 1e-4

@@ -14,7 +14,7 @@ from isotherm.energy.tilt.bases import LinearGaussian, MixturePolicy
 from isotherm.energy.tilt.levels import TiltParameters, level
 from isotherm.energy.tilt.noise import noisy_tilt
 from isotherm.energy.tilt.tilted import QuadraticReward
-from isotherm.sample.noise_walk import noise_walk
+from isotherm.sample.tilt.noise_walk import noise_walk
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.studies.tilt.policies import statistics as judge
 from isotherm.studies.tilt.policies.model import problem

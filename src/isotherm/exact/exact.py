@@ -20,7 +20,7 @@ from isotherm.exact.graph.graph import GraphExact, exact_graph
 from isotherm.exact.graph.solve import Method
 from isotherm.exact.lattice.lattice import LatticeExact, exact_lattice
 from isotherm.sample.clamp import Clamp, Evidence, dense_clamp
-from isotherm.sample.temperature import largest_energy
+from isotherm.sample.rounding.temperature import largest_energy
 
 MAX_SPINS = 20
 """Largest model that is enumerated: 2**20 states, 4 MB of float32 a model."""

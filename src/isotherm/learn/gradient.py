@@ -39,7 +39,7 @@ from isotherm.learn.phases import (
 )
 from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs import Schedule, checked_schedule
+from isotherm.sample.gibbs.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
 
 MORE = Schedule(num_warmup=200, num_samples=40, thin=5)

@@ -26,8 +26,8 @@ from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta
 from isotherm.learn.relaxation import precisely, relaxed
-from isotherm.sample.ais import log_z as ais_log_z
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.temperatures.ais import log_z as ais_log_z
 
 LogZMethod = Literal["auto", "exact", "ais"]
 

@@ -11,7 +11,7 @@ from isotherm.energy.dense import Ising
 from isotherm.energy.kinds import dense_model
 from isotherm.energy.variables import spin
 from isotherm.errors import refusal, wrong_kind
-from isotherm.sample.gibbs import Moments
+from isotherm.sample.gibbs.gibbs import Moments
 
 
 class PairWindow(NamedTuple):

@@ -21,7 +21,7 @@ from isotherm.learn.gradient import (
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta, chains_with, overlaid, run_phase, start_chains
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood
-from isotherm.sample.gibbs import Schedule, checked_schedule
+from isotherm.sample.gibbs.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
 
 Start = Literal["persistent", "data", "fresh"]

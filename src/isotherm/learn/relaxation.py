@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, PyTree
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
-from isotherm.sample.coarseness import is_coarse, whole_size
+from isotherm.sample.rounding.coarseness import is_coarse, whole_size
 
 DENSE_RATIO = 48
 """A pair of groups is multiplied as a matrix up to this many entries a factor; gathers beyond."""

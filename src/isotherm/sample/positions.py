@@ -11,7 +11,7 @@ from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 from isotherm.sample.lattice.angles import Angles
-from isotherm.sample.lattice.packed import Sweep
+from isotherm.sample.lattice.packed.bands import Sweep
 from isotherm.sample.lattice.spins import Spins
 from isotherm.sample.lattice.states import AbstractValues
 

@@ -13,8 +13,8 @@ from isotherm import doors
 from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
-from isotherm.sample.notes import rounding_notes
 from isotherm.sample.positions import coded_positions
+from isotherm.sample.rounding.notes import rounding_notes
 
 MANY = 1_000_000
 """Draws of all chains up to which nobody asks whether they fit into memory, if their positions take less than"""

@@ -29,13 +29,13 @@ from isotherm.energy.tilt.inputs import checked_number
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words
 from isotherm.random.counter import counted_words
-from isotherm.sample.batched import chains_with_betas
+from isotherm.sample.betas import chains_with_betas
 from isotherm.sample.kernel import Chains
 from isotherm.sample.lattice.angles import Angles
-from isotherm.sample.lattice.packed import PackedBands
-from isotherm.sample.lattice.packed_choice import SitesOrReplicas, packed_kernel
-from isotherm.sample.lattice.packed_plan import why_not_packed
-from isotherm.sample.lattice.packed_replicas import PackedReplicas
+from isotherm.sample.lattice.packed.bands import PackedBands
+from isotherm.sample.lattice.packed.choice import SitesOrReplicas, packed_kernel
+from isotherm.sample.lattice.packed.plan import why_not_packed
+from isotherm.sample.lattice.packed.replicas import PackedReplicas
 from isotherm.sample.lattice.sites import Side, Sublattices
 from isotherm.sample.lattice.spins import Spins
 from isotherm.sample.lattice.states import ClockStates, PottsStates

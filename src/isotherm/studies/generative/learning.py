@@ -14,7 +14,7 @@ from isotherm.exact.exact import exact
 from isotherm.learn import averaged
 from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.random import named
-from isotherm.sample.gibbs import Moments, Schedule, gibbs_moments
+from isotherm.sample.gibbs.gibbs import Moments, Schedule, gibbs_moments
 from isotherm.studies.generative.config import GenerativeConfig
 
 

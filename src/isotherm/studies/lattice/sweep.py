@@ -11,7 +11,7 @@ from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.lattice.observables import Measure
 from isotherm.estimate.quantities import moments
 from isotherm.random import named
-from isotherm.sample.cluster import swendsen_wang, wolff
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 

@@ -15,12 +15,12 @@ from isotherm.energy.machines import restricted_boltzmann
 from isotherm.estimate import diagnostics
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.sample.cluster import swendsen_wang, wolff
-from isotherm.sample.gibbs import gibbs
-from isotherm.sample.informed import informed
+from isotherm.sample.clusters.graph import swendsen_wang, wolff
+from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import initial_state
+from isotherm.sample.metropolis.informed import informed
 from isotherm.sample.run import sample
-from isotherm.sample.tempering import tempering
+from isotherm.sample.temperatures.tempering import tempering
 from isotherm.studies.samplers.config import SamplerCheckConfig
 
 NUM_RUNGS = 5

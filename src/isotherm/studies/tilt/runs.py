@@ -11,9 +11,9 @@ import numpy as np
 from isotherm.energy.tilt.levels import TiltParameters, clean_target, level, level_grid
 from isotherm.estimate.diagnostics import ess, rhat
 from isotherm.random.keys import named, seeded
-from isotherm.sample import predictor_corrector as pc
-from isotherm.sample import predictor_corrector_metrics as measures
-from isotherm.sample.predictor_corrector_exact import levels_of, pc_mala_final_law, pc_ula_final_law
+from isotherm.sample.tilt.predictor_corrector import metrics as measures
+from isotherm.sample.tilt.predictor_corrector import run as pc
+from isotherm.sample.tilt.predictor_corrector.exact import levels_of, pc_mala_final_law, pc_ula_final_law
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.study.base import Arrays
 

@@ -11,12 +11,12 @@ from jaxtyping import Array, Key
 
 from isotherm.energy.tilt.levels import beta_fraction, level_grid
 from isotherm.random.keys import named, seeded
-from isotherm.sample.importance import Tempered, Weighted, importance, tempered
-from isotherm.sample.independence import independence
-from isotherm.sample.langevin import mala, ula
-from isotherm.sample.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
-from isotherm.sample.noise_walk import noise_walk
+from isotherm.sample.metropolis.independence import independence
+from isotherm.sample.metropolis.langevin import mala, ula
 from isotherm.sample.run import sample
+from isotherm.sample.tilt.importance import Tempered, Weighted, importance, tempered
+from isotherm.sample.tilt.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
+from isotherm.sample.tilt.noise_walk import noise_walk
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.studies.tilt.policies.model import Problem
 

@@ -1,0 +1,1 @@
+"""Cluster kernels of graphs and lattices."""

@@ -1,0 +1,1 @@
+"""Block Gibbs sampling: one door, four engines."""

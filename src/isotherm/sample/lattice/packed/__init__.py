@@ -1,0 +1,1 @@
+"""Checkerboard sweeps of spins packed 32 to a word."""

@@ -1,0 +1,1 @@
+"""Kernels that propose and accept."""

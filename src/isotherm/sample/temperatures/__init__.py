@@ -1,0 +1,1 @@
+"""Several temperatures at once: tempering, annealing, annealed importance sampling."""

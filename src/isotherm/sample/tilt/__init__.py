@@ -1,0 +1,1 @@
+"""Kernels of tilted policies."""

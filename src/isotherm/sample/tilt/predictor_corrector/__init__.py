@@ -1,0 +1,1 @@
+"""Predictor and corrector steps over noise levels."""
