@@ -18,7 +18,7 @@ import numpy as np
 
 from isotherm.energy.files.uai import UaiModel, read_uai, write_uai
 from isotherm.exact.graph.solve import solve
-from isotherm.infer import infer
+from isotherm.infer.infer import infer
 from stopwatch import machine
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 from isotherm.cli import main
 from isotherm.energy.files.uai import read_uai
 from isotherm.exact.graph import solve
-from isotherm.infer import infer
+from isotherm.infer.infer import infer
 
 UAI = Path(__file__).parent / "golden" / "uai"
 CASES = json.loads((UAI / "answers.json").read_text())["cases"]

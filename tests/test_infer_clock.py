@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from isotherm import infer_clock
-from isotherm.infer_clock import Clock, is_given_up_running
+from isotherm.infer import clock as infer_clock
+from isotherm.infer.clock import Clock, is_given_up_running
 
 
 class Terminal(io.StringIO):

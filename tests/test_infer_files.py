@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from tests.support.model_files import ALL_DIFFERENT, CANCER, CFN, CNF
 
-from isotherm import infer_sampled
-from isotherm.infer import _refuse_nan, infer
-from isotherm.infer_answer import Answer, Estimate, Found
-from isotherm.infer_source import read_model
+from isotherm.infer import sampled as infer_sampled
+from isotherm.infer.answer import Answer, Estimate, Found
+from isotherm.infer.infer import _refuse_nan, infer
+from isotherm.infer.source import read_model
 
 ONE_BASED = "1 2 0.5\n2 3 -0.7\n1 2.0\n"
 C3 = "0 1 1.000000\n0 2 0.500000\n1 2 -1.000000\n"

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore")
     with signals_interrupt(is_last=True):
         code = _run(sys.argv[1:])
-        clock = sys.modules.get("isotherm.infer_clock")
+        clock = sys.modules.get("isotherm.infer.clock")
         if clock is not None and clock.is_given_up_running():
             _end_at_once(code)
         return code
@@ -306,7 +306,7 @@ def infer_model(
     """
     from isotherm.energy.files.numbers import decimal, whole
     from isotherm.errors import refusal
-    from isotherm.infer import infer
+    from isotherm.infer.infer import infer
     from isotherm.infer_text import print_answer, uai_text
 
     if as_json and as_uai:

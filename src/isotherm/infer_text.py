@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from isotherm.errors import printable, refusal
-from isotherm.infer_answer import Answer
+from isotherm.infer.answer import Answer
 
 _WIDTH = 120
 _ROWS = 60

@@ -9,8 +9,8 @@ from tests.support.zero_models import enumerated, grid, possible_models
 
 from isotherm.energy.tables import Names, Tables
 from isotherm.exact.graph.narrowing import narrowed
-from isotherm.sample import blocking
-from isotherm.sample.blocking import blocked_chains, blocks
+from isotherm.infer.search import blocking
+from isotherm.infer.search.blocking import blocked_chains, blocks
 
 CHAINS = 16
 

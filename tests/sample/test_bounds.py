@@ -7,9 +7,9 @@ from tests.support.zero_models import grid, possible_models
 from isotherm.energy.tables import Tables
 from isotherm.exact.graph.narrowing import narrowed
 from isotherm.exact.graph.solve import solve
-from isotherm.sample import bounds
-from isotherm.sample.bounds import elimination_order, upper_bound
-from isotherm.sample.cutset import structure
+from isotherm.infer.search import bounds
+from isotherm.infer.search.bounds import elimination_order, upper_bound
+from isotherm.infer.search.cutset import structure
 
 
 def both(tables: Tables, limit: int) -> tuple[float, float]:

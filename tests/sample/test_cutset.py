@@ -5,7 +5,7 @@ import pytest
 from tests.support.zero_models import enumerated, grid, possible_models
 
 from isotherm.energy.tables import Names, Tables
-from isotherm.sample.cutset import cut, nearby, structure, touching
+from isotherm.infer.search.cutset import cut, nearby, structure, touching
 
 
 def test_the_free_variables_have_their_conditional_law() -> None:

@@ -9,8 +9,8 @@ from tests.support.zero_models import Enumerated, enumerated, grid, possible_mod
 from isotherm.energy.tables import Names, Tables
 from isotherm.exact.graph.narrowing import narrowed
 from isotherm.exact.graph.solve import solve
-from isotherm.sample import search as search_module
-from isotherm.sample.search import Search, softened_tables
+from isotherm.infer.search import search as search_module
+from isotherm.infer.search.search import Search, softened_tables
 
 LONG = 30.0
 

@@ -206,7 +206,7 @@ def test_bad_cnf_is_refused_by_line(tmp_path, text, message):
 
 
 def test_the_number_of_solutions_is_log_z(tmp_path):
-    from isotherm.infer import infer
+    from isotherm.infer.infer import infer
 
     (tmp_path / "uf4.cnf").write_text(CNF)
     found = infer(tmp_path / "uf4.cnf", tasks=["z", "map"])

@@ -17,8 +17,8 @@ from collections.abc import Callable
 import numpy as np
 
 from isotherm.energy.tables import Tables, spread
-from isotherm.sample.bounds import elimination_order, upper_bound
-from isotherm.sample.cutset import Cut, cut, nearby, structure
+from isotherm.infer.search.bounds import elimination_order, upper_bound
+from isotherm.infer.search.cutset import Cut, cut, nearby, structure
 
 FIRST_LIMIT = 1 << 15
 """Most entries of a clique at first."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 
 from isotherm.energy.tables import Tables
-from isotherm.sample.cutset import Cut, cut, nearby, structure
+from isotherm.infer.search.cutset import Cut, cut, nearby, structure
 
 LIMIT = 1 << 12
 """Most entries of a clique."""

@@ -19,19 +19,26 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.exact.graph.narrowing import Narrowed, narrowed
 from isotherm.exact.graph.solve import impossible
-from isotherm.infer_answer import Answer, Estimate, Found
-from isotherm.infer_clock import Clock
-from isotherm.infer_marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
-from isotherm.infer_source import Source
+from isotherm.infer.answer import Answer, Estimate, Found
+from isotherm.infer.clock import Clock
+from isotherm.infer.marginals import (
+    MAX_APART,
+    MAX_RHAT,
+    Drawn,
+    Marginals,
+    furthest,
+    marginals_of,
+)
+from isotherm.infer.search.blocking import blocked_chains
+from isotherm.infer.search.search import Search
+from isotherm.infer.search.softening import penalty_of, softened
+from isotherm.infer.source import Source
 from isotherm.random.keys import seeded
-from isotherm.sample.blocking import blocked_chains
 from isotherm.sample.clusters.graph import swendsen_wang
 from isotherm.sample.flat import from_values
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.log_tables import single_weights
 from isotherm.sample.run import sample
-from isotherm.sample.search import Search
-from isotherm.sample.softening import penalty_of, softened
 from isotherm.sample.temperatures.ais import LogZ, log_z
 from isotherm.sample.temperatures.annealing import anneal
 from isotherm.sample.temperatures.tempering import find_ladder, tempering

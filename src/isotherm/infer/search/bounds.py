@@ -16,7 +16,7 @@ import numpy as np
 
 from isotherm.energy.tables import Tables
 from isotherm.exact.graph.junction import log_sum
-from isotherm.sample.cutset import Neighbours, bounded_steps
+from isotherm.infer.search.cutset import Neighbours, bounded_steps
 
 
 class _Part(NamedTuple):

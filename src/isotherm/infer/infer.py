@@ -18,18 +18,8 @@ from isotherm.errors import printable, refusal
 from isotherm.exact.graph.junction import Junction
 from isotherm.exact.graph.narrowing import Widened, narrowed
 from isotherm.exact.graph.solve import TooCostlyError, solve
-from isotherm.infer_answer import (
-    Answer,
-    Estimate,
-    Found,
-    How,
-    Task,
-)
-from isotherm.infer_source import (
-    Source,
-    read_model,
-    unreadable,
-)
+from isotherm.infer.answer import Answer, Estimate, Found, How, Task
+from isotherm.infer.source import Source, read_model, unreadable
 
 DEFAULT_TASKS = ("marginals", "z", "map")
 DEFAULT_DRAWS = 10_000
@@ -106,8 +96,8 @@ def infer(
                 raise
             why_not = str(error).partition(": ")[2].partition(";")[0]
     if solution is None:
-        from isotherm.infer_clock import Clock
-        from isotherm.infer_sampled import sampled_answer
+        from isotherm.infer.clock import Clock
+        from isotherm.infer.sampled import sampled_answer
 
         _refuse_overflow(source, method)
         with Clock(time_limit, printable(source.name, 40) if is_progress_shown else "") as clock:
