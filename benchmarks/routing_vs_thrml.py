@@ -24,7 +24,7 @@ import numpy as np
 from isotherm.act import AbstractAgent, IsingRouter, Transition, rollout
 from isotherm.act.routing.router import RouterState
 from isotherm.energy.dense import Ising
-from isotherm.learn.moments import PairWindow, match_moments, zero_model
+from isotherm.learn.online.moments import PairWindow, match_moments, zero_model
 from isotherm.random import run_keys
 from isotherm.sample.gibbs.gibbs import PUBLISHED, Moments
 from isotherm.world.routing.context import Context, route

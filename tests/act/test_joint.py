@@ -14,7 +14,7 @@ from isotherm.act.rollout import rollout
 from isotherm.act.routing.joint import JointRouter, JointState
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
-from isotherm.learn.posterior import IsingPosterior
+from isotherm.learn.online.posterior import IsingPosterior
 from isotherm.world.routing.context import Context
 from isotherm.world.routing.venues import VenueMarket, grouped_couplings, venue_market
 

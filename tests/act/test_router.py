@@ -14,7 +14,7 @@ from isotherm.act.agent import Transition
 from isotherm.act.routing.router import IsingRouter, RouterState
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
-from isotherm.learn.moments import MatchingRates, PairWindow
+from isotherm.learn.online.moments import MatchingRates, PairWindow
 from isotherm.sample.gibbs.gibbs import Schedule, gibbs_means, gibbs_moments
 from isotherm.world.routing.context import Context
 

@@ -15,7 +15,7 @@ import rustworkx
 
 from isotherm import act, energy, exact, learn, sample, study, world
 from isotherm.energy.tilt import levels as tilt_levels
-from isotherm.learn import averaged, moments
+from isotherm.learn.online import averaged, moments
 from isotherm.picture_config import MandelbrotConfig
 from isotherm.plot.video import VideoWriter
 from isotherm.study.run.executor import Pool

@@ -18,10 +18,10 @@ from isotherm.energy.lattice.vortices import vortices
 from isotherm.energy.variables import categorical, real, spin
 from isotherm.exact import exact
 from isotherm.learn import Observations
-from isotherm.learn.averaged import init, update
 from isotherm.learn.baselines import fit_autoregressive, fit_independent
-from isotherm.learn.moments import PairWindow
-from isotherm.learn.posterior import IsingPosterior, log_odds_local, observe_exact
+from isotherm.learn.online.averaged import init, update
+from isotherm.learn.online.moments import PairWindow
+from isotherm.learn.online.posterior import IsingPosterior, log_odds_local, observe_exact
 from isotherm.sample import checkerboard, gibbs, sample, swendsen_wang, tempering
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.gibbs.gibbs import initial_spins

@@ -11,7 +11,7 @@ from tests.support.stats import assert_mean
 from tests.support.zoo import random_model, venues
 
 from isotherm.exact.exact import exact
-from isotherm.learn import averaged
+from isotherm.learn.online import averaged
 from isotherm.sample.gibbs.gibbs import Schedule, gibbs_moments
 
 PAIRS = np.triu_indices(5, 1)

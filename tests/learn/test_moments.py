@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from isotherm.energy.dense import Ising
-from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
+from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.gibbs.gibbs import Moments
 
 N, WINDOW, STEPS = 4, 20, 300

@@ -11,9 +11,9 @@ from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.routing.counter import possible_winners, surprise_of_winners
 from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS
-from isotherm.learn import posterior as gaussian
-from isotherm.learn.exclusive import ExclusivePosterior
-from isotherm.learn.posterior import IsingPosterior
+from isotherm.learn.online import posterior as gaussian
+from isotherm.learn.online.exclusive import ExclusivePosterior
+from isotherm.learn.online.posterior import IsingPosterior
 from isotherm.sample.clamp import Clamp
 from isotherm.world.routing.context import Context, route
 
@@ -79,8 +79,8 @@ class JointRouter(AbstractAgent):
     """Learns which joint law the venues' outcomes follow, and routes by conditional inference in it.
 
     Two supports compete: all ``2^n`` states (an Ising model under a Gaussian posterior, see
-    :mod:`isotherm.learn.posterior`), and the ``n`` states in which exactly one venue wins (the limit of
-    infinitely repelling couplings, likewise, see :mod:`isotherm.learn.exclusive`). The accumulated predictive
+    :mod:`isotherm.learn.online.posterior`), and the ``n`` states in which exactly one venue wins (the limit of
+    infinitely repelling couplings, likewise, see :mod:`isotherm.learn.online.exclusive`). The accumulated predictive
     likelihood of the routed orders says which to use. Both explore where they are in doubt: the exclusive law by
     a draw from its posterior, the free law by an upper confidence bound. A change of regime shows as a CUSUM of
     predictive likelihood: the exclusive law then starts afresh, the free law keeps a tenth of its information.

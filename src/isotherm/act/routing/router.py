@@ -11,7 +11,7 @@ from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS, exact
-from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
+from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.gibbs.gibbs import (
     Moments,
@@ -46,7 +46,7 @@ class IsingRouter(AbstractAgent):
         couples: False keeps all couplings at zero (ablation).
 
     References:
-        The published routing study; its equations stand in :mod:`isotherm.learn.moments`.
+        The published routing study; its equations stand in :mod:`isotherm.learn.online.moments`.
     """
 
     num_venues: int

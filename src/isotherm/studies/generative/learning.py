@@ -11,8 +11,8 @@ from jaxtyping import Array, Float, Key
 
 from isotherm.energy import Ising
 from isotherm.exact.exact import exact
-from isotherm.learn import averaged
-from isotherm.learn.moments import MatchingRates, PairWindow, match_moments, zero_model
+from isotherm.learn.online import averaged
+from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.random import named
 from isotherm.sample.gibbs.gibbs import Moments, Schedule, gibbs_moments
 from isotherm.studies.generative.config import GenerativeConfig

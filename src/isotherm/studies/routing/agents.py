@@ -55,7 +55,7 @@ def _ising(agent: str, config: AgentConfig, n: int) -> "AbstractAgent":
     import jax.numpy as jnp
 
     from isotherm.act import IsingRouter
-    from isotherm.learn.moments import MatchingRates
+    from isotherm.learn.online.moments import MatchingRates
     from isotherm.sample.gibbs.gibbs import Schedule
 
     propagation = 0.0 if agent == "ising-no-damping" else config.propagation

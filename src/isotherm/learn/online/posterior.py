@@ -32,7 +32,7 @@ from jaxtyping import Array, Float
 from isotherm import doors
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
-from isotherm.learn.moments import zero_model
+from isotherm.learn.online.moments import zero_model
 from isotherm.sample.clamp import Clamp, dense_clamp
 
 PRIOR_VARIANCE = 0.05

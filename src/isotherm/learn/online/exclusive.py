@@ -5,7 +5,7 @@ in the limit of infinitely repelling couplings. An observation says which venues
 With :math:`q` the law conditioned on it, the gradient of :math:`\log \sum_{i \in S} p_i` is :math:`q - p`, and the
 information it carries about :math:`\theta_i` is the complete less the missing,
 :math:`h_i = \max(0, p_i (1 - p_i) - q_i (1 - q_i))`: a winner seen teaches much, a venue merely not ruled out
-teaches nothing. Steps are those of :mod:`isotherm.learn.posterior`.
+teaches nothing. Steps are those of :mod:`isotherm.learn.online.posterior`.
 
 References:
     Louis, Finding the observed information matrix when using the EM algorithm, JRSS B 44 (1982).

@@ -1,0 +1,1 @@
+"""Learners that see one observation at a time."""
