@@ -13,12 +13,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from isotherm.plot.video_codecs import CODECS
-from isotherm.video import make_video
-from isotherm.video_config import VideoConfig, build_config
-from isotherm.video_physics import build_model
-from isotherm.video_sampling import sampled
-from isotherm.video_scene import Instant, Scene
+from isotherm.pictures.lattice.config import VideoConfig, build_config
+from isotherm.pictures.lattice.film import make_video
+from isotherm.pictures.lattice.physics import build_model
+from isotherm.pictures.lattice.sampling import sampled
+from isotherm.pictures.lattice.scene import Instant, Scene
+from isotherm.plot.movie.codecs import CODECS
 
 try:
     from benchmarks.stopwatch import machine

@@ -10,18 +10,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from isotherm import picture
 from isotherm.exact.lattice.onsager import kaufman
-from isotherm.fractal.config import FILMS
-from isotherm.picture_config import FRACTALS, PICTURES, TITLES, MandelbrotConfig, PictureConfig, build_picture
-from isotherm.picture_stills import find_kind, still_names
-from isotherm.plot.palettes import spin_colours
-from isotherm.plot.still import Still, draw_still
+from isotherm.pictures import still as picture
+from isotherm.pictures.fractal.config import FILMS
+from isotherm.pictures.from_study import find_kind, still_names
+from isotherm.pictures.lattice.config import build_config as build_video
+from isotherm.pictures.lattice.physics import build_model, title, transition
+from isotherm.pictures.still_config import (
+    FRACTALS,
+    PICTURES,
+    TITLES,
+    MandelbrotConfig,
+    PictureConfig,
+    build_picture,
+)
+from isotherm.plot.raster.palettes import spin_colours
+from isotherm.plot.raster.still import Still, draw_still
 from isotherm.settings.layers import build_config
 from isotherm.studies.phases.study import PhaseDiagrams
 from isotherm.study.run.session import Run
-from isotherm.video_config import build_config as build_video
-from isotherm.video_physics import build_model, title, transition
 
 SMALL = ("--size=16", "--pixels=384")
 
@@ -186,7 +193,7 @@ def test_bad_input_is_refused_in_one_line_before_work(isotherm, tmp_path, monkey
     for name in ("sample", "escape"):
         monkeypatch.setattr(picture, name, lambda *a, **k: pytest.fail("worked"))
     monkeypatch.setattr("isotherm.study.run.runner.run", lambda *a, **k: pytest.fail("worked"))
-    monkeypatch.setattr("isotherm.fractal.film.escape", lambda *a: pytest.fail("worked"))
+    monkeypatch.setattr("isotherm.pictures.fractal.film.escape", lambda *a: pytest.fail("worked"))
     code, printed, error = isotherm(*words)
     assert (code, printed, error.count("\n")) == (2, "", 1)
     assert error.startswith("error: ")

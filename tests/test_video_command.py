@@ -8,15 +8,16 @@ import av
 import numpy as np
 import pytest
 
-from isotherm import video, video_sampling
 from isotherm.estimate.diagnostics import mcse
 from isotherm.exact.lattice.onsager import kaufman
-from isotherm.fractal.config import FILMS
-from isotherm.plot.palettes import hues
-from isotherm.video_config import PRESETS, TITLES, VideoConfig, build_config
-from isotherm.video_physics import build_model, sentences, transition
-from isotherm.video_sampling import Seen, chunk_size, sampled
-from isotherm.video_scene import Scene
+from isotherm.pictures.fractal.config import FILMS
+from isotherm.pictures.lattice import film as video
+from isotherm.pictures.lattice import sampling as video_sampling
+from isotherm.pictures.lattice.config import PRESETS, TITLES, VideoConfig, build_config
+from isotherm.pictures.lattice.physics import build_model, sentences, transition
+from isotherm.pictures.lattice.sampling import Seen, chunk_size, sampled
+from isotherm.pictures.lattice.scene import Scene
+from isotherm.plot.raster.palettes import hues
 
 OF_ISING = ("--size=16", "--frames=60", "--pixels=480", "--sweeps-per-frame=5")
 """One program serves all tests of the Ising model."""

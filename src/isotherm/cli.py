@@ -351,10 +351,10 @@ def video(
     `isotherm video --help` lists the settings. The file appears when it is whole.
     """
     from isotherm.errors import refusal
-    from isotherm.fractal.config import FILM_TITLES, FILMS
+    from isotherm.pictures.fractal.config import FILM_TITLES, FILMS
+    from isotherm.pictures.lattice.config import TITLES, VideoConfig, build_config
     from isotherm.settings.config import unknown_name
     from isotherm.settings.layers import read_flags, read_toml
-    from isotherm.video_config import TITLES, VideoConfig, build_config
 
     if is_list:
         from isotherm.video_text import print_videos
@@ -372,7 +372,7 @@ def video(
         _film(name, file, settings or [], out, as_json)
         return
     built = build_config(name, file, read_flags(VideoConfig, settings or []))
-    from isotherm.video import make_video, suffix_of
+    from isotherm.pictures.lattice.film import make_video, suffix_of
     from isotherm.video_text import print_report
 
     report = make_video(built, out or Path(name + suffix_of(built)))
@@ -404,8 +404,8 @@ def picture(
 
     `isotherm picture --help` lists the settings. The file appears when it is whole.
     """
-    from isotherm.picture_config import TITLES
-    from isotherm.picture_stills import find_kind, still_names
+    from isotherm.pictures.from_study import find_kind, still_names
+    from isotherm.pictures.still_config import TITLES
 
     if is_list:
         from isotherm.picture_text import print_pictures
@@ -429,8 +429,8 @@ def _copy_still(
     name: str, settings: list[str], out: Path, preset: str, store: Path, pool: Any, as_json: bool
 ) -> None:
     from isotherm.errors import refusal
-    from isotherm.picture_stills import make_still
     from isotherm.picture_text import print_still
+    from isotherm.pictures.from_study import make_still
 
     if settings:
         allowed = (
@@ -444,13 +444,13 @@ def _copy_still(
 
 
 def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path, as_json: bool) -> None:
-    from isotherm.picture_config import FRACTALS, MandelbrotConfig, PictureConfig, build_picture
+    from isotherm.pictures.still_config import FRACTALS, MandelbrotConfig, PictureConfig, build_picture
     from isotherm.settings.layers import read_flags, read_toml
 
     flags = read_flags(MandelbrotConfig if name in FRACTALS else PictureConfig, settings)
     built = build_picture(name, read_toml(config) if config else {}, flags)
-    from isotherm.picture import make_picture
     from isotherm.picture_text import print_picture
+    from isotherm.pictures.still import make_picture
 
     report = make_picture(built, out)
     if not report.is_settled:
@@ -459,12 +459,12 @@ def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path
 
 
 def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None, as_json: bool) -> None:
-    from isotherm.fractal.config import FractalConfig, build_fractal
+    from isotherm.pictures.fractal.config import FractalConfig, build_fractal
     from isotherm.settings.layers import read_flags
 
     built = build_fractal(name, file, read_flags(FractalConfig, settings))
-    from isotherm.fractal.film import make_film
-    from isotherm.plot.video_codecs import CODECS
+    from isotherm.pictures.fractal.film import make_film
+    from isotherm.plot.movie.codecs import CODECS
     from isotherm.video_text import print_film
 
     report = make_film(built, out or Path(name + CODECS[built.codec or "h264"].suffix))

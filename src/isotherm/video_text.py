@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig
+from isotherm.pictures.fractal.config import FILM_TITLES, FILMS, FractalConfig
+from isotherm.pictures.lattice.config import PRESETS, TITLES, VideoConfig
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 from isotherm.study.run.progress import duration
 from isotherm.study.terminal import console
-from isotherm.video_config import PRESETS, TITLES, VideoConfig
 
 if TYPE_CHECKING:
-    from isotherm.fractal.film import FilmReport
-    from isotherm.video import Stretch, VideoReport
+    from isotherm.pictures.fractal.film import FilmReport
+    from isotherm.pictures.lattice.film import Stretch, VideoReport
 
 _EXAMPLES = (
     "isotherm video xy-massive",

@@ -16,10 +16,10 @@ import rustworkx
 from isotherm import act, energy, exact, learn, sample, study, world
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
-from isotherm.picture_config import MandelbrotConfig
-from isotherm.plot.video import VideoWriter
+from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.still_config import MandelbrotConfig
+from isotherm.plot.movie.writer import VideoWriter
 from isotherm.study.run.executor import Pool
-from isotherm.video_config import VideoConfig
 
 KEY = jax.random.key(0)
 KEYS = jax.random.split(KEY, 2)

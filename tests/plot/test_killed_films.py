@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from isotherm.files.content import write_atomic
-from isotherm.plot.video import VideoWriter
+from isotherm.plot.movie.writer import VideoWriter
 
 FRAME = np.full((64, 64, 3), 90, np.uint8)
 KILLED = """

@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure as Canvas
 from matplotlib.quiver import Quiver
 
-from isotherm.plot import lattice
-from isotherm.plot.lattice_colours import LIGHTNESS, cyclic_palette
+from isotherm.plot.raster import lattice
+from isotherm.plot.raster.cyclic import LIGHTNESS, cyclic_palette
 
 
 def oklab_lightness(srgb):

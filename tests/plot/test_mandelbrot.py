@@ -8,10 +8,17 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from isotherm.fractal.config import FILM_TITLES, FILMS, FractalConfig, build_fractal, depth_at, view
-from isotherm.fractal.escape import RADIUS, distance, escape, gradient
-from isotherm.fractal.window import Window
-from isotherm.plot.mandelbrot import draw_iterations, draw_potential, painted
+from isotherm.pictures.fractal.config import (
+    FILM_TITLES,
+    FILMS,
+    FractalConfig,
+    build_fractal,
+    depth_at,
+    view,
+)
+from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential, painted
+from isotherm.pictures.fractal.escape import RADIUS, distance, escape, gradient
+from isotherm.pictures.fractal.window import Window
 
 DEPTH = 200
 GRID = Window(complex(-0.7, 0.05), 3.4, 2.7).points(24, 20)

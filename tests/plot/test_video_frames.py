@@ -3,11 +3,17 @@
 import numpy as np
 import pytest
 
-from isotherm.plot.frames import AnglePainter, ColourPainter, Scaler, canvas_shape, usual_pixels
-from isotherm.plot.overlays import draw_arrows, draw_text, draw_vortices, text_mask, wheel
-from isotherm.plot.overlays_panel import LINES, Curve, Panel
-from isotherm.plot.overlays_plate import Plate, plain
-from isotherm.plot.palettes import gif_palette, hues, potts_colours, spin_colours
+from isotherm.plot.overlay.marks import draw_arrows, draw_text, draw_vortices, text_mask, wheel
+from isotherm.plot.overlay.panel import LINES, Curve, Panel
+from isotherm.plot.overlay.plate import Plate, plain
+from isotherm.plot.raster.painters import (
+    AnglePainter,
+    ColourPainter,
+    Scaler,
+    canvas_shape,
+    usual_pixels,
+)
+from isotherm.plot.raster.palettes import gif_palette, hues, potts_colours, spin_colours
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.lattice import draw_spins
+from isotherm.plot.raster.lattice import draw_spins
 from isotherm.plot.style import ACCENT, INK, SOFT, Look, looks, number, styled
 
 EXACT = Look(INK, (0, (3, 2)), "_", 1.1, 7)

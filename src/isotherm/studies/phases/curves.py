@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
+from isotherm.plot.raster import lattice
 from isotherm.studies.phases.view import (
     HEAD,
     STARTS,

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 from matplotlib.axes import Axes
 
-from isotherm.plot import lattice
 from isotherm.plot.axes import numbered
 from isotherm.plot.figure import Figure
+from isotherm.plot.raster import lattice
 from isotherm.plot.style import number
 from isotherm.studies.phases.view import (
     HEAD,

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from isotherm.plot import lattice
 from isotherm.plot.figure import Figure
+from isotherm.plot.raster import lattice
 from isotherm.studies.phases.curves import both, mark
 from isotherm.studies.phases.view import (
     HEAD,

@@ -56,7 +56,7 @@ class PhaseDiagrams(Study[PhaseDiagramsConfig]):
             values = getattr(getattr(config, part), field)
             if list(values) != sorted(set(values)):
                 raise refusal(name, values, "must ascend")
-        from isotherm.plot.lattice import angle_colours
+        from isotherm.plot.raster.lattice import angle_colours
 
         angle_colours(config.palette)
 

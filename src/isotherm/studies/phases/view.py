@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from isotherm.plot import lattice
 from isotherm.plot.figure import Figure
+from isotherm.plot.raster import lattice
 from isotherm.plot.style import WIDTH
 
 P = ParamSpec("P")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field
 
-from isotherm.fractal.window import Window
+from isotherm.pictures.fractal.window import Window
 from isotherm.settings.config import Config, unknown_name
 from isotherm.settings.layers import merge
 

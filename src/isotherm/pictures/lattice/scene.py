@@ -6,13 +6,34 @@ from typing import Any
 import numpy as np
 from jaxtyping import UInt8
 
-from isotherm.plot.frames import AnglePainter, Canvas, ColourPainter, Painter, canvas_shape, usual_pixels
-from isotherm.plot.overlays import SOFT, draw_arrows, draw_vortices
-from isotherm.plot.overlays_panel import GROUND, LINES, Curve, Panel
-from isotherm.plot.overlays_plate import Plate, Row, plain
-from isotherm.plot.palettes import DEFAULT, Colours, gif_palette, hues, potts_colours, spin_colours
-from isotherm.video_config import VideoConfig
-from isotherm.video_physics import is_kosterlitz_thouless, order_name, order_symbol, symbol, title, transition
+from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.lattice.physics import (
+    is_kosterlitz_thouless,
+    order_name,
+    order_symbol,
+    symbol,
+    title,
+    transition,
+)
+from isotherm.plot.overlay.marks import SOFT, draw_arrows, draw_vortices
+from isotherm.plot.overlay.panel import GROUND, LINES, Curve, Panel
+from isotherm.plot.overlay.plate import Plate, Row, plain
+from isotherm.plot.raster.painters import (
+    AnglePainter,
+    Canvas,
+    ColourPainter,
+    Painter,
+    canvas_shape,
+    usual_pixels,
+)
+from isotherm.plot.raster.palettes import (
+    DEFAULT,
+    Colours,
+    gif_palette,
+    hues,
+    potts_colours,
+    spin_colours,
+)
 
 CONTINUOUS = 256
 """Directions that continuous angles are drawn in."""

@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import LightSource, LogNorm, to_rgba
 from matplotlib.figure import Figure
 
-from isotherm.plot.lattice import GROUNDS, settings
+from isotherm.plot.raster.lattice import GROUNDS, settings
 from isotherm.plot.style import number
 
 Extent = tuple[float, float, float, float]

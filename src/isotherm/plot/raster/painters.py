@@ -1,6 +1,6 @@
 """Lattice states as pixels: a look-up of colours, then cells of equal squares or a smooth enlargement.
 
-Rows go upwards and columns to the right, as in :mod:`isotherm.plot.lattice`. Canvases have four channels; the fourth
+Rows go upwards and columns to the right, as in :mod:`isotherm.plot.raster.lattice`. Canvases have four channels; the fourth
 means nothing.
 """
 
@@ -11,7 +11,7 @@ from av.video.reformatter import VideoReformatter
 from jaxtyping import UInt8
 
 from isotherm.errors import refusal
-from isotherm.plot.palettes import Colours, unit_vectors, vector_colours
+from isotherm.plot.raster.palettes import Colours, unit_vectors, vector_colours
 
 Canvas = UInt8[np.ndarray, "height width 4"]
 Values = UInt8[np.ndarray, "rows columns"]
@@ -56,7 +56,7 @@ class AnglePainter:
 
     Args:
         num_angles: how many values there are, evenly around the circle.
-        palette: see :func:`isotherm.plot.palettes.hues`.
+        palette: see :func:`isotherm.plot.raster.palettes.hues`.
         interpolation: ``"bilinear"`` or ``"lanczos"``; ``"nearest"`` needs no vectors, but averages large lattices.
 
     Raises:

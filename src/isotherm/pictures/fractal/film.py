@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.fractal.config import SHEET, FractalConfig, arrow_places, depth_at, view
-from isotherm.fractal.escape import Escape, escape, gradient
-from isotherm.plot.mandelbrot_film import EmergenceFrames, ZoomFrames
-from isotherm.plot.video import VideoWriter
-from isotherm.plot.video_codecs import codec_of
+from isotherm.pictures.fractal.config import SHEET, FractalConfig, arrow_places, depth_at, view
+from isotherm.pictures.fractal.escape import Escape, escape, gradient
+from isotherm.pictures.fractal.frames import EmergenceFrames, ZoomFrames
+from isotherm.plot.movie.codecs import codec_of
+from isotherm.plot.movie.writer import VideoWriter
+from isotherm.study.run.film_progress import FrameMeter
 from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.run.session import InterruptedRunError
-from isotherm.video_progress import FrameMeter
 
 
 @dataclass(frozen=True)

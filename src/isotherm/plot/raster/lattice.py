@@ -17,7 +17,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle, Wedge
 
 from isotherm.errors import refusal
-from isotherm.plot.lattice_colours import cyclic_palette
+from isotherm.plot.raster.cyclic import cyclic_palette
 from isotherm.plot.style import GRID, INK, PAPER, RC, SOFT
 
 GroundName = Literal["dark", "light"]

@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Int8, UInt8
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from isotherm.plot.frames import Canvas, Values
-from isotherm.plot.palettes import hues
+from isotherm.plot.raster.painters import Canvas, Values
+from isotherm.plot.raster.palettes import hues
 
 Weight = Literal["book", "bold"]
 Number = float | int

@@ -6,8 +6,8 @@ from jaxtyping import UInt8
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from isotherm.plot.lattice import GROUNDS, settings
-from isotherm.plot.mandelbrot import SUBTITLE, Extent, painted
+from isotherm.pictures.fractal.drawing import SUBTITLE, Extent, painted
+from isotherm.plot.raster.lattice import GROUNDS, settings
 from isotherm.plot.style import number
 
 _DPI = 100.0

@@ -1,6 +1,6 @@
 """Colours of frames as arrays of bytes: red, green, blue and an unused fourth, so that a pixel is one word.
 
-The palettes are those of :mod:`isotherm.plot.lattice`.
+The palettes are those of :mod:`isotherm.plot.raster.lattice`.
 """
 
 import functools
@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from isotherm.errors import refusal
-from isotherm.plot.lattice import angle_colours, state_colours
+from isotherm.plot.raster.lattice import angle_colours, state_colours
 
 Colours = UInt8[np.ndarray, "colours 4"]
 

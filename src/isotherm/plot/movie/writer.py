@@ -17,8 +17,8 @@ from jaxtyping import UInt8
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.files.place import claim, open_parent, remove_dead
-from isotherm.plot.video_codecs import Codec, check_encoding, check_size, codec_of, find_codec
-from isotherm.plot.video_gif import Quantizer
+from isotherm.plot.movie.codecs import Codec, check_encoding, check_size, codec_of, find_codec
+from isotherm.plot.movie.gif import Quantizer
 
 _BT709 = 1
 """Number of ITU-R BT.709 among primaries, transfers and matrices."""

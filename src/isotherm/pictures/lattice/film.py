@@ -12,14 +12,14 @@ import numpy as np
 from isotherm import doors
 from isotherm.estimate.diagnostics import ess, mcse
 from isotherm.exact.lattice.onsager import onsager
-from isotherm.plot.video import VideoWriter
-from isotherm.plot.video_codecs import CODECS, codec_of
+from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.lattice.physics import build_model, is_kosterlitz_thouless, sentences
+from isotherm.pictures.lattice.scene import Instant, Scene
+from isotherm.plot.movie.codecs import CODECS, codec_of
+from isotherm.plot.movie.writer import VideoWriter
+from isotherm.study.run.film_progress import FrameMeter
 from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.run.session import InterruptedRunError
-from isotherm.video_config import VideoConfig
-from isotherm.video_physics import build_model, is_kosterlitz_thouless, sentences
-from isotherm.video_progress import FrameMeter
-from isotherm.video_scene import Instant, Scene
 
 _LEAST_FRAMES, _LEAST_INDEPENDENT = 8, 10
 """Frames that an error is estimated from, and how many independent ones they must be worth to call it settled."""
@@ -138,7 +138,7 @@ def suffix_of(config: VideoConfig) -> str:
 
 
 def _instants(config: VideoConfig) -> Iterator[Instant]:
-    from isotherm.video_sampling import sampled
+    from isotherm.pictures.lattice.sampling import sampled
 
     index = 0
     for seen in sampled(config, build_model(config)):

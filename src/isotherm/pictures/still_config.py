@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from isotherm.errors import refusal
-from isotherm.fractal.config import SHEET, SHEET_DEPTHS, WHOLE
-from isotherm.fractal.window import Window
+from isotherm.pictures.fractal.config import SHEET, SHEET_DEPTHS, WHOLE
+from isotherm.pictures.fractal.window import Window
+from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.settings.config import Config
 from isotherm.settings.layers import merge
-from isotherm.video_config import VideoConfig
 
 _HEAT = ("beta", "temperature")
 _CRITICAL_ISING, _CRITICAL_POTTS = 0.4406867935097715, 1.1743590056195488

@@ -7,12 +7,21 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from isotherm.errors import refusal
-from isotherm.plot.frames import Canvas
-from isotherm.plot.overlays import SOFT, WHITE, Colour, Mask, blend, draw_text, text_mask, wheel
-from isotherm.plot.overlays_plate import Row
+from isotherm.plot.overlay.marks import (
+    SOFT,
+    WHITE,
+    Colour,
+    Mask,
+    blend,
+    draw_text,
+    text_mask,
+    wheel,
+)
+from isotherm.plot.overlay.plate import Row
+from isotherm.plot.raster.painters import Canvas
 
 GROUND: Colour = (12, 15, 20)
-"""Of the panel, as that of :data:`isotherm.plot.lattice.GROUNDS`."""
+"""Of the panel, as that of :data:`isotherm.plot.raster.lattice.GROUNDS`."""
 
 LINES: tuple[Colour, ...] = ((255, 196, 84), (102, 190, 255), (255, 128, 128), (150, 220, 140))
 """Colours of the curves, one a plot."""

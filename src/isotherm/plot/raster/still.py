@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from isotherm.plot import lattice
+from isotherm.plot.raster import lattice
 
 _MARGIN, _HEAD, _WIDTH = 24, 96, 1024
 """Pixels around the lattice and above it, where it is this wide; more or fewer in proportion."""
@@ -28,7 +28,7 @@ class Still(NamedTuple):
         values: spins, states or angles in radians, shape ``(rows, columns)``.
         num_states: of Potts states; None for spins and angles.
         is_angular: whether values are angles.
-        charges: of plaquettes, see :func:`isotherm.plot.lattice.draw_vortices`; None: not drawn.
+        charges: of plaquettes, see :func:`isotherm.plot.raster.lattice.draw_vortices`; None: not drawn.
         has_arrows: whether angles are drawn as arrows over their hues.
         title: the model.
         line: its size and temperature.

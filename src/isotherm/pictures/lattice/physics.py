@@ -11,7 +11,7 @@ from isotherm.energy.lattice.models import (
     LatticeXY,
 )
 from isotherm.energy.lattice.shapes import square
-from isotherm.video_config import VideoConfig
+from isotherm.pictures.lattice.config import VideoConfig
 
 _UPPER = {5: 0.9515, 6: 0.9008}
 """Upper transitions of clock models that differ from XY's; from seven angles on they do not."""

@@ -21,17 +21,17 @@ from isotherm.energy.lattice.vortices import vortices
 from isotherm.errors import refusal
 from isotherm.estimate.diagnostics import mcse
 from isotherm.files.content import write_atomic
-from isotherm.fractal.escape import distance, escape
-from isotherm.picture_config import MandelbrotConfig, PictureConfig
-from isotherm.plot.lattice import angle_colours
-from isotherm.plot.mandelbrot import draw_iterations, draw_potential
-from isotherm.plot.still import Still, draw_still
-from isotherm.plot.video import check_target
+from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential
+from isotherm.pictures.fractal.escape import distance, escape
+from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.lattice.physics import build_model, symbol, title, transition
+from isotherm.pictures.still_config import MandelbrotConfig, PictureConfig
+from isotherm.plot.movie.writer import check_target
+from isotherm.plot.raster.lattice import angle_colours
+from isotherm.plot.raster.still import Still, draw_still
 from isotherm.random.keys import named, seeded
 from isotherm.sample.clusters.graph import swendsen_wang
 from isotherm.sample.run import sample
-from isotherm.video_config import VideoConfig
-from isotherm.video_physics import build_model, symbol, title, transition
 
 UNSETTLED = "not in equilibrium: starts disagree"
 """Written on a picture whose two chains end in different energies."""

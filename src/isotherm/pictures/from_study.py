@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isotherm.errors import refusal
-from isotherm.picture_config import FRACTALS, PICTURES
+from isotherm.pictures.still_config import FRACTALS, PICTURES
 from isotherm.settings.config import unknown_name
 from isotherm.settings.layers import build_config
 from isotherm.studies.phases.config import PhaseDiagramsConfig
@@ -73,7 +73,7 @@ def make_still(
         InterruptedRunError: on Ctrl-C; finished work is kept.
     """
     from isotherm.files.content import write_atomic
-    from isotherm.picture import check_picture
+    from isotherm.pictures.still import check_picture
     from isotherm.study.run.runner import run
     from isotherm.study.store.folder import FIGURES
 

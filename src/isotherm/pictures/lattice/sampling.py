@@ -12,10 +12,10 @@ from jaxtyping import Array, Key
 from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
 from isotherm.energy.lattice.observables import energy_per_site, largest_fraction, magnetization
 from isotherm.energy.lattice.vortices import vortices
+from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.lattice.scene import CONTINUOUS
 from isotherm.random.keys import named, seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
-from isotherm.video_config import VideoConfig
-from isotherm.video_scene import CONTINUOUS
 
 _CHUNK_BYTES = 16 * 2**20
 _CHUNK_FRAMES = 60

@@ -1,0 +1,1 @@
+"""What is drawn over pixels: marks, panels, plates."""

@@ -1,0 +1,1 @@
+"""Pixels: states of lattices as pictures."""
