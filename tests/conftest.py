@@ -19,7 +19,7 @@ settings.load_profile("isotherm")
 @pytest.fixture
 def isotherm(capsys, tmp_path, monkeypatch):
     """The command line, in an empty folder: words to exit code, standard output and standard error."""
-    from isotherm.cli import main
+    from isotherm.cli.main import main
 
     monkeypatch.chdir(tmp_path)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.shell import COINS, isotherm
 
-from isotherm.cli import main
+from isotherm.cli.main import main
 from isotherm.study.run.executor import Pool
 
 
@@ -114,7 +114,7 @@ def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
 def test_help_and_refusals_import_nothing_heavy() -> None:
     for words in (["--help"], ["run", COINS, "--help"], ["run", COINS, "--seed=-1"]):
         check = (
-            "import sys; from isotherm.cli import main; main(sys.argv[1:]);"
+            "import sys; from isotherm.cli.main import main; main(sys.argv[1:]);"
             "heavy = {'jax', 'matplotlib', 'polars'} & set(sys.modules); sys.exit(str(heavy) if heavy else 0)"
         )
         done = subprocess.run(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from isotherm.cli import main
+from isotherm.cli.main import main
 from isotherm.energy.files.uai import read_uai
 from isotherm.exact.graph import solve
 from isotherm.infer.infer import infer

@@ -12,12 +12,12 @@ import pytest
 from tests.support.pedigrees import pedigree, write_pedigree
 from tests.support.zero_models import grid
 
+from isotherm.cli.text.answer import print_answer
 from isotherm.energy.files.uai import UaiModel, write_uai
 from isotherm.energy.tables import Names, Tables
 from isotherm.exact.graph.solve import solve
 from isotherm.infer.answer import Answer, Found, Proven
 from isotherm.infer.infer import infer
-from isotherm.infer_text import print_answer
 
 REFUSED = [
     ("0", "time_limit = 0.0: should be a finite number, above 0 and at most 1e+07"),

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from isotherm.cli.text.answer import print_answer
 from isotherm.infer import sampled as infer_sampled
 from isotherm.infer.answer import Answer
 from isotherm.infer.infer import infer
 from isotherm.infer.marginals import Drawn, Marginals, furthest, marginals_of
-from isotherm.infer_text import print_answer
 
 FAULTS = Path(__file__).parent / "faults"
 ZEROS = [

@@ -2,7 +2,7 @@
 
 import sys
 
-from isotherm.cli import main
+from isotherm.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

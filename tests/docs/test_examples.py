@@ -8,7 +8,7 @@ import pytest
 from tests.docs.pages import DOCS
 
 from isotherm.act import Thompson, WinnerCounts, rollout
-from isotherm.cli import main
+from isotherm.cli.main import main
 from isotherm.random import run_keys
 
 EXAMPLES = DOCS / "examples"

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.support.toy_study import Coins, CoinsConfig, Plain
 
-from isotherm.cli import main
+from isotherm.cli.main import main
 from isotherm.study import registry
 from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.runner import run

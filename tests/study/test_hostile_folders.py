@@ -22,7 +22,7 @@ from tests.support.hostile import (
 )
 from tests.support.toy_study import Coins, CoinsConfig, Plain
 
-from isotherm.cli import main
+from isotherm.cli.main import main
 from isotherm.files.content import read_json, read_npz
 from isotherm.files.place import UnfitError
 from isotherm.study import registry

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
+from isotherm.cli.text.runs import print_run
 from isotherm.settings.layers import build_config
 from isotherm.studies.ising.tables import _share
 from isotherm.studies.routing.budget import BudgetConfig, RoutingBudget
@@ -15,7 +16,6 @@ from isotherm.study.report.html import Report
 from isotherm.study.report.said import TRIAL, is_trial, sentences
 from isotherm.study.run.executor import Pool
 from isotherm.study.run.runner import run
-from isotherm.study.terminal import print_run
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from tests.support.fuzz_models import FORMATS, Rng, Truth
 
-from isotherm import cli
+from isotherm.cli import main as cli
 from isotherm.energy.files.read import read_model_file
 
 MOST_SECONDS = 10

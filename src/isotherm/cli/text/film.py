@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from isotherm.cli.text.runs import console
 from isotherm.pictures.fractal.config import FILM_TITLES, FILMS, FractalConfig
 from isotherm.pictures.lattice.config import PRESETS, TITLES, VideoConfig
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 from isotherm.study.run.progress import duration
-from isotherm.study.terminal import console
 
 if TYPE_CHECKING:
     from isotherm.pictures.fractal.film import FilmReport

@@ -99,14 +99,15 @@ def _run(words: list[str]) -> int:
 
 
 def _study_help(name: str) -> int:
-    from isotherm.study.terminal import print_study_help
+    from isotherm.cli.text.runs import print_study_help
 
     print_study_help(_study(name))
     return 0
 
 
 def _help_of(verb: str) -> int:
-    from isotherm import picture_text, video_text
+    from isotherm.cli.text import film as video_text
+    from isotherm.cli.text import still as picture_text
 
     {"picture": picture_text, "video": video_text}[verb].print_help()
     return 0
@@ -160,7 +161,7 @@ def list_studies(as_json: AsJson = False) -> None:
             entry["presets"] = list(study.presets)
         _print_json({"studies": listed})
         return
-    from isotherm.study.terminal import print_studies
+    from isotherm.cli.text.runs import print_studies
 
     print_studies(studies)
 
@@ -187,9 +188,9 @@ def run_study(
     """
     if study.startswith("-"):
         raise ValueError("STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all")
+    from isotherm.cli.text.runs import print_run
     from isotherm.settings.layers import build_config, read_flags
     from isotherm.study.run.runner import run
-    from isotherm.study.terminal import print_run
 
     found, pool = _study(study), _pool(workers, device)
     values = build_config(found, preset, config, read_flags(type(found).config, settings or []))
@@ -203,8 +204,8 @@ def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:
     """List the runs of a store."""
     from dataclasses import asdict
 
+    from isotherm.cli.text.runs import print_runs
     from isotherm.study.run.archive import list_runs
-    from isotherm.study.terminal import print_runs
 
     rows = [] if out == STORE and not out.exists() else list_runs(out)
     if not as_json:
@@ -227,8 +228,8 @@ def show_run(
     Its files are verified first; what does not match its digest is set aside and made again. Of a study that is
     not registered here, the stored numbers are shown, and nothing in the folder is imported or changed.
     """
+    from isotherm.cli.text.runs import print_run
     from isotherm.study.run.archive import find_run, open_run
-    from isotherm.study.terminal import print_run
 
     found = open_run(find_run(run, out))
     _print_json(found.to_json()) if as_json else print_run(found)
@@ -245,9 +246,9 @@ def compare(
 
     Shows the settings that differ, and every number that both have, with differences in standard errors.
     """
+    from isotherm.cli.text.runs import print_tables
     from isotherm.study.run.archive import find_run, open_run
     from isotherm.study.run.compare import compare_runs, comparison_tables
-    from isotherm.study.terminal import print_tables
 
     comparison = compare_runs(open_run(find_run(first, out)), open_run(find_run(second, out)))
     _print_json(comparison) if as_json else print_tables(comparison_tables(comparison))
@@ -304,10 +305,10 @@ def infer_model(
     sampled within the time limit, with standard errors and what is proven. The method and the reason are said. With
     --json, values count from 0 in the order of a table.
     """
+    from isotherm.cli.text.answer import print_answer, uai_text
     from isotherm.energy.files.numbers import decimal, whole
     from isotherm.errors import refusal
     from isotherm.infer.infer import infer
-    from isotherm.infer_text import print_answer, uai_text
 
     if as_json and as_uai:
         raise refusal("--uai", True, "choose one of --json and --uai")
@@ -357,7 +358,7 @@ def video(
     from isotherm.settings.layers import read_flags, read_toml
 
     if is_list:
-        from isotherm.video_text import print_videos
+        from isotherm.cli.text.film import print_videos
 
         _print_json({"videos": {**TITLES, **FILM_TITLES}}) if as_json else print_videos()
         return
@@ -372,8 +373,8 @@ def video(
         _film(name, file, settings or [], out, as_json)
         return
     built = build_config(name, file, read_flags(VideoConfig, settings or []))
+    from isotherm.cli.text.film import print_report
     from isotherm.pictures.lattice.film import make_video, suffix_of
-    from isotherm.video_text import print_report
 
     report = make_video(built, out or Path(name + suffix_of(built)))
     _print_json(report.to_json()) if as_json else print_report(report)
@@ -408,7 +409,7 @@ def picture(
     from isotherm.pictures.still_config import TITLES
 
     if is_list:
-        from isotherm.picture_text import print_pictures
+        from isotherm.cli.text.still import print_pictures
 
         listed = {"pictures": dict(TITLES), "figures": still_names(preset)}
         _print_json(listed) if as_json else print_pictures(preset)
@@ -428,8 +429,8 @@ def picture(
 def _copy_still(
     name: str, settings: list[str], out: Path, preset: str, store: Path, pool: Any, as_json: bool
 ) -> None:
+    from isotherm.cli.text.still import print_still
     from isotherm.errors import refusal
-    from isotherm.picture_text import print_still
     from isotherm.pictures.from_study import make_still
 
     if settings:
@@ -449,7 +450,7 @@ def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path
 
     flags = read_flags(MandelbrotConfig if name in FRACTALS else PictureConfig, settings)
     built = build_picture(name, read_toml(config) if config else {}, flags)
-    from isotherm.picture_text import print_picture
+    from isotherm.cli.text.still import print_picture
     from isotherm.pictures.still import make_picture
 
     report = make_picture(built, out)
@@ -463,9 +464,9 @@ def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None
     from isotherm.settings.layers import read_flags
 
     built = build_fractal(name, file, read_flags(FractalConfig, settings))
+    from isotherm.cli.text.film import print_film
     from isotherm.pictures.fractal.film import make_film
     from isotherm.plot.movie.codecs import CODECS
-    from isotherm.video_text import print_film
 
     report = make_film(built, out or Path(name + CODECS[built.codec or "h264"].suffix))
     _print_json(report.to_json()) if as_json else print_film(report)

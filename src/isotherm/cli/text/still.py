@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
+from isotherm.cli.text.film import near, print_settings
+from isotherm.cli.text.runs import computed, console
 from isotherm.pictures.from_study import PUBLISHED, still_names
 from isotherm.pictures.still_config import TITLES, MandelbrotConfig, PictureConfig
 from isotherm.study.run.progress import duration
-from isotherm.study.terminal import computed, console
-from isotherm.video_text import near, print_settings
 
 if TYPE_CHECKING:
     from isotherm.pictures.still import PictureReport
