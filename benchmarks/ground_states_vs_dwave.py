@@ -4,10 +4,10 @@ The measure is the time to solution of each side at its best number of sweeps: w
 reach the target and ``t`` the time of one read, ``t ln(0.01) / ln(1 - p)`` is what it takes to see the target with
 99 % (one read where ``p`` is above that). The target of an instance is the lowest energy that both sides found, at
 any number of sweeps. Both take the same grid of sweeps and as many reads; theirs takes its own default range of
-temperatures, ours that of :func:`isotherm.sample.temperatures.annealing.annealing_betas`, both geometric. ``t`` is the wall time
-of a batch over its reads, states and energies included: ours anneals all reads at once, theirs one after another,
-so that the first read of ours comes no sooner than the last. Compilation and planning, a few seconds of ours for an
-instance, are left out.
+temperatures, ours that of :func:`isotherm.sample.temperatures.annealing.annealing_betas`, both geometric. ``t`` is
+the wall time of a batch over its reads, states and energies included: ours anneals all reads at once, theirs one
+after another, so that the first read of ours comes no sooner than the last. Compilation and planning, a few seconds
+of ours for an instance, are left out.
 
 ``python benchmarks/ground_states_vs_dwave.py [ROUNDS] [READS]`` (3, 512); needs ``isotherm[dwave]``. ``NPROC=1``
 in the environment keeps our side to one core; theirs always uses one.

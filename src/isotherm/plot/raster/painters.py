@@ -1,7 +1,7 @@
 """Lattice states as pixels: a look-up of colours, then cells of equal squares or a smooth enlargement.
 
-Rows go upwards and columns to the right, as in :mod:`isotherm.plot.raster.lattice`. Canvases have four channels; the fourth
-means nothing.
+Rows go upwards and columns to the right, as in :mod:`isotherm.plot.raster.lattice`. Canvases have four channels; the
+fourth means nothing.
 """
 
 import av

@@ -1,7 +1,7 @@
 r"""Annealed importance sampling: log Z with its error, from below, from above, and from both.
 
-A path of laws (:mod:`isotherm.sample.temperatures.ais_path`) leads from variables independent of each other, whose log Z is
-known, to the law wanted. Chains follow ``t`` from 0 to 1 and collect weights with
+A path of laws (:mod:`isotherm.sample.temperatures.ais_path`) leads from variables independent of each other, whose
+log Z is known, to the law wanted. Chains follow ``t`` from 0 to 1 and collect weights with
 :math:`\langle w \rangle = Z / Z_0`; or from 1 to 0, from draws of the target, with
 :math:`\langle 1 / w \rangle = Z_0 / Z`. Equal weights alone prove nothing, since chains that fell into one state have
 them too: :func:`log_z` believes what both directions and two numbers of steps agree on.

@@ -51,7 +51,8 @@ class Sweep(NamedTuple):
     Attributes:
         betas: inverse temperatures, ``(betas,)``.
         means: mean over each block, float64 ``(starts, betas, chains, blocks)``, by name: the raw observables of
-            :func:`isotherm.energy.lattice.observables.measure` and the powers of :func:`isotherm.estimate.quantities.moments`.
+            :func:`isotherm.energy.lattice.observables.measure` and the powers of
+            :func:`isotherm.estimate.quantities.moments`.
         samples: the raw observables asked for, float32 ``(starts, betas, chains, samples)``.
         states: after each of the last blocks, as many as asked for, ``(starts, betas, chains, blocks, *shape)``.
     """
