@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.energy.dense import Ising
-from isotherm.sample.gibbs.gibbs import Schedule, gibbs_means
+from isotherm.sample.gibbs.gibbs import gibbs_means
+from isotherm.sample.schedule import Schedule
 from stopwatch import machine, paired, ratio
 
 NUM_SWEEPS, THIN = 200, 4

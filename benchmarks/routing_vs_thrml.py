@@ -26,7 +26,8 @@ from isotherm.act.routing.router import RouterState
 from isotherm.energy.dense import Ising
 from isotherm.learn.online.moments import PairWindow, match_moments, zero_model
 from isotherm.random import run_keys
-from isotherm.sample.gibbs.gibbs import PUBLISHED, Moments
+from isotherm.sample.gibbs.gibbs import Moments
+from isotherm.sample.schedule import PUBLISHED
 from isotherm.world.routing.context import Context, route
 from isotherm.world.routing.venues import venue_market
 from stopwatch import Timing, machine, paired, ratio

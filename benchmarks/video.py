@@ -16,8 +16,9 @@ from pathlib import Path
 from isotherm.pictures.lattice.config import VideoConfig, build_config
 from isotherm.pictures.lattice.film import make_video
 from isotherm.pictures.lattice.physics import build_model
+from isotherm.pictures.lattice.record import Instant
 from isotherm.pictures.lattice.sampling import sampled
-from isotherm.pictures.lattice.scene import Instant, Scene
+from isotherm.pictures.lattice.scene import Scene
 from isotherm.plot.movie.codecs import CODECS
 
 try:

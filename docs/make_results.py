@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
+from isotherm.study.presets import build_config
 from isotherm.study.registry import find_study
 from isotherm.study.report.html import command_of
 from isotherm.study.run.runner import run

@@ -26,8 +26,8 @@ from isotherm.pictures.still_config import (
 )
 from isotherm.plot.raster.palettes import spin_colours
 from isotherm.plot.raster.still import Still, draw_still
-from isotherm.settings.layers import build_config
 from isotherm.studies.phases.study import PhaseDiagrams
+from isotherm.study.presets import build_config
 from isotherm.study.run.session import Run
 
 SMALL = ("--size=16", "--pixels=384")

@@ -15,7 +15,8 @@ from isotherm.pictures.lattice import film as video
 from isotherm.pictures.lattice import sampling as video_sampling
 from isotherm.pictures.lattice.config import PRESETS, TITLES, VideoConfig, build_config
 from isotherm.pictures.lattice.physics import build_model, sentences, transition
-from isotherm.pictures.lattice.sampling import Seen, chunk_size, sampled
+from isotherm.pictures.lattice.record import Seen
+from isotherm.pictures.lattice.sampling import chunk_size, sampled
 from isotherm.pictures.lattice.scene import Scene
 from isotherm.plot.raster.palettes import hues
 

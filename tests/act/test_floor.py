@@ -8,12 +8,7 @@ from tests.support.stats import assert_mean
 
 from isotherm.act.rollout import rollout
 from isotherm.act.routing.floor import Floor
-from isotherm.world.routing.venues import (
-    VenueMarket,
-    grouped_couplings,
-    venue_market,
-    win_probabilities,
-)
+from isotherm.world.routing.venues import VenueMarket, grouped_couplings, venue_market, win_probabilities
 
 BIASES = np.linspace(0.8, -0.8, 5)
 STEPS = 400

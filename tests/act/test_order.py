@@ -26,7 +26,7 @@ from isotherm.act import (
 )
 from isotherm.random import run_keys
 from isotherm.random.ties import choose_best, is_best
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 from isotherm.world.routing.context import Context, route
 from isotherm.world.routing.replay import replay_world
 from isotherm.world.routing.venues import venue_market, win_probabilities

@@ -21,7 +21,7 @@ from isotherm.act import (
     stretch_ends,
 )
 from isotherm.act.agent import AbstractAgent, Transition
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 from isotherm.world.routing.context import Context
 from isotherm.world.routing.replay import replay_world
 from isotherm.world.routing.venues import VenueMarket, venue_market

@@ -15,7 +15,8 @@ from isotherm.act.routing.router import IsingRouter, RouterState
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
 from isotherm.learn.online.moments import MatchingRates, PairWindow
-from isotherm.sample.gibbs.gibbs import Schedule, gibbs_means, gibbs_moments
+from isotherm.sample.gibbs.gibbs import gibbs_means, gibbs_moments
+from isotherm.sample.schedule import Schedule
 from isotherm.world.routing.context import Context
 
 N = 4

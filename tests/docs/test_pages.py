@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tests.docs.pages import PAGES, ROOT, blocks, commands
 
-from isotherm.settings.layers import build_config, read_flags
+from isotherm.settings.layers import read_flags
+from isotherm.study.presets import build_config
 from isotherm.study.registry import STUDIES, find_study
 
 WITH_CODE = [page for page in PAGES if any(language == "python" for language, _ in blocks(page))]

@@ -7,13 +7,7 @@ import numpy as np
 from tests.golden.cases import Golden, golden_cases
 
 from isotherm.energy.tilt.closed_forms import action_only_tilt, gibbs_posterior, imh_log_accept
-from isotherm.energy.tilt.levels import (
-    TiltParameters,
-    beta_fraction,
-    clean_target,
-    level,
-    level_grid,
-)
+from isotherm.energy.tilt.levels import TiltParameters, beta_fraction, clean_target, level, level_grid
 from isotherm.sample.tilt.predictor_corrector import metrics as metrics
 from isotherm.sample.tilt.predictor_corrector.exact import pc_ula_final_law
 from isotherm.sample.tilt.predictor_corrector.steps import Reward, joint_mala_step, mala_step, ula_step

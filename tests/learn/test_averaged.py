@@ -12,7 +12,8 @@ from tests.support.zoo import random_model, venues
 
 from isotherm.exact.exact import exact
 from isotherm.learn.online import averaged
-from isotherm.sample.gibbs.gibbs import Schedule, gibbs_moments
+from isotherm.sample.gibbs.gibbs import gibbs_moments
+from isotherm.sample.schedule import Schedule
 
 PAIRS = np.triu_indices(5, 1)
 

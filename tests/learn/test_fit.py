@@ -14,7 +14,7 @@ from isotherm.exact.exact import exact
 from isotherm.learn.fit import Fit, fit
 from isotherm.learn.objectives import ExactLikelihood, Objective, PseudoLikelihood, Sampled
 from isotherm.learn.observations import Observations
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 
 N = 6
 OPTIMIZER = optax.adam(optax.cosine_decay_schedule(0.1, 120))

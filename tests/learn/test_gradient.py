@@ -16,7 +16,7 @@ from isotherm.energy.variables import categorical, spin
 from isotherm.exact.exact import all_states
 from isotherm.learn.gradient import KLGradient, exact_kl_gradient, sampled_kl_gradient
 from isotherm.learn.observations import Observations
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 
 BETA = 0.8
 ENOUGH = Schedule(num_warmup=300, num_samples=100, thin=1)

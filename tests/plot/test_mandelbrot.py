@@ -8,14 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from isotherm.pictures.fractal.config import (
-    FILM_TITLES,
-    FILMS,
-    FractalConfig,
-    build_fractal,
-    depth_at,
-    view,
-)
+from isotherm.pictures.fractal.config import FILM_TITLES, FILMS, FractalConfig, build_fractal, depth_at, view
 from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential, painted
 from isotherm.pictures.fractal.escape import RADIUS, distance, escape, gradient
 from isotherm.pictures.fractal.window import Window

@@ -6,13 +6,7 @@ import pytest
 from isotherm.plot.overlay.marks import draw_arrows, draw_text, draw_vortices, text_mask, wheel
 from isotherm.plot.overlay.panel import LINES, Curve, Panel
 from isotherm.plot.overlay.plate import Plate, plain
-from isotherm.plot.raster.painters import (
-    AnglePainter,
-    ColourPainter,
-    Scaler,
-    canvas_shape,
-    usual_pixels,
-)
+from isotherm.plot.raster.painters import AnglePainter, ColourPainter, Scaler, canvas_shape, usual_pixels
 from isotherm.plot.raster.palettes import gif_palette, hues, potts_colours, spin_colours
 
 RNG = np.random.default_rng(0)

@@ -7,8 +7,8 @@ from tests.support.stats import assert_mean
 from isotherm.energy.factor import AbstractFactor, Factor, Scope, scope_of
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.variables import categorical, real, spin
-from isotherm.infer.search import softening
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.temperatures import softening
 from isotherm.sample.temperatures.ais import ais, log_z, respaced, reverse_ais
 
 CHAINS = 3000

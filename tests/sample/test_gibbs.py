@@ -25,12 +25,12 @@ from isotherm.sample.gibbs.gibbs import (
     GibbsState,
     Init,
     Moments,
-    Schedule,
     gibbs,
     gibbs_means,
     gibbs_moments,
     initial_spins,
 )
+from isotherm.sample.schedule import Schedule
 
 
 def features(moments: Moments) -> np.ndarray:

@@ -2,15 +2,7 @@ import numpy as np
 import pytest
 
 from isotherm.estimate.curve_fit import fit_scaling
-from isotherm.estimate.finite_size import (
-    crossing,
-    drift,
-    errors,
-    fit_curve,
-    power_law,
-    quantities,
-    resample,
-)
+from isotherm.estimate.finite_size import crossing, drift, errors, fit_curve, power_law, quantities, resample
 
 T_C, NU = 2.269185314213022, 1.25
 NUM_ROWS = 100

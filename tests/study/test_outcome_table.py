@@ -8,13 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from isotherm.data.outcomes import (
-    OutcomeTable,
-    read_outcome_table,
-    read_outcomes,
-    reading_table,
-)
+from isotherm.data.outcomes import OutcomeTable, read_outcome_table, read_outcomes
 from isotherm.studies.routing.replay import ReplayConfig, RoutingReplay
+from isotherm.study.report.reading import reading_table
 from isotherm.study.tables import to_html
 
 TABLES = Path(__file__).parents[1] / "faults" / "tables"

@@ -8,7 +8,8 @@ from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
-from isotherm.settings.layers import build_config, merge, read_flags, read_toml
+from isotherm.settings.layers import merge, read_flags, read_toml
+from isotherm.study.presets import build_config
 from isotherm.study.report.html import command_of
 
 REFUSED = [

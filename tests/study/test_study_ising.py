@@ -7,9 +7,9 @@ import pytest
 
 from isotherm.estimate.dynamics import relaxation_time, start_scores
 from isotherm.exact.lattice.onsager import kaufman
-from isotherm.settings.layers import build_config
 from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.studies.ising.study import IsingStudy
+from isotherm.study.presets import build_config
 
 CONFIG = IsingConfig(
     sizes=(8,),

@@ -5,11 +5,7 @@ import numpy as np
 import pytest
 
 from isotherm.studies.phases.config import PhaseDiagramsConfig
-from isotherm.studies.phases.results import (
-    critical_temperature,
-    spontaneous_magnetization,
-    temperatures,
-)
+from isotherm.studies.phases.results import critical_temperature, spontaneous_magnetization, temperatures
 from isotherm.studies.phases.study import PhaseDiagrams
 
 SMALL = PhaseDiagramsConfig.model_validate(

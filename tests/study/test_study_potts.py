@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from isotherm.exact.lattice.onsager import onsager
-from isotherm.settings.layers import build_config
 from isotherm.studies.potts.branches import FROZEN, free_energy_gap, nodes
 from isotherm.studies.potts.config import PottsConfig
 from isotherm.studies.potts.results import exact_beta
 from isotherm.studies.potts.study import PottsStudy
+from isotherm.study.presets import build_config
 
 CONFIG = PottsConfig(
     states=(3,),

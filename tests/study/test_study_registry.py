@@ -7,7 +7,7 @@ from tests.support.toy_study import Coins
 
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
-from isotherm.settings.layers import build_config
+from isotherm.study.presets import build_config
 from isotherm.study.registry import STUDIES, entry_of, find_study, public_name
 
 RUN_FLAGS = {"--preset", "--config", "--out", "--workers", "--device", "--json", "--help"}

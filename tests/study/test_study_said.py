@@ -7,10 +7,10 @@ import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.cli.text.runs import print_run
-from isotherm.settings.layers import build_config
 from isotherm.studies.ising.tables import _share
 from isotherm.studies.routing.budget import BudgetConfig, RoutingBudget
 from isotherm.studies.xy.tables import _peak, _systematic
+from isotherm.study.presets import build_config
 from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.report.html import Report
 from isotherm.study.report.said import TRIAL, is_trial, sentences

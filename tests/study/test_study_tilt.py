@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 
 from isotherm.plot.figure import Animation
-from isotherm.settings.layers import build_config, read_flags
+from isotherm.settings.layers import read_flags
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.studies.tilt.study import Tilt
+from isotherm.study.presets import build_config
 from isotherm.study.report.html import Report
 from isotherm.study.store.folder import RunFolder
 

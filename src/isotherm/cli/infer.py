@@ -5,12 +5,7 @@ from typing import Annotated
 
 import typer
 
-from isotherm.cli.options import (
-    LONGEST,
-    AsJson,
-    print_json,
-    say,
-)
+from isotherm.cli.options import LONGEST, AsJson, print_json, say
 
 
 def infer_model(

@@ -2,10 +2,7 @@
 
 from typing import Any
 
-from isotherm.cli.options import (
-    AsJson,
-    print_json,
-)
+from isotherm.cli.options import AsJson, print_json
 
 
 def list_studies(as_json: AsJson = False) -> None:

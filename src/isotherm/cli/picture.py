@@ -6,14 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isotherm.cli.options import (
-    LONGEST,
-    STORE,
-    AsJson,
-    pool_of,
-    print_json,
-    say,
-)
+from isotherm.cli.options import LONGEST, STORE, AsJson, pool_of, print_json, say
 
 
 def picture(

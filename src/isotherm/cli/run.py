@@ -6,14 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isotherm.cli.options import (
-    STORE,
-    AsJson,
-    Out,
-    pool_of,
-    print_json,
-    study_of,
-)
+from isotherm.cli.options import STORE, AsJson, Out, pool_of, print_json, study_of
 
 
 def run_study(
@@ -38,7 +31,8 @@ def run_study(
     if study.startswith("-"):
         raise ValueError("STUDY: comes first, as in `isotherm run routing`; `isotherm list` shows them all")
     from isotherm.cli.text.runs import print_run
-    from isotherm.settings.layers import build_config, read_flags
+    from isotherm.settings.layers import read_flags
+    from isotherm.study.presets import build_config
     from isotherm.study.run.runner import run
 
     found, pool = study_of(study), pool_of(workers, device)

@@ -1,11 +1,6 @@
 """`isotherm runs`: what has been run."""
 
-from isotherm.cli.options import (
-    STORE,
-    AsJson,
-    Out,
-    print_json,
-)
+from isotherm.cli.options import STORE, AsJson, Out, print_json
 
 
 def list_runs(out: Out = STORE, as_json: AsJson = False) -> None:

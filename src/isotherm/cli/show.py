@@ -4,12 +4,7 @@ from typing import Annotated
 
 import typer
 
-from isotherm.cli.options import (
-    STORE,
-    AsJson,
-    Out,
-    print_json,
-)
+from isotherm.cli.options import STORE, AsJson, Out, print_json
 
 
 def show_run(

@@ -5,10 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from isotherm.cli.options import (
-    AsJson,
-    print_json,
-)
+from isotherm.cli.options import AsJson, print_json
 
 
 def video(

@@ -12,7 +12,6 @@ import numpy as np
 from isotherm.data.table_file import Column, RawTable, read_table
 from isotherm.doors.kinds import first_repeated
 from isotherm.errors import refusal
-from isotherm.study.tables import Table
 
 MISSING_WORDS = frozenset(
     ("", "na", "n/a", "#n/a", "<na>", "nan", "nat", "null", "none", "missing", "?", "-", "--", ".")
@@ -72,22 +71,6 @@ class OutcomeTable(NamedTuple):
             "left_out": [column._asdict() for column in self.left_out],
             "reading": self.reading,
         }
-
-
-def reading_table(said: dict[str, Any]) -> Table:
-    """What :meth:`OutcomeTable.said`, for people."""
-    names = said["venues"]
-    listed = ", ".join(names[:_LISTED]) + (
-        f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    )
-    rows = [(f"read as venues ({len(names)})", listed)]
-    for column in said["left_out"]:
-        at = f": {column['entry']!r} in row {column['row']}" if column["entry"] else ""
-        rows.append((f"left out: {column['name']}", column["why"] + at))
-    note = (
-        f"{said['steps']:,} rows, {said['missing']:,} missing entries; {said['reading']}; rows count from 0"
-    )
-    return Table("Columns of the table", ("", "columns"), tuple(rows), note)
 
 
 def read_outcomes(path: Path, columns: tuple[str, ...] = ()) -> np.ndarray:

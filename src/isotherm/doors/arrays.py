@@ -4,9 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.doors.bounds import (
-    is_real_dtype,
-)
+from isotherm.doors.bounds import is_real_dtype
 from isotherm.errors import refusal, wrong_kind
 
 

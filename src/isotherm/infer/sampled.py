@@ -21,17 +21,9 @@ from isotherm.exact.graph.narrowing import Narrowed, narrowed
 from isotherm.exact.graph.solve import impossible
 from isotherm.infer.answer import Answer, Estimate, Found
 from isotherm.infer.clock import Clock
-from isotherm.infer.marginals import (
-    MAX_APART,
-    MAX_RHAT,
-    Drawn,
-    Marginals,
-    furthest,
-    marginals_of,
-)
+from isotherm.infer.marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
 from isotherm.infer.search.blocking import blocked_chains
 from isotherm.infer.search.search import Search
-from isotherm.infer.search.softening import penalty_of, softened
 from isotherm.infer.source import Source
 from isotherm.random.keys import seeded
 from isotherm.sample.clusters.graph import swendsen_wang
@@ -41,6 +33,7 @@ from isotherm.sample.log_tables import single_weights
 from isotherm.sample.run import sample
 from isotherm.sample.temperatures.ais import LogZ, log_z
 from isotherm.sample.temperatures.annealing import anneal
+from isotherm.sample.temperatures.softening import penalty_of, softened
 from isotherm.sample.temperatures.tempering import find_ladder, tempering
 
 NUM_CHAINS = 32

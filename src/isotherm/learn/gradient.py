@@ -39,8 +39,8 @@ from isotherm.learn.phases import (
 )
 from isotherm.learn.relaxation import as_traced, in_float64
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
+from isotherm.sample.schedule import Schedule, checked_schedule
 
 MORE = Schedule(num_warmup=200, num_samples=40, thin=5)
 """Sweeps of a phase unless said otherwise: those of the reference library's negative phase."""

@@ -21,8 +21,8 @@ from isotherm.learn.gradient import (
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import Beta, chains_with, overlaid, run_phase, start_chains
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood
-from isotherm.sample.gibbs.gibbs import Schedule, checked_schedule
 from isotherm.sample.initial import Init
+from isotherm.sample.schedule import Schedule, checked_schedule
 
 Start = Literal["persistent", "data", "fresh"]
 ONE_SWEEP = Schedule(num_warmup=0, num_samples=1, thin=1)

@@ -16,10 +16,11 @@ from isotherm.learn.free_energy import Masks
 from isotherm.learn.observations import Observations
 from isotherm.learn.relaxation import fields, relaxed
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs.gibbs import Schedule, gibbs
+from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import Init, initial_state
 from isotherm.sample.kernel import Chains, over_chains
 from isotherm.sample.rounding.coarseness import is_coarse, local_size
+from isotherm.sample.schedule import Schedule
 
 Read = Callable[[State], PyTree]
 Beta = Float[Array, ""] | float

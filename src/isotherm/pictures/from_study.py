@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from isotherm.errors import refusal
 from isotherm.pictures.still_config import FRACTALS, PICTURES
 from isotherm.settings.config import unknown_name
-from isotherm.settings.layers import build_config
 from isotherm.studies.phases.config import PhaseDiagramsConfig
 from isotherm.studies.phases.study import PhaseDiagrams
+from isotherm.study.presets import build_config
 from isotherm.study.run.executor import Pool
 
 if TYPE_CHECKING:

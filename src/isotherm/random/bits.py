@@ -32,7 +32,7 @@ def seed_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
     return jax.random.bits(key, (SEED_WORDS,))
 
 
-def _mix(x: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
+def mix(x: UInt32[Array, "..."]) -> UInt32[Array, "..."]:
     """MurmurHash3's finaliser: a bijection of 32-bit words in which each input bit moves half the output."""
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
@@ -51,7 +51,7 @@ def make_lanes(seeds: UInt32[Array, "4 lanes"], rows: int, stream: int = 0) -> L
     golden = jnp.uint32(0x9E3779B9)
     return Lanes(
         *(
-            _mix(_mix(word[None] + golden * row) + jnp.uint32(k + SEED_WORDS * stream))
+            mix(mix(word[None] + golden * row) + jnp.uint32(k + SEED_WORDS * stream))
             for k, word in enumerate(seeds)
         )
     )

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, UInt32
 
-from isotherm.random.bits import _mix
+from isotherm.random.bits import mix
 
 
 def counted_words(
@@ -19,5 +19,5 @@ def counted_words(
         counts: which words; different counts give independent words.
     """
     first, second, third, fourth = (word[None] for word in seeds)
-    inner = _mix(counts[:, None] * jnp.uint32(0x9E3779B9) + first)
-    return _mix(inner ^ second) + (_mix(inner + third) ^ fourth)
+    inner = mix(counts[:, None] * jnp.uint32(0x9E3779B9) + first)
+    return mix(inner ^ second) + (mix(inner + third) ^ fourth)

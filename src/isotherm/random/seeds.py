@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, UInt32
 
-from isotherm.random.bits import Lanes, _mix
+from isotherm.random.bits import Lanes, mix
 
 GOLDEN = 0x9E3779B9
 """2**32 over the golden ratio: steps of it visit all words, and close ones late."""
@@ -20,19 +20,19 @@ def key_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
     Keys 0, 1, 2 and so on give four unlike words each. For one step of a sampler, not for deriving keys.
     """
     data = jax.random.key_data(key).ravel()
-    words = [_mix(data[0] + jnp.uint32(GOLDEN))]
+    words = [mix(data[0] + jnp.uint32(GOLDEN))]
     for k in range(1, max(4, len(data))):
-        words.append(_mix(data[k % len(data)] ^ _mix(words[-1] + jnp.uint32(k))))
+        words.append(mix(data[k % len(data)] ^ mix(words[-1] + jnp.uint32(k))))
     for k, extra in enumerate(words[4:]):
         words[k] ^= extra
-    return jnp.stack([words[0] ^ _mix(words[3]), *words[1:4]])
+    return jnp.stack([words[0] ^ mix(words[3]), *words[1:4]])
 
 
 def joined_words(words: UInt32[Array, "*batch lanes 4"]) -> UInt32[Array, "*batch 4"]:
     """128 bits that depend on those of all lanes, and on their order."""
     lane = jnp.arange(1, words.shape[-2] + 1, dtype=jnp.uint32)[:, None]
     offsets = (lane * jnp.uint32(GOLDEN)).reshape((1,) * (words.ndim - 2) + (-1, 1))
-    return jnp.sum(_mix(words + offsets), axis=-2, dtype=jnp.uint32)
+    return jnp.sum(mix(words + offsets), axis=-2, dtype=jnp.uint32)
 
 
 def lanes_at(seeds: UInt32[Array, "4"], counts: UInt32[Array, "*shape"]) -> Lanes:
@@ -43,5 +43,5 @@ def lanes_at(seeds: UInt32[Array, "4"], counts: UInt32[Array, "*shape"]) -> Lane
         counts: which generators; different counts give different ones, independent for all we can tell.
     """
     first, second, third, fourth = seeds
-    inner = _mix(counts * jnp.uint32(GOLDEN) + first)
-    return Lanes(inner ^ second, _mix(inner + third), _mix(inner ^ fourth), inner * jnp.uint32(0x85EBCA6B))
+    inner = mix(counts * jnp.uint32(GOLDEN) + first)
+    return Lanes(inner ^ second, mix(inner + third), mix(inner ^ fourth), inner * jnp.uint32(0x85EBCA6B))

@@ -9,7 +9,6 @@ from isotherm.sample.draws import ChainMeans as ChainMeans
 from isotherm.sample.draws import Draws as Draws
 from isotherm.sample.gibbs.conditional import Conditional as Conditional
 from isotherm.sample.gibbs.gibbs import Moments as Moments
-from isotherm.sample.gibbs.gibbs import Schedule as Schedule
 from isotherm.sample.gibbs.gibbs import gibbs as gibbs
 from isotherm.sample.gibbs.gibbs import gibbs_means as gibbs_means
 from isotherm.sample.gibbs.gibbs import gibbs_moments as gibbs_moments
@@ -31,6 +30,7 @@ from isotherm.sample.observe import histogram as histogram
 from isotherm.sample.observe import moments as moments
 from isotherm.sample.run import sample as sample
 from isotherm.sample.run import sample_means as sample_means
+from isotherm.sample.schedule import Schedule as Schedule
 from isotherm.sample.temperatures.ais import LogZ as LogZ
 from isotherm.sample.temperatures.ais import ais as ais
 from isotherm.sample.temperatures.ais import log_z as log_z

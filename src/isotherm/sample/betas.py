@@ -119,3 +119,9 @@ def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> B
     if isinstance(kernel, RunsChains) and has_beta(kernel):
         return BetasOf(kernel, None)
     return BetasOf(None, kernel_at)
+
+
+def times_beta(beta: Array, values: Array) -> Array:
+    """``beta * values`` where forbidden stays forbidden at ``beta = 0``."""
+    per_chain = beta.reshape((1,) * (values.ndim - beta.ndim) + beta.shape) if beta.ndim else beta
+    return jnp.where(jnp.isinf(values), values, per_chain * values)

@@ -16,8 +16,8 @@ from isotherm.energy.kinds import factor_graph
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.random.keys import named
+from isotherm.sample.betas import times_beta
 from isotherm.sample.clamp import Evidence, held_variables, hold
-from isotherm.sample.gibbs.conditional import times_beta
 from isotherm.sample.rounding.temperature import sampling_beta
 
 Init = Literal["independent", "hinton", "uniform"]

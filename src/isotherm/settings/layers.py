@@ -16,7 +16,6 @@ from isotherm.errors import refusal
 from isotherm.files.place import read_named, why_unread
 from isotherm.settings.config import Config, unknown_name
 from isotherm.settings.fields import FieldDoc, describe
-from isotherm.study.base import Study
 
 MAX_TOML = 1 << 20
 """Most bytes of a file of settings."""
@@ -31,31 +30,6 @@ _DECIMAL = re.compile(
     r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,5})?|[+-]?(inf|infinity|nan)", re.ASCII | re.IGNORECASE
 )
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
-
-
-def build_config(
-    study: Study[Any],
-    preset: str | None = None,
-    file: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
-) -> Config:
-    """The config of a run.
-
-    Args:
-        study: whose config.
-        preset: one of the study's presets; ``None`` is its default.
-        file: a TOML file of fields.
-        flags: values by field, nested as the config is.
-
-    Raises:
-        ValueError: one line that names the field, the value and what is allowed.
-    """
-    name = preset or study.default_preset
-    if name not in study.presets:
-        known = list(study.presets)
-        raise refusal("preset", name, f"is not a preset of {study.name}; {unknown_name(name, known)}")
-    values = merge(study.presets[name], read_toml(file) if file else {})
-    return study.config(**merge(values, flags or {}))
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -5,16 +5,7 @@ import lzma
 
 import numpy as np
 import pytest
-from tests.support.model_files import (
-    ALL_DIFFERENT,
-    CANCER,
-    CFN,
-    CNF,
-    DOG,
-    XMLBIF,
-    log_weights,
-    read_text,
-)
+from tests.support.model_files import ALL_DIFFERENT, CANCER, CFN, CNF, DOG, XMLBIF, log_weights, read_text
 
 from isotherm.energy.files import content
 from isotherm.energy.files.exchange import read_dimod, read_edge_list

@@ -13,13 +13,8 @@ from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS, exact
 from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs.gibbs import (
-    Moments,
-    Schedule,
-    checked_schedule,
-    gibbs_means,
-    gibbs_moments,
-)
+from isotherm.sample.gibbs.gibbs import Moments, gibbs_means, gibbs_moments
+from isotherm.sample.schedule import Schedule, checked_schedule
 from isotherm.world.routing.context import Context, route
 
 Inference = Literal["gibbs", "exact"]

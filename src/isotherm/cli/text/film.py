@@ -1,17 +1,14 @@
 """What the verb ``video`` prints: names, settings, and what a run made."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from isotherm.cli.text.runs import console
+from isotherm.cli.text.settings import console, near, print_examples, print_settings
 from isotherm.pictures.fractal.config import FILM_TITLES, FILMS, FractalConfig
 from isotherm.pictures.lattice.config import PRESETS, TITLES, VideoConfig
-from isotherm.settings.config import Config
-from isotherm.settings.fields import describe
-from isotherm.study.run.progress import duration
+from isotherm.study.report.duration import duration
 
 if TYPE_CHECKING:
     from isotherm.pictures.fractal.film import FilmReport
@@ -53,19 +50,7 @@ def print_help() -> None:
     out.print(
         "\n--out FILE: .mp4, .webm or .gif; NAME.mp4 here unless said. --json: one JSON object. --list: names."
     )
-    out.print("\nExamples", style="bold")
-    for example in _EXAMPLES:
-        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
-
-
-def print_settings(title: str, config: type[Config]) -> None:
-    """Every flag of a config, with type, default, meaning and range."""
-    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for field in describe(config):
-        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
-        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
-    console().print(f"\n{title}", style="bold")
-    console().print(drawn)
+    print_examples(_EXAMPLES)
 
 
 def print_film(report: "FilmReport") -> None:
@@ -116,9 +101,3 @@ def _stretch(stretch: "Stretch") -> str:
     exact = "" if stretch.exact is None else f"; equilibrium {stretch.exact:.4f} (Onsager, infinite lattice)"
     doubt = ", still relaxing" if stretch.is_settled is False else ""
     return f"Energy a site at T = {begin:.4g}, {frames}: {stretch.energy:.4f}{error}{doubt}{exact}."
-
-
-def near(path: Path) -> str:
-    """The path as seen from here, if it lies below."""
-    whole, here = path.absolute(), Path.cwd()
-    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from isotherm.cli.text.settings import console, first_sentence, near, print_examples, print_settings
 from isotherm.errors import printable
 from isotherm.settings.fields import FieldDoc, as_text, describe
 from isotherm.study.base import Study
 from isotherm.study.registry import public_name
+from isotherm.study.report.duration import duration
 from isotherm.study.report.html import plain
 from isotherm.study.report.said import is_trial, sentences
-from isotherm.study.run.progress import duration
 from isotherm.study.run.session import Run
 from isotherm.study.run.stored import StoredRun
 from isotherm.study.store.catalog import Row
@@ -26,12 +26,6 @@ from isotherm.study.tables import Table, to_rich
 _WIDTH = 120
 _SHOWN_CONCLUSIONS = 2
 _LONGEST_CELL = 400
-
-
-def console() -> Console:
-    """Standard output; a fixed width where it is no terminal, so that logs keep their tables."""
-    out = Console()
-    return out if out.is_terminal else Console(width=_WIDTH)
 
 
 def print_run(run: Run | StoredRun) -> None:
@@ -50,7 +44,7 @@ def print_run(run: Run | StoredRun) -> None:
         files = ", ".join(changed)
         _say(f"\n{files}: changed since; the numbers are of the source as it was, the tables of today's")
     _say(f"\n{run.path.name}: {computed(run)}")
-    _say(f"report: {_near(run.path / REPORT)}", soft_wrap=True)
+    _say(f"report: {near(run.path / REPORT)}", soft_wrap=True)
 
 
 def _how_to_recompute(run: StoredRun) -> list[str]:
@@ -113,21 +107,8 @@ def print_study_help(study: Study[Any]) -> None:
         listed = ", ".join(f"{key} = {as_text(value)}" for key, value in changes.items()) or "the defaults"
         usual = " (used unless --preset says otherwise)" if preset == study.default_preset else ""
         out.print(f"  {preset}: {listed}{usual}", markup=False, highlight=False)
-    out.print("\nSettings", style="bold")
-    fields = describe(study.config)
-    drawn = RichTable("flag", "type", "default", "meaning", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for field in fields:
-        meaning = field.doc + (f" [{field.allowed}]" if field.allowed else "")
-        drawn.add_row(*map(escape, (field.flag, field.type, field.default, meaning)))
-    out.print(drawn)
-    out.print("\nExamples", style="bold")
-    for example in _examples(name, study, fields):
-        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
-
-
-def first_sentence(text: str) -> str:
-    """Up to the first full stop."""
-    return " ".join(text.split()).partition(". ")[0].rstrip(".") + "."
+    print_settings("Settings", study.config)
+    print_examples(_examples(name, study, describe(study.config)))
 
 
 def _examples(name: str, study: Study[Any], fields: list[FieldDoc]) -> list[str]:
@@ -139,9 +120,3 @@ def _examples(name: str, study: Study[Any], fields: list[FieldDoc]) -> list[str]
         *examples,
         f"isotherm run {name} --config mine.toml    # FIELD = VALUE a line; flags win over the file",
     ]
-
-
-def _near(path: Path) -> str:
-    """The path as seen from here, if it lies below."""
-    here = Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

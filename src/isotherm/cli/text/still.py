@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table as RichTable
 
-from isotherm.cli.text.film import near, print_settings
-from isotherm.cli.text.runs import computed, console
+from isotherm.cli.text.runs import computed
+from isotherm.cli.text.settings import console, near, print_examples, print_settings
 from isotherm.pictures.from_study import PUBLISHED, still_names
 from isotherm.pictures.still_config import TITLES, MandelbrotConfig, PictureConfig
-from isotherm.study.run.progress import duration
+from isotherm.study.report.duration import duration
 
 if TYPE_CHECKING:
     from isotherm.pictures.still import PictureReport
@@ -53,9 +53,7 @@ def print_help() -> None:
         "They are kept in the store: only the first one takes long. `isotherm run phase-diagrams` sets more."
     )
     out.print("\n--out FILE.png: NAME.png here unless said. --json: one JSON object. --list: names.")
-    out.print("\nExamples", style="bold")
-    for example in _EXAMPLES:
-        out.print(f"  {example}", markup=False, highlight=False, soft_wrap=True)
+    print_examples(_EXAMPLES)
 
 
 def print_picture(report: "PictureReport") -> None:

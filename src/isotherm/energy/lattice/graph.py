@@ -5,13 +5,7 @@ import numpy as np
 from isotherm.doors import instance
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.lattice.models import (
-    AbstractStates,
-    LatticeClock,
-    LatticeIsing,
-    LatticePotts,
-    spread,
-)
+from isotherm.energy.lattice.models import AbstractStates, LatticeClock, LatticeIsing, LatticePotts, spread
 from isotherm.energy.variables import categorical, spin
 
 

@@ -11,13 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from isotherm.energy.lattice.models import (
-    AbstractStates,
-    LatticeClock,
-    LatticeIsing,
-    LatticePotts,
-    spread,
-)
+from isotherm.energy.lattice.models import AbstractStates, LatticeClock, LatticeIsing, LatticePotts, spread
 from isotherm.energy.lattice.vortices import has_plaquettes, plaquettes
 
 _ENTRIES_AT_ONCE = 1 << 19

@@ -13,8 +13,8 @@ from isotherm.pictures.fractal.escape import Escape, escape, gradient
 from isotherm.pictures.fractal.frames import EmergenceFrames, ZoomFrames
 from isotherm.plot.movie.codecs import codec_of
 from isotherm.plot.movie.writer import VideoWriter
-from isotherm.study.run.film_progress import FrameMeter
 from isotherm.study.run.interrupts import signals_interrupt
+from isotherm.study.run.progress import frame_meter
 from isotherm.study.run.session import InterruptedRunError
 
 
@@ -74,10 +74,10 @@ def make_film(config: FractalConfig, path: Path) -> FilmReport:
     )
     draw = _zoom if config.film == "zoom" else _emergence
     try:
-        with signals_interrupt(), writer, FrameMeter(path.name, config.frames) as meter:
+        with signals_interrupt(), writer, frame_meter(path.name, config.frames) as meter:
             for frame in draw(config):
                 writer.write(frame)
-                meter.advance()
+                meter.advance(1)
     except KeyboardInterrupt:
         done = f"interrupted after {writer.num_frames:,} of {config.frames:,} frames"
         kept = f"{path} holds these" if config.keep_partial and writer.num_frames else "nothing is left"

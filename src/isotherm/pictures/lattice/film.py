@@ -14,11 +14,12 @@ from isotherm.estimate.diagnostics import ess, mcse
 from isotherm.exact.lattice.onsager import onsager
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.lattice.physics import build_model, is_kosterlitz_thouless, sentences
-from isotherm.pictures.lattice.scene import Instant, Scene
+from isotherm.pictures.lattice.record import Instant
+from isotherm.pictures.lattice.scene import Scene
 from isotherm.plot.movie.codecs import CODECS, codec_of
 from isotherm.plot.movie.writer import VideoWriter
-from isotherm.study.run.film_progress import FrameMeter
 from isotherm.study.run.interrupts import signals_interrupt
+from isotherm.study.run.progress import frame_meter
 from isotherm.study.run.session import InterruptedRunError
 
 _LEAST_FRAMES, _LEAST_INDEPENDENT = 8, 10
@@ -122,11 +123,11 @@ def make_video(config: VideoConfig, path: Path) -> VideoReport:
     )
     records: list[tuple[float, float, tuple[int, int]]] = []
     try:
-        with signals_interrupt(), writer, FrameMeter(path.name, config.frames) as meter:
+        with signals_interrupt(), writer, frame_meter(path.name, config.frames) as meter:
             for now in _instants(config):
                 writer.write(scene.draw(now))
                 records.append((now.energy, now.order, now.counts))
-                meter.advance()
+                meter.advance(1)
     except KeyboardInterrupt:
         raise InterruptedRunError(_what_is_left(config, writer)) from None
     return _report(config, path, scene, records, time.perf_counter() - begun)

@@ -1,7 +1,7 @@
 """States of a video, a chunk of frames at a time: one compiled loop, never more than a chunk in memory."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,30 +13,12 @@ from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeIsing, L
 from isotherm.energy.lattice.observables import energy_per_site, largest_fraction, magnetization
 from isotherm.energy.lattice.vortices import vortices
 from isotherm.pictures.lattice.config import VideoConfig
-from isotherm.pictures.lattice.scene import CONTINUOUS
+from isotherm.pictures.lattice.record import CONTINUOUS, Seen
 from isotherm.random.keys import named, seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 
 _CHUNK_BYTES = 16 * 2**20
 _CHUNK_FRAMES = 60
-
-
-class Seen(NamedTuple):
-    """What frames show, the axis of frames leading.
-
-    Attributes:
-        values: states as whole numbers from 0, uint8 ``(frames, rows, columns)``.
-        energy: per site, float32.
-        order: magnetization, its modulus, or the largest fraction of Potts states.
-        charges: of plaquettes, int8, where asked for, else without plaquettes.
-        counts: vortices and antivortices, int32 ``(frames, 2)``; zeros without angles.
-    """
-
-    values: Any
-    energy: Any
-    order: Any
-    charges: Any
-    counts: Any
 
 
 def sampled(config: VideoConfig, model: AbstractLatticeModel) -> Iterator[Seen]:

@@ -1,6 +1,5 @@
 """Frames of a video: the lattice, and what is laid over it or stands beside it."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from isotherm.pictures.lattice.physics import (
     title,
     transition,
 )
+from isotherm.pictures.lattice.record import CONTINUOUS, Instant
 from isotherm.plot.overlay.marks import SOFT, draw_arrows, draw_vortices
 from isotherm.plot.overlay.panel import GROUND, LINES, Curve, Panel
 from isotherm.plot.overlay.plate import Plate, Row, plain
@@ -26,41 +26,10 @@ from isotherm.plot.raster.painters import (
     canvas_shape,
     usual_pixels,
 )
-from isotherm.plot.raster.palettes import (
-    DEFAULT,
-    Colours,
-    gif_palette,
-    hues,
-    potts_colours,
-    spin_colours,
-)
-
-CONTINUOUS = 256
-"""Directions that continuous angles are drawn in."""
+from isotherm.plot.raster.palettes import DEFAULT, Colours, gif_palette, hues, potts_colours, spin_colours
 
 _ARROW_PIXELS = 28
 _PANEL_WIDTH = 0.75
-
-
-@dataclass(frozen=True)
-class Instant:
-    """What one frame shows.
-
-    Attributes:
-        index: of the frame, from 0.
-        values: of the sites, uint8 ``(rows, columns)``.
-        energy: per site.
-        order: magnetization, or the largest fraction.
-        charges: of plaquettes, where drawn.
-        counts: vortices and antivortices.
-    """
-
-    index: int
-    values: np.ndarray
-    energy: float
-    order: float
-    charges: np.ndarray
-    counts: tuple[int, int]
 
 
 class Scene:

@@ -7,16 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from isotherm.errors import refusal
-from isotherm.plot.overlay.marks import (
-    SOFT,
-    WHITE,
-    Colour,
-    Mask,
-    blend,
-    draw_text,
-    text_mask,
-    wheel,
-)
+from isotherm.plot.overlay.marks import SOFT, WHITE, Colour, Mask, blend, draw_text, text_mask, wheel
 from isotherm.plot.overlay.plate import Row
 from isotherm.plot.raster.painters import Canvas
 

@@ -5,16 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from isotherm.errors import refusal
-from isotherm.plot.overlay.marks import (
-    SOFT,
-    WHITE,
-    blend,
-    draw_text,
-    rounded,
-    shade,
-    text_mask,
-    wheel,
-)
+from isotherm.plot.overlay.marks import SOFT, WHITE, blend, draw_text, rounded, shade, text_mask, wheel
 from isotherm.plot.raster.painters import Canvas
 
 Row = tuple[str, str]

@@ -136,12 +136,6 @@ def draw_reals(
     return linear / precisions + normal * jax.lax.rsqrt(beta * precisions)
 
 
-def times_beta(beta: Array, values: Array) -> Array:
-    """``beta * values`` where forbidden stays forbidden at ``beta = 0``."""
-    per_chain = beta.reshape((1,) * (values.ndim - beta.ndim) + beta.shape) if beta.ndim else beta
-    return jnp.where(jnp.isinf(values), values, per_chain * values)
-
-
 def _running(total: Array, weight: Array) -> tuple[Array, Array]:
     return total + weight, total + weight
 

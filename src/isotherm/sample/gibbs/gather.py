@@ -18,6 +18,7 @@ from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words
+from isotherm.sample.betas import times_beta
 from isotherm.sample.gibbs.conditional import (
     Conditional,
     Stores,
@@ -25,7 +26,6 @@ from isotherm.sample.gibbs.conditional import (
     draw_reals,
     draw_spins,
     energies,
-    times_beta,
     weighted_sum,
 )
 from isotherm.sample.gibbs.incidence import Evaluation, Product, is_plain, store_of

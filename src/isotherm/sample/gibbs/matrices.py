@@ -20,7 +20,7 @@ from isotherm.energy.variables import Variables
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words
 from isotherm.sample.gibbs.gather import GraphInfo, GraphState
-from isotherm.sample.gibbs.pairs import _each, _end_to_end, _filled
+from isotherm.sample.gibbs.weights import each_weight, end_to_end, filled
 from isotherm.sample.kernel import Chains
 
 MIN_DEGREE = 9
@@ -182,14 +182,14 @@ def dense_gibbs(
     if plan is None:
         return None
     factors = [f for f in graph.factors if isinstance(f, Factor)]
-    weights = _end_to_end([_each(f) for f in factors if f.scope.arity == 2])
-    own = _end_to_end([_each(f) for f in factors if f.scope.arity == 1])
+    weights = end_to_end([each_weight(f) for f in factors if f.scope.arity == 2])
+    own = end_to_end([each_weight(f) for f in factors if f.scope.arity == 1])
     at = [scope[:, 0] for scope in graph.flat_scopes() if scope.shape[1] == 1]
     rank = np.argsort(plan.order).astype(np.int32)
     where = rank[np.concatenate([*at, np.zeros(0, np.int32)])]
     return DenseGibbs(
         beta=jnp.asarray(beta, jnp.float32),
-        couplings=tuple(_filled(weights, edges) for edges in plan.edges),
+        couplings=tuple(filled(weights, edges) for edges in plan.edges),
         biases=jnp.zeros(len(rank), jnp.float32).at[where].add(own),
         order=jnp.asarray(plan.order),
         rank=jnp.asarray(rank),

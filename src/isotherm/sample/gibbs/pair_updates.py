@@ -14,7 +14,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int32, UInt32
 
 from isotherm.random.bernoulli import bernoulli_words, probability_bits
-from isotherm.random.bits import Lanes, _mix, make_lanes, uniform
+from isotherm.random.bits import Lanes, make_lanes, mix, uniform
 from isotherm.random.counter import counted_words
 
 MAX_UNROLLED_SLOTS = 8
@@ -52,7 +52,7 @@ class Source(NamedTuple):
     def lanes(self, rows: int) -> Lanes:
         """A generator for each word."""
         golden = jnp.uint32(0x9E3779B9)
-        return make_lanes(_mix(self.seeds + self.first * golden), rows, stream=1)
+        return make_lanes(mix(self.seeds + self.first * golden), rows, stream=1)
 
     def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
         """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``."""

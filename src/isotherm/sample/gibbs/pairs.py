@@ -12,13 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph, State, stored, stored_state
 from isotherm.energy.variables import Variables
-from isotherm.random.bits import _mix, seed_words
+from isotherm.random.bits import mix, seed_words
 from isotherm.sample.gibbs.gather import GraphInfo, GraphState
 from isotherm.sample.gibbs.pair_plan import Chunks, Plan, plan_pairs
 from isotherm.sample.gibbs.pair_updates import (
@@ -30,6 +29,7 @@ from isotherm.sample.gibbs.pair_updates import (
     Source,
     SpinPairs,
 )
+from isotherm.sample.gibbs.weights import each_weight, end_to_end, filled, is_traced
 from isotherm.sample.kernel import Chains
 
 MAX_CARDINALITY = 32
@@ -149,7 +149,7 @@ class PairGibbs(eqx.Module):
         seeds = jnp.pad(jax.vmap(seed_words)(keys), [(0, spare), (0, 0)], mode="edge")
         # chains of a word share its generator, which must depend on all their keys
         marked = seeds + jnp.arange(1, len(seeds) + 1, dtype=jnp.uint32)[:, None] * jnp.uint32(0x9E3779B9)
-        joined = jnp.sum(_mix(marked).reshape(turns, words, lanes, 4), axis=2, dtype=jnp.uint32)
+        joined = jnp.sum(mix(marked).reshape(turns, words, lanes, 4), axis=2, dtype=jnp.uint32)
         new = lax.map(lambda x: self._sweeps(*x), (state.words, jnp.swapaxes(joined, 1, 2), beta))
         return PairState(new, state.num_chains), GraphInfo(self._flipped(state, new))
 
@@ -169,7 +169,7 @@ class PairGibbs(eqx.Module):
         at_beta = self.update.at(beta)
 
         def sweep(i: Array, state: Array) -> Array:
-            seeds_now = _mix(seeds + i.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
+            seeds_now = mix(seeds + i.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
 
             def visit(at: Array, carry: tuple[Array, Any]) -> tuple[Array, Any]:
                 state, part = carry
@@ -274,12 +274,12 @@ Singles = list[tuple[Factor, np.ndarray]]
 
 def _magnitudes(n: int, pairs: list[Factor], singles: Singles, ends: np.ndarray) -> np.ndarray | None:
     """The one magnitude of all couplings and that of all biases, if they are concrete and there are such."""
-    if not pairs or any(_is_traced(f.weights) for f, _ in [*((f, None) for f in pairs), *singles]):
+    if not pairs or any(is_traced(f.weights) for f, _ in [*((f, None) for f in pairs), *singles]):
         return None
-    couplings = np.abs(_end_to_end([np.asarray(f.weights) for f in pairs]))
+    couplings = np.abs(end_to_end([np.asarray(f.weights) for f in pairs]))
     biases = np.zeros(n)
     for f, at in singles:
-        np.add.at(biases, at, np.asarray(_each(f)))
+        np.add.at(biases, at, np.asarray(each_weight(f)))
     same = np.ptp(couplings) == 0 and np.ptp(np.abs(biases)) == 0 and couplings[0] > 0
     if not same or np.bincount(ends.ravel()).max() > MAX_UNROLLED_SLOTS:
         return None
@@ -289,8 +289,8 @@ def _magnitudes(n: int, pairs: list[Factor], singles: Singles, ends: np.ndarray)
 def _spin_update(
     plan: Plan, pairs: list[Factor], singles: Singles, magnitudes: np.ndarray | None
 ) -> SpinPairs:
-    weights = _end_to_end([_each(f) for f in pairs])
-    couplings = tuple(_filled(weights, width.edges >> 1) for width in plan.widths)
+    weights = end_to_end([each_weight(f) for f in pairs])
+    couplings = tuple(filled(weights, width.edges >> 1) for width in plan.widths)
     found = None if magnitudes is None else jnp.asarray(magnitudes)
     return SpinPairs(couplings, _fields(plan, singles, ()), found)
 
@@ -301,7 +301,7 @@ def _category_update(plan: Plan, pairs: list[Factor], singles: Singles, q: int) 
 
 
 def _tables(plan: Plan, pairs: list[Factor], q: int) -> SharedTable | EdgeTables:
-    weights = _end_to_end([f.weights for f in pairs]) if pairs else np.zeros((1, q, q), np.float32)
+    weights = end_to_end([f.weights for f in pairs]) if pairs else np.zeros((1, q, q), np.float32)
     counts = [len(f.weights) for f in pairs]
     starts = np.cumsum([0, *counts])
     table = np.concatenate(
@@ -309,13 +309,13 @@ def _tables(plan: Plan, pairs: list[Factor], q: int) -> SharedTable | EdgeTables
          for f, start in zip(pairs, starts, strict=False)]
         or [np.zeros(0, np.int64)]
     )  # fmt: skip
-    found = None if _is_traced(weights) else _multiples(np.asarray(weights))
+    found = None if is_traced(weights) else _multiples(np.asarray(weights))
     if found is not None:
         shared, scales = found
-        filled = tuple(_filled(scales[table], width.edges >> 1) for width in plan.widths)
+        filled = tuple(filled(scales[table], width.edges >> 1) for width in plan.widths)
         is_diagonal = bool((shared == np.diag(np.diag(shared))).all())
         return SharedTable(jnp.asarray(shared), filled, is_diagonal)
-    xp = jnp if _is_traced(weights) else np
+    xp = jnp if is_traced(weights) else np
     forbidden = xp.maximum(weights, np.float32(FORBIDDEN))
     tables = xp.concatenate(
         [xp.swapaxes(forbidden, 1, 2), forbidden, xp.zeros((1, q, q), np.float32)], dtype=np.float32
@@ -341,36 +341,10 @@ def _fields(plan: Plan, singles: Singles, shape: tuple[int, ...]) -> Array | Non
     if not singles:
         return None
     rows = np.concatenate([plan.rank[at] for _, at in singles])
-    weights = _end_to_end([_each(f) for f, _ in singles])
+    weights = end_to_end([each_weight(f) for f, _ in singles])
     total = (len(plan.order) + plan.max_rows, *shape)
-    if _is_traced(weights):
+    if is_traced(weights):
         return jnp.zeros(total, jnp.float32).at[rows].add(jnp.maximum(weights, FORBIDDEN))
     fields = np.zeros(total, np.float32)
     np.add.at(fields, rows, np.maximum(weights, np.float32(FORBIDDEN)))
     return jnp.asarray(fields)
-
-
-def _each(factor: Factor) -> Any:
-    """One weight for each factor, also where all share."""
-    shape = (len(factor.scope), *factor.weights.shape[1:])
-    xp = jnp if _is_traced(factor.weights) else np
-    return xp.broadcast_to(factor.weights, shape)
-
-
-def _end_to_end(weights: list[Any]) -> Any:
-    """Float32, on the host if concrete."""
-    if any(_is_traced(w) for w in weights):
-        return jnp.concatenate([jnp.asarray(w, jnp.float32) for w in weights])
-    if not weights:
-        return np.zeros(0, np.float32)
-    return np.concatenate([np.asarray(w) for w in weights], dtype=np.float32, casting="same_kind")
-
-
-def _filled(values: Any, at: np.ndarray) -> Array:
-    """Values at these places; zero where a place is -1, which stands for none."""
-    xp = jnp if _is_traced(values) else np
-    return jnp.asarray(xp.concatenate([values, xp.zeros(1, np.float32)])[at])
-
-
-def _is_traced(values: Any) -> bool:
-    return isinstance(values, Tracer)

@@ -21,7 +21,6 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.tables import Tables
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
-from isotherm.infer.search.softening import penalty_of, ranges_of, tops_of
 from isotherm.sample.betas import energies
 from isotherm.sample.clamp import Clamp, Evidence, held_variables
 from isotherm.sample.flat import cardinalities, from_values, to_values
@@ -29,6 +28,7 @@ from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.gibbs.plan import independent_blocks
 from isotherm.sample.gibbs.wide import Law, WideTables, is_affordable, sweep, wide_tables
 from isotherm.sample.kernel import over_chains
+from isotherm.sample.temperatures.softening import penalty_of, ranges_of, tops_of
 
 DEPTH = 3.0
 """Nats below its most probable value at which a value's start is cut off: none has less than about 5 %."""

@@ -18,12 +18,7 @@ from isotherm import doors
 from isotherm.energy.inputs import holds_traced
 from isotherm.energy.tilt.bases import LinearGaussian, MixturePolicy
 from isotherm.energy.tilt.inputs import checked_number
-from isotherm.energy.tilt.noise import (
-    check_dimensions,
-    check_level,
-    noisy_tilt,
-    within_covariance,
-)
+from isotherm.energy.tilt.noise import check_dimensions, check_level, noisy_tilt, within_covariance
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.errors import refusal
 from isotherm.sample.metropolis.langevin import mala

@@ -6,10 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from isotherm.data.outcomes import read_outcome_table, reading_table
+from isotherm.data.outcomes import read_outcome_table
 from isotherm.errors import refusal
 from isotherm.studies.boltzmann.config import DIGITS, LEARNERS, MACHINES, MODELS, BoltzmannConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
+from isotherm.study.report.reading import reading_table
 from isotherm.study.tables import Estimate, Table
 
 

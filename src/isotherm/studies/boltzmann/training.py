@@ -18,7 +18,7 @@ from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 from isotherm.studies.boltzmann.config import BoltzmannConfig
 from isotherm.study.base import Arrays
 

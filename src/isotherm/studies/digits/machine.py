@@ -16,7 +16,7 @@ from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
-from isotherm.sample.gibbs.gibbs import Schedule
+from isotherm.sample.schedule import Schedule
 from isotherm.studies.digits.config import DigitsConfig
 
 VISIBLE = ("image", "label")

@@ -14,7 +14,8 @@ from isotherm.exact.exact import exact
 from isotherm.learn.online import averaged
 from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
 from isotherm.random import named
-from isotherm.sample.gibbs.gibbs import Moments, Schedule, gibbs_moments
+from isotherm.sample.gibbs.gibbs import Moments, gibbs_moments
+from isotherm.sample.schedule import Schedule
 from isotherm.studies.generative.config import GenerativeConfig
 
 

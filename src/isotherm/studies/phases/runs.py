@@ -8,12 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key
 
-from isotherm.energy.lattice.models import (
-    AbstractLatticeModel,
-    LatticeClock,
-    LatticeIsing,
-    LatticePotts,
-)
+from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeClock, LatticeIsing, LatticePotts
 from isotherm.energy.lattice.observables import measure
 from isotherm.energy.lattice.shapes import square
 from isotherm.energy.lattice.vortices import vortices

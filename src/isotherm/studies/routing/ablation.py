@@ -7,12 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from isotherm.studies.routing.agents import LABELS
-from isotherm.studies.routing.comparison import (
-    difference_tables,
-    is_published_setting,
-    panel,
-    regret_table,
-)
+from isotherm.studies.routing.comparison import difference_tables, is_published_setting, panel, regret_table
 from isotherm.studies.routing.config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, Entry, VenueStudy, lookup, scenario_cells
 from isotherm.study.base import Figure

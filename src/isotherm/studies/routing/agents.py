@@ -56,7 +56,7 @@ def _ising(agent: str, config: AgentConfig, n: int) -> "AbstractAgent":
 
     from isotherm.act import IsingRouter
     from isotherm.learn.online.moments import MatchingRates
-    from isotherm.sample.gibbs.gibbs import Schedule
+    from isotherm.sample.schedule import Schedule
 
     propagation = 0.0 if agent == "ising-no-damping" else config.propagation
     # arrays, so that sweeps over them compile once

@@ -20,12 +20,12 @@ from isotherm.files.place import is_plain_name
 from isotherm.plot.figure import Animation, Figure
 from isotherm.settings.config import Config
 from isotherm.settings.fields import as_text, describe
-from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
+from isotherm.study.presets import build_config
 from isotherm.study.registry import public_name
+from isotherm.study.report.duration import duration
 from isotherm.study.report.said import sentences
 from isotherm.study.report.style import CSS
-from isotherm.study.run.progress import duration
 from isotherm.study.store.folder import FIGURES, RunFolder
 from isotherm.study.tables import to_html
 

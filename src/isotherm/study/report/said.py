@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.settings.config import Config
-from isotherm.settings.layers import build_config
 from isotherm.study.base import Study
+from isotherm.study.presets import build_config
 
 TRIAL = "**Too small to conclude from** (preset smoke): what follows shows that the study runs, and no more."
 """Before the conclusions of a smoke run."""

@@ -7,6 +7,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from isotherm.study.report.duration import duration
+
 _PLAIN_EVERY_S = 10.0
 
 
@@ -20,9 +22,13 @@ class Meter:
         total: sum of the weights of all tasks, above 0.
         kept: weight of the tasks that an earlier session finished.
         is_quiet: say nothing.
+        unit: what weights count, such as ``frames``; then how many are done in a second is told too.
     """
 
-    def __init__(self, label: str, total: float, kept: float, is_quiet: bool = False) -> None:
+    def __init__(
+        self, label: str, total: float, kept: float = 0.0, is_quiet: bool = False, unit: str = ""
+    ) -> None:
+        self._unit = unit
         self._label, self._total, self._kept, self._done = label, total, kept, 0.0
         self._start = self._last = time.monotonic()
         self._end: float | None = None
@@ -74,17 +80,19 @@ class Meter:
             print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     def left(self) -> str:
-        """``about 40 s left``, or that it is not known yet."""
+        """``about 40 s left``, or that it is not known yet; of units also ``12.5 frames/s``."""
         if self._end is None:
             return "time left not known yet"
-        return f"about {duration(max(0.0, self._end - time.monotonic()))} left"
+        rate = self._done / max(time.monotonic() - self._start, 1e-9)
+        told = f"{rate:.1f} {self._unit}/s, " if self._unit else ""
+        return f"{told}about {duration(max(0.0, self._end - time.monotonic()))} left"
 
 
-def duration(seconds: float) -> str:
-    """``40 s``, ``3 min 20 s`` or ``2 h 05 min``."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s" if whole >= 10 or whole == 0 else f"{seconds:.1f} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+def frame_meter(label: str, num_frames: int) -> Meter:
+    """Of a film: on terminals only.
+
+    Args:
+        label: what is made.
+        num_frames: of the whole film.
+    """
+    return Meter(label, num_frames, is_quiet=not sys.stderr.isatty(), unit="frames")

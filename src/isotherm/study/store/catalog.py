@@ -18,15 +18,7 @@ from typing import Any
 from isotherm.files.content import digest, json_bytes
 from isotherm.files.place import Place, UnfitError, is_plain_name
 from isotherm.study.store.facts import read_facts
-from isotherm.study.store.folder import (
-    LOCK,
-    METRICS,
-    SET_ASIDE,
-    RunFolder,
-    folder_name,
-    is_run,
-    report_fault,
-)
+from isotherm.study.store.folder import LOCK, METRICS, SET_ASIDE, RunFolder, folder_name, is_run, report_fault
 from isotherm.study.store.lock import wait_for
 
 CATALOG = "catalog.sqlite"

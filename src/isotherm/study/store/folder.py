@@ -20,14 +20,7 @@ from typing import Any
 import numpy as np
 
 from isotherm.errors import printable
-from isotherm.files.content import (
-    check_npz,
-    digest,
-    json_bytes,
-    npz_bytes,
-    read_json,
-    read_npz,
-)
+from isotherm.files.content import check_npz, digest, json_bytes, npz_bytes, read_json, read_npz
 from isotherm.files.place import Place, UnfitError, is_plain_name
 from isotherm.settings.config import fingerprint_of, is_study_name
 
