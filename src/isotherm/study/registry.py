@@ -34,6 +34,25 @@ STUDIES = {
     "tilt": "isotherm.studies.tilt.study:Tilt",
 }
 
+FORMER = {
+    "isotherm.study.routing:Routing": "routing",
+    "isotherm.study.routing_generative:RoutingGenerative": "routing-generative",
+    "isotherm.study.routing_ablation:RoutingAblation": "routing-ablation",
+    "isotherm.study.routing_budget:RoutingBudget": "routing-budget",
+    "isotherm.study.routing_beta:RoutingBeta": "routing-beta",
+    "isotherm.study.routing_structure:RoutingStructure": "routing-structure",
+    "isotherm.study.routing_replay:RoutingReplay": "routing-replay",
+    "isotherm.study.boltzmann:Boltzmann": "boltzmann",
+    "isotherm.study.digits:Digits": "digits",
+    "isotherm.study.sampler_check:SamplerCheck": "sampler-check",
+    "isotherm.study.ising:IsingStudy": "ising",
+    "isotherm.study.potts:PottsStudy": "potts",
+    "isotherm.study.xy:XY": "xy",
+    "isotherm.study.phase_diagrams:PhaseDiagrams": "phase-diagrams",
+    "isotherm.study.tilt:Tilt": "tilt",
+}
+"""What runs of earlier versions call the package's studies: by the modules in which those then lay."""
+
 GROUP = "isotherm.studies"
 
 
@@ -46,13 +65,20 @@ def registered() -> dict[str, str]:
 
 
 def find_registered(name: str, entry: str) -> Study[Any] | None:
-    """The registered study of that name, if ``entry`` is its class; else ``None``, and nothing is imported.
+    """The registered study of that name, if ``entry`` is what its runs say; else ``None``, and nothing is imported.
 
     Raises:
         ValueError: if it is registered by an installed package and cannot be imported.
     """
-    known = STUDIES if name in STUDIES else registered()
-    return find_study(name) if known.get(name) == entry else None
+    if name in STUDIES:
+        return find_study(name) if lasting_entry(entry) == name else None
+    return find_study(name) if registered().get(name) == entry else None
+
+
+def lasting_entry(entry: str) -> str:
+    """What runs say now of the study that ``entry`` stands for: of ours the name, wherever its module lay or lies."""
+    ours = FORMER | {place: name for name, place in STUDIES.items()}
+    return ours.get(entry, entry)
 
 
 def find_study(name: str) -> Study[Any]:
@@ -61,7 +87,8 @@ def find_study(name: str) -> Study[Any]:
     Raises:
         ValueError: if there is none; one line, with the closest name.
     """
-    entry = STUDIES.get(text("name", name)) or (name if ":" in name else registered().get(name, ""))
+    name = lasting_entry(text("name", name))
+    entry = STUDIES.get(name) or (name if ":" in name else registered().get(name, ""))
     if not entry:
         raise refusal("STUDY", name, f"is not a study; {unknown_name(name, list(registered()))}")
     if name in STUDIES:
@@ -119,12 +146,11 @@ def _told(error: BaseException) -> str:
 
 
 def public_name(study: Study[Any]) -> str:
-    """What to call the study on the command line: its name if it is one of ours, else ``module:Class``."""
+    """What to call the study on the command line: its name if it is registered, else ``module:Class``."""
     entry = entry_of(study)
-    known = STUDIES if study.name in STUDIES else registered()
-    return study.name if known.get(study.name) == entry else entry
+    return study.name if entry == study.name or registered().get(study.name) == entry else entry
 
 
 def entry_of(study: Study[Any]) -> str:
-    """The ``module:Class`` by which a worker process finds the study."""
-    return f"{type(study).__module__}:{type(study).__qualname__}"
+    """How runs and worker processes find the study: by name if it is the package's, else by ``module:Class``."""
+    return lasting_entry(f"{type(study).__module__}:{type(study).__qualname__}")

@@ -23,6 +23,7 @@ from isotherm.errors import printable
 from isotherm.files.content import check_npz, digest, json_bytes, npz_bytes, read_json, read_npz
 from isotherm.files.place import Place, UnfitError, is_plain_name
 from isotherm.settings.config import fingerprint_of, is_study_name
+from isotherm.study.registry import lasting_entry
 
 CONFIG, METRICS, ARRAYS, RUN, REPORT, SUMS = (
     "config.json",
@@ -250,18 +251,33 @@ class RunFolder:
         return identity if is_sound(identity) else None
 
     def ensure_config(self, identity: Mapping[str, Any]) -> str:
-        """Make ``config.json`` say what this run is; returns its digest."""
+        """Make ``config.json`` say what this run is; returns its digest.
+
+        A file of an earlier version, in which the study lay in another module, stays as it is.
+        """
         content = json_bytes(identity)
         try:
-            fault = "" if self.place.read(CONFIG, limit_of(CONFIG)) == content else "other"
+            found = self.place.read(CONFIG, limit_of(CONFIG))
+            if found == content or _is_of_earlier(found, identity):
+                return digest(found)
+            fault = "other"
         except FileNotFoundError:
             return self.write(CONFIG, content)
         except OSError as error:
             fault = _told(error)
-        if fault:
-            self.set_aside(CONFIG, "does not match the run's fingerprint" if fault == "other" else fault)
-            self.write(CONFIG, content)
-        return digest(content)
+        self.set_aside(CONFIG, "does not match the run's fingerprint" if fault == "other" else fault)
+        return self.write(CONFIG, content)
+
+
+def _is_of_earlier(content: bytes, identity: Mapping[str, Any]) -> bool:
+    """Whether it is the same identity but for the module in which the study lay."""
+    try:
+        found = read_json(content)
+    except ValueError:
+        return False
+    if not is_sound(found):
+        return False
+    return content == json_bytes(found) and found | {"entry": lasting_entry(found["entry"])} == identity
 
 
 def limit_of(name: str) -> int:
