@@ -9,6 +9,12 @@ from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tests.support.figures import arrays as arrays
+from tests.support.figures import check as check
+from tests.support.figures import nothing_global as nothing_global
+from tests.support.stored_runs import copy_of as copy_of
+from tests.support.stored_runs import unbroken as unbroken
+
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 

@@ -11,6 +11,8 @@ from isotherm.plot.axes import spread
 from isotherm.plot.style import LOOKS, looks, number, readable
 from isotherm.studies.routing.config import AgentId
 
+pytestmark = pytest.mark.usefixtures("nothing_global")
+
 AGENTS = get_args(AgentId)
 
 

@@ -21,7 +21,6 @@ MISSING_WORDS = frozenset(
 ALMOST = 0.5
 """A column of which so large a share of the entries are outcomes is refused for the others, not left out."""
 
-_LISTED = 24
 _NO, _YES, _MISSING, _ODD, _FALSE, _TRUE = 0, 1, 2, 3, 4, 5
 _MINUS = -1
 _SCALARS = (str, bool, int, float, Decimal, type(None))

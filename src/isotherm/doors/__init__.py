@@ -4,13 +4,13 @@ Traced values pass: inside ``jit`` and ``vmap`` nothing can be known of them. No
 argument is a key of it.
 """
 
+from isotherm.doors.arrays import is_real_dtype as is_real_dtype
 from isotherm.doors.arrays import real_array as real_array
 from isotherm.doors.arrays import real_numbers as real_numbers
 from isotherm.doors.arrays import regular as regular
 from isotherm.doors.bounds import MAX_COUNT as MAX_COUNT
 from isotherm.doors.bounds import Bound as Bound
 from isotherm.doors.bounds import is_number as is_number
-from isotherm.doors.bounds import is_real_dtype as is_real_dtype
 from isotherm.doors.bounds import is_traced as is_traced
 from isotherm.doors.bounds import number as number
 from isotherm.doors.bounds import numbers as numbers

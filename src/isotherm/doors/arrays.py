@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.doors.bounds import is_real_dtype
 from isotherm.errors import refusal, wrong_kind
 
 
@@ -44,3 +43,10 @@ def real_array(field: str, values: Any) -> np.ndarray:
             raise wrong_kind(field, values, "real numbers")
         raise refusal(f"{field}.dtype", str(array.dtype), "must be real numbers")
     return array
+
+
+def is_real_dtype(dtype: np.dtype, kinds: str) -> bool:
+    """Whether a dtype is of one of the kinds; bfloat16 and its like count as floats."""
+    return dtype.kind in kinds or (
+        "f" in kinds and dtype.kind == "V" and dtype.name.startswith(("bfl", "flo"))
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.doors.arrays import is_real_dtype, real_numbers
 from isotherm.errors import refusal, wrong_kind
 
 Bound = float | int | None
@@ -107,13 +108,6 @@ def numbers(
         allowed = f"should be finite numbers{_bounds(least, above, most, below)}"
         raise refusal(field, float(found[wrong].flat[0]), allowed)
     return values
-
-
-def is_real_dtype(dtype: np.dtype, kinds: str) -> bool:
-    """Whether a dtype is of one of the kinds; bfloat16 and its like count as floats."""
-    return dtype.kind in kinds or (
-        "f" in kinds and dtype.kind == "V" and dtype.name.startswith(("bfl", "flo"))
-    )
 
 
 def _as_float(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""A study's config from its four sources: defaults < preset < TOML file < flags.
+"""Settings from TOML files and from flags, and how one layer goes over another.
 
 Flags are read here rather than by a parser generator: a flag's text becomes the value its field's type
 asks for, or stays text, and the config itself then refuses it in its own words. So Python, TOML and the

@@ -6,6 +6,7 @@ from typing import Any
 
 from isotherm.errors import refusal
 from isotherm.settings.config import Config, unknown_name
+from isotherm.settings.layers import merge, read_toml
 from isotherm.study.base import Study
 
 

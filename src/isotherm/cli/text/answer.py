@@ -4,14 +4,13 @@ import json
 import math
 
 import numpy as np
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from isotherm.cli.text.settings import console
 from isotherm.errors import printable, refusal
 from isotherm.infer.answer import Answer
 
-_WIDTH = 120
 _ROWS = 60
 _VALUES = 8
 _LONGEST, _LONGEST_LINE = 60, 1200
@@ -19,8 +18,7 @@ _LONGEST, _LONGEST_LINE = 60, 1200
 
 def print_answer(answer: Answer) -> None:
     """A readable table, what was done and why."""
-    out = Console()
-    out = out if out.is_terminal else Console(width=_WIDTH)
+    out = console()
     if answer.marginals is not None or answer.map is not None:
         out.print(_variables(answer))
         hidden = len(answer.labels) - _ROWS

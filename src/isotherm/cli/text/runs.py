@@ -23,7 +23,6 @@ from isotherm.study.store.catalog import Row
 from isotherm.study.store.folder import REPORT
 from isotherm.study.tables import Table, to_rich
 
-_WIDTH = 120
 _SHOWN_CONCLUSIONS = 2
 _LONGEST_CELL = 400
 

@@ -10,11 +10,14 @@ from rich.table import Table as RichTable
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 
+WIDTH = 120
+"""Of what goes to a file or a pipe."""
+
 
 def console() -> Console:
     """Standard output; a fixed width where it is no terminal, so that logs keep their tables."""
     out = Console()
-    return out if out.is_terminal else Console(width=_WIDTH)
+    return out if out.is_terminal else Console(width=WIDTH)
 
 
 def first_sentence(text: str) -> str:

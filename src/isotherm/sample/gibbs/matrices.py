@@ -20,7 +20,7 @@ from isotherm.energy.variables import Variables
 from isotherm.random.bits import seed_words, uniform
 from isotherm.random.counter import counted_words
 from isotherm.sample.gibbs.gather import GraphInfo, GraphState
-from isotherm.sample.gibbs.weights import each_weight, end_to_end, filled
+from isotherm.sample.gibbs.weights import each_weight, end_to_end, values_at
 from isotherm.sample.kernel import Chains
 
 MIN_DEGREE = 9
@@ -189,7 +189,7 @@ def dense_gibbs(
     where = rank[np.concatenate([*at, np.zeros(0, np.int32)])]
     return DenseGibbs(
         beta=jnp.asarray(beta, jnp.float32),
-        couplings=tuple(filled(weights, edges) for edges in plan.edges),
+        couplings=tuple(values_at(weights, edges) for edges in plan.edges),
         biases=jnp.zeros(len(rank), jnp.float32).at[where].add(own),
         order=jnp.asarray(plan.order),
         rank=jnp.asarray(rank),

@@ -29,7 +29,7 @@ from isotherm.sample.gibbs.pair_updates import (
     Source,
     SpinPairs,
 )
-from isotherm.sample.gibbs.weights import each_weight, end_to_end, filled, is_traced
+from isotherm.sample.gibbs.weights import each_weight, end_to_end, is_traced, values_at
 from isotherm.sample.kernel import Chains
 
 MAX_CARDINALITY = 32
@@ -290,7 +290,7 @@ def _spin_update(
     plan: Plan, pairs: list[Factor], singles: Singles, magnitudes: np.ndarray | None
 ) -> SpinPairs:
     weights = end_to_end([each_weight(f) for f in pairs])
-    couplings = tuple(filled(weights, width.edges >> 1) for width in plan.widths)
+    couplings = tuple(values_at(weights, width.edges >> 1) for width in plan.widths)
     found = None if magnitudes is None else jnp.asarray(magnitudes)
     return SpinPairs(couplings, _fields(plan, singles, ()), found)
 
@@ -312,7 +312,7 @@ def _tables(plan: Plan, pairs: list[Factor], q: int) -> SharedTable | EdgeTables
     found = None if is_traced(weights) else _multiples(np.asarray(weights))
     if found is not None:
         shared, scales = found
-        filled = tuple(filled(scales[table], width.edges >> 1) for width in plan.widths)
+        filled = tuple(values_at(scales[table], width.edges >> 1) for width in plan.widths)
         is_diagonal = bool((shared == np.diag(np.diag(shared))).all())
         return SharedTable(jnp.asarray(shared), filled, is_diagonal)
     xp = jnp if is_traced(weights) else np

@@ -26,7 +26,7 @@ def end_to_end(weights: list[Any]) -> Any:
     return np.concatenate([np.asarray(w) for w in weights], dtype=np.float32, casting="same_kind")
 
 
-def filled(values: Any, at: np.ndarray) -> Array:
+def values_at(values: Any, at: np.ndarray) -> Array:
     """Values at these places; zero where a place is -1, which stands for none."""
     xp = jnp if is_traced(values) else np
     return jnp.asarray(xp.concatenate([values, xp.zeros(1, np.float32)])[at])

@@ -4,6 +4,8 @@ from typing import Any
 
 from isotherm.study.tables import Table
 
+_LISTED = 24
+
 
 def reading_table(said: dict[str, Any]) -> Table:
     """What :meth:`OutcomeTable.said`, for people."""

@@ -13,6 +13,8 @@ from PIL import Image
 from isotherm.plot.movie.codecs import CODECS, codec_of, find_codec
 from isotherm.plot.movie.writer import VideoWriter
 
+pytestmark = pytest.mark.usefixtures("nothing_global")
+
 COLOURS = np.array(
     [[220, 30, 30], [30, 200, 60], [30, 60, 220], [240, 240, 240], [10, 10, 10], [128, 128, 128]], np.uint8
 )

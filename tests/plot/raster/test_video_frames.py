@@ -9,6 +9,8 @@ from isotherm.plot.overlay.plate import Plate, plain
 from isotherm.plot.raster.painters import AnglePainter, ColourPainter, Scaler, canvas_shape, usual_pixels
 from isotherm.plot.raster.palettes import gif_palette, hues, potts_colours, spin_colours
 
+pytestmark = pytest.mark.usefixtures("nothing_global")
+
 RNG = np.random.default_rng(0)
 
 

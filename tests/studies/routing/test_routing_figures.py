@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from tests.plot.conftest import AGENTS, SERIES, panels, routing_arrays
+from tests.support.figures import AGENTS, SERIES, panels, routing_arrays
 
 from isotherm.studies.routing.drawings.regret import (
     Panel,
@@ -13,6 +13,8 @@ from isotherm.studies.routing.drawings.regret import (
     rate_curves,
     regret_curves,
 )
+
+pytestmark = pytest.mark.usefixtures("nothing_global")
 
 LABELS = {one.label for one in SERIES}
 

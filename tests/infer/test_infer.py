@@ -12,7 +12,7 @@ from isotherm.energy.files.uai import read_uai
 from isotherm.exact.graph import solve
 from isotherm.infer.infer import infer
 
-UAI = Path(__file__).parent / "golden" / "uai"
+UAI = Path(__file__).parents[1] / "golden" / "uai"
 CASES = json.loads((UAI / "answers.json").read_text())["cases"]
 ASIA, EVIDENCE = str(UAI / "asia.uai"), str(UAI / "asia-1.evid")
 

@@ -66,7 +66,7 @@ def test_metrics_of_routing_are_by_scenario_mode_and_agent() -> None:
 
 def test_results_do_not_depend_on_the_order_of_hashes() -> None:
     script = (
-        "from tests.study.test_routing_studies import *\n"
+        "from tests.studies.routing.test_routing_studies import *\n"
         "study, config = Routing(), RoutingConfig(num_runs=2, batch=2, num_steps=10, num_points=5)\n"
         "found = study.combine(config, made_up(study, config))\n"
         "print(list(found.arrays), found.metrics, study.conclusions(config, found.metrics))"
@@ -75,7 +75,7 @@ def test_results_do_not_depend_on_the_order_of_hashes() -> None:
         subprocess.run(
             [sys.executable, "-c", script],
             env=os.environ | {"PYTHONHASHSEED": seed},
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             capture_output=True,
             check=True,
         ).stdout

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from tests.plot.conftest import AGENTS, SERIES, generative_arrays, panels, routing_arrays
+from tests.support.figures import AGENTS, SERIES, generative_arrays, panels, routing_arrays
 
 from isotherm.studies.generative.drawings import error_per_seed, learned_against_true
 from isotherm.studies.routing.drawings.replay import success_bars, success_curves
 from isotherm.studies.routing.drawings.structure import regret_against
+
+pytestmark = pytest.mark.usefixtures("nothing_global")
 
 SCENARIOS = [("iid", "IID"), ("correlated", "Correlated")]
 LEARNERS = [("published", "Published"), ("averaged", "Averaged (new)"), ("untrained", "all-zero model")]

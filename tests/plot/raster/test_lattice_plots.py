@@ -11,6 +11,8 @@ from matplotlib.quiver import Quiver
 from isotherm.plot.raster import lattice
 from isotherm.plot.raster.cyclic import LIGHTNESS, cyclic_palette
 
+pytestmark = pytest.mark.usefixtures("nothing_global")
+
 
 def oklab_lightness(srgb):
     """Of sRGB bytes, by the forward formulas."""

@@ -16,7 +16,7 @@ from tests.doors.wrong import OTHERS, ROOMS, Trial, public, trials, without_row
 
 import isotherm.act
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 FEWEST = {
     "energy": 3400, "sample": 3400, "learn": 1150, "act": 650, "world": 300, "random": 70, "study": 300,

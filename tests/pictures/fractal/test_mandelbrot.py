@@ -13,6 +13,8 @@ from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential, p
 from isotherm.pictures.fractal.escape import RADIUS, distance, escape, gradient
 from isotherm.pictures.fractal.window import Window
 
+pytestmark = pytest.mark.usefixtures("nothing_global")
+
 DEPTH = 200
 GRID = Window(complex(-0.7, 0.05), 3.4, 2.7).points(24, 20)
 

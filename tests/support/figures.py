@@ -78,7 +78,7 @@ def arrays() -> Mapping[str, np.ndarray]:
     return routing_arrays()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def nothing_global() -> Iterator[None]:
     """Drawing leaves matplotlib's settings as they were, and no figure open."""
     before = dict(mpl.rcParams)

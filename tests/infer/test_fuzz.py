@@ -10,7 +10,7 @@ import pytest
 from tests.support.fuzz import WrongError, confirm, refused
 from tests.support.fuzz_models import uai
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def tried(first: int, count: int, seconds: float) -> dict[str, int]:

@@ -4,9 +4,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from isotherm.files.content import write_atomic
 from isotherm.plot.movie.writer import VideoWriter
+
+pytestmark = pytest.mark.usefixtures("nothing_global")
 
 FRAME = np.full((64, 64, 3), 90, np.uint8)
 KILLED = """

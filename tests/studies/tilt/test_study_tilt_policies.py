@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.study.test_study_tilt import STUDY, Found, config_of, found_by
+from tests.studies.tilt.test_study_tilt import STUDY, Found, config_of, found_by
 
 from isotherm.energy.tilt.bases import LinearGaussian, MixturePolicy
 from isotherm.energy.tilt.levels import TiltParameters, level

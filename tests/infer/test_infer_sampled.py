@@ -12,7 +12,7 @@ from isotherm.infer.answer import Answer
 from isotherm.infer.infer import infer
 from isotherm.infer.marginals import Drawn, Marginals, furthest, marginals_of
 
-FAULTS = Path(__file__).parent / "faults"
+FAULTS = Path(__file__).parents[1] / "faults"
 ZEROS = [
     ("det2.uai", None, [0.25, 0.25], np.log(4)),
     ("xor.uai", "xor.evid", [6 / 7, 1 / 7, 0.0], np.log(0.42)),
