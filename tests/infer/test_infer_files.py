@@ -7,7 +7,7 @@ import pytest
 from tests.support.model_files import ALL_DIFFERENT, CANCER, CFN, CNF
 
 from isotherm.infer import sampled as infer_sampled
-from isotherm.infer.answer import Answer, Estimate, Found
+from isotherm.infer.answer import Answer, Found, Uncertain
 from isotherm.infer.infer import _refuse_nan, infer
 from isotherm.infer.source import read_model
 
@@ -204,9 +204,9 @@ def test_a_sampler_sees_small_differences_beside_a_large_constant(put):
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"log_z": Estimate(np.nan, 0.0)}, "log_z = nan: no number came out"),
-        ({"log_z": Estimate(np.inf, 0.0)}, "log_z = inf: no number came out"),
-        ({"log_z": Estimate(0.0, np.nan)}, r"log_z.error = 'nan': no error came out"),
+        ({"log_z": Uncertain(np.nan, 0.0)}, "log_z = nan: no number came out"),
+        ({"log_z": Uncertain(np.inf, 0.0)}, "log_z = inf: no number came out"),
+        ({"log_z": Uncertain(0.0, np.nan)}, r"log_z.error = 'nan': no error came out"),
         ({"marginals": [np.array([0.5, np.nan])]}, "marginals = nan: no number came out"),
         ({"marginals": [np.array([0.5, 0.6])]}, r"marginals = \[0.5, 0.6\]: do not sum to one"),
         (

@@ -143,7 +143,7 @@ def test_an_unsatisfiable_formula_is_told_without_evidence(isotherm) -> None:
 
 
 def test_an_estimate_that_was_not_made_is_left_out_and_bounds_stay(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("isotherm.infer.sampled.Sampled.partition_until", lambda *_: None)
+    monkeypatch.setattr("isotherm.infer.sampled.SampledModel.partition_until", lambda *_: None)
     tables, _ = grid(4, 4, 3, 0)
     log_z = solve(tables).law.log_z
     path = write(tmp_path / "g.uai", tables)
@@ -159,7 +159,7 @@ def test_an_estimate_that_was_not_made_is_left_out_and_bounds_stay(tmp_path, mon
 
 
 def test_log_z_is_known_where_its_bounds_meet(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("isotherm.infer.sampled.Sampled.partition_until", lambda *_: None)
+    monkeypatch.setattr("isotherm.infer.sampled.SampledModel.partition_until", lambda *_: None)
     tables, _ = grid(2, 2, 2, 0)
     path = write(tmp_path / "g.uai", tables)
     found = infer(path, method="blocking", draws=4000, time_limit=20.0)

@@ -7,9 +7,9 @@ import pytest
 from isotherm.data.images import read_images
 from isotherm.studies.digits.config import DigitsConfig
 from isotherm.studies.digits.machine import as_rows, two_tori
-from isotherm.studies.digits.study import Digits, chosen_images, naive_bayes
+from isotherm.studies.digits.study import DigitsStudy, chosen_images, naive_bayes
 
-TINY = DigitsConfig(**dict(Digits.presets["smoke"]))
+TINY = DigitsConfig(**dict(DigitsStudy.presets["smoke"]))
 
 
 def test_images_are_split_by_digit_and_look_like_digits() -> None:
@@ -62,7 +62,7 @@ def test_a_small_training_tells_noughts_from_ones() -> None:
     config = TINY.model_copy(
         update={"num_training": 400, "num_epochs": 6, "num_test": 100, "learning_rate": 0.02}
     )
-    study = Digits()
+    study = DigitsStudy()
     (task,) = study.tasks(config)
     found = study.combine(config, {task.name: study.compute(config, task)})
     metrics = json.loads(json.dumps(found.metrics, allow_nan=False))
@@ -84,4 +84,4 @@ def test_a_reach_around_the_torus_is_refused() -> None:
 
 def test_too_large_a_batch_is_refused() -> None:
     with pytest.raises(ValueError, match="batch"):
-        Digits().check(DigitsConfig(batch=5000))
+        DigitsStudy().check(DigitsConfig(batch=5000))

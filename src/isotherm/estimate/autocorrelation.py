@@ -22,7 +22,7 @@ Series = ArrayLike
 """Real numbers, ``(*batch, chains, samples)``."""
 
 
-class Estimate(NamedTuple):
+class WithError(NamedTuple):
     """Values and their standard errors, of equal shape, float64.
 
     Attributes:
@@ -34,7 +34,7 @@ class Estimate(NamedTuple):
     error: Float64[np.ndarray, "*batch"]
 
 
-def integrated_time(series: Series) -> Estimate:
+def integrated_time(series: Series) -> WithError:
     r"""Integrated autocorrelation time, :math:`\tau = \tfrac12 + \sum_{t \ge 1} \rho(t)`, in samples.
 
     A mean of ``n`` samples has variance :math:`2 \tau \sigma^2 / n`; independent samples have 1/2. Correlations
@@ -67,7 +67,7 @@ def integrated_time(series: Series) -> Estimate:
     time = time * (1 + (2 * last + 3) / (num_chains * num_samples))
     error = np.abs(time) * np.sqrt(np.maximum(4 * (last + 1.5 - time), 0) / (num_chains * num_samples))
     varies = np.ptp(values, axis=(-2, -1)) > 0
-    return Estimate(np.where(varies, time, np.nan), np.where(varies, error, np.nan))
+    return WithError(np.where(varies, time, np.nan), np.where(varies, error, np.nan))
 
 
 def block_length(series: Series) -> int:

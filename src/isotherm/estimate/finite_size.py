@@ -66,7 +66,7 @@ def quantities(moments: Mapping[str, Rows], temperatures: np.ndarray, size: int)
     }
 
 
-class Curve(NamedTuple):
+class SizeCurve(NamedTuple):
     """A quantity of one size over temperature, as a polynomial in ``(T - centre) / width``.
 
     Attributes:
@@ -99,7 +99,7 @@ class Curve(NamedTuple):
         return x[..., None] ** np.arange(self.coefficients.shape[1])
 
 
-def fit_curve(temperatures: np.ndarray, rows: Rows, degree: int = 3) -> Curve:
+def fit_curve(temperatures: np.ndarray, rows: Rows, degree: int = 3) -> SizeCurve:
     """Weighted least squares of each row.
 
     Args:
@@ -114,10 +114,10 @@ def fit_curve(temperatures: np.ndarray, rows: Rows, degree: int = 3) -> Curve:
     coefficients = (rows / sigma) @ solver.T
     residual = (rows[0] - design @ coefficients[0]) / sigma
     dof = max(len(temperatures) - degree - 1, 1)
-    return Curve(float(centre), float(width), coefficients, float(residual @ residual / dof))
+    return SizeCurve(float(centre), float(width), coefficients, float(residual @ residual / dof))
 
 
-def crossing(small: Curve, large: Curve, low: float, high: float) -> Rows:
+def crossing(small: SizeCurve, large: SizeCurve, low: float, high: float) -> Rows:
     """Temperature at which two curves cross, for each row; NaN where they do not between ``low`` and ``high``."""
     grid = np.linspace(low, high, 65)
     return np.array([_root(grid, difference) for difference in small.over(grid) - large.over(grid)])

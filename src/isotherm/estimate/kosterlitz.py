@@ -19,7 +19,7 @@ CENTRE = 0.92
 """Temperature around which curves are expanded."""
 
 
-class Curve(NamedTuple):
+class HelicityCurve(NamedTuple):
     """A weighted polynomial through a curve over temperature, around :data:`CENTRE`.
 
     Attributes:
@@ -42,7 +42,7 @@ class Curve(NamedTuple):
         return float(powers @ self.coefficients), math.sqrt(powers @ self.covariance @ powers)
 
 
-class Transition(NamedTuple):
+class FittedTransition(NamedTuple):
     """A temperature of transition fitted to several sizes.
 
     Attributes:
@@ -64,7 +64,9 @@ class Transition(NamedTuple):
     sizes: tuple[int, ...]
 
 
-def smooth(temperatures: np.ndarray, values: np.ndarray, errors: np.ndarray, degree: int = 3) -> Curve:
+def smooth(
+    temperatures: np.ndarray, values: np.ndarray, errors: np.ndarray, degree: int = 3
+) -> HelicityCurve:
     """Fit a polynomial to a curve whose points are independent.
 
     Args:
@@ -78,7 +80,7 @@ def smooth(temperatures: np.ndarray, values: np.ndarray, errors: np.ndarray, deg
     coefficients = covariance @ design.T @ (values / errors)
     misfit = values / errors - design @ coefficients
     span = (float(np.min(temperatures)), float(np.max(temperatures)))
-    return Curve(coefficients, covariance, float(misfit @ misfit), len(values) - degree - 1, span)
+    return HelicityCurve(coefficients, covariance, float(misfit @ misfit), len(values) - degree - 1, span)
 
 
 def helicity_at_transition(temperature: float, size: int, constant: float) -> float:
@@ -86,7 +88,7 @@ def helicity_at_transition(temperature: float, size: int, constant: float) -> fl
     return JUMP * temperature * (1 + 0.5 / (math.log(size) + constant))
 
 
-def crossing(curve: Curve, size: int, constant: float = math.inf) -> tuple[float, float] | None:
+def crossing(curve: HelicityCurve, size: int, constant: float = math.inf) -> tuple[float, float] | None:
     """Temperature at which a curve meets :func:`helicity_at_transition`, and its standard error.
 
     An infinite constant means the plain line ``2T/π``.
@@ -107,7 +109,7 @@ def crossing(curve: Curve, size: int, constant: float = math.inf) -> tuple[float
     return found, curve.at(found)[1] / abs(slope)
 
 
-def fit_helicity(curves: Sequence[Curve], sizes: Sequence[int]) -> Transition:
+def fit_helicity(curves: Sequence[HelicityCurve], sizes: Sequence[int]) -> FittedTransition:
     """The temperature at which the helicity modulus of all sizes follows :func:`helicity_at_transition`.
 
     Args:
@@ -126,7 +128,7 @@ def fit_helicity(curves: Sequence[Curve], sizes: Sequence[int]) -> Transition:
 
 def fit_crossings(
     temperatures: Sequence[float], errors: Sequence[float], sizes: Sequence[int]
-) -> tuple[Transition, float]:
+) -> tuple[FittedTransition, float]:
     """Extrapolate crossings with the plain line ``2T/π``: ``T*(L) = T + A / (ln L + c)²``, ``A`` free.
 
     Renormalized couplings take ``ln L = b / (2 √t)`` to flow down to the line at reduced temperature ``t``, where the
@@ -193,7 +195,7 @@ def reached(
 
 def _fitted(
     residuals: Callable[[np.ndarray], np.ndarray], start: tuple[float, ...], sizes: tuple[int, ...]
-) -> tuple[Transition, float]:
+) -> tuple[FittedTransition, float]:
     """The transition, and the last of the unknowns."""
     from scipy.optimize import least_squares
 
@@ -201,7 +203,7 @@ def _fitted(
     high = (1.5, 60.0, 1e4)[: len(start)]
     found = least_squares(residuals, start, bounds=(np.array(low), np.array(high)), xtol=1e-12, ftol=1e-12)
     errors = np.sqrt(np.diag(np.linalg.pinv(found.jac.T @ found.jac)))
-    transition = Transition(
+    transition = FittedTransition(
         temperature=float(found.x[0]),
         error=float(errors[0]),
         constant=float(found.x[1]),

@@ -22,7 +22,7 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.estimate.autocorrelation import Estimate, block_length, block_means, checked
+from isotherm.estimate.autocorrelation import WithError, block_length, block_means, checked
 
 MOST_OFFSET = 1e4
 """Energies a site beyond this are looked at: their squares may leave nothing of their fluctuations."""
@@ -72,7 +72,7 @@ def blocked(values: Mapping[str, Any], length: int | None = None) -> dict[str, n
     return {name: block_means(value, length) for name, value in powers.items()}
 
 
-def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> Estimate:
+def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> WithError:
     """A function of means, freed from its leading bias, and its error.
 
     Args:
@@ -109,27 +109,27 @@ def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates
     return {name: of(value) for name, value in means.items()}
 
 
-def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> Estimate:
+def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> WithError:
     """The jackknife's estimate from a value of all data, and values with one block left out."""
     whole, without = values[..., 0], values[..., 1:]
     num_blocks = without.shape[-1]
     centre = without.mean(-1)
     # the spread is about its own centre: bias is no noise
     error = np.sqrt((num_blocks - 1) * without.var(-1))
-    return Estimate(np.asarray(num_blocks * whole - (num_blocks - 1) * centre), np.asarray(error))
+    return WithError(np.asarray(num_blocks * whole - (num_blocks - 1) * centre), np.asarray(error))
 
 
-def mean(means: np.ndarray) -> Estimate:
+def mean(means: np.ndarray) -> WithError:
     """Mean of block means ``(*batch, chains, blocks)``, and its error from their spread.
 
     Raises:
         ValueError: if there are fewer than two blocks, or means that are not finite.
     """
     blocks = _pooled(means)
-    return Estimate(blocks.mean(-1), blocks.std(-1, ddof=1) / np.sqrt(blocks.shape[-1]))
+    return WithError(blocks.mean(-1), blocks.std(-1, ddof=1) / np.sqrt(blocks.shape[-1]))
 
 
-def heat_capacity(means: Means, beta: Any, num_sites: int) -> Estimate:
+def heat_capacity(means: Means, beta: Any, num_sites: int) -> WithError:
     r"""Heat capacity a site, :math:`C = \beta^2 N (\langle e^2 \rangle - \langle e \rangle^2)`, ``e`` a site.
 
     Args:
@@ -145,7 +145,7 @@ def heat_capacity(means: Means, beta: Any, num_sites: int) -> Estimate:
     return jackknife(lambda m: _heat_capacity(m, column, num_sites), means)
 
 
-def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool = True) -> Estimate:
+def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool = True) -> WithError:
     r"""Susceptibility a site, :math:`\beta N (\langle m^2 \rangle - \langle |m| \rangle^2)`.
 
     Args:
@@ -161,7 +161,7 @@ def susceptibility(means: Means, beta: Any, num_sites: int, *, connected: bool =
     return jackknife(lambda m: formula(m, column, num_sites), means)
 
 
-def binder(means: Means) -> Estimate:
+def binder(means: Means) -> WithError:
     r"""Binder's cumulant, :math:`U = 1 - \langle m^4 \rangle / 3 \langle m^2 \rangle^2`: 2/3 in order.
 
     In disorder 0 for Ising models, 1/3 for two components.
@@ -173,7 +173,7 @@ def binder(means: Means) -> Estimate:
     return jackknife(_binder, means)
 
 
-def correlation_length(means: Means, extent: int) -> Estimate:
+def correlation_length(means: Means, extent: int) -> WithError:
     r"""Second-moment correlation length, :math:`\sqrt{\chi(0) / \chi(k) - 1} / (2 \sin(k/2))`, :math:`k = 2\pi/L`.
 
     Args:
@@ -188,7 +188,7 @@ def correlation_length(means: Means, extent: int) -> Estimate:
     return jackknife(lambda m: _correlation_length(m, extent), means)
 
 
-def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
+def helicity_modulus(means: Means, beta: Any, num_sites: int) -> WithError:
     r"""Helicity modulus along the last axis, :math:`\langle c \rangle - \beta N \langle s^2 \rangle`.
 
     Args:
@@ -201,7 +201,7 @@ def helicity_modulus(means: Means, beta: Any, num_sites: int) -> Estimate:
     return jackknife(lambda m: _helicity_modulus(m, column, num_sites), means)
 
 
-def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, Estimate]:
+def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, WithError]:
     """Everything that the names at hand allow: means by their own names, and all estimates of this module.
 
     ``susceptibility`` is the connected one, ``susceptibility_plain`` the other.

@@ -19,7 +19,7 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.estimate.autocorrelation import Estimate, block_length, checked
+from isotherm.estimate.autocorrelation import WithError, block_length, checked
 from isotherm.estimate.quantities import from_replicates, moments, quantities
 
 MIN_OVERLAP = 0.05
@@ -51,14 +51,14 @@ class Reweighting:
 
     betas: Float64[np.ndarray, " betas"]
     num_sites: int
-    log_z: Estimate
+    log_z: WithError
     overlap: Float64[np.ndarray, " pairs"]
     _samples: "_Samples"
     _free: Float64[np.ndarray, "replicates betas"]
     _shift: float = 0.0
     """What was taken off the energies, a site."""
 
-    def log_z_at(self, betas: Any) -> Estimate:
+    def log_z_at(self, betas: Any) -> WithError:
         """``log Z`` at inverse temperatures of any shape, less that at the first of :attr:`betas`.
 
         Raises:
@@ -68,9 +68,9 @@ class Reweighting:
         constant = (wanted - self.betas[0]) * self._shift * self.num_sites
         rows = [log_z + free[0] for log_z, _, free in self._rows(wanted, ())]
         near = from_replicates(np.stack(rows, axis=-1))
-        return _shaped(Estimate(near.value - constant, near.error), np.shape(betas))
+        return _shaped(WithError(near.value - constant, near.error), np.shape(betas))
 
-    def mean(self, name: str, betas: Any) -> Estimate:
+    def mean(self, name: str, betas: Any) -> WithError:
         """Mean of an observable at inverse temperatures of any shape.
 
         Args:
@@ -91,7 +91,7 @@ class Reweighting:
         function: Callable[[dict[str, np.ndarray]], np.ndarray],
         betas: Any,
         names: tuple[str, ...] | None = None,
-    ) -> Estimate:
+    ) -> WithError:
         """A function of means at inverse temperatures of any shape.
 
         Args:
@@ -106,7 +106,7 @@ class Reweighting:
         means = self._restored(self._means(self._wanted(betas), needed))
         return _shaped(from_replicates(function(means)), np.shape(betas))
 
-    def estimates(self, betas: Any, extent: int | None = None) -> dict[str, Estimate]:
+    def estimates(self, betas: Any, extent: int | None = None) -> dict[str, WithError]:
         """All that :func:`isotherm.estimate.quantities.estimates` tells, at inverse temperatures of any shape.
 
         Raises:
@@ -119,10 +119,10 @@ class Reweighting:
         found["energy"] = self._moved_back(near["energy"])
         return {name: _shaped(value, np.shape(betas)) for name, value in found.items()}
 
-    def _moved_back(self, energy: np.ndarray) -> Estimate:
+    def _moved_back(self, energy: np.ndarray) -> WithError:
         """Mean energy from its replicates, the constant put back last: the jackknife would magnify its rounding."""
         near = from_replicates(energy)
-        return Estimate(near.value + self._shift, near.error)
+        return WithError(near.value + self._shift, near.error)
 
     def _restored(self, means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Means with the constant that was taken off the energies."""
@@ -200,7 +200,7 @@ def reweighting(values: Mapping[str, Any], betas: Any, num_sites: int, num_block
     free += [_solve(samples.without(block), betas, free[0]) for block in range(num_blocks)]
     table = np.stack(free)
     near = from_replicates((table[:, :1] - table).T)
-    log_z = Estimate(near.value - (betas - betas[0]) * shift * num_sites, near.error)
+    log_z = WithError(near.value - (betas - betas[0]) * shift * num_sites, near.error)
     return Reweighting(betas, num_sites, log_z, overlap, samples, table, shift)
 
 
@@ -211,7 +211,7 @@ def _far_from_zero(energy: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _SamplePart:
     """Samples of all blocks but one, those of equal energy together."""
 
     energies: np.ndarray
@@ -242,11 +242,11 @@ class _Samples:
     num_betas: int
     values: dict[str, np.ndarray]
 
-    def without(self, block: int) -> _Part:
+    def without(self, block: int) -> _SamplePart:
         """All blocks but one; -1 leaves none out."""
         kept = self.block != block
         counts = np.bincount(self.at[kept], minlength=len(self.energies)).astype(np.float64)
-        return _Part(self.energies, counts, int(kept.sum()) // self.num_betas, kept, self)
+        return _SamplePart(self.energies, counts, int(kept.sum()) // self.num_betas, kept, self)
 
 
 def _samples(powers: dict[str, np.ndarray], betas: np.ndarray, num_sites: int, num_blocks: int) -> _Samples:
@@ -272,7 +272,7 @@ def _guess(energies: np.ndarray, betas: np.ndarray) -> np.ndarray:
     return np.concatenate([[0.0], np.cumsum(steps)])
 
 
-def _solve(part: _Part, betas: np.ndarray, guess: np.ndarray) -> np.ndarray:
+def _solve(part: _SamplePart, betas: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """Free energies of all temperatures, that of the first as guessed: all are free up to a constant."""
     from scipy.optimize import minimize  # slow to import
 
@@ -303,7 +303,7 @@ def _solve(part: _Part, betas: np.ndarray, guess: np.ndarray) -> np.ndarray:
     return np.concatenate([guess[:1], found.x])
 
 
-def _overlap(part: _Part, betas: np.ndarray, free: np.ndarray) -> np.ndarray:
+def _overlap(part: _SamplePart, betas: np.ndarray, free: np.ndarray) -> np.ndarray:
     """Bhattacharyya's coefficient of the energies at neighbouring temperatures."""
     logs = free[:, None] - betas[:, None] * part.energies - part.log_mixture(betas, free)
     laws = part.counts * np.exp(logs)
@@ -335,5 +335,5 @@ def _check(powers: dict[str, np.ndarray], betas: np.ndarray, num_blocks: int) ->
         raise refusal("num_blocks", num_blocks, allowed)
 
 
-def _shaped(estimate: Estimate, shape: tuple[int, ...]) -> Estimate:
-    return Estimate(estimate.value.reshape(shape), estimate.error.reshape(shape))
+def _shaped(estimate: WithError, shape: tuple[int, ...]) -> WithError:
+    return WithError(estimate.value.reshape(shape), estimate.error.reshape(shape))

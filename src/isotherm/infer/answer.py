@@ -19,7 +19,7 @@ def _rounding(log_weight: float) -> float:
     return 1e-9 * max(1.0, abs(log_weight))
 
 
-class Estimate(NamedTuple):
+class Uncertain(NamedTuple):
     """A number with its standard error: 0 where exact, None where it is not known."""
 
     value: float
@@ -86,7 +86,7 @@ class Answer:
     method: str
     reason: str
     labels: tuple[Hashable, ...]
-    log_z: Estimate | None = None
+    log_z: Uncertain | None = None
     marginals: list[np.ndarray] | None = None
     marginal_errors: list[np.ndarray] | None = None
     map: Found | None = None

@@ -18,7 +18,7 @@ from isotherm.errors import printable, refusal
 from isotherm.exact.graph.junction import Junction
 from isotherm.exact.graph.narrowing import Widened, narrowed
 from isotherm.exact.graph.solve import TooCostlyError, solve
-from isotherm.infer.answer import Answer, Estimate, Found, How, Task
+from isotherm.infer.answer import Answer, Found, How, Task, Uncertain
 from isotherm.infer.source import Source, read_model, unreadable
 
 DEFAULT_TASKS = ("marginals", "z", "map")
@@ -200,7 +200,7 @@ def _exact_answer(source: Source, solution: _Exact, tasks: Sequence[str], draws:
         said = f"log weights lie so far apart that float64 rounds them by up to {lost:.1e}"
         answer.warnings.append(f"{said}; smaller differences are not seen")
     if "z" in tasks:
-        answer.log_z = Estimate(law.log_z + source.constant, 0.0)
+        answer.log_z = Uncertain(law.log_z + source.constant, 0.0)
     if "marginals" in tasks:
         answer.marginals = law.marginals()
     if "map" in tasks:

@@ -19,7 +19,7 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.exact.graph.narrowing import Narrowed, narrowed
 from isotherm.exact.graph.solve import impossible
-from isotherm.infer.answer import Answer, Estimate, Found
+from isotherm.infer.answer import Answer, Found, Uncertain
 from isotherm.infer.clock import Clock
 from isotherm.infer.marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
 from isotherm.infer.search.blocking import blocked_chains
@@ -65,7 +65,7 @@ _ZEROS = "the model has zeros: a sampler that changes few variables at a time ma
 _HARDER = "raise the temperature, hold more variables by evidence, or make the model smaller"
 
 
-class Sampled:
+class SampledModel:
     """A model in the form that samplers take, and the way back.
 
     Attributes:
@@ -234,7 +234,7 @@ def sampled_answer(
         ValueError: if the sampler does not apply, naming the factor; if no possible state was found, or none is
             possible; or if time was up before anything was found.
     """
-    model = Sampled(source, values, seed)
+    model = SampledModel(source, values, seed)
     if how == "auto" and model.has_zeros:
         how = "blocking"
     answer = Answer(source.name, "tempering" if how == "auto" else how, "", source.labels)
@@ -260,7 +260,7 @@ def sampled_answer(
     return answer
 
 
-def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
+def _searched(model: SampledModel, clock: Clock, waiting: int) -> Search:
     """The best state that a search finds in its share of the time."""
     search, until = Search(model.smaller.tables, model.seed), clock.share(waiting)
     if not model.has_zeros and model.smaller.tables.scopes:
@@ -283,14 +283,14 @@ def _searched(model: Sampled, clock: Clock, waiting: int) -> Search:
     return search
 
 
-def _partition(model: Sampled, searched: Search | None, clock: Clock, until: float) -> float | None:
+def _partition(model: SampledModel, searched: Search | None, clock: Clock, until: float) -> float | None:
     """What log Z is at most, and then its estimate, if there is time for it."""
     at_most = None if searched is None else _log_z_at_most(model, searched, clock, until)
     model.partition_until(clock, until)
     return at_most
 
 
-def _log_z_at_most(model: Sampled, searched: Search, clock: Clock, until: float) -> float:
+def _log_z_at_most(model: SampledModel, searched: Search, clock: Clock, until: float) -> float:
     at_most, last = np.inf, 0.0
     for limit in _Z_LIMITS:
         begun = time.monotonic()
@@ -303,7 +303,7 @@ def _log_z_at_most(model: Sampled, searched: Search, clock: Clock, until: float)
 
 def _answer_draws(
     answer: Answer,
-    model: Sampled,
+    model: SampledModel,
     tasks: Sequence[str],
     how: str,
     draws: int,
@@ -334,7 +334,9 @@ def _answer_draws(
     return drawn
 
 
-def _blocked(answer: Answer, model: Sampled, draws: int, found: Search, until: float, clock: Clock) -> Drawn:
+def _blocked(
+    answer: Answer, model: SampledModel, draws: int, found: Search, until: float, clock: Clock
+) -> Drawn:
     """Chains of blocked Gibbs sampling, from states that separate searches found."""
     tables, starts = model.smaller.tables, [found.state] if found.is_possible else []
     share = (until - time.monotonic()) / (2 * BLOCKED_CHAINS)
@@ -360,7 +362,7 @@ def _blocked(answer: Answer, model: Sampled, draws: int, found: Search, until: f
     return Drawn(full, np.ones(full.shape[:2], bool), np.full(len(full), 1 / len(full)))
 
 
-def _answer_map(answer: Answer, model: Sampled, found: Search, drawn: Drawn | None) -> None:
+def _answer_map(answer: Answer, model: SampledModel, found: Search, drawn: Drawn | None) -> None:
     states = [model.smaller.widened(found.state)[None]]
     if drawn is not None:
         states.append(np.unique(drawn.possible(), axis=0))
@@ -379,7 +381,7 @@ def _answer_map(answer: Answer, model: Sampled, found: Search, drawn: Drawn | No
         answer.proven = answer.proven._replace(map_at_most=max(at_most, answer.map.log_weight))
 
 
-def _drawn(answer: Answer, model: Sampled, how: str, draws: int) -> tuple[Drawn, Marginals]:
+def _drawn(answer: Answer, model: SampledModel, how: str, draws: int) -> tuple[Drawn, Marginals]:
     """States and marginals; what speaks against them becomes a warning."""
     if how == "ais":
         if not model.partition.is_converged:
@@ -400,7 +402,7 @@ def _drawn(answer: Answer, model: Sampled, how: str, draws: int) -> tuple[Drawn,
     return drawn, found
 
 
-def _doubt(how: str, model: Sampled, drawn: Drawn, found: Marginals) -> str:
+def _doubt(how: str, model: SampledModel, drawn: Drawn, found: Marginals) -> str:
     """What speaks against marginals; empty where nothing does."""
     label = model.source.labels[found.worst]
     if np.isinf(found.rhat):
@@ -420,7 +422,7 @@ def _doubt(how: str, model: Sampled, drawn: Drawn, found: Marginals) -> str:
     return ""
 
 
-def _advice(how: str, model: Sampled, found: Marginals) -> str:
+def _advice(how: str, model: SampledModel, found: Marginals) -> str:
     """Anything but more of what failed."""
     more = "more draws will not help: " if np.isinf(found.rhat) else "take more draws, or "
     works = not model.has_partition or model.partition.is_converged
@@ -435,14 +437,14 @@ def _warn(answer: Answer, why: str) -> None:
 
 
 def _answer_z(
-    answer: Answer, model: Sampled, met: tuple[Search | None, Drawn | None, float | None], limit: float
+    answer: Answer, model: SampledModel, met: tuple[Search | None, Drawn | None, float | None], limit: float
 ) -> None:
     """The estimate, and what is proven: at least the weight of the states that were met, at most a bound."""
     searched, drawn, at_most = met
     at_least = _log_z_at_least(answer, model, searched, drawn)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
     if (log_z := answer.proven.log_z) is not None:
-        answer.log_z = Estimate(log_z, 0.0)
+        answer.log_z = Uncertain(log_z, 0.0)
         return
     if not model.has_partition:
         if at_least is None and at_most is None and answer.marginals is None and answer.map is None:
@@ -456,11 +458,11 @@ def _answer_z(
         reason = reason or "the estimate lies outside what is proven"
     if reason:
         _warn(answer, f"log Z: {reason}; {_HARDER}")
-    answer.log_z = Estimate(float(right), None if reason else float(found.error))
+    answer.log_z = Uncertain(float(right), None if reason else float(found.error))
 
 
 def _log_z_at_least(
-    answer: Answer, model: Sampled, searched: Search | None, drawn: Drawn | None
+    answer: Answer, model: SampledModel, searched: Search | None, drawn: Drawn | None
 ) -> float | None:
     constant, states = model.source.constant, []
     if searched is not None:

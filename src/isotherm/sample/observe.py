@@ -23,7 +23,7 @@ from isotherm.errors import refusal, wrong_kind
 from isotherm.sample.kernel import Chains, checked_kernel, over_chains
 
 
-class Moments(eqx.Module):
+class RawMoments(eqx.Module):
     """The function that :func:`moments` returns."""
 
     kinds: tuple[Variables, ...] = eqx.field(static=True)
@@ -42,7 +42,7 @@ class Moments(eqx.Module):
         return found
 
 
-def moments(graph: FactorGraph, groups: tuple[str, ...] | str, variables: Any) -> Moments:
+def moments(graph: FactorGraph, groups: tuple[str, ...] | str, variables: Any) -> RawMoments:
     """Products over tuples of variables: of spins and reals their values, of categories one-hot vectors.
 
     Args:
@@ -66,7 +66,7 @@ def moments(graph: FactorGraph, groups: tuple[str, ...] | str, variables: Any) -
         raise refusal(
             "moments.groups", names, "a custom kind has no products; observe it by your own function"
         )
-    return Moments(kinds, scope)
+    return RawMoments(kinds, scope)
 
 
 class Histogram(eqx.Module):

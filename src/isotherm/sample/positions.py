@@ -11,7 +11,7 @@ from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
 from isotherm.sample.lattice.angles import Angles
-from isotherm.sample.lattice.packed.bands import Sweep
+from isotherm.sample.lattice.packed.bands import PackedSweep
 from isotherm.sample.lattice.spins import Spins
 from isotherm.sample.lattice.states import AbstractValues
 
@@ -74,7 +74,7 @@ def position_kinds(kernel: Any) -> Kinds | None:
         return model.kinds
     if isinstance(update, AbstractValues):
         return categorical(1, update.num_values)
-    if isinstance(update, Spins) or isinstance(getattr(kernel, "sweep", None), Sweep):
+    if isinstance(update, Spins) or isinstance(getattr(kernel, "sweep", None), PackedSweep):
         return spin(1)
     if isinstance(update, Angles):
         return real(1)

@@ -25,7 +25,7 @@ STUDIES = {
     "routing-structure": "isotherm.studies.routing.structure:RoutingStructure",
     "routing-replay": "isotherm.studies.routing.replay:RoutingReplay",
     "boltzmann": "isotherm.studies.boltzmann.study:Boltzmann",
-    "digits": "isotherm.studies.digits.study:Digits",
+    "digits": "isotherm.studies.digits.study:DigitsStudy",
     "sampler-check": "isotherm.studies.samplers.study:SamplerCheck",
     "ising": "isotherm.studies.ising.study:IsingStudy",
     "potts": "isotherm.studies.potts.study:PottsStudy",

@@ -17,8 +17,8 @@ from isotherm.act.routing.bandit import (
     EpsilonGreedy,
     LinUCB,
     LinUCBState,
-    Table,
     Thompson,
+    WinsAndLosses,
     context_index,
 )
 from isotherm.world.routing.context import Context
@@ -53,10 +53,10 @@ def history(seed: int) -> Log:
     return Log(orders[:, :K], signs[:, :K], orders[:, K], signs[:, K])
 
 
-def learned(agent: AbstractAgent, log: Log) -> Table | LinUCBState:
+def learned(agent: AbstractAgent, log: Log) -> WinsAndLosses | LinUCBState:
     """States after every step."""
 
-    def step(state: Table | LinUCBState, transition: Transition) -> tuple:
+    def step(state: WinsAndLosses | LinUCBState, transition: Transition) -> tuple:
         state = agent.learn(jax.random.key(0), state, transition)
         return state, state
 
@@ -65,7 +65,9 @@ def learned(agent: AbstractAgent, log: Log) -> Table | LinUCBState:
 
 
 @functools.partial(jax.jit, static_argnums=(0, 3))
-def actions(agent: AbstractAgent, state: Table | LinUCBState, context: Context, count: int) -> jax.Array:
+def actions(
+    agent: AbstractAgent, state: WinsAndLosses | LinUCBState, context: Context, count: int
+) -> jax.Array:
     keys = jax.random.split(jax.random.key(1), count)
     return jax.vmap(lambda key: agent.act(key, state, context)[0])(keys)
 
@@ -82,9 +84,9 @@ def one_context(venues: tuple[int, ...] = (0,), outcomes: tuple[int, ...] = (1,)
     return Context(jnp.asarray(venues, jnp.int32), jnp.asarray(outcomes, jnp.int8), jnp.asarray(available))
 
 
-def table_of(wins: list[float], losses: list[float]) -> Table:
+def table_of(wins: list[float], losses: list[float]) -> WinsAndLosses:
     """A table of one context venue whose row for venue 0 won holds these."""
-    table = Table.empty(N, 1)
+    table = WinsAndLosses.empty(N, 1)
     row = row_of(np.array([0]), np.array([1]))
     return table._replace(
         wins=table.wins.at[row].set(jnp.asarray(wins, jnp.float32)),
@@ -110,7 +112,7 @@ def test_lazy_discounting_is_discounting_the_whole_table_each_step(learns_labels
     log = history(0)
     agent = EpsilonGreedy(N, K, DISCOUNT, learns_labels)
     tables = learned(agent, log)
-    assert isinstance(tables, Table)
+    assert isinstance(tables, WinsAndLosses)
     rows = jax.jit(jax.vmap(lambda table, context: table.row(context, DISCOUNT)))(tables, log.contexts())
     wins, losses = np.zeros(((2 * N) ** K, N)), np.zeros(((2 * N) ** K, N))
 
@@ -145,7 +147,7 @@ def test_greedy_takes_the_best_mean_and_an_unseen_venue_counts_half() -> None:
 
 
 def test_greedy_breaks_ties_evenly() -> None:
-    found = actions(EpsilonGreedy(N, epsilon=0.0), Table.empty(N, 1), one_context(), 6_000)
+    found = actions(EpsilonGreedy(N, epsilon=0.0), WinsAndLosses.empty(N, 1), one_context(), 6_000)
     assert_frequencies(np.asarray(found), np.array([0, 1, 1, 1]) / 3)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isotherm.plot.overlay.marks import draw_arrows, draw_text, draw_vortices, text_mask, wheel
-from isotherm.plot.overlay.panel import LINES, Curve, Panel
+from isotherm.plot.overlay.panel import LINES, TimeCurve, TimePanel
 from isotherm.plot.overlay.plate import Plate, plain
 from isotherm.plot.raster.painters import AnglePainter, ColourPainter, Scaler, canvas_shape, usual_pixels
 from isotherm.plot.raster.palettes import gif_palette, hues, potts_colours, spin_colours
@@ -189,8 +189,8 @@ def test_plate_shows_numbers_in_its_corner():
 
 
 def test_panel_draws_each_value_at_its_height():
-    curve = Curve("m", 0.0, 1.0, ((0.0, "0"), (1.0, "1")), ((0.5, "half"),))
-    panel, found = Panel("Ising", ["64 × 64"], 1, [curve], 10, "sweeps", (600, 400)), canvas(600, 400)
+    curve = TimeCurve("m", 0.0, 1.0, ((0.0, "0"), (1.0, "1")), ((0.5, "half"),))
+    panel, found = TimePanel("Ising", ["64 × 64"], 1, [curve], 10, "sweeps", (600, 400)), canvas(600, 400)
     for step, value in enumerate((0.0, 0.0, 0.0, 1.0, 1.0, 1.0)):
         panel.draw(found, step, [("T", "1.0")], [value])
     line = np.argwhere((found[..., :3] == LINES[0]).all(2) & (np.arange(600)[:, None] > 230))
@@ -199,7 +199,7 @@ def test_panel_draws_each_value_at_its_height():
     left = line[np.abs(line[:, 1] - 80) < 12][:, 0]
     assert left.min() > bottom - 6
     with pytest.raises(ValueError, match="overlay = 'plot': needs at least 400 pixels of height, not 256"):
-        Panel("Ising", [], 0, [], 1, "sweeps", (256, 192))
+        TimePanel("Ising", [], 0, [], 1, "sweeps", (256, 192))
 
 
 def test_wheel_agrees_with_the_hues():

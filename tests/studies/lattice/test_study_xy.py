@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 
+from isotherm.estimate.by_chain import disagreement, estimates, quantities
 from isotherm.estimate.kosterlitz import (
     crossing,
     fit_crossings,
@@ -13,7 +14,6 @@ from isotherm.estimate.kosterlitz import (
     reached,
     smooth,
 )
-from isotherm.estimate.xy_quantities import disagreement, estimates, quantities
 from isotherm.studies.xy.config import XYConfig, parts
 from isotherm.studies.xy.study import XY
 

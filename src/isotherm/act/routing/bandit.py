@@ -21,7 +21,7 @@ def context_index(context: Context) -> Int32[Array, ""]:
     return index
 
 
-class Table(NamedTuple):
+class WinsAndLosses(NamedTuple):
     """Discounted wins and losses of every venue in every context.
 
     Discounting the whole table each step would cost its whole size; a row is discounted when it is touched.
@@ -39,7 +39,7 @@ class Table(NamedTuple):
     time: Int32[Array, ""]
 
     @classmethod
-    def empty(cls, num_venues: int, num_context: int) -> "Table":
+    def empty(cls, num_venues: int, num_context: int) -> "WinsAndLosses":
         """Zeros for the ``(2n)^k`` contexts of ``k`` context venues among ``n``."""
         contexts = (2 * num_venues) ** num_context
         cells = jnp.zeros((contexts, num_venues), jnp.float32)
@@ -51,19 +51,19 @@ class Table(NamedTuple):
         kept = jnp.float32(discount) ** (self.time - self.touched[index]).astype(jnp.float32)
         return self.wins[index] * kept, self.losses[index] * kept
 
-    def tick(self) -> "Table":
+    def tick(self) -> "WinsAndLosses":
         """One step later: everything is discounted once more."""
         return self._replace(time=self.time + 1)
 
     def add(
         self, context: Context, venue: Int32[Array, ""], has_won: Bool[Array, ""], discount: float
-    ) -> "Table":
+    ) -> "WinsAndLosses":
         """Count one outcome of ``venue`` in ``context``."""
         index = self._index(context)
         wins, losses = self.row(context, discount)
         counted = (jnp.arange(context.num_venues) == venue).astype(jnp.float32)
         won = jnp.where(has_won, counted, 0.0)
-        return Table(
+        return WinsAndLosses(
             wins=self.wins.at[index].set(wins + won),
             losses=self.losses.at[index].set(losses + counted - won),
             touched=self.touched.at[index].set(self.time),
@@ -80,7 +80,7 @@ class Table(NamedTuple):
 
 
 class AbstractTableAgent(AbstractAgent):
-    """An agent that keeps a :class:`Table` and differs in how it chooses.
+    """An agent that keeps a :class:`WinsAndLosses` and differs in how it chooses.
 
     Attributes:
         num_venues: ``n``.
@@ -106,12 +106,12 @@ class AbstractTableAgent(AbstractAgent):
             "num_context", k, 8 * contexts * n, "the table has a row for each of (2n)^k contexts"
         )
 
-    def init(self, key: Key[Array, ""]) -> Table:
+    def init(self, key: Key[Array, ""]) -> WinsAndLosses:
         """An empty table."""
         del key
-        return Table.empty(self.num_venues, self.num_context)
+        return WinsAndLosses.empty(self.num_venues, self.num_context)
 
-    def learn(self, key: Key[Array, ""], state: Table, transition: Transition) -> Table:
+    def learn(self, key: Key[Array, ""], state: WinsAndLosses, transition: Transition) -> WinsAndLosses:
         """Count the outcome of the venue chosen."""
         del key
         context, action = transition.observation, transition.action
@@ -137,7 +137,9 @@ class EpsilonGreedy(AbstractTableAgent):
     def __check_init__(self) -> None:
         doors.numbers("epsilon", self.epsilon, least=0, most=1)
 
-    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+    def act(
+        self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
+    ) -> tuple[Int32[Array, ""], WinsAndLosses]:
         """An available venue; an unseen one counts as mean one half."""
         explore_key, random_key, tie_key = jax.random.split(key, 3)
         wins, losses = state.row(observation, self.discount)
@@ -157,7 +159,9 @@ class Thompson(AbstractTableAgent):
     discount: float = 0.995
     learns_labels: bool = False
 
-    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+    def act(
+        self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
+    ) -> tuple[Int32[Array, ""], WinsAndLosses]:
         """An available venue."""
         wins, losses = state.row(observation, self.discount)
         draws = jax.random.beta(key, 1.0 + wins, 1.0 + losses)
@@ -176,7 +180,9 @@ class UCB(AbstractTableAgent):
     discount: float = 0.995
     learns_labels: bool = False
 
-    def act(self, key: Key[Array, ""], state: Table, observation: Context) -> tuple[Int32[Array, ""], Table]:
+    def act(
+        self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
+    ) -> tuple[Int32[Array, ""], WinsAndLosses]:
         """An available venue; those never tried in this context come first, in random order."""
         wins, losses = state.row(observation, self.discount)
         counts = wins + losses

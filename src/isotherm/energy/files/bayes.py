@@ -17,7 +17,7 @@ SAID_ROUNDING = 1e-6
 """Beyond, an answer says that they were divided by their sum."""
 
 
-class Law(NamedTuple):
+class ConditionalLaw(NamedTuple):
     """Probabilities of one variable, given its parents.
 
     Attributes:
@@ -53,7 +53,7 @@ def network_file(
     read_as: str,
     names: Sequence[str],
     values: Sequence[Sequence[str]],
-    laws: Sequence[Law],
+    laws: Sequence[ConditionalLaw],
 ) -> ModelFile:
     """A network with one law a variable and no directed circle.
 
@@ -64,7 +64,7 @@ def network_file(
     if not names:
         raise refusal("file", path, "holds no variable")
     check_values(path, map(len, values))
-    seen: dict[int, Law] = {}
+    seen: dict[int, ConditionalLaw] = {}
     for law in laws:
         if law.child in seen:
             raise refusal(law.where, names[law.child], "has two tables of probabilities")
@@ -95,7 +95,7 @@ def sums_to_one(table: np.ndarray) -> bool:
     return bool((np.abs(table.sum(axis=-1) - 1) <= MAX_ROUNDING).all())
 
 
-def _normalised(law: Law, name: str, warnings: list[str]) -> np.ndarray:
+def _normalised(law: ConditionalLaw, name: str, warnings: list[str]) -> np.ndarray:
     sums = law.table.sum(axis=-1, keepdims=True)
     off = np.abs(sums - 1)
     worst = float(sums.flat[int(np.argmax(off))])
@@ -106,7 +106,7 @@ def _normalised(law: Law, name: str, warnings: list[str]) -> np.ndarray:
     return law.table / sums
 
 
-def _refuse_circles(path: str, names: Sequence[str], laws: dict[int, Law]) -> None:
+def _refuse_circles(path: str, names: Sequence[str], laws: dict[int, ConditionalLaw]) -> None:
     """Take away variables whose parents are gone; what is left goes in circles."""
     waiting = {child: len(law.parents) for child, law in laws.items()}
     children: dict[int, list[int]] = {}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from isotherm.energy.files.bayes import Law, checked_variable, network_file, sums_to_one
+from isotherm.energy.files.bayes import ConditionalLaw, checked_variable, network_file, sums_to_one
 from isotherm.energy.files.content import Content
 from isotherm.energy.files.model import ModelFile, Space
 from isotherm.energy.files.numbers import decimal, whole
@@ -29,7 +29,7 @@ class _Token(NamedTuple):
     at: int
 
 
-class _Reader:
+class _BifReader:
     """Tokens in order; commas do not count, for writers use them or not."""
 
     def __init__(self, content: Content) -> None:
@@ -97,11 +97,11 @@ class _Reader:
 
 
 class _Network:
-    def __init__(self, reader: _Reader) -> None:
+    def __init__(self, reader: _BifReader) -> None:
         self.reader, self.space = reader, Space()
         self.names: list[str] = []
         self.values: list[list[str]] = []
-        self.laws: list[Law] = []
+        self.laws: list[ConditionalLaw] = []
         self.numbers: dict[str, int] = {}
         self.places: list[dict[str, int]] = []
 
@@ -227,7 +227,7 @@ class _Network:
             missing = np.argwhere(np.isnan(table[..., 0]))[0]
             row = ", ".join(self.values[p][k] for p, k in zip(parents, missing.tolist(), strict=True))
             raise refusal(where, f"({row})", "has no probabilities")
-        self.laws.append(Law(where, child, parents, table))
+        self.laws.append(ConditionalLaw(where, child, parents, table))
 
     def _row(self, where: str, table: np.ndarray, parents: tuple[int, ...]) -> None:
         reader = self.reader
@@ -274,7 +274,7 @@ def from_bif(content: Content) -> ModelFile:
     Raises:
         ValueError: naming the line or variable at fault.
     """
-    network = _Network(_Reader(content))
+    network = _Network(_BifReader(content))
     network.read()
     return network_file(
         content.path, "bif", "BIF, a Bayesian network", network.names, network.values, network.laws

@@ -20,7 +20,7 @@ from isotherm.errors import refusal
 _INTENSION = "is a cost function by keyword; only those by tuples are read"
 
 
-class _Reader:
+class _WcspReader:
     def __init__(self, content: Content) -> None:
         self.path, self.words, self.at = content.path, content.text().split(), 0
 
@@ -43,7 +43,7 @@ def from_wcsp(content: Content) -> ModelFile:
     Raises:
         ValueError: naming the cost function, variable or number at fault.
     """
-    reader, space = _Reader(content), Space()
+    reader, space = _WcspReader(content), Space()
     reader.take("name of the problem")
     n = reader.whole("number of variables", 1)
     largest = reader.whole("largest domain", 1)
@@ -69,7 +69,7 @@ def from_wcsp(content: Content) -> ModelFile:
     return cost_file("wcsp", "WCSP: E is the total cost", tuple(range(n)), values, functions, bound)
 
 
-def _size(reader: _Reader, v: int, largest: int) -> int:
+def _size(reader: _WcspReader, v: int, largest: int) -> int:
     """Negative sizes stand for intervals, which begin at 0 too."""
     what = f"domain of variable {v}"
     size = abs(reader.whole(what, -largest, largest))
@@ -79,7 +79,7 @@ def _size(reader: _Reader, v: int, largest: int) -> int:
 
 
 def _function(
-    reader: _Reader, f: int, sizes: list[int], shared: list[np.ndarray], space: Space
+    reader: _WcspReader, f: int, sizes: list[int], shared: list[np.ndarray], space: Space
 ) -> CostFunction:
     what = f"cost function {f}"
     where = f"{reader.path}, {what}"
@@ -104,7 +104,7 @@ def _function(
     return CostFunction(where, scope, costs)
 
 
-def _fill(reader: _Reader, what: str, costs: np.ndarray, tuples: int) -> None:
+def _fill(reader: _WcspReader, what: str, costs: np.ndarray, tuples: int) -> None:
     seen = np.zeros(costs.shape, bool)
     for _ in itertools.repeat(None, tuples):
         at = tuple(reader.whole(f"{what}, value", 0, size - 1) for size in costs.shape)

@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from isotherm.energy.files.bayes import Law, checked_variable, network_file
+from isotherm.energy.files.bayes import ConditionalLaw, checked_variable, network_file
 from isotherm.energy.files.content import Content
 from isotherm.energy.files.model import ModelFile, Space
 from isotherm.energy.files.numbers import decimal
@@ -55,7 +55,9 @@ def from_xmlbif(content: Content) -> ModelFile:
     return network_file(path, "xmlbif", "XMLBIF, a Bayesian network", names, values, laws)
 
 
-def _law(path: str, element: Element, numbers: dict[str, int], values: list[list[str]], space: Space) -> Law:
+def _law(
+    path: str, element: Element, numbers: dict[str, int], values: list[list[str]], space: Space
+) -> ConditionalLaw:
     name = _text(path, element, "FOR")
     where = f"{path}, definition of {name}"
     given = [_stripped(child) for child in _children(element, "GIVEN")]
@@ -71,7 +73,7 @@ def _law(path: str, element: Element, numbers: dict[str, int], values: list[list
     if len(words) != entries:
         raise refusal(f"{where}, number of probabilities", len(words), f"should be {entries}")
     table = np.array([decimal(where, word, 0.0) for word in words]).reshape(sizes)
-    return Law(where, numbers[name], parents, table)
+    return ConditionalLaw(where, numbers[name], parents, table)
 
 
 def _tree(content: Content) -> Element:

@@ -23,7 +23,7 @@ _GATHERED = 1 << 22
 """Numbers looked at together when drawing."""
 
 
-class Piece(NamedTuple):
+class CliqueTable(NamedTuple):
     """A table of logarithms over some variables of a clique, in the order of their elimination."""
 
     variables: tuple[int, ...]
@@ -41,7 +41,7 @@ class Junction:
 
     def __init__(self, tables: Tables, tree: CliqueTree, values: np.ndarray) -> None:
         self.tables, self.tree, self.values = tables, tree, values
-        self._pieces: list[list[Piece]] = [[] for _ in tree.cliques]
+        self._pieces: list[list[CliqueTable]] = [[] for _ in tree.cliques]
         self._children: list[list[int]] = [[] for _ in tree.cliques]
         self._constant = 0.0
         for k, clique in enumerate(tree.cliques):
@@ -59,12 +59,12 @@ class Junction:
         else:
             self._constant += float(piece.logs)
 
-    def _reduced(self, scope: list[int], logs: np.ndarray) -> Piece:
+    def _reduced(self, scope: list[int], logs: np.ndarray) -> CliqueTable:
         held = self.values[scope]
         logs = logs[tuple(slice(None) if value < 0 else int(value) for value in held)]
         free = [v for v, value in zip(scope, held, strict=True) if value < 0]
         order = sorted(range(len(free)), key=lambda k: self.tree.position[free[k]])
-        return Piece(tuple(free[k] for k in order), np.transpose(logs, order))
+        return CliqueTable(tuple(free[k] for k in order), np.transpose(logs, order))
 
     def observe(self, variable: int, value: int) -> "Junction":
         """The same law with one more variable at a value counted from 0; the tree stays."""
@@ -94,15 +94,15 @@ class Junction:
             messages.append(message)
         return messages, total
 
-    def _held_pieces(self, k: int, messages: list[np.ndarray]) -> list[Piece]:
+    def _held_pieces(self, k: int, messages: list[np.ndarray]) -> list[CliqueTable]:
         """Factors of a clique and messages of its children."""
         cliques = self.tree.cliques
         arrived = [
-            Piece(cliques[c].variables[cliques[c].num_summed :], messages[c]) for c in self._children[k]
+            CliqueTable(cliques[c].variables[cliques[c].num_summed :], messages[c]) for c in self._children[k]
         ]
         return self._pieces[k] + arrived
 
-    def _table(self, k: int, messages: list[np.ndarray], *extra: Piece) -> np.ndarray:
+    def _table(self, k: int, messages: list[np.ndarray], *extra: CliqueTable) -> np.ndarray:
         """The log table of a clique, its own to change; small pieces are joined before they are spread."""
         variables = self.tree.cliques[k].variables
         table = np.empty(self._shape(variables))
@@ -115,14 +115,14 @@ class Junction:
             table += self._spread(piece, variables)
         return table
 
-    def _merged(self, pieces: list[Piece], size: int) -> list[Piece]:
+    def _merged(self, pieces: list[CliqueTable], size: int) -> list[CliqueTable]:
         """Fewer pieces with the same sum, each either given or far smaller than the clique."""
-        merged: list[Piece] = []
+        merged: list[CliqueTable] = []
         for piece in sorted(pieces, key=lambda piece: piece.logs.size):
-            last = merged[-1] if merged else Piece((), np.zeros(()))
+            last = merged[-1] if merged else CliqueTable((), np.zeros(()))
             union = tuple(sorted({*last.variables, *piece.variables}, key=self.tree.position.__getitem__))
             if merged and np.prod(self._shape(union), dtype=float) <= max(size / 16, piece.logs.size):
-                merged[-1] = Piece(union, self._spread(last, union) + self._spread(piece, union))
+                merged[-1] = CliqueTable(union, self._spread(last, union) + self._spread(piece, union))
             else:
                 merged.append(piece)
         return merged[::-1]
@@ -130,7 +130,7 @@ class Junction:
     def _shape(self, variables: Sequence[int]) -> tuple[int, ...]:
         return tuple(self.tables.cardinalities[list(variables)].tolist())
 
-    def _spread(self, piece: Piece, variables: tuple[int, ...]) -> np.ndarray:
+    def _spread(self, piece: CliqueTable, variables: tuple[int, ...]) -> np.ndarray:
         """A view of a piece that broadcasts against a table over ``variables``."""
         present = set(piece.variables)
         return piece.logs[tuple(slice(None) if v in present else None for v in variables)]
@@ -166,7 +166,7 @@ class Junction:
         for k in reversed(range(len(cliques))):
             variables, num_summed, _ = cliques[k]
             parent_message = down[k]
-            extra = () if parent_message is None else (Piece(variables[num_summed:], parent_message),)
+            extra = () if parent_message is None else (CliqueTable(variables[num_summed:], parent_message),)
             belief = _normalised(self._table(k, up, *extra))
             down[k] = None
             for child in self._children[k]:
@@ -218,7 +218,7 @@ class Junction:
             for piece in self._held_pieces(k, messages):
                 at = tuple(slice(None) if v in summed else int(state[v]) for v in piece.variables)
                 kept = tuple(v for v in piece.variables if v in summed)
-                total = total + self._spread(Piece(kept, piece.logs[at]), summed)
+                total = total + self._spread(CliqueTable(kept, piece.logs[at]), summed)
             state[list(summed)] = np.unravel_index(int(np.argmax(total)), total.shape)
         return state, log_weight
 

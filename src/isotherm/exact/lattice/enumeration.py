@@ -19,7 +19,7 @@ def enumerate_lattice(model: Discrete, beta: float) -> dict[str, float]:
     """Log Z and the mean of every observable, by name."""
     n, q = model.lattice.num_sites, num_values(model)
     sums, first = local_sums(model), np.arange(q if has_field(model) else 1)
-    running, reference = _Running(), None
+    running, reference = _RunningSum(), None
     for block in grown(sums, first, n, q):
         totals = dict(zip(sums, block, strict=True))
         reference = float(totals["energy"].min()) if reference is None else reference
@@ -30,7 +30,7 @@ def enumerate_lattice(model: Discrete, beta: float) -> dict[str, float]:
     return {"log_z": log_z, "log_z_per_site": log_z / n} | _finished(model, beta, running.means(), reference)
 
 
-class _Running:
+class _RunningSum:
     """Weighted sums, relative to the largest weight so far."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from isotherm.exact.graph.junction import log_sum
 from isotherm.infer.search.cutset import Neighbours, bounded_steps
 
 
-class _Part(NamedTuple):
+class _MiniBucket(NamedTuple):
     """A table over variables in the order of their elimination."""
 
     variables: tuple[int, ...]
@@ -44,13 +44,13 @@ def upper_bound(tables: Tables, order: list[int], limit: int, *, is_sum: bool) -
     """
     position = {v: at for at, v in enumerate(order)}
     sizes = tables.cardinalities.tolist()
-    buckets: list[list[_Part]] = [[] for _ in order]
+    buckets: list[list[_MiniBucket]] = [[] for _ in order]
     total = 0.0
     for family, stacked in zip(tables.scopes, tables.logs, strict=True):
         for row, scope in enumerate(family.tolist()):
             axes = sorted(range(len(scope)), key=lambda axis: position[scope[axis]])
             table = stacked[row if len(stacked) > 1 else 0]
-            part = _Part(tuple(scope[axis] for axis in axes), np.transpose(table, axes))
+            part = _MiniBucket(tuple(scope[axis] for axis in axes), np.transpose(table, axes))
             buckets[position[part.variables[0]]].append(part)
     for v, bucket in zip(order, buckets, strict=True):
         if not bucket:
@@ -63,15 +63,15 @@ def upper_bound(tables: Tables, order: list[int], limit: int, *, is_sum: bool) -
             left = part.variables[1:]
             logs = log_sum(part.logs, 1) if is_sum and k == 0 else np.asarray(part.logs.max(axis=0))
             if left:
-                buckets[position[left[0]]].append(_Part(left, logs))
+                buckets[position[left[0]]].append(_MiniBucket(left, logs))
             else:
                 total += float(logs)
     return total
 
 
-def _groups(bucket: list[_Part], sizes: list[int], limit: int) -> list[list[_Part]]:
+def _groups(bucket: list[_MiniBucket], sizes: list[int], limit: int) -> list[list[_MiniBucket]]:
     """Mini-buckets: each table, the largest first, goes to the first that it fits into."""
-    groups: list[tuple[set[int], list[_Part]]] = []
+    groups: list[tuple[set[int], list[_MiniBucket]]] = []
     for part in sorted(bucket, key=lambda part: part.logs.size, reverse=True):
         for variables, members in groups:
             union = variables | set(part.variables)
@@ -84,16 +84,16 @@ def _groups(bucket: list[_Part], sizes: list[int], limit: int) -> list[list[_Par
     return [members for _, members in groups]
 
 
-def _product(group: list[_Part], position: dict[int, int], sizes: list[int]) -> _Part:
+def _product(group: list[_MiniBucket], position: dict[int, int], sizes: list[int]) -> _MiniBucket:
     union = tuple(sorted({v for part in group for v in part.variables}, key=position.__getitem__))
     logs = np.zeros([sizes[v] for v in union])
     for part in group:
         present = set(part.variables)
         logs += part.logs[tuple(slice(None) if v in present else None for v in union)]
-    return _Part(union, logs)
+    return _MiniBucket(union, logs)
 
 
-def _agreed(parts: list[_Part]) -> list[_Part]:
+def _agreed(parts: list[_MiniBucket]) -> list[_MiniBucket]:
     """The same product, in which all parts have the same maximum at each value of the first variable."""
     tops = np.stack([part.logs.reshape(len(part.logs), -1).max(axis=1) for part in parts])
     is_possible = ~np.isneginf(tops).any(axis=0)

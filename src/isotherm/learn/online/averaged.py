@@ -66,7 +66,7 @@ class HasMoments(Protocol):
         ...
 
 
-class Estimate(NamedTuple):
+class ModelEstimate(NamedTuple):
     """A quantity shaped like the model, and the standard error of each entry."""
 
     value: Ising
@@ -147,7 +147,7 @@ def model(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Ising:
     return _ising(state.parameters / beta)
 
 
-def estimate(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Estimate:
+def estimate(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> ModelEstimate:
     """The present estimate with the standard error of each parameter, from the Fisher matrix ``t G_t``.
 
     Raises:
@@ -156,7 +156,7 @@ def estimate(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Esti
     """
     value = model(state, beta)
     error = jnp.sqrt(jnp.diagonal(state.inverse_scatter))
-    return Estimate(value, _ising(error / beta))
+    return ModelEstimate(value, _ising(error / beta))
 
 
 def _rank_one(

@@ -76,7 +76,7 @@ def build_fractal(name: str, file: Mapping[str, Any], flags: Mapping[str, Any]) 
     return FractalConfig(**merge(merge(dict(FILMS[name]), file), flags))
 
 
-class View(NamedTuple):
+class ZoomView(NamedTuple):
     """What a frame of the zoom shows.
 
     Attributes:
@@ -88,7 +88,7 @@ class View(NamedTuple):
     arrows: float
 
 
-def view(config: FractalConfig, frame: int) -> View:
+def view(config: FractalConfig, frame: int) -> ZoomView:
     """The camera: a third zooming, a third holding while arrows appear, a third straying around and back.
 
     The width goes from 3.5 to 0.035, the height is 0.8 of it.
@@ -104,7 +104,7 @@ def view(config: FractalConfig, frame: int) -> View:
     elif time > 2:
         turn = 2 * math.pi * (time - 2)
         centre = end + width * config.pan * complex(math.sin(turn), 0.5 * (math.cos(turn) - 1))
-    return View(Window(centre, width, 0.8 * width), min(max(2 * (time - 1), 0.0), 1.0))
+    return ZoomView(Window(centre, width, 0.8 * width), min(max(2 * (time - 1), 0.0), 1.0))
 
 
 def depth_at(config: FractalConfig, frame: int) -> int:

@@ -16,7 +16,7 @@ from isotherm.pictures.lattice.physics import (
 )
 from isotherm.pictures.lattice.record import CONTINUOUS, Instant
 from isotherm.plot.overlay.marks import SOFT, draw_arrows, draw_vortices
-from isotherm.plot.overlay.panel import GROUND, LINES, Curve, Panel
+from isotherm.plot.overlay.panel import GROUND, LINES, TimeCurve, TimePanel
 from isotherm.plot.overlay.plate import Plate, Row, plain
 from isotherm.plot.raster.painters import (
     AnglePainter,
@@ -117,7 +117,7 @@ class Scene:
             rows.append(("vortices", f"{plain(now.counts[0], 0)} + {plain(now.counts[1], 0)}"))
         return rows
 
-    def _make_panel(self, shape: tuple[int, int], wheel: str | None) -> Panel:
+    def _make_panel(self, shape: tuple[int, int], wheel: str | None) -> TimePanel:
         config = self.config
         rows, columns = config.rows_columns
         subtitle = [f"{rows} × {columns} sites, {config.boundary}"]
@@ -128,32 +128,32 @@ class Scene:
         steps = (config.frames - 1) * each
         curves = [curve for curve, _ in self._curves()]
         num_rows = 6 if is_kosterlitz_thouless(config) else 5
-        return Panel(title(config), subtitle, num_rows, curves, steps, "sweeps", shape, wheel)
+        return TimePanel(title(config), subtitle, num_rows, curves, steps, "sweeps", shape, wheel)
 
-    def _curves(self) -> list[tuple[Curve, str]]:
+    def _curves(self) -> list[tuple[TimeCurve, str]]:
         """The plots, each with the number that it shows."""
         config, found = self.config, []
         if config.beta is None:
             found.append((self._temperature_curve(), "temperature"))
         if is_kosterlitz_thouless(config):
             ticks = ((0.0, "0"), (0.1, "0.1"), (0.2, "0.2"), (0.3, "0.3"))
-            found.append((Curve("vortices and antivortices a site", 0.0, 0.36, ticks), "vortices"))
+            found.append((TimeCurve("vortices and antivortices a site", 0.0, 0.36, ticks), "vortices"))
         elif config.beta is not None:
             ticks = tuple((float(e), plain(e, 0)) for e in (-2, -1, 0))
-            found.append((Curve("energy a site", -2.0, 0.1, ticks), "energy"))
+            found.append((TimeCurve("energy a site", -2.0, 0.1, ticks), "energy"))
         low = 0.0
         ticks = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
-        found.append((Curve(order_name(config), low, 1.0, ticks), "order"))
+        found.append((TimeCurve(order_name(config), low, 1.0, ticks), "order"))
         return found
 
-    def _temperature_curve(self) -> Curve:
+    def _temperature_curve(self) -> TimeCurve:
         low, high = float(self.temperatures.min()), float(self.temperatures.max())
         critical = self._critical
         low, high = min(low, critical), max(high, critical)
         room = 0.08 * (high - low)
         marks = ((critical, f"{symbol(self.config)} = {critical:.3f}"),)
         ticks = tuple((float(t), f"{t:g}") for t in _round_ticks(low - room, high + room))
-        return Curve("temperature T", low - room, high + room, ticks, marks)
+        return TimeCurve("temperature T", low - room, high + room, ticks, marks)
 
     def _curve_values(self, now: Instant) -> list[float]:
         rows, columns = self.config.rows_columns

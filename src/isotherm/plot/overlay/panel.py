@@ -22,7 +22,7 @@ _GRID: Colour = (43, 51, 61)
 _LEAST_HEIGHT = 400
 
 
-class Curve(NamedTuple):
+class TimeCurve(NamedTuple):
     """One plot over time.
 
     Attributes:
@@ -40,7 +40,7 @@ class Curve(NamedTuple):
     marks: tuple[tuple[float, str], ...] = ()
 
 
-class Panel:
+class TimePanel:
     """Draws itself once, then a segment of each curve a frame.
 
     Args:
@@ -62,7 +62,7 @@ class Panel:
         title: str,
         subtitle: Sequence[str],
         num_rows: int,
-        curves: Sequence[Curve],
+        curves: Sequence[TimeCurve],
         steps: int,
         unit: str,
         shape: tuple[int, int],
@@ -111,7 +111,7 @@ class Panel:
         edges = [round(top + each * i) for i in range(len(self._curves))]
         return [(edge + round(2.2 * self.size), round(edge + each - 0.9 * self.size)) for edge in edges]
 
-    def _axes(self, curve: Curve, top: int, bottom: int) -> None:
+    def _axes(self, curve: TimeCurve, top: int, bottom: int) -> None:
         still = self._still
         colour = LINES[self._curves.index(curve) % len(LINES)]
         draw_text(still, self._text_left, top - 1.9 * self.size, curve.label, self.size, colour)
@@ -133,7 +133,7 @@ class Panel:
             draw_text(still, self._right, y - 1.3 * self._small, text, self._small, WHITE, align="right")
         still[bottom, self._left : self._right, :3] = _AXIS
 
-    def _height(self, curve: Curve, top: int, bottom: int, value: float) -> float:
+    def _height(self, curve: TimeCurve, top: int, bottom: int, value: float) -> float:
         share = (min(max(value, curve.low), curve.high) - curve.low) / (curve.high - curve.low)
         return bottom - 1 - share * (bottom - 1 - top)
 

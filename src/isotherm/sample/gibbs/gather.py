@@ -53,7 +53,7 @@ class GraphInfo(NamedTuple):
     flipped: Float[Array, ""]
 
 
-class _Running(NamedTuple):
+class _RunningSweep(NamedTuple):
     """Many chains inside the loop: chains last, variables in the order of the plan."""
 
     stores: Stores
@@ -173,10 +173,12 @@ class GraphGibbs(eqx.Module):
         """Chains as the trailing axis through the whole loop; ``beta`` may then hold one value a chain."""
         return Chains(self._init_chains, self._step_chains, self._view)
 
-    def _init_chains(self, positions: State, keys: Key[Array, " chains"]) -> _Running:
+    def _init_chains(self, positions: State, keys: Key[Array, " chains"]) -> _RunningSweep:
         return self._lay(jax.vmap(self.init)(positions, keys))
 
-    def _step_chains(self, keys: Key[Array, " chains"], running: _Running) -> tuple[_Running, GraphInfo]:
+    def _step_chains(
+        self, keys: Key[Array, " chains"], running: _RunningSweep
+    ) -> tuple[_RunningSweep, GraphInfo]:
         after = self._sweeps(keys, running)
         changed = jax.vmap(_flipped, in_axes=(None, 0, 0))
         before, now = self._view(running).position, self._view(after).position
@@ -185,7 +187,7 @@ class GraphGibbs(eqx.Module):
     # --------------------------------------------------------------------------
     # Layout
 
-    def _lay(self, states: GraphState) -> _Running:
+    def _lay(self, states: GraphState) -> _RunningSweep:
         """From states that lead with chains to the order of the plan."""
         surplus = dict(self.plan.surplus)
         stores = {}
@@ -197,9 +199,9 @@ class GraphGibbs(eqx.Module):
             wide = max((m.dtype for m in members), key=lambda dtype: dtype.itemsize)
             rows = _chains_last(jnp.concatenate([m.astype(wide) for m in members], axis=1))[order]
             stores[store] = jnp.pad(rows, [(0, surplus.get(store, 0)), (0, 0)])
-        return _Running(stores, jax.tree.map(_chains_last, states.carry))
+        return _RunningSweep(stores, jax.tree.map(_chains_last, states.carry))
 
-    def _view(self, running: _Running) -> GraphState:
+    def _view(self, running: _RunningSweep) -> GraphState:
         position = {}
         for name, group in self.groups:
             store = running.stores[store_of(name, group)]
@@ -212,10 +214,10 @@ class GraphGibbs(eqx.Module):
     # --------------------------------------------------------------------------
     # Sweeps
 
-    def _sweeps(self, keys: Key[Array, " chains"], running: _Running) -> _Running:
+    def _sweeps(self, keys: Key[Array, " chains"], running: _RunningSweep) -> _RunningSweep:
         seeds = jax.vmap(seed_words, out_axes=1)(keys)
 
-        def sweep(at: Any, running: _Running) -> _Running:
+        def sweep(at: Any, running: _RunningSweep) -> _RunningSweep:
             words = _Words(keys, seeds, jnp.asarray(at, jnp.uint32) * jnp.uint32(self.plan.num_words))
             for stage in self.plan.stages:
                 running = self._stage(stage, running, words)
@@ -225,16 +227,16 @@ class GraphGibbs(eqx.Module):
             sweep(0, running) if self.num_sweeps == 1 else lax.fori_loop(0, self.num_sweeps, sweep, running)
         )
 
-    def _stage(self, stage: Stage, running: _Running, words: _Words) -> _Running:
+    def _stage(self, stage: Stage, running: _RunningSweep, words: _Words) -> _RunningSweep:
         if stage.length == 1:
             return self._visit(stage.pieces, running, words)
 
-        def visit(running: _Running, pieces: tuple[Piece, ...]) -> tuple[_Running, None]:
+        def visit(running: _RunningSweep, pieces: tuple[Piece, ...]) -> tuple[_RunningSweep, None]:
             return self._visit(pieces, running, words), None
 
         return lax.scan(visit, running, stage.pieces)[0]
 
-    def _visit(self, pieces: tuple[Piece, ...], running: _Running, words: _Words) -> _Running:
+    def _visit(self, pieces: tuple[Piece, ...], running: _RunningSweep, words: _Words) -> _RunningSweep:
         """One step: all pieces are drawn from the same state, then written."""
         drawn = [self._draw(piece, running, words) for piece in pieces]
         stores, carry = dict(running.stores), dict(running.carry)
@@ -245,9 +247,9 @@ class GraphGibbs(eqx.Module):
                 carry[group] = jax.tree.map(
                     lambda old, new, p=piece: old.at[p.members].set(new), carry[group], carried
                 )
-        return _Running(stores, carry)
+        return _RunningSweep(stores, carry)
 
-    def _draw(self, piece: Piece, running: _Running, words: _Words) -> tuple[Any, Any]:
+    def _draw(self, piece: Piece, running: _RunningSweep, words: _Words) -> tuple[Any, Any]:
         now = jax.tree.map(lambda leaf: _read(piece, leaf), running.stores[piece.kind.store])
         if piece.kind.group:
             return self._draw_own(piece, running, now, words)
@@ -316,7 +318,7 @@ class GraphGibbs(eqx.Module):
                 total = total + energies(terms, factor, stores, own, piece.width)
         return total
 
-    def _draw_own(self, piece: Piece, running: _Running, now: Any, words: _Words) -> tuple[Any, Any]:
+    def _draw_own(self, piece: Piece, running: _RunningSweep, now: Any, words: _Words) -> tuple[Any, Any]:
         """By the user's conditional, one chain at a time."""
         group = piece.kind.group
         rule, count = self.conditionals[group], words.first + piece.count

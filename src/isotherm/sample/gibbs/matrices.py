@@ -35,7 +35,7 @@ MAX_STAGES = 16
 Groups = tuple[tuple[str, Variables], ...]
 
 
-class Stage(NamedTuple):
+class DenseStage(NamedTuple):
     """Consecutive blocks of one size.
 
     Attributes:
@@ -53,7 +53,7 @@ class Stage(NamedTuple):
     high: int
 
 
-class Plan(NamedTuple):
+class DensePlan(NamedTuple):
     """Rows of spins in the order of their updates, then those that are held.
 
     Attributes:
@@ -64,7 +64,7 @@ class Plan(NamedTuple):
     """
 
     order: np.ndarray
-    stages: tuple[Stage, ...]
+    stages: tuple[DenseStage, ...]
     edges: tuple[np.ndarray, ...]
 
 
@@ -87,7 +87,7 @@ class DenseGibbs(eqx.Module):
     biases: Float[Array, " n"]
     order: Int32[Array, " n"]
     rank: Int32[Array, " n"]
-    stages: tuple[Stage, ...] = eqx.field(static=True)
+    stages: tuple[DenseStage, ...] = eqx.field(static=True)
     groups: Groups = eqx.field(static=True)
     num_sweeps: int = eqx.field(static=True)
     remembers_beta: ClassVar[bool] = False
@@ -132,7 +132,7 @@ class DenseGibbs(eqx.Module):
         return new, GraphInfo(jnp.mean(new != spins, axis=0, dtype=jnp.float32))
 
     def _levels(
-        self, stage: Stage, seeds: UInt32[Array, "4 chains"], sweep: Array
+        self, stage: DenseStage, seeds: UInt32[Array, "4 chains"], sweep: Array
     ) -> Float[Array, "blocks rows chains"]:
         """What ``2 beta Σ_j J_ij s_j`` must exceed for spin ``i`` to be up: logistic noise less the bias."""
         count = stage.blocks * stage.rows
@@ -142,7 +142,7 @@ class DenseGibbs(eqx.Module):
         levels = jnp.log(u / (1 - u)) - self._slope() * biases
         return levels.reshape(stage.blocks, stage.rows, -1)
 
-    def _visit(self, stage: Stage, couplings: Array, levels: Array, spins: Array) -> Array:
+    def _visit(self, stage: DenseStage, couplings: Array, levels: Array, spins: Array) -> Array:
         slope = self._slope()
 
         def draw(couplings: Array, levels: Array, spins: Array) -> Array:
@@ -200,7 +200,7 @@ def dense_gibbs(
 
 
 @functools.lru_cache(maxsize=8)
-def _plan(groups: Groups, scopes: tuple[Scope, ...], blocks: tuple[bytes, ...]) -> Plan | None:
+def _plan(groups: Groups, scopes: tuple[Scope, ...], blocks: tuple[bytes, ...]) -> DensePlan | None:
     """The plan, kept for the next call with the same structure; None where it would not pay."""
     sizes = [group.size for _, group in groups]
     offsets = dict(zip((name for name, _ in groups), np.cumsum([0, *sizes[:-1]]), strict=True))
@@ -221,22 +221,22 @@ def _plan(groups: Groups, scopes: tuple[Scope, ...], blocks: tuple[bytes, ...]) 
     repeats = bool((codes[1:] == codes[:-1]).any())
     if len(stages) > MAX_STAGES or wanted < MIN_DENSITY * entries or repeats:
         return None
-    return Plan(order, stages, tuple(_matrices(stage, heads, tails, edges) for stage in stages))
+    return DensePlan(order, stages, tuple(_matrices(stage, heads, tails, edges) for stage in stages))
 
 
-def _stages(sizes: list[int], heads: np.ndarray, tails: np.ndarray) -> tuple[Stage, ...]:
+def _stages(sizes: list[int], heads: np.ndarray, tails: np.ndarray) -> tuple[DenseStage, ...]:
     changes = np.flatnonzero(np.diff(sizes)) + 1
     stages, first = [], 0
     for part in np.split(np.array(sizes), changes):
         count = int(part.sum())
         seen = tails[(heads >= first) & (heads < first + count)]
         low, high = (int(seen.min()), int(seen.max()) + 1) if len(seen) else (0, 0)
-        stages.append(Stage(first, len(part), int(part[0]), low, high))
+        stages.append(DenseStage(first, len(part), int(part[0]), low, high))
         first += count
     return tuple(stages)
 
 
-def _matrices(stage: Stage, heads: np.ndarray, tails: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def _matrices(stage: DenseStage, heads: np.ndarray, tails: np.ndarray, edges: np.ndarray) -> np.ndarray:
     count = stage.blocks * stage.rows
     here = (heads >= stage.first) & (heads < stage.first + count)
     found = np.full((count, stage.high - stage.low), -1, np.int32)

@@ -40,7 +40,7 @@ class Chunks(NamedTuple):
     """Which rows are updated in turn, int32 ``(chunks,)`` each; rows of a chunk do not interact.
 
     Attributes:
-        width: entry of :attr:`Plan.widths`.
+        width: entry of :attr:`PairPlan.widths`.
         index: number within that width.
         start: first row; the rows after it, as many as the width has, are this chunk's alone.
     """
@@ -50,7 +50,7 @@ class Chunks(NamedTuple):
     start: Any
 
 
-class Plan(NamedTuple):
+class PairPlan(NamedTuple):
     """Rows of variables in the order in which they are updated, then those of variables that are held.
 
     Attributes:
@@ -71,7 +71,7 @@ class Plan(NamedTuple):
         return max((width.tails.shape[2] for width in self.widths), default=1)
 
 
-class Runs(NamedTuple):
+class RowRuns(NamedTuple):
     """Stretches of rows of one block and one width, host arrays ``(runs,)``."""
 
     width: np.ndarray
@@ -114,7 +114,7 @@ class _Structure:
 
 
 @functools.lru_cache(maxsize=8)
-def _plan(structure: _Structure) -> Plan:
+def _plan(structure: _Structure) -> PairPlan:
     _, n, sizes, _, exact = structure.key
     pairs, joined = structure.pairs, structure.joined
     degrees = np.bincount(pairs.ravel(), minlength=n)
@@ -137,7 +137,7 @@ def _plan(structure: _Structure) -> Plan:
     # the plan may be made while a caller is traced, and outlives the trace
     with jax.ensure_compile_time_eval():
         widths = _neighbours(pairs, rank, len(order), num_free_rows, chunks, slots, rows)
-        return Plan(order, rank, Chunks(*map(jnp.asarray, chunks)), widths)
+        return PairPlan(order, rank, Chunks(*map(jnp.asarray, chunks)), widths)
 
 
 def _widths(degrees: np.ndarray, exact: bool) -> np.ndarray:
@@ -159,12 +159,12 @@ def _widths(degrees: np.ndarray, exact: bool) -> np.ndarray:
     return np.array(chosen[::-1], np.int64)
 
 
-def _runs(width: np.ndarray, block: np.ndarray) -> Runs:
+def _runs(width: np.ndarray, block: np.ndarray) -> RowRuns:
     if not len(width):
-        return Runs(*(np.zeros(0, np.int64) for _ in Runs._fields))
+        return RowRuns(*(np.zeros(0, np.int64) for _ in RowRuns._fields))
     changes = np.flatnonzero((np.diff(width) != 0) | (np.diff(block) != 0)) + 1
     start = np.concatenate([[0], changes])
-    return Runs(width[start], start, np.diff(np.concatenate([start, [len(width)]])))
+    return RowRuns(width[start], start, np.diff(np.concatenate([start, [len(width)]])))
 
 
 def _rows(runs: np.ndarray) -> int:
@@ -175,7 +175,7 @@ def _rows(runs: np.ndarray) -> int:
     return rows
 
 
-def _chunks(runs: Runs, rows: np.ndarray) -> tuple[Chunks, np.ndarray, int]:
+def _chunks(runs: RowRuns, rows: np.ndarray) -> tuple[Chunks, np.ndarray, int]:
     """Runs cut into chunks; the place of each chunk's first variable in the runs; rows of all chunks."""
     step = rows[runs.width]
     parts = -(-runs.rows // step)

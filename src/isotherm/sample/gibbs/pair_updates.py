@@ -38,7 +38,7 @@ def over_slots(num_slots: int, body: Callable[[Any, _T], _T], start: _T) -> _T:
     return start
 
 
-class Source(NamedTuple):
+class WordSource(NamedTuple):
     """Where the random words of one chunk in one sweep come from.
 
     Attributes:
@@ -103,7 +103,7 @@ class SpinPairs(eqx.Module):
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
         at_beta: Any,
-        source: Source,
+        source: WordSource,
     ) -> UInt32[Array, "rows words"]:
         """New words of the rows of one chunk, drawn given the words of their neighbours."""
         biases = None
@@ -114,7 +114,7 @@ class SpinPairs(eqx.Module):
         return _summed(neighbours, part, biases, at_beta, source)
 
 
-def _summed(neighbours, couplings, biases, minus_two_beta, source: Source) -> Array:
+def _summed(neighbours, couplings, biases, minus_two_beta, source: WordSource) -> Array:
     """Fields as sums of floats, an array over lanes."""
     num_lanes, rows = minus_two_beta.shape[0], neighbours.shape[1]
     bits = lax.bitcast_convert_type(couplings, jnp.uint32)[:, None, :, None]
@@ -133,7 +133,7 @@ def _summed(neighbours, couplings, biases, minus_two_beta, source: Source) -> Ar
     return jnp.sum(is_up.astype(jnp.uint32) << lane, axis=0, dtype=jnp.uint32)
 
 
-def _counted(neighbours, couplings, biases, digits, source: Source) -> Array:
+def _counted(neighbours, couplings, biases, digits, source: WordSource) -> Array:
     """Neighbours that agree are counted in binary; a field below zero is turned away by a gauge."""
     gauge = jnp.zeros((1, 1), jnp.uint32) if biases is None else _all_ones_below_zero(biases)[:, None]
     agree = neighbours ^ _all_ones_below_zero(couplings)[:, :, None] ^ gauge[None]
@@ -192,7 +192,7 @@ class CategoryPairs(eqx.Module):
         start: Int32[Array, ""],
         neighbours: UInt32[Array, "slots rows words"],
         at_beta: Float[Array, "lanes words"],
-        source: Source,
+        source: WordSource,
     ) -> UInt32[Array, "rows words"]:
         """New words of the rows of one chunk, drawn given the words of their neighbours."""
         num_lanes = at_beta.shape[0]

@@ -19,15 +19,15 @@ from isotherm.energy.graph import FactorGraph, State, stored, stored_state
 from isotherm.energy.variables import Variables
 from isotherm.random.bits import mix, seed_words
 from isotherm.sample.gibbs.gather import GraphInfo, GraphState
-from isotherm.sample.gibbs.pair_plan import Chunks, Plan, plan_pairs
+from isotherm.sample.gibbs.pair_plan import Chunks, PairPlan, plan_pairs
 from isotherm.sample.gibbs.pair_updates import (
     FORBIDDEN,
     MAX_UNROLLED_SLOTS,
     CategoryPairs,
     EdgeTables,
     SharedTable,
-    Source,
     SpinPairs,
+    WordSource,
 )
 from isotherm.sample.gibbs.weights import each_weight, end_to_end, is_traced, values_at
 from isotherm.sample.kernel import Chains
@@ -174,7 +174,7 @@ class PairGibbs(eqx.Module):
             def visit(at: Array, carry: tuple[Array, Any]) -> tuple[Array, Any]:
                 state, part = carry
                 chunk = jax.tree.map(lambda x: lax.dynamic_index_in_dim(x, at, keepdims=False), self.chunks)
-                source = Source(seeds_now, chunk.start.astype(jnp.uint32))
+                source = WordSource(seeds_now, chunk.start.astype(jnp.uint32))
                 rows = self._visit(chunk, state, part, source, at_beta)
                 state = lax.dynamic_update_slice_in_dim(state, rows, chunk.start, axis=0)
                 return state, self._part((at + 1) % num_chunks)
@@ -192,7 +192,7 @@ class PairGibbs(eqx.Module):
             return None
         return lax.dynamic_index_in_dim(self.update.parts[0], index, keepdims=False)
 
-    def _visit(self, chunk: Any, state: Array, part: Any, source: Source, at_beta: Any) -> Array:
+    def _visit(self, chunk: Any, state: Array, part: Any, source: WordSource, at_beta: Any) -> Array:
         """The rows from the chunk's first one on, as many as the largest chunk has, after its update."""
         now = lax.dynamic_slice_in_dim(state, chunk.start, self._max_rows, axis=0)
 
@@ -287,7 +287,7 @@ def _magnitudes(n: int, pairs: list[Factor], singles: Singles, ends: np.ndarray)
 
 
 def _spin_update(
-    plan: Plan, pairs: list[Factor], singles: Singles, magnitudes: np.ndarray | None
+    plan: PairPlan, pairs: list[Factor], singles: Singles, magnitudes: np.ndarray | None
 ) -> SpinPairs:
     weights = end_to_end([each_weight(f) for f in pairs])
     couplings = tuple(values_at(weights, width.edges >> 1) for width in plan.widths)
@@ -295,12 +295,12 @@ def _spin_update(
     return SpinPairs(couplings, _fields(plan, singles, ()), found)
 
 
-def _category_update(plan: Plan, pairs: list[Factor], singles: Singles, q: int) -> CategoryPairs:
+def _category_update(plan: PairPlan, pairs: list[Factor], singles: Singles, q: int) -> CategoryPairs:
     bits = next(b for b in (1, 2, 4, 8) if q <= 1 << b)
     return CategoryPairs(_tables(plan, pairs, q), _fields(plan, singles, (q,)), bits, q)
 
 
-def _tables(plan: Plan, pairs: list[Factor], q: int) -> SharedTable | EdgeTables:
+def _tables(plan: PairPlan, pairs: list[Factor], q: int) -> SharedTable | EdgeTables:
     weights = end_to_end([f.weights for f in pairs]) if pairs else np.zeros((1, q, q), np.float32)
     counts = [len(f.weights) for f in pairs]
     starts = np.cumsum([0, *counts])
@@ -336,7 +336,7 @@ def _multiples(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     return (table, scales) if same.all() else None
 
 
-def _fields(plan: Plan, singles: Singles, shape: tuple[int, ...]) -> Array | None:
+def _fields(plan: PairPlan, singles: Singles, shape: tuple[int, ...]) -> Array | None:
     """Weights of single variables added up in the order of the plan, and zeros for spare rows."""
     if not singles:
         return None

@@ -66,7 +66,7 @@ class WideTables(NamedTuple):
         return total
 
 
-class Law(NamedTuple):
+class WideLaw(NamedTuple):
     """What a sweep leaves as it is: ``log p = single + t * (tables)``.
 
     Attributes:
@@ -166,7 +166,7 @@ def _rows(blocks: list[np.ndarray], n: int) -> np.ndarray:
 def sweep(
     key: Key[Array, ""],
     wide: WideTables,
-    law: Law,
+    law: WideLaw,
     values: Int[Array, "n chains"],
     is_backwards: Bool[Array, ""],
 ) -> Int[Array, "n chains"]:
@@ -200,7 +200,7 @@ def sweep(
 
 
 def _local(
-    wide: WideTables, law: Law, values: Int[Array, "n chains"], at: Int[Array, " rows"]
+    wide: WideTables, law: WideLaw, values: Int[Array, "n chains"], at: Int[Array, " rows"]
 ) -> Float[Array, "values rows chains"]:
     """Log weight of every value of some variables, given all others."""
     first, own, others, strides = (
@@ -241,7 +241,11 @@ def _pairs(t: Float[Array, ""], wide: WideTables, n: int) -> Int[Array, "pairs 2
 
 
 def _move_pair(
-    key: Key[Array, ""], wide: WideTables, law: Law, values: Int[Array, "n chains"], pair: Int[Array, " 2"]
+    key: Key[Array, ""],
+    wide: WideTables,
+    law: WideLaw,
+    values: Int[Array, "n chains"],
+    pair: Int[Array, " 2"],
 ) -> Array:
     """Metropolis: exchange two values that differ, turn both by as much where they are equal.
 

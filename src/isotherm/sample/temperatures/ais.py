@@ -31,7 +31,7 @@ from isotherm.sample.temperatures.ais_estimate import (
     pooled_runs,
     widened,
 )
-from isotherm.sample.temperatures.ais_path import Problem, problem_of
+from isotherm.sample.temperatures.ais_path import PathProblem, problem_of
 from isotherm.sample.temperatures.ais_run import CHUNK, follow, forward, respaced
 
 MOST_FIRST = 1024
@@ -171,7 +171,11 @@ def log_z(
 
 
 def _both_ways(
-    key: Key[Array, ""], problem: Problem, penalty: float, num_chains: int, path: Float[np.ndarray, " steps"]
+    key: Key[Array, ""],
+    problem: PathProblem,
+    penalty: float,
+    num_chains: int,
+    path: Float[np.ndarray, " steps"],
 ) -> tuple[LogZ, float]:
     """Bennett's estimate, not yet judged, and the share of forward chains that ended in a possible state."""
     key_there, key_draw, key_rest, key_back = jax.random.split(key, 4)
@@ -210,7 +214,7 @@ def _resampled(key: Key[Array, ""], logs: Float[np.ndarray, " chains"]) -> np.nd
 
 
 def _spaced(
-    key: Key[Array, ""], problem: Problem, steps: Float[np.ndarray, " steps"] | int, num_chains: int
+    key: Key[Array, ""], problem: PathProblem, steps: Float[np.ndarray, " steps"] | int, num_chains: int
 ) -> Float[np.ndarray, " steps"]:
     """Steps as given, or as many as wanted by a pilot run."""
     if not isinstance(steps, int):

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, PyTree
 
 from isotherm.energy.graph import State
-from isotherm.sample.temperatures.ais_path import Problem
-from isotherm.sample.temperatures.ais_run import Followed
+from isotherm.sample.temperatures.ais_path import PathProblem
+from isotherm.sample.temperatures.ais_run import FollowedPath
 
 FEWEST_EFFECTIVE = 0.1
 """Share of chains that must count before an error of log Z is believed."""
@@ -58,7 +58,7 @@ class LogZ(NamedTuple):
         return f"log Z = {self.value:.4f} {chains}, not converged: {self.reason}"
 
 
-def one_way(problem: Problem, found: Followed, path: Float[np.ndarray, " steps"], sign: int) -> LogZ:
+def one_way(problem: PathProblem, found: FollowedPath, path: Float[np.ndarray, " steps"], sign: int) -> LogZ:
     """Mean weight with its error; ``sign`` is -1 where weights are inverse ones, of a reverse run."""
     logs, chains = found.log_weights, len(found.log_weights)
     base = problem.log_z_start + problem.constant
@@ -97,7 +97,7 @@ def one_way(problem: Problem, found: Followed, path: Float[np.ndarray, " steps"]
     return _lifted(found_z._replace(is_converged=not reason, reason=reason))
 
 
-def judged(problem: Problem, found: LogZ, before: list[LogZ]) -> LogZ:
+def judged(problem: PathProblem, found: LogZ, before: list[LogZ]) -> LogZ:
     """With what speaks against it; lifted to its floor."""
     chains = len(found.log_weights)
     reason = found.reason

@@ -26,7 +26,7 @@ from isotherm.sample.clamp import Clamp, Evidence, held_variables
 from isotherm.sample.flat import cardinalities, from_values, to_values
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.gibbs.plan import independent_blocks
-from isotherm.sample.gibbs.wide import Law, WideTables, is_affordable, sweep, wide_tables
+from isotherm.sample.gibbs.wide import WideLaw, WideTables, is_affordable, sweep, wide_tables
 from isotherm.sample.kernel import over_chains
 from isotherm.sample.temperatures.softening import penalty_of, ranges_of, tops_of
 
@@ -40,7 +40,7 @@ STIFF = 10.0
 """Range of one table beyond which single variables hardly move: pairs must move together, where that is cheap."""
 
 
-class Problem(NamedTuple):
+class PathProblem(NamedTuple):
     """A path, and what is known of it on the host.
 
     Attributes:
@@ -118,7 +118,7 @@ class Path(eqx.Module):
     ) -> Any:
         """A sweep that leaves ``p_t`` as it is; backwards, its time reversal where the kernel has one."""
         if self.wide is not None:
-            law = Law(self.wide.softened(penalty), self.single_at(t), t)
+            law = WideLaw(self.wide.softened(penalty), self.single_at(t), t)
             return sweep(keys[0], self.wide, law, state, is_backwards)
         single = self.single_at(t).astype(jnp.float32)
         scale, most = t.astype(jnp.float32), penalty.astype(jnp.float32)
@@ -165,7 +165,7 @@ class Path(eqx.Module):
         return gibbs(graph, 1.0, clamp or None)
 
 
-def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains: int) -> Problem:
+def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains: int) -> PathProblem:
     """The path to a graph at an inverse temperature.
 
     Args:
@@ -205,7 +205,7 @@ def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains
         masks=tuple((name, np.asarray(held.mask).tobytes()) for name, held in (clamp or {}).items()),
     )
     is_coarse = largest > COARSE and not is_wide
-    return Problem(path, constant, has_zeros, is_coarse, penalty_of(list(shifted)))
+    return PathProblem(path, constant, has_zeros, is_coarse, penalty_of(list(shifted)))
 
 
 def draw_start(key: Key[Array, ""], path: Path, num_chains: int) -> State:

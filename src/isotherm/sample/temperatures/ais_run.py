@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Key
 
 from isotherm.energy.graph import State
-from isotherm.sample.temperatures.ais_path import Path, Problem, draw_start
+from isotherm.sample.temperatures.ais_path import Path, PathProblem, draw_start
 
 CHUNK = 64
 """Steps in one compiled loop, called as often as needed: any number of them compiles once."""
@@ -27,7 +27,7 @@ MAX_PILOT = 128
 """Chunks after which a pilot goes to the end at once."""
 
 
-class Followed(NamedTuple):
+class FollowedPath(NamedTuple):
     """What chains bring home.
 
     Attributes:
@@ -48,11 +48,11 @@ class Followed(NamedTuple):
 
 def forward(
     key: Key[Array, ""],
-    problem: Problem,
+    problem: PathProblem,
     penalty: float,
     num_chains: int,
     steps: Float[np.ndarray, " steps"] | None,
-) -> Followed:
+) -> FollowedPath:
     """From independent variables to the target; by steps of equal spread where none are given."""
     key_start, key_run = jax.random.split(key)
     positions = draw_start(key_start, problem.path, num_chains)
@@ -63,13 +63,13 @@ def forward(
 
 def follow(
     key: Key[Array, ""],
-    problem: Problem,
+    problem: PathProblem,
     penalty: float,
     positions: State,
     steps: Float[np.ndarray, " steps"] | None,
     *,
     is_backwards: bool,
-) -> Followed:
+) -> FollowedPath:
     """Along ``steps``, from states that lead with chains; one that stands still sweeps and collects nothing.
 
     Args:
@@ -104,7 +104,7 @@ def follow(
             break
     path, spread = np.concatenate(taken), np.concatenate(spreads)
     last = int(np.argmax(path >= 1)) if given is None else len(steps if steps is not None else path) - 1
-    return Followed(np.asarray(gained), positions, target, path[: last + 1], spread[:last])
+    return FollowedPath(np.asarray(gained), positions, target, path[: last + 1], spread[:last])
 
 
 @eqx.filter_jit

@@ -17,7 +17,7 @@ PUBLISHED_ACCURACY = 0.9
 """What the reference library's own test asks for: more than this after one pass over 17,896 images."""
 
 
-class Digits(Study[DigitsConfig]):
+class DigitsStudy(Study[DigitsConfig]):
     """The reference library's training on MNIST, and a better one."""
 
     name = "digits"

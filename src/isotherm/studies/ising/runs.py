@@ -15,7 +15,7 @@ from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 from isotherm.studies.ising.config import IsingConfig
-from isotherm.studies.lattice.sweep import Method, Plan, sweep
+from isotherm.studies.lattice.sweep import Method, SweepPlan, sweep
 from isotherm.study.base import Arrays, Task
 
 CRITICAL = 2 / np.log(1 + np.sqrt(2))
@@ -39,7 +39,7 @@ def critical(config: IsingConfig, task: Task) -> Arrays:
     temperatures = config.guess * (1 + x / size)
     num_draws = config.critical_draws * min(config.critical_sizes) / size
     length, thin = math.ceil(num_draws / CRITICAL_BLOCKS), max(1, size**2 // 8)
-    plan = Plan("heat-bath", config.critical_chains, 100 * thin, CRITICAL_BLOCKS, length, thin)
+    plan = SweepPlan("heat-bath", config.critical_chains, 100 * thin, CRITICAL_BLOCKS, length, thin)
     return _swept(config, task, temperatures, plan)
 
 
@@ -48,7 +48,9 @@ def dynamics(config: IsingConfig, task: Task) -> Arrays:
     method, size = task.payload["method"], task.payload["size"]
     thin = max(1, size**2 // 64) if method == "heat-bath" else 1
     blocks = -(-config.dynamic_draws // DYNAMIC_BLOCK)
-    plan = Plan(method, NUM_DYNAMIC_CHAINS, thin * config.dynamic_draws // 10, blocks, DYNAMIC_BLOCK, thin)
+    plan = SweepPlan(
+        method, NUM_DYNAMIC_CHAINS, thin * config.dynamic_draws // 10, blocks, DYNAMIC_BLOCK, thin
+    )
     model = LatticeIsing(square(size))
     found = sweep(_key(config, task), model, np.array([1 / CRITICAL]), plan, ("energy", "magnetization"))
     series = {
@@ -88,12 +90,12 @@ RUNS: Mapping[str, Callable[[IsingConfig, Task], Arrays]] = {
 }
 
 
-def _plan(num_chains: int, num_draws: int, num_blocks: int) -> Plan:
+def _plan(num_chains: int, num_draws: int, num_blocks: int) -> SweepPlan:
     length = -(-num_draws // num_blocks)
-    return Plan(CLUSTERS, num_chains, max(50, num_draws // 20), num_blocks, length)
+    return SweepPlan(CLUSTERS, num_chains, max(50, num_draws // 20), num_blocks, length)
 
 
-def _swept(config: IsingConfig, task: Task, temperatures: np.ndarray, plan: Plan) -> Arrays:
+def _swept(config: IsingConfig, task: Task, temperatures: np.ndarray, plan: SweepPlan) -> Arrays:
     model = LatticeIsing(square(task.payload["size"]))
     return sweep(_key(config, task), model, 1 / temperatures, plan).arrays()
 

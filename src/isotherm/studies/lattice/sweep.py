@@ -23,7 +23,7 @@ MAX_SITES = 2**21
 """Sites of all chains of one call; more temperatures than fit are run one group after another."""
 
 
-class Plan(NamedTuple):
+class SweepPlan(NamedTuple):
     """How long to run.
 
     Attributes:
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     over_relaxation: int = 0
 
 
-class Sweep(NamedTuple):
+class SweepResult(NamedTuple):
     """What :func:`sweep` found.
 
     Attributes:
@@ -73,11 +73,11 @@ def sweep(
     key: Key[Array, ""],
     model: AbstractLatticeModel,
     betas: np.ndarray,
-    plan: Plan = Plan(),  # noqa: B008
+    plan: SweepPlan = SweepPlan(),  # noqa: B008
     keep: tuple[str, ...] = (),
     num_states: int = 0,
     starts: tuple[str, ...] = START,
-) -> Sweep:
+) -> SweepResult:
     """Run a model at many temperatures; compiles once for each shape, whatever the temperatures.
 
     Memory holds one block of draws and the means; besides what ``keep`` names.
@@ -103,10 +103,10 @@ def sweep(
         {name: np.concatenate([one[part][name] for one in found], axis=1) for name in found[0][part]}
         for part in (0, 1)
     )
-    return Sweep(betas, means, samples, np.concatenate([one[2] for one in found], axis=1))
+    return SweepResult(betas, means, samples, np.concatenate([one[2] for one in found], axis=1))
 
 
-def kernel_at(model: AbstractLatticeModel, beta: Float[Array, "..."], plan: Plan) -> Any:
+def kernel_at(model: AbstractLatticeModel, beta: Float[Array, "..."], plan: SweepPlan) -> Any:
     """The kernel that a plan names."""
     if plan.method == "swendsen-wang":
         return swendsen_wang(model, beta)
@@ -125,7 +125,7 @@ def _run(
     key: Key[Array, ""],
     model: AbstractLatticeModel,
     betas: np.ndarray,
-    plan: Plan,
+    plan: SweepPlan,
     keep: tuple[str, ...],
     num_states: int,
     starts: tuple[str, ...],

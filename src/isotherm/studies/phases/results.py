@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from isotherm.estimate.xy_quantities import disagreement, estimates
+from isotherm.estimate.by_chain import disagreement, estimates
 from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 from isotherm.study.base import Arrays
 

@@ -16,7 +16,7 @@ from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample_means
-from isotherm.studies.lattice.sweep import Plan, sweep
+from isotherm.studies.lattice.sweep import SweepPlan, sweep
 from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 
 ORDER = {"ising": "magnetization", "potts": "largest_fraction", "xy": "magnetization"}
@@ -32,7 +32,7 @@ SHOWN = 4
 """Chains of each start whose states are kept; the published run has twice as many."""
 
 
-class Look(eqx.Module):
+class OrderAndState(eqx.Module):
     """The order of a state without its sign, and the state itself, to be averaged.
 
     Attributes:
@@ -71,7 +71,7 @@ def run(config: PhaseDiagramsConfig, name: ModelId) -> dict[str, np.ndarray]:
         open lattice can be twisted for nothing.
     """
     model, (pictured, betas) = _model(config, name), betas_of(config, name)
-    plan = Plan(
+    plan = SweepPlan(
         num_chains=config.num_chains,
         num_warmup=config.num_warmup,
         num_blocks=-(-config.num_samples // BLOCK),
@@ -123,7 +123,7 @@ def _local(
         num_warmup=plan.num_warmup,
         num_samples=plan.num_samples,
         thin=plan.thin,
-        observe=Look(model, ORDER[name]),
+        observe=OrderAndState(model, ORDER[name]),
     )
     found = {
         "orders": means.means["order"],

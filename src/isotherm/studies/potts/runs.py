@@ -9,7 +9,7 @@ from isotherm.energy.lattice.models import LatticePotts
 from isotherm.energy.lattice.shapes import square
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.studies.lattice.sweep import Plan, Sweep, sweep
+from isotherm.studies.lattice.sweep import SweepPlan, SweepResult, sweep
 from isotherm.studies.potts.branches import FROZEN, free_energy_gap, nodes
 from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Task
@@ -57,7 +57,7 @@ def jump(config: PottsConfig, task: Task) -> Arrays:
 def hysteresis(config: PottsConfig, task: Task) -> Arrays:
     """Too few local sweeps around the first-order transition, ``mean/energy`` and order parameter."""
     half = max(1, config.hysteresis_sweeps // 4)
-    plan = Plan("heat-bath", 2 * config.num_chains, 2 * half, 2, half)
+    plan = SweepPlan("heat-bath", 2 * config.num_chains, 2 * half, 2, half)
     betas = np.linspace(0.94, 1.06, 25) * config.jumping_guess
     model = LatticePotts(square(config.curve_size), task.payload["q"])
     return sweep(_key(config, task), model, betas, plan).arrays()
@@ -73,7 +73,7 @@ def branches(config: PottsConfig, task: Task) -> Arrays:
     """
     model = LatticePotts(square(config.branch_size), task.payload["q"])
     key, length = _key(config, task), -(-config.branch_draws // BRANCH_BLOCKS)
-    plan = Plan("heat-bath", config.num_chains, 200 * FAR_THIN, BRANCH_BLOCKS, length, FAR_THIN)
+    plan = SweepPlan("heat-bath", config.num_chains, 200 * FAR_THIN, BRANCH_BLOCKS, length, FAR_THIN)
     ends = {"disorder": (0.0, config.jumping_guess), "order": (config.jumping_guess, FROZEN)}
     found: dict[str, Arrays] = {}
     for start, (low, high) in ends.items():
@@ -83,7 +83,7 @@ def branches(config: PottsConfig, task: Task) -> Arrays:
     gap = free_energy_gap(energies["order"], energies["disorder"], config.jumping_guess, model.num_states)
     slope = energies["disorder"][-1] - energies["order"][0]
     crossing = np.array([config.jumping_guess + float(gap) / slope])
-    longer = Plan("heat-bath", 2 * config.num_chains, 100 * NEAR_THIN, BRANCH_BLOCKS, length, NEAR_THIN)
+    longer = SweepPlan("heat-bath", 2 * config.num_chains, 100 * NEAR_THIN, BRANCH_BLOCKS, length, NEAR_THIN)
     both = sweep(named(key, "both"), model, crossing, longer, ("energy",))
     cut = (energies["disorder"][-1] + energies["order"][0]) / 2
     energy = both.samples["energy"].astype(np.float64)
@@ -112,7 +112,7 @@ def _window(guess: float, half_width: float, size: int, num_points: int) -> np.n
     return guess * (1 + np.linspace(-half_width, half_width, num_points) / size)
 
 
-def _with_histograms(found: Sweep, num_sites: int) -> Arrays:
+def _with_histograms(found: SweepResult, num_sites: int) -> Arrays:
     """Block means, and the densities of energies: ``density`` ``(temperatures, bins)`` between ``edges``.
 
     Bins hold equally many of the energies that a lattice can have, so that none is empty by arithmetic.
@@ -125,13 +125,13 @@ def _with_histograms(found: Sweep, num_sites: int) -> Arrays:
     return found._replace(samples={}).arrays() | {"density": density, "edges": edges / num_sites - 2}
 
 
-def _plan(config: PottsConfig, num_warmup: int, num_draws: int, num_blocks: int) -> Plan:
-    return Plan("swendsen-wang", config.num_chains, num_warmup, num_blocks, -(-num_draws // num_blocks))
+def _plan(config: PottsConfig, num_warmup: int, num_draws: int, num_blocks: int) -> SweepPlan:
+    return SweepPlan("swendsen-wang", config.num_chains, num_warmup, num_blocks, -(-num_draws // num_blocks))
 
 
 def _swept(
-    config: PottsConfig, task: Task, betas: np.ndarray, plan: Plan, keep: tuple[str, ...] = ()
-) -> Sweep:
+    config: PottsConfig, task: Task, betas: np.ndarray, plan: SweepPlan, keep: tuple[str, ...] = ()
+) -> SweepResult:
     model = LatticePotts(square(task.payload["size"]), task.payload["q"])
     return sweep(_key(config, task), model, betas, plan, keep)
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.estimate.by_chain import Estimates, disagreement, estimates
 from isotherm.estimate.kosterlitz import (
-    Curve,
-    Transition,
+    FittedTransition,
+    HelicityCurve,
     crossing,
     fit_crossings,
     fit_helicity,
@@ -16,7 +17,6 @@ from isotherm.estimate.kosterlitz import (
     reached,
     smooth,
 )
-from isotherm.estimate.xy_quantities import Estimates, disagreement, estimates
 from isotherm.studies.xy.config import Part, XYConfig
 from isotherm.study.base import Arrays
 
@@ -71,7 +71,7 @@ def transition(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any
     fitted = [size for size in config.sizes if size >= config.smallest_fitted]
     quoted = fit_helicity([curves[size] for size in fitted], fitted)
     plain = {size: crossing(curve, size) for size, curve in curves.items()}
-    others: dict[str, Transition] = {}
+    others: dict[str, FittedTransition] = {}
     for least in sorted({*config.sizes[-len(fitted) - 1 :][:1], *fitted[1:-2][:1]} - {fitted[0]}):
         some = [size for size in config.sizes if size >= least]
         others[f"L ≥ {least}"] = fit_helicity([curves[size] for size in some], some)
@@ -92,12 +92,12 @@ def transition(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any
     }
 
 
-def _row(name: str, fit: Transition) -> dict[str, Any]:
+def _row(name: str, fit: FittedTransition) -> dict[str, Any]:
     return {"name": name} | fit._asdict()
 
 
 def _crossing_row(
-    size: int, curve: Curve, plain: tuple[float, float] | None, quoted: Transition
+    size: int, curve: HelicityCurve, plain: tuple[float, float] | None, quoted: FittedTransition
 ) -> dict[str, Any]:
     corrected = crossing(curve, size, quoted.constant)
     return {

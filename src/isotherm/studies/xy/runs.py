@@ -9,7 +9,7 @@ from isotherm.energy.lattice.models import LatticeClock, LatticeXY
 from isotherm.energy.lattice.shapes import square
 from isotherm.random import named
 from isotherm.random.keys import seeded
-from isotherm.studies.lattice.sweep import Plan, sweep
+from isotherm.studies.lattice.sweep import SweepPlan, sweep
 from isotherm.studies.xy.config import XYConfig
 
 
@@ -22,7 +22,7 @@ def sweep_of(config: XYConfig, payload: Mapping[str, Any]) -> dict[str, np.ndarr
     """
     lattice = square(payload["size"])
     model = LatticeClock(lattice, payload["angles"]) if payload["angles"] else LatticeXY(lattice)
-    plan = Plan(
+    plan = SweepPlan(
         method=config.method,
         num_chains=config.num_chains,
         num_warmup=config.num_warmup,

@@ -25,7 +25,7 @@ Planes = tuple[Array | None, ...]
 """For each side a bit for each site's bond, ``(2, *shape)``, even sites first; None where all are zero."""
 
 
-class Sweep(eqx.Module):
+class PackedSweep(eqx.Module):
     """One sweep over one array of words.
 
     Attributes:
@@ -136,7 +136,7 @@ class PackedBands(eqx.Module):
     """
 
     beta: Float[Array, "..."]
-    sweep: Sweep
+    sweep: PackedSweep
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> BandState:

@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from isotherm.energy.lattice.models import LatticeIsing
 from isotherm.energy.lattice.shapes import Lattice
-from isotherm.sample.lattice.packed.bands import Planes, Sweep
+from isotherm.sample.lattice.packed.bands import PackedSweep, Planes
 from isotherm.sample.lattice.packed.layout import BAND_MULTIPLE, Bands, Replicas
 from isotherm.sample.lattice.packed.rule import Group, Rule
 from isotherm.sample.lattice.sites import Side, Sublattices
@@ -50,12 +50,12 @@ def why_not_bands(lattice: Lattice) -> tuple[str, object, str] | None:
     return None
 
 
-def sweep_of(model: LatticeIsing, method: Method, layout: Bands | Replicas) -> Sweep:
+def sweep_of(model: LatticeIsing, method: Method, layout: Bands | Replicas) -> PackedSweep:
     """A sweep of a model that :func:`why_not_packed` lets pass."""
     missing, negative = _missing(model, layout), _negative(model, layout)
     groups, couplings = _groups(model, layout, missing)
     has_field = isinstance(model.field, Tracer) or bool(np.asarray(model.field) != 0)
-    return Sweep(
+    return PackedSweep(
         couplings=couplings,
         field=jnp.asarray(model.field, jnp.float32),
         missing=missing,

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int8, Key, UInt32
 
 from isotherm.random.seeds import joined_words, key_words
 from isotherm.sample.kernel import Chains
-from isotherm.sample.lattice.packed.bands import Sweep, spins_of
+from isotherm.sample.lattice.packed.bands import PackedSweep, spins_of
 from isotherm.sample.lattice.packed.layout import BITS, pack, unpack
 from isotherm.sample.lattice.updates import CheckerboardInfo
 
@@ -45,7 +45,7 @@ class PackedReplicas(eqx.Module):
     """
 
     beta: Float[Array, "..."]
-    sweep: Sweep
+    sweep: PackedSweep
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> PositionState:

@@ -43,7 +43,7 @@ class EndLaw(NamedTuple):
     esjd: float
 
 
-class GridLaw(NamedTuple):
+class ActionLaw(NamedTuple):
     """A density of actions on equally spaced points.
 
     Attributes:
@@ -114,7 +114,7 @@ def pc_mala_final_law(
     points: int = 401,
     reach: float = 8.0,
     action_steps: int = 1,
-) -> GridLaw:
+) -> ActionLaw:
     """The end law of ``pc_mala`` at fixed step sizes, by transition densities on a grid.
 
     Args:
@@ -142,7 +142,7 @@ def pc_mala_final_law(
             rates.append(weights @ accepted)
             weights = weights @ matrix + weights * (1 - accepted)
         acceptance.append(float(np.mean(rates)))
-    return GridLaw(x, weights, np.array(acceptance))
+    return ActionLaw(x, weights, np.array(acceptance))
 
 
 def _linear_step(at: Level, p: TiltParameters) -> tuple[np.ndarray, float, float]:

@@ -39,7 +39,7 @@ PUBLISHED_GAIN = 0.01
 """How far one proposal moves the logarithm of a step size in the published adaptation."""
 
 
-class Problem(NamedTuple):
+class Setting(NamedTuple):
     """All numbers of a setting, float32; stacked with a leading axis for many settings.
 
     Attributes:
@@ -114,7 +114,7 @@ class Runs(NamedTuple):
     path: Position | None = None
 
 
-def problem(parameters: TiltParameters) -> Problem:
+def problem(parameters: TiltParameters) -> Setting:
     """The numbers of a setting, computed in float64 and rounded once."""
     p, target = parameters, clean_target(parameters)
     levels = level(p, np.asarray(level_grid(p)))
@@ -125,14 +125,14 @@ def problem(parameters: TiltParameters) -> Problem:
         levels, Reward(p.r_wa, p.r_ws, p.r_a_star, p.r_s_star), clean, p.ca, p.sigma_ve_max,
     )  # fmt: skip
     rounded = jax.tree.map(lambda value: jnp.asarray(value, jnp.float32), numbers)
-    return Problem(
+    return Setting(
         *rounded,
         is_refreshed=jnp.asarray(p.refresh_L > 0),
         final_step=jnp.asarray(p.final_mala_step, jnp.float32),
     )
 
 
-def stack(problems: list[Problem]) -> Problem:
+def stack(problems: list[Setting]) -> Setting:
     """Many settings as one, with a leading axis.
 
     Raises:
@@ -145,7 +145,7 @@ def stack(problems: list[Problem]) -> Problem:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *problems)
 
 
-def level_kernel(method: str, setting: Problem, at: Level, action_steps: int = 1) -> Kernel:
+def level_kernel(method: str, setting: Setting, at: Level, action_steps: int = 1) -> Kernel:
     """The transition at one level, at fixed step size: draw the particles afresh, then move the action.
 
     Args:
@@ -180,7 +180,7 @@ def level_kernel(method: str, setting: Problem, at: Level, action_steps: int = 1
 def visit(
     noise: Float[Array, " width"],
     state: PredictorCorrectorState,
-    setting: Problem,
+    setting: Setting,
     at: Level,
     gain: Any = 0.0,
     *,
@@ -232,7 +232,7 @@ def refresh(
     return position._replace(particles=jnp.where(is_refreshed, fresh, position.particles))
 
 
-def step_size(setting: Problem, at: Level, log_scale: Float[Array, ""]) -> Float[Array, ""]:
+def step_size(setting: Setting, at: Level, log_scale: Float[Array, ""]) -> Float[Array, ""]:
     """The adapted step of the action before the joint sampler's factor."""
     return jnp.clip(at.var_a * setting.ca * jnp.exp(log_scale), STEP_FLOOR, STEP_CAP * at.var_a)
 
@@ -296,7 +296,7 @@ class Sampler(NamedTuple):
 
 def one_run(
     key: Key[Array, ""],
-    setting: Problem,
+    setting: Setting,
     log_scale: Float[Array, " K"],
     gain: Any,
     sampler: Sampler,
@@ -353,7 +353,7 @@ def _clean_corrections(noise, action, setting):
 
 def adapt(
     key: Key[Array, ""],
-    setting: Problem,
+    setting: Setting,
     sampler: Sampler,
     *,
     rounds: int = 16,
@@ -400,7 +400,7 @@ def adapt(
 @functools.partial(jax.jit, static_argnames=("sampler", "is_shared", "keep_path"))
 def sample_runs(
     keys: Key[Array, "settings runs"],
-    settings: Problem,
+    settings: Setting,
     log_scale: Float[Array, "settings K"],
     sampler: Sampler,
     *,

@@ -15,7 +15,7 @@ from isotherm.exact.tilt import MixtureLaw, tilted_law
 from isotherm.studies.tilt.config import TiltConfig
 
 
-class Problem(NamedTuple):
+class PolicyProblem(NamedTuple):
     """What is sampled, and its answer.
 
     Attributes:
@@ -45,7 +45,7 @@ class Problem(NamedTuple):
         return float(np.exp(2 * self.law.log_z - tilted_law(self.tilted, 2 * self.beta).log_z))
 
 
-def problem(config: TiltConfig) -> Problem:
+def problem(config: TiltConfig) -> PolicyProblem:
     """The variant that the config names."""
     shape = config.dimension, config.correlation
     policy, transition, reward, tilted = (
@@ -53,7 +53,7 @@ def problem(config: TiltConfig) -> Problem:
     )
     law = tilted_law(tilted, config.lambda_scale)
     assert isinstance(law, MixtureLaw)
-    return Problem(policy, transition, reward, tilted, config.lambda_scale, law)
+    return PolicyProblem(policy, transition, reward, tilted, config.lambda_scale, law)
 
 
 Parts = tuple[MixturePolicy, LinearGaussian, QuadraticReward, Tilted]

@@ -18,7 +18,7 @@ from isotherm.sample.tilt.importance import Tempered, Weighted, importance, temp
 from isotherm.sample.tilt.next_states import ActionAndNext, followed, joint_gibbs, whitened_mala
 from isotherm.sample.tilt.noise_walk import noise_walk
 from isotherm.studies.tilt.config import TiltConfig
-from isotherm.studies.tilt.policies.model import Problem
+from isotherm.studies.tilt.policies.model import PolicyProblem
 
 THINNED = 8
 """Samplers that climb K rungs for a draw make this many times fewer draws than the chains."""
@@ -46,7 +46,7 @@ class Groups(NamedTuple):
     steps: int
 
 
-def draw(config: TiltConfig, problem: Problem, sampler: str) -> Groups:
+def draw(config: TiltConfig, problem: PolicyProblem, sampler: str) -> Groups:
     """All draws of one sampler."""
     key = named(named(seeded(config.seed), "variants"), sampler)
     if sampler in CHAINS:
@@ -56,17 +56,17 @@ def draw(config: TiltConfig, problem: Problem, sampler: str) -> Groups:
     return _OTHERS[sampler](config, problem, key)
 
 
-def _followed(kernel: Callable[[Problem, float], Any]) -> Callable[[TiltConfig, Problem], Any]:
+def _followed(kernel: Callable[[PolicyProblem, float], Any]) -> Callable[[TiltConfig, PolicyProblem], Any]:
     return lambda config, problem: followed(kernel(problem, config.ca), problem.transition)
 
 
-def _whitened(config: TiltConfig, problem: Problem) -> Any:
+def _whitened(config: TiltConfig, problem: PolicyProblem) -> Any:
     """One step size for all actions: the narrowest direction sets it."""
     step = config.ca * float(np.linalg.eigvalsh(problem.width)[0])
     return whitened_mala(problem.tilted, problem.transition, problem.beta, step, config.ca)
 
 
-CHAINS: Mapping[str, Callable[[TiltConfig, Problem], Any]] = {
+CHAINS: Mapping[str, Callable[[TiltConfig, PolicyProblem], Any]] = {
     "independence": _followed(lambda p, _: independence(p.tilted, p.beta)),
     "ula": _followed(lambda p, step: ula(p.tilted, p.beta, step, p.width)),
     "mala": _followed(lambda p, step: mala(p.tilted, p.beta, step, p.width)),
@@ -77,7 +77,7 @@ CHAINS: Mapping[str, Callable[[TiltConfig, Problem], Any]] = {
 
 
 def _chains(
-    config: TiltConfig, problem: Problem, kernel: Any, key: Key[Array, ""], is_judged: bool
+    config: TiltConfig, problem: PolicyProblem, kernel: Any, key: Key[Array, ""], is_judged: bool
 ) -> Groups:
     """Chains from the base policy; half of their steps are warm-up."""
     base, through = problem.tilted.base, problem.transition
@@ -94,13 +94,15 @@ def _chains(
     return Groups(actions, np.ones(actions.shape[:2]), _host(found.next_state), taken, None, None, 2)
 
 
-def _importance(config: TiltConfig, problem: Problem, key: Key[Array, ""]) -> Groups:
+def _importance(config: TiltConfig, problem: PolicyProblem, key: Key[Array, ""]) -> Groups:
     keys = jax.random.split(key, config.num_chains)
     run = jax.jit(jax.vmap(lambda k: importance(k, problem.tilted, problem.beta, config.num_samples)))
     return _weighted(run(keys), None, 1)
 
 
-def _tempered(config: TiltConfig, problem: Problem, key: Key[Array, ""], resample_below: float) -> Groups:
+def _tempered(
+    config: TiltConfig, problem: PolicyProblem, key: Key[Array, ""], resample_below: float
+) -> Groups:
     """Along evenly spaced temperatures, as many as the walk has levels."""
     betas = np.linspace(0, problem.beta, config.K + 1)[1:]
     kernel_at = lambda beta: mala(problem.tilted, beta, config.ca, jnp.asarray(problem.width, beta.dtype))  # noqa: E731
@@ -115,7 +117,7 @@ def _tempered(config: TiltConfig, problem: Problem, key: Key[Array, ""], resampl
     return _weighted(found.final, _host(found.acceptance_rate).mean(axis=1), config.K * moves)
 
 
-def _walk(config: TiltConfig, problem: Problem, key: Key[Array, ""]) -> Groups:
+def _walk(config: TiltConfig, problem: PolicyProblem, key: Key[Array, ""]) -> Groups:
     """Runs over levels of noise, each with a fresh next state at the end."""
     parameters = config.parameters()
     levels = np.asarray(level_grid(parameters))
@@ -136,7 +138,7 @@ def _walk(config: TiltConfig, problem: Problem, key: Key[Array, ""]) -> Groups:
     )  # fmt: skip
 
 
-_OTHERS: Mapping[str, Callable[[TiltConfig, Problem, Key[Array, ""]], Groups]] = {
+_OTHERS: Mapping[str, Callable[[TiltConfig, PolicyProblem, Key[Array, ""]], Groups]] = {
     "importance": _importance,
     "smc": functools.partial(_tempered, resample_below=0.5),
     "ais": functools.partial(_tempered, resample_below=0.0),

@@ -11,7 +11,7 @@ from scipy import stats
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp, softmax
 
-from isotherm.estimate.autocorrelation import Estimate
+from isotherm.estimate.autocorrelation import WithError
 from isotherm.estimate.quantities import from_replicates
 from isotherm.exact.tilt import MixtureLaw
 
@@ -75,7 +75,7 @@ def gaussian_kl(law: MixtureLaw, means: np.ndarray) -> np.ndarray:
 
 def pooled(
     statistic: Statistic, by_group: np.ndarray, weights: np.ndarray, unbiased: bool = False
-) -> Estimate:
+) -> WithError:
     """A statistic of mean features, and its error, leaving out one group after the other.
 
     Args:
@@ -87,15 +87,15 @@ def pooled(
     left_out, masses = (np.concatenate([np.zeros_like(x[:1]), x]) for x in (by_group, weights))
     values = statistic((by_group.sum(axis=0) - left_out) / (weights.sum() - masses)[:, None])
     found = from_replicates(np.moveaxis(values, 0, -1))
-    return found if unbiased else Estimate(values[0], found.error)
+    return found if unbiased else WithError(values[0], found.error)
 
 
-def log_normaliser(log_z: np.ndarray) -> Estimate:
+def log_normaliser(log_z: np.ndarray) -> WithError:
     """Of all replicates together: the log of their mean normaliser."""
     top = log_z.max()
     scaled = np.exp(log_z - top)
     found = pooled(lambda z: np.log(z[..., 0]), scaled[:, None], np.ones(len(log_z)))
-    return Estimate(found.value + top, found.error)
+    return WithError(found.value + top, found.error)
 
 
 def energy_distance(

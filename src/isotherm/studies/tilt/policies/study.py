@@ -9,7 +9,7 @@ from isotherm.study.base import Arrays, Task
 
 if TYPE_CHECKING:
     from isotherm.exact.tilt import MixtureLaw
-    from isotherm.studies.tilt.policies.model import Problem
+    from isotherm.studies.tilt.policies.model import PolicyProblem
 
 FLOOR_SETS = 12
 POINTS = 2048
@@ -93,7 +93,7 @@ def _judged(config: TiltConfig, sampler: str) -> Arrays:
     return arrays
 
 
-def _whitened(setting: "Problem", actions: np.ndarray, next_states: np.ndarray) -> np.ndarray:
+def _whitened(setting: "PolicyProblem", actions: np.ndarray, next_states: np.ndarray) -> np.ndarray:
     """What next states differ by from their mean given the action, in units of their own noise."""
     noise = setting.transition.noise
     parts = (setting.transition.matrix, noise.mean, noise.whitener)
