@@ -30,32 +30,33 @@ numfig = False
 autoapi_dirs = [str(ROOT / "src" / "isotherm")]
 autoapi_root = "autoapi"
 autoapi_add_toctree_entry = False
-STUDY_PAGES = {
-    "__init__",
-    "archive",
-    "base",
-    "config",
-    "facts",
-    "registry",
-    "routing",
-    "runner",
-    "session",
-    "stored",
-    "tables",
-}
-"""Modules of the study room that users import; the rest are the subjects' own and would double the build."""
+SOURCE = ROOT / "src" / "isotherm"
+PAGES_OF_STUDIES = ("studies/routing/comparison.py",)
+"""What pages point to of the subjects' rooms; the rest are their own and would double the build."""
 
 autoapi_ignore = [
     "*/__main__.py",
-    "*/cli.py",
-    "*/plot/*",
-    "*/fractal/*",
-    "*/energy/files/*",
-    "*/infer_*.py",
+    "*/cli/*",
+    "*/pictures/*",
+    "*/settings/layers.py",
+    "*/study/report/*",
+    "*/study/run/executor.py",
+    "*/study/run/interrupts.py",
+    "*/study/run/progress.py",
+    "*/study/store/*",
+    "*/infer/search/*",
+    "*/infer/clock.py",
+    "*/infer/marginals.py",
+    "*/infer/sampled.py",
 ] + [
-    f"*/study/{path.name}"
-    for path in sorted((ROOT / "src" / "isotherm" / "study").glob("*.py"))
-    if path.stem not in STUDY_PAGES
+    f"*/{path.relative_to(SOURCE).as_posix()}"
+    for room, wanted in {
+        "studies": PAGES_OF_STUDIES,
+        "plot": ("plot/movie/writer.py",),
+        "energy/files": ("exchange.py", "networks.py", "uai.py", "uai_graph.py", "bqm.py"),
+    }.items()
+    for path in sorted((SOURCE / room).rglob("*.py"))
+    if path.name != "__init__.py" and not path.as_posix().endswith(wanted)
 ]
 autoapi_options = ["members", "show-inheritance", "show-module-summary"]
 autoapi_member_order = "bysource"

@@ -1,6 +1,8 @@
 """The house: which room may import which, no circles, no loose files, no private name of another file's."""
 
 import ast
+import importlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,3 +123,28 @@ def test_faults_are_found() -> None:
     assert private([down, up]) == [up]
     lazy = ast.parse("def f():\n    from isotherm.energy import base\n    import isotherm.errors\n")
     assert [one.module for one in imports_of("x", lazy)] == ["isotherm.energy.base", "isotherm.errors"]
+
+
+def resolves(target: str) -> bool:
+    """Whether a dotted name is a module, or what one defines; a field of a class counts."""
+    parts = target.split(".")
+    for cut in range(len(parts), 0, -1):
+        name = ".".join(parts[:cut])
+        if name in FILES:
+            found: object = importlib.import_module(name)
+            for part in parts[cut:]:
+                fields = getattr(found, "__annotations__", {})
+                if not hasattr(found, part):
+                    return part in fields
+                found = getattr(found, part)
+            return True
+    return False
+
+
+def test_every_reference_of_a_docstring_leads_somewhere() -> None:
+    references = re.compile(r":\w+:`~?(isotherm\.[\w.]+)`|\{py:\w+\}`~?(isotherm\.[\w.]+)`")
+    pages = [*(SOURCE / PACKAGE).rglob("*.py"), *(SOURCE.parent / "docs").rglob("*.md")]
+    targets = {one or two for page in pages for one, two in references.findall(page.read_text())}
+    assert len(targets) > 70
+    assert sorted(target for target in targets if not resolves(target)) == []
+    assert not resolves("isotherm.energy.nothing")
