@@ -5,7 +5,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from isotherm.energy import p_spin
-from isotherm.plot.style import ACCENT, RC, SOFT
+from isotherm.plot.look import ACCENT, SOFT
+from isotherm.plot.style import RC
 from isotherm.sample import gibbs, initial_state, sample_means
 
 SIZE = 32  # a power of two, so that each pattern of frustrated triangles belongs to one state: Z = (2 cosh beta)^N

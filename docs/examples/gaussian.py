@@ -7,7 +7,8 @@ import numpy as np
 import rustworkx
 
 from isotherm.energy import edges_of, gaussian
-from isotherm.plot.style import ACCENT, RC, STRONG
+from isotherm.plot.look import ACCENT, STRONG
+from isotherm.plot.style import RC
 from isotherm.sample import gibbs, initial_state, sample_means
 
 rng = np.random.default_rng(0)

@@ -9,7 +9,8 @@ import numpy as np
 
 from isotherm.energy import edges_of, ising
 from isotherm.energy.blocks import colour_blocks
-from isotherm.plot.style import RC, STRONG
+from isotherm.plot.look import STRONG
+from isotherm.plot.style import RC
 from isotherm.sample import gibbs, initial_state, sample_means
 
 with warnings.catch_warnings():

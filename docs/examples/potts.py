@@ -7,7 +7,8 @@ import numpy as np
 import rustworkx
 
 from isotherm.energy import edges_of, potts
-from isotherm.plot.style import ACCENT, RC, STRONG
+from isotherm.plot.look import ACCENT, STRONG
+from isotherm.plot.style import RC
 from isotherm.sample import gibbs, initial_state, sample
 
 SIZE, COLOURS = 20, 5

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from isotherm.plot.axes import spread
-from isotherm.plot.style import LOOKS, looks, number, readable
-from isotherm.studies.routing.config import AgentId
+from isotherm.plot.style import number, readable
+from isotherm.studies.generative import drawings as generative
+from isotherm.studies.routing.agents import AGENTS, AgentId
+from isotherm.studies.routing.drawings.looks import LOOKS, looks
 
 pytestmark = pytest.mark.usefixtures("nothing_global")
-
-AGENTS = get_args(AgentId)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=9))
@@ -31,7 +31,7 @@ def test_spread_leaves_alone_what_is_apart():
 
 
 def test_every_agent_has_a_look_of_its_own():
-    assert set(AGENTS) <= set(LOOKS)
+    assert set(get_args(AgentId)) == set(AGENTS) <= set(LOOKS)
     chosen = [LOOKS[name] for name in AGENTS]
     for one, other in itertools.combinations(chosen, 2):
         assert one.colour != other.colour
@@ -44,9 +44,9 @@ def test_a_look_does_not_depend_on_company_and_the_unknown_share_a_ramp():
     assert len({look.colour for look in ramp.values()}) == 3
 
 
-@pytest.mark.parametrize("name", sorted(LOOKS))
+@pytest.mark.parametrize("name", sorted(LOOKS | generative.LOOKS))
 def test_labels_in_an_agents_colour_can_be_read_on_white(name):
-    channels = np.asarray(to_rgb(readable(LOOKS[name].colour)))
+    channels = np.asarray(to_rgb(readable((LOOKS | generative.LOOKS)[name].colour)))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     assert 1.05 / (linear @ [0.2126, 0.7152, 0.0722] + 0.05) > 4.5
 

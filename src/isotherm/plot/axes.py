@@ -11,7 +11,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from isotherm.plot.style import INK, SOFT, WIDTH, Look, Number, number, readable
+from isotherm.plot.look import INK, SOFT, Look
+from isotherm.plot.style import WIDTH, Number, number, readable
 
 COLUMNS = {1: 1, 2: 2, 4: 2}
 ROW_HEIGHTS = {1: 4.1, 2: 3.1, 3: 2.75}

@@ -26,7 +26,7 @@ def made_up(study: WorldStudy[Any], config: Any) -> dict[str, dict[str, np.ndarr
     results = {}
     for task in study.tasks(config):
         runs = min(config.batch, config.num_runs - task.payload["first"])
-        cell = study.cells(config)[task.payload["cell"]]
+        cell = next(one for one in study.cells(config) if one.name == task.payload["cell"])
         steps = study.num_steps(config.model_copy(update=dict(cell.settings)))
         stretches = len(range(0, steps, -(-steps // config.num_points)))
         results[task.name] = {"regret": rng.integers(0, 3, (runs, stretches)).astype(np.float32)}

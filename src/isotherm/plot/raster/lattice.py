@@ -17,8 +17,9 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle, Wedge
 
 from isotherm.errors import refusal
+from isotherm.plot.look import GRID, INK, PAPER, SOFT
 from isotherm.plot.raster.cyclic import cyclic_palette
-from isotherm.plot.style import GRID, INK, PAPER, RC, SOFT
+from isotherm.plot.style import RC
 
 GroundName = Literal["dark", "light"]
 

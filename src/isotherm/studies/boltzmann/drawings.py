@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure as Canvas
 
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, SOFT, STRONG, WIDTH, styled
+from isotherm.plot.look import ACCENT, INK, SOFT, STRONG
+from isotherm.plot.style import WIDTH, styled
 
 COLOURS = ("#9aa1a9", "#4f545b", STRONG, ACCENT)
 LEARNER_LINES = {

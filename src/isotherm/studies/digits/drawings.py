@@ -8,7 +8,8 @@ from matplotlib.ticker import MaxNLocator
 
 from isotherm.plot.axes import panel_grid
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, PAPER, SOFT, STRONG, WIDTH, styled
+from isotherm.plot.look import ACCENT, INK, PAPER, SOFT, STRONG
+from isotherm.plot.style import WIDTH, styled
 
 TILE = 28
 GAP = 2

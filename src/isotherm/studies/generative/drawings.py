@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 
 from isotherm.plot.axes import handle, is_first_column, legend, log_numbered, panel_grid, share_y, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import INK, SOFT, Look, Number, looks, number, styled
+from isotherm.plot.look import ACCENT, DOT, INK, SOFT, STRONG, Look
+from isotherm.plot.style import Number, looks, number, styled
 from isotherm.studies.generative.truth import (
     Kind,
     draw_against,
@@ -24,6 +25,13 @@ MEANINGS = {
     "correlations": ("true $E[s_i s_j]$; pairs named above", "learned"),
     "parameters": ("bias of each venue, then coupling of each pair", "value"),
 }
+
+LOOKS = {
+    "published": Look(STRONG, "-", "s", 2.0, 4),
+    "averaged": Look(ACCENT, "-", "o", 2.3, 6),
+    "untrained": Look("#9aa1a9", DOT, "X", 1.4, 0),
+}
+"""Of each learner."""
 
 
 @styled
@@ -51,7 +59,7 @@ def learned_against_true(
     """
     figure, grid = panel_grid(len(scenarios), (3.6,) if kind != "parameters" else None)
     pad = 8.0 if kind == "parameters" else title_pad([arrays[f"{key}/true/{kind}"] for key, _ in scenarios])
-    styles = looks([key for key, _ in learners])
+    styles = looks([key for key, _ in learners], LOOKS)
     for (scenario, title), (axes,) in zip(scenarios, grid, strict=True):
         true = np.asarray(arrays[f"{scenario}/true/{kind}"], float)
         learned = {key: arrays[f"{scenario}/{key}/{kind}"] for key, _ in learners}
@@ -88,7 +96,7 @@ def error_per_seed(
         tolerances: lines to stay below, by their labels.
     """
     figure, grid = panel_grid(len(scenarios), (3.4,))
-    styles = looks([key for key, _ in learners])
+    styles = looks([key for key, _ in learners], LOOKS)
     for (scenario, title), (axes,) in zip(scenarios, grid, strict=True):
         for group, kind in enumerate(("marginal", "correlation")):
             for i, (key, _) in enumerate(learners):

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from isotherm.plot.axes import numbered, spread
-from isotherm.plot.style import INK, PAPER, SOFT, Look
+from isotherm.plot.look import INK, PAPER, SOFT, Look
 
 Kind = Literal["marginals", "correlations", "parameters"]
 _MAX_LABELS = 45

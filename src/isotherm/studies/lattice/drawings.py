@@ -10,8 +10,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullForma
 
 from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
+from isotherm.plot.look import ACCENT, INK, SOFT, Look
 from isotherm.plot.raster.lattice import draw_spins
-from isotherm.plot.style import ACCENT, INK, SOFT, Look, looks, number, styled
+from isotherm.plot.style import looks, number, styled
 
 EXACT = Look(INK, (0, (3, 2)), "_", 1.1, 7)
 Line = tuple[np.ndarray, np.ndarray]

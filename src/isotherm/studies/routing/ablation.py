@@ -8,7 +8,7 @@ from pydantic import Field
 
 from isotherm.studies.routing.agents import LABELS
 from isotherm.studies.routing.comparison import difference_tables, is_published_setting, panel, regret_table
-from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, Entry, VenueStudy, lookup, scenario_cells
 from isotherm.study.base import Figure
 from isotherm.study.tables import Table

@@ -5,9 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from isotherm.studies.routing.agents import COSTS
-from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.agents import AGENTS
 from isotherm.studies.routing.sweep import SweepStudy
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
 
 Beta = Annotated[float, Field(gt=0, le=100)]
@@ -58,7 +58,7 @@ class RoutingBeta(SweepStudy[BetaConfig]):
 
     def entries(self, config: BetaConfig) -> Sequence[Entry]:
         """The router at each beta, then the floor."""
-        betas = [Entry(f"beta-{b:g}", "ising", {"beta": b}, cost=COSTS["ising"]) for b in config.betas]
+        betas = [Entry(f"beta-{b:g}", "ising", {"beta": b}, cost=AGENTS["ising"].cost) for b in config.betas]
         return [*betas, Entry.of("floor")]
 
     def conclusions(self, config: BetaConfig, metrics: Mapping[str, Any]) -> list[str]:

@@ -5,8 +5,9 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from isotherm.studies.routing.config import Count, VenueConfig
+from isotherm.studies.routing.config import Count
 from isotherm.studies.routing.sweep import SweepStudy
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from isotherm.studies.routing.agents import LABELS
-from isotherm.studies.routing.config import AgentId, VenueConfig
+from isotherm.studies.routing.agents import LABELS, AgentId
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import (
     Cell,
     Entry,

@@ -1,31 +1,10 @@
-"""Settings shared by the studies in the venue market."""
+"""Settings of runs and of agents, shared by the studies of routing."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from isotherm.errors import refusal
 from isotherm.settings.config import Config
-
-AgentId = Literal[
-    "epsilon-greedy",
-    "epsilon-greedy-labels",
-    "thompson",
-    "thompson-labels",
-    "ucb",
-    "linucb",
-    "winner-counts",
-    "ising",
-    "ising-exact",
-    "ising-no-clamping",
-    "ising-no-couplings",
-    "ising-no-damping",
-    "joint",
-    "floor",
-]
-TABLE_AGENTS = ("epsilon-greedy", "epsilon-greedy-labels", "thompson", "thompson-labels", "ucb")
-MAX_TABLE = 4_000_000
-MAX_ENUMERATED = 16
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -102,72 +81,3 @@ class AgentConfig(RunConfig):
 
     joint_threshold: Positive = 12.0
     """Joint router: surprise in nats at which it declares a change."""
-
-
-class VenueConfig(AgentConfig):
-    """A venue market and the agents in it."""
-
-    num_venues: Annotated[int, Field(ge=2, le=64)] = 5
-    """Venues, N."""
-
-    num_context: Annotated[int, Field(ge=1, le=63)] = 1
-    """Context venues whose outcome is seen for free, K; below N."""
-
-    biases: tuple[Parameter, ...] = ()
-    """Bias of each venue; empty: evenly spaced from bias down to -bias."""
-
-    bias: Parameter = 0.8
-    """Bias of the first venue where biases is empty; the last has its negative."""
-
-    correlation_weight: Parameter = 0.4
-    """Coupling of every pair of venues in the correlated scenarios, w."""
-
-    market_beta: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """Inverse temperature of the market."""
-
-    outcome: Literal["winner", "own"] = "winner"
-    """winner: only the venue of the highest local field succeeds; own: each venue has its own outcome."""
-
-    shift_steps: tuple[Annotated[int, Field(ge=1)], ...] = (5000,)
-    """Regime shift: steps from which the biases are reversed, and reversed again."""
-
-    def agent_ids(self) -> tuple[str, ...]:
-        """Agents that the settings ask for; a study says which."""
-        return ()
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "VenueConfig":
-        n, k = self.num_venues, self.num_context
-        if k >= n:
-            raise refusal("num_context", k, f"should be below num_venues = {n}")
-        if self.biases and len(self.biases) != n:
-            raise refusal("biases", self.biases, f"should have one value for each of num_venues = {n}")
-        if list(self.shift_steps) != sorted(set(self.shift_steps)):
-            raise refusal("shift_steps", self.shift_steps, "should ascend")
-        if self.outcome == "own" and n > MAX_ENUMERATED:
-            raise refusal("outcome", "own", f"its regret is enumerated: num_venues at most {MAX_ENUMERATED}")
-        refuse_agents(self, self.agent_ids(), n, k)
-        return self
-
-
-def refuse_agents(config: AgentConfig, agents: tuple[str, ...], n: int, k: int) -> None:
-    """Refuse agents that cannot run at this size.
-
-    Raises:
-        ValueError: naming the agent, or the setting that makes it too large.
-    """
-    if len(set(agents)) != len(agents):
-        raise refusal("agents", agents, "should name each agent once")
-    tables = [agent for agent in agents if agent in TABLE_AGENTS]
-    if tables and (2 * n) ** k * n > MAX_TABLE:
-        cells = f"a table of (2 x {n})^{k} contexts x {n} venues"
-        raise refusal("agents", tables[0], f"needs {cells}; at most {MAX_TABLE:,} cells, leave it out")
-    if n > MAX_ENUMERATED:
-        if "ising-exact" in agents:
-            raise refusal(
-                "agents", "ising-exact", f"enumerates: at most {MAX_ENUMERATED} venues, leave it out"
-            )
-        if config.joint_inference == "exact" and "joint" in agents:
-            raise refusal(
-                "joint_inference", "exact", f"at most {MAX_ENUMERATED} venues; choose local or auto"
-            )

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from isotherm.data.outcomes import OutcomeTable, read_outcome_table
 from isotherm.errors import refusal
-from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.agents import LABELS, AgentId, refuse_agents
 from isotherm.studies.routing.comparison import panel
-from isotherm.studies.routing.config import AgentConfig, AgentId, refuse_agents
+from isotherm.studies.routing.config import AgentConfig
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, estimate
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.report.reading import reading_table

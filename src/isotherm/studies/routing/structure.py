@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.agents import LABELS, AgentId, refuse_agents
 from isotherm.studies.routing.comparison import panel, regret_table
-from isotherm.studies.routing.config import AgentConfig, AgentId, Parameter, refuse_agents
+from isotherm.studies.routing.config import AgentConfig, Parameter
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, lookup, with_error
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.tables import Table

@@ -8,7 +8,7 @@ import numpy as np
 
 from isotherm.studies.routing.agents import LABELS
 from isotherm.studies.routing.comparison import is_published_setting, panel
-from isotherm.studies.routing.config import VenueConfig
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, VenueStudy, estimate, lookup
 from isotherm.study.base import Figure
 from isotherm.study.tables import Table

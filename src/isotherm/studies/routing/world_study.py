@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from isotherm.estimate.stretches import stretch_ends
-from isotherm.studies.routing.agents import COSTS, make_agent
-from isotherm.studies.routing.config import AgentConfig, VenueConfig
+from isotherm.studies.routing.agents import AGENTS, AgentPlace
+from isotherm.studies.routing.config import AgentConfig
+from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from isotherm.world.world import AbstractWorld
 
 ConfigT = TypeVar("ConfigT", bound=AgentConfig)
+NamedT = TypeVar("NamedT", "Cell", "Entry")
 PUBLISHED_RUNS = 200
 
 
@@ -58,7 +60,7 @@ class Entry:
     @classmethod
     def of(cls, agent: str) -> "Entry":
         """The agent under its own id with the study's settings."""
-        return cls(agent, agent, cost=COSTS.get("ising" if "ising-no" in agent else agent, 1.0))
+        return cls(agent, agent, cost=AGENTS[agent].cost)
 
 
 class WorldStudy(Study[ConfigT], Generic[ConfigT]):
@@ -100,11 +102,11 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
         return [
             Task(
                 f"{cell.name}.{entry.name}.{first}",
-                {"cell": i, "entry": j, "first": first},
+                {"cell": cell.name, "entry": entry.name, "first": first},
                 entry.cost * min(config.batch, config.num_runs - first),
             )
-            for i, cell in enumerate(self.cells(config))
-            for j, entry in enumerate(self.entries(config))
+            for cell in self.cells(config)
+            for entry in self.entries(config)
             for first in starts
         ]
 
@@ -113,13 +115,13 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
         from isotherm.act import rollout
         from isotherm.random import run_keys
 
-        cell = self.cells(config)[task.payload["cell"]]
-        entry = self.entries(config)[task.payload["entry"]]
+        cell = _named(self.cells(config), task.payload["cell"])
+        entry = _named(self.entries(config), task.payload["entry"])
         first = task.payload["first"]
         keys = run_keys(config.seed, first, min(config.batch, config.num_runs - first))
         settings = config.model_copy(update={**cell.settings, **entry.settings})
         world = self.world(settings, cell)
-        agent = make_agent(entry.agent, settings, *self.sizes(settings), world)
+        agent = AGENTS[entry.agent].make(AgentPlace(settings, *self.sizes(settings), world))
         sums = rollout(keys, agent, world, self.num_steps(settings), settings.num_points).sums
         return {name: np.asarray(sums[name]) for name in (self.measure, *self.extra_records(entry))}
 
@@ -233,3 +235,7 @@ def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
     for key in path[:-1]:
         tree = tree.setdefault(key, {})
     tree[path[-1]] = value
+
+
+def _named(choices: Sequence[NamedT], name: str) -> NamedT:
+    return next(one for one in choices if one.name == name)

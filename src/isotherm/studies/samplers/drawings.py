@@ -7,7 +7,8 @@ from scipy import stats
 
 from isotherm.plot.axes import handle, is_first_column, legend, log_numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import INK, SOFT, Look, looks, styled
+from isotherm.plot.look import INK, SOFT, Look
+from isotherm.plot.style import looks, styled
 
 BAND = 0.998
 """Share of true samplers whose sorted score stays within the band, at each rank."""

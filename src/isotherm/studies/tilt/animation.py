@@ -18,7 +18,8 @@ from matplotlib.patches import Patch
 from PIL import Image
 
 from isotherm.plot.figure import Animation
-from isotherm.plot.style import ACCENT, INK, styled
+from isotherm.plot.look import ACCENT, INK
+from isotherm.plot.style import styled
 
 EXTENT = 3.0
 """Half width of the panels."""

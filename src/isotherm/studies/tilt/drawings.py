@@ -8,7 +8,8 @@ from matplotlib.figure import Figure as Canvas
 
 from isotherm.plot.axes import handle, log_numbered, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, SOFT, STRONG, Look, styled
+from isotherm.plot.look import ACCENT, INK, SOFT, STRONG, Look
+from isotherm.plot.style import styled
 
 LOOKS: Mapping[str, Look] = {
     "pc_ula": Look("#bda054", (0, (6, 1.5, 1.2, 1.5)), "^", 1.8, 2),

@@ -5,7 +5,8 @@ from scipy import stats
 
 from isotherm.plot.axes import handle, legend, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, SOFT, Look, styled
+from isotherm.plot.look import ACCENT, INK, SOFT, Look
+from isotherm.plot.style import styled
 from isotherm.studies.xy.drawings import MARKED, Data, curves, legend_of_sizes, styles_of
 
 SIX = (0.70, 0.90)

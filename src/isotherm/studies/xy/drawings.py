@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, SOFT, Look, looks, styled
+from isotherm.plot.look import ACCENT, INK, SOFT, Look
+from isotherm.plot.style import looks, styled
 
 KNOWN = 0.89294
 """Temperature of the transition (Hasenbusch 2005)."""

@@ -9,7 +9,9 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import INK, LOOKS, SOFT, Look, Number, looks, number, styled
+from isotherm.plot.look import INK, SOFT, Look
+from isotherm.plot.style import Number, number, styled
+from isotherm.studies.routing.drawings.looks import LOOKS, looks
 
 _PUBLISHED = "published (mean of 200 runs)"
 

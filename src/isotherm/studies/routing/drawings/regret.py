@@ -19,10 +19,20 @@ from isotherm.plot.axes import (
     panel_grid,
     titled,
 )
-from isotherm.plot.curves import STEPS, Curve, draw_curves, end_labels, is_zero, read_curves, whole_run
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import BANDITS, LOOKS, SOFT, Look, looks, styled
+from isotherm.plot.look import SOFT, Look
+from isotherm.plot.style import styled
+from isotherm.studies.routing.drawings.curves import (
+    STEPS,
+    Curve,
+    draw_curves,
+    end_labels,
+    is_zero,
+    read_curves,
+    whole_run,
+)
 from isotherm.studies.routing.drawings.finals import final_bars, final_sweep
+from isotherm.studies.routing.drawings.looks import BANDITS, LOOKS, looks
 
 __all__ = ["Panel", "Series", "final_bars", "final_sweep", "paired_curves", "rate_curves", "regret_curves"]
 

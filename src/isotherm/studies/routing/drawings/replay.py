@@ -7,8 +7,10 @@ from matplotlib.axes import Axes
 
 from isotherm.plot.axes import Panel, Series, numbered, panel_grid
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import INK, PAPER, SOFT, Number, looks, styled
+from isotherm.plot.look import INK, PAPER, SOFT
+from isotherm.plot.style import Number, styled
 from isotherm.studies.routing.drawings.finals import draw_dot, label_rows, mean_and_error
+from isotherm.studies.routing.drawings.looks import looks
 from isotherm.studies.routing.drawings.regret import paired_curves
 
 _FAR = 0.6

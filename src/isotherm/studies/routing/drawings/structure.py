@@ -21,8 +21,10 @@ from isotherm.plot.axes import (
     titled,
 )
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import Look, Number, looks, number, styled
+from isotherm.plot.look import Look
+from isotherm.plot.style import Number, number, styled
 from isotherm.studies.routing.drawings.finals import mean_and_error
+from isotherm.studies.routing.drawings.looks import looks
 
 Group = tuple[str, Sequence[tuple[Number, str]]]
 _WORTH_LOG = 12.0

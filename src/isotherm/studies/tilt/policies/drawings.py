@@ -9,7 +9,8 @@ from matplotlib.patheffects import withStroke
 
 from isotherm.plot.axes import handle, is_first_column, legend, panel_grid, titled
 from isotherm.plot.figure import Figure
-from isotherm.plot.style import ACCENT, INK, PAPER, SOFT, STRONG, Look, styled
+from isotherm.plot.look import ACCENT, INK, PAPER, SOFT, STRONG, Look
+from isotherm.plot.style import styled
 
 NAMES: Mapping[str, str] = {
     "importance": "importance weights",

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from isotherm.plot.axes import Panel, Series, label_ends, mark_steps, numbered, say_zero
-from isotherm.plot.style import Look, looks
+from isotherm.plot.look import Look
+from isotherm.studies.routing.drawings.looks import looks
 
 STEPS = "orders routed"
 
