@@ -7,13 +7,13 @@ from pathlib import Path
 from sphinx.ext.napoleon import GoogleDocstring
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+sys.path[:0] = [str(Path(__file__).parent / "_ext"), str(ROOT)]
 
 project = "Isotherm"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 html_title = f"Isotherm {release}"
 
-extensions = ["autoapi.extension", "mathml", "myst_parser", "sphinx.ext.napoleon"]
+extensions = ["autoapi.extension", "mathml", "myst_parser", "rooms", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "generated"]
 html_theme = "furo"
 html_math_renderer = "mathml"

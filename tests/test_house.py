@@ -4,20 +4,8 @@ import ast
 import importlib
 import re
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
-import rustworkx
-
-SOURCE = Path(__file__).parents[1] / "src"
-PACKAGE = "isotherm"
-
-FLOORS = (
-    "cli", "pictures", "studies", "act", "world", "infer", "learn", "exact", "sample", "study", "energy", "estimate",
-    "plot", "settings", "data", "random", "files", "doors", "errors",
-)  # fmt: skip
-"""Rooms from the top down: each imports only from those behind it."""
+from tools.house import FLOORS, PACKAGE, SOURCE, Import, all_imports, circles, files, imports_of, room
 
 LOOSE = {"__init__.py", "__main__.py", "errors.py"}
 """Files beside the rooms."""
@@ -26,45 +14,8 @@ KNOW_NO_SUBJECT = ("study", "plot", "settings", "estimate", "files", "doors")
 SUBJECTS = ("routing", "ising", "potts", "boltzmann", "digits", "tilt", "xy", "venue")
 
 
-class Import(NamedTuple):
-    """That one file takes ``name`` from ``module``; lazily, or for types alone, counts like any other."""
-
-    file: str
-    module: str
-    name: str
-
-
-def module_of(path: Path) -> str:
-    parts = path.relative_to(SOURCE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-FILES = {module_of(path): ast.parse(path.read_text()) for path in (SOURCE / PACKAGE).rglob("*.py")}
-
-
-def imports_of(file: str, tree: ast.AST) -> Iterator[Import]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (Import(file, one.name, "") for one in node.names if one.name in FILES)
-        elif isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == PACKAGE:
-            for one in node.names:
-                inner = f"{node.module}.{one.name}"
-                yield Import(file, inner, "") if inner in FILES else Import(file, str(node.module), one.name)
-
-
-IMPORTS = [one for file, tree in FILES.items() for one in imports_of(file, tree)]
-
-
-def room(module: str) -> str:
-    return (module + ".").split(".")[1]
-
-
-def circles(imports: list[Import]) -> list[list[str]]:
-    graph: rustworkx.PyDiGraph = rustworkx.PyDiGraph()
-    place = {file: graph.add_node(file) for file in {end for one in imports for end in one[:2]}}
-    graph.add_edges_from_no_data([(place[one.file], place[one.module]) for one in imports])
-    found = rustworkx.strongly_connected_components(graph)
-    return [sorted(graph[node] for node in circle) for circle in found if len(circle) > 1]
+FILES = files()
+IMPORTS = all_imports()
 
 
 def upward(imports: list[Import]) -> list[Import]:
@@ -122,7 +73,10 @@ def test_faults_are_found() -> None:
     assert circles([down]) == []
     assert private([down, up]) == [up]
     lazy = ast.parse("def f():\n    from isotherm.energy import base\n    import isotherm.errors\n")
-    assert [one.module for one in imports_of("x", lazy)] == ["isotherm.energy.base", "isotherm.errors"]
+    assert [one.module for one in imports_of("x", lazy, frozenset(FILES))] == [
+        "isotherm.energy.base",
+        "isotherm.errors",
+    ]
 
 
 def resolves(target: str) -> bool:
