@@ -13,5 +13,9 @@ from isotherm.learn.objectives import ExactLikelihood as ExactLikelihood
 from isotherm.learn.objectives import PseudoLikelihood as PseudoLikelihood
 from isotherm.learn.objectives import Sampled as Sampled
 from isotherm.learn.observations import Observations as Observations
+from isotherm.learn.online import averaged as averaged
+from isotherm.learn.online import exclusive as exclusive
+from isotherm.learn.online import moments as moments
+from isotherm.learn.online import posterior as posterior
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood as pseudo_log_likelihood
 from isotherm.learn.pseudolikelihood import sparse_pseudo_likelihood as sparse_pseudo_likelihood
