@@ -646,7 +646,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
 HOLDERS = {
     # what functions return: they hold what they are given, and nobody calls them
     "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains",
-    "sample.Draws", "estimate.Estimate", "exact.Exact", "exact.GraphExact", "sample.Histogram",
+    "sample.Draws", "estimate.WithError", "exact.Exact", "exact.GraphExact", "sample.Histogram",
     "sample.Kernel", "sample.Ladder", "exact.LatticeExact", "sample.LogZ", "sample.Moments",
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",

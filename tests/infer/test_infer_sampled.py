@@ -133,7 +133,7 @@ def test_impossible_draws_do_not_count() -> None:
 
 def test_the_summary_leaves_out_an_error_that_is_not_known(capsys) -> None:
     found = Answer("m", "ais", "asked for", ("a",), warnings=["not converged: log Z: why; do this"])
-    found.log_z, found.is_converged = infer_sampled.Estimate(1.5, None), False
+    found.log_z, found.is_converged = infer_sampled.Uncertain(1.5, None), False
     print_answer(found)
     printed = capsys.readouterr().out
     assert "log Z = 1.5\n" in printed

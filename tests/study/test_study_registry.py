@@ -8,7 +8,15 @@ from tests.support.toy_study import Coins
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 from isotherm.study.presets import build_config
-from isotherm.study.registry import STUDIES, entry_of, find_study, public_name
+from isotherm.study.registry import (
+    FORMER,
+    STUDIES,
+    entry_of,
+    find_registered,
+    find_study,
+    place_of,
+    public_name,
+)
 
 RUN_FLAGS = {"--preset", "--config", "--out", "--workers", "--device", "--json", "--help"}
 
@@ -24,10 +32,20 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def test_a_study_says_what_it_is(name: str) -> None:
     study = find_study(name)
-    assert (study.name, entry_of(study), public_name(study)) == (name, STUDIES[name], name)
+    assert (study.name, entry_of(study), public_name(study)) == (name, name, name)
     assert study.title
     assert study.summary.strip().endswith(".")
     assert {"smoke", "published", study.default_preset} <= set(study.presets)
+
+
+def test_a_study_is_found_by_its_name_wherever_its_module_lay_or_lies(name: str) -> None:
+    study = find_study(name)
+    (before,) = (place for place, found in FORMER.items() if found == name)
+    for place in (name, place_of(study), before):
+        assert type(find_study(place)) is type(study)
+        assert type(find_registered(name, place)) is type(study)
+    assert find_registered(name, "elsewhere:Study") is None
+    assert find_registered(name, next(place for place, other in FORMER.items() if other != name)) is None
 
 
 def test_presets_are_valid_and_have_work(name: str) -> None:

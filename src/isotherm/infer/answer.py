@@ -40,12 +40,12 @@ class Proven(NamedTuple):
     log_z_at_most: float | None = None
 
     @property
-    def log_z(self) -> float | None:
-        """What both bounds say where they meet, but for rounding: then every state with weight was met."""
+    def log_z(self) -> Uncertain | None:
+        """What both bounds say where they meet, known but for rounding: then every state with weight was met."""
         least, most = self.log_z_at_least, self.log_z_at_most
         if least is None or most is None or most > least + _rounding(most):
             return None
-        return least
+        return Uncertain(least, _rounding(least))
 
 
 class Found(NamedTuple):

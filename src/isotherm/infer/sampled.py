@@ -444,7 +444,7 @@ def _answer_z(
     at_least = _log_z_at_least(answer, model, searched, drawn)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
     if (log_z := answer.proven.log_z) is not None:
-        answer.log_z = Uncertain(log_z, 0.0)
+        answer.log_z = log_z
         return
     if not model.has_partition:
         if at_least is None and at_most is None and answer.marginals is None and answer.map is None:

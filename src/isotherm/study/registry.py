@@ -152,5 +152,10 @@ def public_name(study: Study[Any]) -> str:
 
 
 def entry_of(study: Study[Any]) -> str:
-    """How runs and worker processes find the study: by name if it is the package's, else by ``module:Class``."""
-    return lasting_entry(f"{type(study).__module__}:{type(study).__qualname__}")
+    """How runs find the study: by name if it is the package's, else by ``module:Class``."""
+    return lasting_entry(place_of(study))
+
+
+def place_of(study: Study[Any]) -> str:
+    """The ``module:Class`` in which a worker process finds the study."""
+    return f"{type(study).__module__}:{type(study).__qualname__}"

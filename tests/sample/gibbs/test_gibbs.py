@@ -21,6 +21,7 @@ from tests.support.zoo import (
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import all_states, exact
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.gibbs import lanes
 from isotherm.sample.gibbs.gibbs import (
     GibbsState,
     Init,
@@ -124,7 +125,7 @@ def test_select_agrees_with_conditional_marginals() -> None:
     assert np.abs(z).max() < 4
 
 
-gibbs_module = sys.modules["isotherm.sample.gibbs"]  # the package exports the function under this name
+door = sys.modules["isotherm.sample.gibbs.gibbs"]  # a function is exported under this name
 
 UNIT = 2**24
 """Uniforms are multiples of 2^-24, so that a probability is a count."""
@@ -132,8 +133,8 @@ UNIT = 2**24
 
 def probabilities_up(model: Ising, beta: float, states: np.ndarray) -> np.ndarray:
     """``P(s_0 = +1 | rest)`` exactly as the compiled update realises it: by bisection of its threshold."""
-    fields = gibbs_module._fields(model, beta, None)
-    factors = gibbs_module._Factors(
+    fields = door._fields(model, beta, None)
+    factors = lanes._Factors(
         jnp.exp(-fields.biases)[:, None],
         jnp.exp(-fields.couplings)[..., None],
         jnp.exp(fields.couplings)[..., None],
@@ -143,7 +144,7 @@ def probabilities_up(model: Ising, beta: float, states: np.ndarray) -> np.ndarra
 
     @jax.jit
     def is_up(uniforms: jax.Array) -> jax.Array:
-        return gibbs_module._update(factors, word, (uniforms << 8)[None]) & 1 != 0
+        return lanes._update(factors, word, (uniforms << 8)[None]) & 1 != 0
 
     low, high = np.zeros(len(states), np.uint32), np.full(len(states), UNIT, np.uint32)
     while (high > low).any():

@@ -16,6 +16,7 @@ from isotherm.energy.graph import FactorGraph
 from isotherm.energy.models import ising, potts
 from isotherm.energy.variables import categorical, spin
 from isotherm.sample.clamp import Clamp
+from isotherm.sample.gibbs import plan
 from isotherm.sample.gibbs.gather import GraphGibbs
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.gibbs.plan import plan_of
@@ -219,7 +220,7 @@ def test_a_hub_does_not_widen_the_others() -> None:
 
 def test_terms_beyond_the_usual_degree_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three and six neighbours among ones; where padding were free, all terms would be rows."""
-    monkeypatch.setattr("isotherm.sample.gibbs.plan.UNROLLED_TERMS", 0)
+    monkeypatch.setattr(plan, "UNROLLED_TERMS", 0)
     rng = np.random.default_rng(0)
     edges = [(0, 1), (0, 2), (0, 3), *((1, k) for k in range(4, 9))]
     graph = ising(np.array(edges), rng.normal(size=len(edges)), rng.normal(size=9) / 2)

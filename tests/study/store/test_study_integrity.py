@@ -1,3 +1,4 @@
+import json
 import sqlite3
 import subprocess
 from collections.abc import Callable
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
+from isotherm.study import registry
 from isotherm.study.run.archive import list_runs, open_run
 from isotherm.study.run.executor import Pool
 from isotherm.study.run.runner import run
@@ -142,3 +144,36 @@ def test_a_harmed_catalog_is_set_aside_and_rebuilt(
     assert after == before
     if harm is not delete:
         assert (store / "set-aside" / CATALOG).exists()
+
+
+def test_a_run_made_when_the_study_lay_elsewhere_is_opened_and_resumed_with_the_same_bytes(
+    copy_of: Callable[[], Path], unbroken: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_of()
+    before = {name: (folder / name).read_bytes() for name in ("config.json", METRICS, ARRAYS)}
+    assert b'"tests.support.toy_study:Coins"' in before["config.json"]
+    monkeypatch.setitem(registry.STUDIES, "coins", "tests.support.toy_study:Coins")
+    assert registry.entry_of(Coins()) == "coins"  # what a new run would write
+    opened = open_run(folder)
+    assert isinstance(opened, Run)
+    assert opened.metrics == unbroken.metrics
+
+    (chunk,) = folder.glob("chunks/coin-1.*.npz")
+    for path in (chunk, folder / METRICS, folder / SUMS):
+        path.unlink()
+    run(Coins(), CoinsConfig(), folder.parent, pool=Pool(1), is_quiet=True)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert is_whole(folder)
+    assert not list(folder.glob("*set-aside*"))
+
+
+def test_a_config_of_another_study_is_not_taken_for_an_earlier_one(
+    copy_of: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = copy_of()
+    monkeypatch.setitem(registry.STUDIES, "coins", "tests.support.toy_study:Coins")
+    identity = json.loads((folder / "config.json").read_text())
+    content = (folder / "config.json").read_bytes().replace(b"toy_study:Coins", b"other:Coins")
+    (folder / "config.json").write_bytes(content)
+    RunFolder(folder).ensure_config(identity | {"entry": "coins"})
+    assert json.loads((folder / "config.json").read_text())["entry"] == "coins"

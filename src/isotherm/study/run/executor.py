@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.study.base import Study, Task
-from isotherm.study.registry import entry_of, find_study
+from isotherm.study.registry import find_study, place_of
 from isotherm.study.run.interrupts import children_ignore_ctrl_c, undisturbed
 from isotherm.study.run.progress import Meter
 from isotherm.study.run.source import changed_since
@@ -106,7 +106,7 @@ class Pool:
             # Processes start while tasks are submitted: that is when the environment has to be theirs. A signal
             # amid it would leave some that nobody knows of.
             with undisturbed(), children_ignore_ctrl_c(), _environment(self.environment()):
-                same = (entry_of(study), source or {}, settings)
+                same = (place_of(study), source or {}, settings)
                 work = [executor.submit(_work, *same, task, str(folder)) for task in queue]
             return _collect(dict(zip(work, queue, strict=True)), meter)
 

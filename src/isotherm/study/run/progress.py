@@ -26,7 +26,7 @@ class Meter:
     """
 
     def __init__(
-        self, label: str, total: float, kept: float = 0.0, is_quiet: bool = False, unit: str = ""
+        self, label: str, total: float | int, kept: float | int = 0.0, is_quiet: bool = False, unit: str = ""
     ) -> None:
         self._unit = unit
         self._label, self._total, self._kept, self._done = label, total, kept, 0.0
@@ -56,7 +56,7 @@ class Meter:
     ) -> None:
         self._bar.stop()
 
-    def advance(self, weight: float) -> None:
+    def advance(self, weight: float | int) -> None:
         """A task of this weight is done."""
         self._done += weight
         now = time.monotonic()
