@@ -66,7 +66,7 @@ class Exact(eqx.Module):
 
     @property
     def log_z(self) -> Float[Array, "*batch"]:
-        """Log partition function, a scalar or ``(*batch,)``; with evidence, the sum over the states that agree with it."""
+        """Log partition function, a scalar or ``(*batch,)``; with evidence, the sum over states that agree."""
         return jax.nn.logsumexp(self.log_weights, axis=-1)
 
     @property

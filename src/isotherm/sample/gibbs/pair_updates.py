@@ -1,7 +1,22 @@
 """Heat baths of many chains at once whose values lie side by side in the bits of words.
 
 A *lane* is one place in a word: bit ``b`` for spins, a group of bits for categories. Words of the rows of a
-chunk make an array ``(rows, words)``; each lane of it holds as many chains.
+chunk make an array ``(rows, words)``; each lane of it holds as many chains. A row is one variable, in the order of
+:mod:`isotherm.sample.gibbs.pair_plan`; lane ``b`` of word ``w`` is chain ``w * lanes + b``::
+
+    state                word 0                      word 1
+                  bit  31 ... 2   1   0       31 ...  1   0
+    row 0             c31 ... c2  c1  c0      c63 ... c33 c32    spins: a bit a chain, 1 is up
+    row 1             c31 ... c2  c1  c0      c63 ... c33 c32
+     :
+    row r             [ c7 ] ... [c1 ][c0 ]   [c15]  ...  [c8 ]   5 .. 16 values: four bits a chain
+
+    a chunk: rows start .. start + rows - 1, none of which interact
+    neighbours[k, r]  the words of the row that stands in slot k of row r, (slots, rows, words)
+    part[k, r]        what belongs to that pair: a coupling, a scale, or the number of a table
+
+All chains of a word are updated by the same instructions: fields are floats ``(lanes, rows, words)``, unpacked from
+the neighbours slot by slot, or counts in binary that stay packed.
 """
 
 import functools

@@ -1,4 +1,15 @@
-"""Counting in the bits of words: 32 sums at a time, by logic alone."""
+"""Counting in the bits of words: 32 sums at a time, by logic alone.
+
+A *plane* is an array of words of which each bit answers a question about one spin, such as whether its neighbour on
+one side is up. A number for each spin is a list of planes, its binary digits, the last one first::
+
+                      bit  3 2 1 0                        bit  3 2 1 0
+    is the 1st up?         1 0 1 1                  ones       0 1 0 1
+    is the 2nd up?         1 0 1 1     counted      twos       0 0 1 1
+    is the 3rd up?         1 0 0 0    -------->     fours      1 0 0 0
+    is the 4th up?         1 1 0 1                                    bit 0: 1 + 2 = 3 of four are up
+                          (4 1 2 3)                                  bit 3: 4 of four
+"""
 
 import functools
 from collections.abc import Sequence

@@ -2,7 +2,23 @@
 
 The local fields of one coupling strength are few. Adders count the neighbours that are up, each class of spins
 gets the digits of its probability, and all spins of all classes are compared with one random number each. Without
-a field a spin follows the majority of its neighbours but for an error, which halves the classes.
+a field a spin follows the majority of its neighbours but for an error, which halves the classes::
+
+    neighbours   a word for each side            side 0   1 0 1 1 ...    one bit a spin
+                                                 side 1   1 0 0 1 ...
+                    | counted, equals               :
+    is_class     a word for each class           sum -4   0 1 0 0 ...    one 1 in each column:
+                 of a group of four              sum -2   0 0 0 0 ...    each spin is of one class
+                                                 sum  0   0 0 1 0 ...
+                    | and                        sum  2   0 0 0 0 ...
+                    |                            sum  4   1 0 0 1 ...
+    digits       (levels, classes), a word each:          p p p p ...    bit b: one binary digit of the
+                 one digit of each class's probability                   probability at the beta of bit b
+                    | or over the classes
+    a level's    the digit that counts for each spin, held against a random word;
+    digits       25 levels settle all 32 decisions (:mod:`isotherm.random.thresholds`)
+
+With several groups (anisotropic couplings) a class is a combination of one sum of each group.
 """
 
 import functools
