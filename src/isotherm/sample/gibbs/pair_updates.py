@@ -57,8 +57,8 @@ class WordSource(NamedTuple):
     """Where the random words of one chunk in one sweep come from.
 
     Attributes:
-        seeds: 128 bits a word of chains, other ones each sweep.
-        first: the chunk's first row.
+        seeds: 128 bits a word of chains, other ones each sweep; uint32 ``(4, words)``.
+        first: the chunk's first row, a scalar.
     """
 
     seeds: UInt32[Array, "4 words"]
@@ -70,7 +70,7 @@ class WordSource(NamedTuple):
         return make_lanes(mix(self.seeds + self.first * golden), rows, stream=1)
 
     def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
-        """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``."""
+        """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``; ``(lanes, rows, words)``."""
         row = self.first + jnp.arange(rows, dtype=jnp.uint32)
         lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None]
         counts = row[None] * jnp.uint32(num_lanes) + lane
@@ -88,6 +88,9 @@ class SpinPairs(eqx.Module):
         biases: shape ``(rows,)`` of the whole graph and spare ones, or None.
         magnitudes: those of couplings and biases, shape ``(2,)``, or None where they differ. With it, all rows
             of a width have a neighbour in every slot.
+
+    References:
+        Geman and Geman, IEEE Trans. Pattern Analysis and Machine Intelligence 6 (1984) 721, for the heat bath.
     """
 
     couplings: tuple[Float[Array, "..."], ...]
@@ -96,11 +99,14 @@ class SpinPairs(eqx.Module):
 
     @property
     def parts(self) -> tuple[Array, ...]:
-        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        """What belongs to the slots of each width, ``(chunks, slots, rows)``; :meth:`update` gets one chunk's."""
         return self.couplings
 
     def at(self, beta: Float[Array, "lanes words"]) -> Any:
-        """What updates need of beta: once a step."""
+        """What updates need of beta, ``(lanes, words)``: once a step.
+
+        Either ``-2 beta``, of that shape; or for each width the digits of the probability of every count.
+        """
         if self.magnitudes is None or beta.shape[0] < MIN_COUNTED_LANES:
             return -2 * beta
         digits = []
@@ -120,7 +126,19 @@ class SpinPairs(eqx.Module):
         at_beta: Any,
         source: WordSource,
     ) -> UInt32[Array, "rows words"]:
-        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        """New words of the rows of one chunk, drawn given the words of their neighbours.
+
+        Args:
+            width: entry of :attr:`couplings`.
+            part: couplings of the chunk, ``(slots, rows)``.
+            start: its first row.
+            neighbours: words, ``(slots, rows, words)``.
+            at_beta: from :meth:`at`.
+            source: of random words.
+
+        Returns:
+            uint32, shape ``(rows, words)``.
+        """
         biases = None
         if self.biases is not None:
             biases = lax.dynamic_slice(self.biases, (start,), (neighbours.shape[1],))
@@ -184,6 +202,9 @@ class CategoryPairs(eqx.Module):
         fields: shape ``(rows, cardinality)`` of the whole graph and spare ones, or None.
         bits: of one value (static).
         cardinality: number of values (static).
+
+    References:
+        Geman and Geman, IEEE Trans. Pattern Analysis and Machine Intelligence 6 (1984) 721, for the heat bath.
     """
 
     pairs: "SharedTable | EdgeTables"
@@ -193,11 +214,11 @@ class CategoryPairs(eqx.Module):
 
     @property
     def parts(self) -> tuple[Array, ...]:
-        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        """What belongs to the slots of each width, ``(chunks, slots, rows)``; :meth:`update` gets one chunk's."""
         return self.pairs.scales if isinstance(self.pairs, SharedTable) else self.pairs.which
 
     def at(self, beta: Float[Array, "lanes words"]) -> Float[Array, "lanes words"]:
-        """What updates need of beta; at zero it would allow what is forbidden."""
+        """What updates need of beta, in its shape ``(lanes, words)``; at zero it would allow what is forbidden."""
         return jnp.where(beta == 0, 1e-20, beta)
 
     def update(
@@ -209,7 +230,19 @@ class CategoryPairs(eqx.Module):
         at_beta: Float[Array, "lanes words"],
         source: WordSource,
     ) -> UInt32[Array, "rows words"]:
-        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        """New words of the rows of one chunk, drawn given the words of their neighbours.
+
+        Args:
+            width: entry of :attr:`parts`.
+            part: scales or numbers of tables of the chunk, ``(slots, rows)``.
+            start: its first row.
+            neighbours: words, ``(slots, rows, words)``.
+            at_beta: from :meth:`at`, ``(lanes, words)``.
+            source: of random words.
+
+        Returns:
+            uint32, shape ``(rows, words)``.
+        """
         num_lanes = at_beta.shape[0]
         shifts = (self.bits * jnp.arange(num_lanes, dtype=jnp.uint32))[:, None, None]
         mask = jnp.uint32((1 << self.bits) - 1)
@@ -250,7 +283,12 @@ class SharedTable(eqx.Module):
     def log_weights(
         self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
-        """Log weight of each value of the rows, without beta."""
+        """Log weight of each value of the rows, without beta: an array ``(lanes, rows, words)`` a value.
+
+        Args:
+            part: scales, ``(slots, rows)``.
+            values: of neighbours, ``(slots, lanes, rows, words)``.
+        """
         q = self.table.shape[0]
         scales = part[:, None, :, None]
 
@@ -279,7 +317,12 @@ class EdgeTables(eqx.Module):
     def log_weights(
         self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
-        """Log weight of each value of the rows, without beta."""
+        """Log weight of each value of the rows, without beta: an array ``(lanes, rows, words)`` a value.
+
+        Args:
+            part: numbers of tables, ``(slots, rows)``.
+            values: of neighbours, ``(slots, lanes, rows, words)``.
+        """
         q = self.tables.shape[1]
         flat = self.tables.reshape(-1)
         which = part[:, None, :, None]

@@ -145,7 +145,7 @@ class Plan(eqx.Module):
 
 
 class Frozen:
-    """An array that is hashed and compared by content."""
+    """An array of any shape ``(...)`` that is hashed and compared by content: shape, dtype and bytes."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
@@ -184,7 +184,15 @@ def plan_of(
 
 
 def independent_blocks(graph: FactorGraph, held: np.ndarray) -> list[np.ndarray]:
-    """What :func:`isotherm.energy.blocks.colour_blocks` finds; kept, as :func:`plan_of` keeps its plans."""
+    """What :func:`isotherm.energy.blocks.colour_blocks` finds; kept, as :func:`plan_of` keeps its plans.
+
+    Args:
+        graph: ``n`` variables; of its parameters only the shapes are read.
+        held: bool, shape ``(n,)``.
+
+    Returns:
+        Flat numbers of each block, ascending int32 ``(num,)``.
+    """
     leaves, tree = jax.tree.flatten(graph)
     return list(_colours(tree, tuple(getattr(leaf, "shape", None) for leaf in leaves), Frozen(held)))
 

@@ -48,7 +48,7 @@ class SitesState(eqx.Module):
     """A state inside the loop.
 
     Attributes:
-        parts: sublattices, stacked.
+        parts: sublattices, stacked, ``(*chains, stride, *shape)``.
         sites: where which site is (static).
     """
 
@@ -95,7 +95,11 @@ class Checkerboard(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
-        """Start from a state of the model."""
+        """Start from a state of the model, shape ``(*shape,)`` of the lattice.
+
+        Raises:
+            ValueError: if it has another shape.
+        """
         del key
         return SitesState(self.sites.split(jnp.asarray(position)), self.sites)
 

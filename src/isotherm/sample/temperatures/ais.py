@@ -56,7 +56,7 @@ def ais(
         graph: discrete; factors of more than one variable must be :class:`~isotherm.energy.factor.Factor`.
         beta: inverse temperature of the target.
         clamp: variables held, by group; log Z is then the sum over states that agree.
-        steps: ``t`` from 0 to 1, increasing; or how many, spaced by a pilot run.
+        steps: ``t`` from 0 to 1, increasing, shape ``(steps,)``; or how many, spaced by a pilot run.
         num_chains: at least 2.
 
     Raises:

@@ -38,7 +38,7 @@ class Annealed(NamedTuple):
 
     @property
     def energy(self) -> Float[Array | np.ndarray, ""]:
-        """Lowest energy of all."""
+        """Lowest energy of all, a scalar."""
         lowest = self.energies.min()
         return np.asarray(lowest) if isinstance(self.energies, np.ndarray) else lowest
 
@@ -121,6 +121,9 @@ def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " s
     Args:
         graph: discrete, with concrete weights.
         num_steps: at least 1.
+
+    Returns:
+        Ascending, float64 ``(num_steps,)``.
 
     Raises:
         ValueError: if ``num_steps`` is below 1, no weight differs from zero, or weights are traced.

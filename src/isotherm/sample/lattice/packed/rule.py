@@ -83,7 +83,16 @@ class Rule(eqx.Module):
     def digits(
         self, beta: Float[Array, "lanes words"], couplings: Float[Array, " groups"], field: Float[Array, ""]
     ) -> UInt32[Array, "levels classes words"]:
-        """What :meth:`update` compares random numbers with: probabilities of all classes, in binary."""
+        """What :meth:`update` compares random numbers with: probabilities of all classes, in binary.
+
+        Args:
+            beta: of each bit of each array of words, shape ``(32, words)``.
+            couplings: of each group, shape ``(groups,)``.
+            field: a scalar.
+
+        Returns:
+            uint32, shape ``(25, classes, words)``: bit ``b`` belongs to ``beta[b]``.
+        """
         sums = np.asarray(self._classes, np.float32)
         if self._is_symmetric:
             sums = sums[(len(sums) + 1) // 2 :]
@@ -108,10 +117,10 @@ class Rule(eqx.Module):
         """New spins of one sublattice; ones are up.
 
         Args:
-            spins: as they are.
-            neighbours: of each side, turned over where the coupling is negative.
+            spins: as they are, words ``(*shape,)``.
+            neighbours: of each side, ``(*shape,)``, turned over where the coupling is negative.
             missing: ones where a spin has no neighbour on that side; None if all have.
-            digits: of the word that all these are of.
+            digits: of the word that all these are of, ``(25, classes)``.
             lanes: a generator a word.
         """
         if self.method == "metropolis":
