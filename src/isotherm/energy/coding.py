@@ -49,7 +49,7 @@ def coded_state(field: str, group: Variables, values: Any) -> Array | np.ndarray
     Args:
         field: what refusals call it.
         group: the kind of the variables; its size is not looked at.
-        values: anything array-like of any shape, traced or not.
+        values: anything array-like of any shape ``(...)``, traced or not; the result has the same.
 
     Raises:
         ValueError: naming the entry that the variable cannot take, if it is known; or a bool that stands for
@@ -82,7 +82,7 @@ def check_state(
     Args:
         field: what refusals call them.
         group: their kind.
-        values: an array of any shape; one that is traced passes.
+        values: an array of any shape ``(...)``; one that is traced passes.
         where: entries to look at, all by default.
 
     Raises:

@@ -32,7 +32,7 @@ class IsingRouter(AbstractAgent):
 
     Attributes:
         num_venues: ``n``.
-        beta: inverse temperature of inference and of the updates, above 0.
+        beta: inverse temperature of inference and of the updates, a number above 0.
         schedule: Gibbs budget of each of the two chains of a step (static).
         inference: ``"gibbs"`` or ``"exact"`` (enumeration, up to some 16 venues).
         window: observations behind the pair statistics, at least 1.

@@ -225,7 +225,7 @@ def correlation_function(model: AbstractLatticeModel, x: Array, axis: int = -1) 
 
     Args:
         model: any lattice model.
-        x: one state.
+        x: one state, shape ``(*shape,)``.
         axis: which dimension, the last one by default.
 
     Returns:

@@ -140,7 +140,7 @@ def swendsen_wang(
             of two-valued categories, and Potts couplings ``J >= 0`` of more values. May be traced. Or a lattice
             model: Ising, Potts with ``J >= 0`` for more than two states, clock or XY with any couplings and
             fields; clock and XY models turn over at random mirrors.
-        beta: inverse temperature, at least 0, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, at least 0, may be traced; ``(chains,)`` for :func:`over_chains`.
         clamp: variables held, by group; a cluster that contains one does not change.
         tells_wrapping: on a lattice, also find whether clusters wind around it; a step then takes several times as
             long.

@@ -214,7 +214,7 @@ def checkerboard(
 
     Args:
         model: any model on any lattice; its coupling and field may be traced.
-        beta: inverse temperature, of either sign, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, of either sign, may be traced; ``(chains,)`` for :func:`over_chains`.
         method: ``"heat-bath"`` draws sites from their law given the neighbours (XY: from von Mises's by two
             tries of a rejection sampler, and leaves the site if both fail, which is as exact);
             ``"metropolis"`` proposes another value, uniformly, to 15 sites of 16 (XY: to all, an angle within a

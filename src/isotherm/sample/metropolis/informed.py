@@ -152,7 +152,7 @@ def informed(
 
     Args:
         graph: discrete variables. May be traced.
-        beta: inverse temperature, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, may be traced; ``(chains,)`` for :func:`over_chains`.
         clamp: variables held, by group.
         step_size: ``alpha`` above, positive: larger steps change more and are accepted less.
         num_moves: proposals in one step, at least 1 (static).

@@ -92,7 +92,7 @@ def reverse_ais(
     Args:
         key: a JAX key.
         graph: as for :func:`ais`.
-        positions: independent draws of the target, exact or from long chains; leaves lead with chains.
+        positions: independent draws of the target, exact or from long chains; leaves ``(chains, size)``.
         beta: inverse temperature of the target.
         clamp: as for :func:`ais`.
         steps: as for :func:`ais`; taken backwards.

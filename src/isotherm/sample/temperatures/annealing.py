@@ -67,7 +67,7 @@ def anneal(
     Args:
         key: a JAX key.
         graph: discrete, unless ``positions`` are given.
-        betas: inverse temperature of each step, or how many steps to take through
+        betas: inverse temperature of each step, ``(steps,)``, or how many steps to take through
             :func:`annealing_betas`.
         num_chains: independent runs; counts in multiples of 32 fill the words of packed kernels.
         kernel: any kernel of ``graph`` made here, at whatever temperature; by default

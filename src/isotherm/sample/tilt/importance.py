@@ -67,7 +67,7 @@ def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -
     Args:
         key: one JAX key.
         tilted: any; only its base policy's draws are used, not its density.
-        beta: inverse temperature, may be traced.
+        beta: inverse temperature, a number, may be traced.
         num_draws: at least 1.
 
     Raises:

@@ -59,13 +59,17 @@ class VenueMarket(AbstractWorld):
 
     Attributes:
         models: the truth, one Ising model a phase, batched on the first axis.
-        shifts: steps at which the next phase begins, ascending, one fewer than phases, int32.
-        beta: inverse temperature of the market.
+        shifts: steps at which the next phase begins, ascending, one fewer than phases, int32 ``(phases - 1,)``.
+        beta: inverse temperature of the market, a scalar.
         num_context: venues seen for free, ``k`` (static).
         is_random: contexts are random; else venues ``0 .. k-1``.
         outcome: ``"winner"`` or ``"own"`` (static).
         laws: exact law of each phase, or None above :data:`MAX_ORACLE` venues.
-        cumulative: distribution function over states of each phase, or None above :data:`MAX_EXACT` venues.
+        cumulative: distribution function over states of each phase, ``(phases, 2^n)``, or None above
+            :data:`MAX_EXACT` venues.
+
+    References:
+        The published routing study; see ``docs`` under *The routing study*.
     """
 
     models: Ising

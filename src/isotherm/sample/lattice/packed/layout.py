@@ -129,6 +129,11 @@ def shifted(source: UInt32[Array, "*shape"], part: Array | int, side: Side) -> U
     Site ``k`` of a row of part ``p`` stands in column ``2k + o``, with ``o = 0`` or ``1`` where ``p`` plus the row's
     indices is even or odd; the other part has the other columns. A step of one column leads to the same place
     ``k`` of the other part, or past it.
+
+    Args:
+        source: words of the other part, uint32 ``(*shape,)``, as the result is.
+        part: 0 or 1, may be traced.
+        side: where to look.
     """
     if not side.last:
         return jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))
