@@ -115,6 +115,16 @@ def raises(n: int) -> int:
     """
     raise refusal("n", n, "is wrong")
 
+def hands_out(n: int) -> object:
+    """A function that raises."""
+    def inner() -> int:
+        raise refusal("n", n, "is wrong")
+    return inner
+
+def cannot(n: int) -> int:
+    """Not here."""
+    raise NotImplementedError
+
 def formula(n: int) -> int:
     r"""The sum, :math:`s = n (n + 1) / 2`."""
 
@@ -142,6 +152,8 @@ class Box:
         "checks": (None, None, False, None),
         "looks": (None, None, None, None),
         "raises": (None, None, True, None),
+        "hands_out": (None, None, None, None),
+        "cannot": (None, None, None, None),
         "formula": (None, None, None, False),
         "sourced": (None, None, None, True),
         "Box": (False, False, False, None),

@@ -24,7 +24,7 @@ def plus_minus_couplings(
         ValueError: naming the argument out of range.
 
     Returns:
-        float32, shape ``(directions, *shape)``, an entry for each site and direction, also where there is no bond.
+        Shape ``(directions, *shape)``, an entry for each site and direction, also where there is no bond.
 
     References:
         Toulouse, Theory of the frustration effect in spin glasses, Communications on Physics 2 (1977) 115.

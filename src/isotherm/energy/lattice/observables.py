@@ -135,7 +135,7 @@ def order_parameter(model: LatticePotts, x: Array) -> Float[Array, ""]:
     """Scaled :func:`largest_fraction` ``f``: ``(q f - 1) / (q - 1)``, a scalar in [0, 1].
 
     References:
-        Binder, J. Stat. Phys. 24 (1981) 69, on Potts models.
+        Challa, Landau and Binder, Phys. Rev. B 34 (1986) 1841.
     """
     q = model.num_states
     return (q * largest_fraction(model, x) - 1) / (q - 1)

@@ -96,7 +96,8 @@ class DenseGibbs(eqx.Module):
         """First state of one chain, from int8 spins of shape ``(size,)`` a group.
 
         Raises:
-            ValueError: naming the group whose array is missing, of another shape or dtype, or holds no spin.
+            ValueError: naming the group whose array is missing, of another shape or dtype, or holds a known value
+                that is no spin.
         """
         del key
         return GraphState(stored_state(self.groups, position), {})

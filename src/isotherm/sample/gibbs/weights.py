@@ -27,7 +27,7 @@ def end_to_end(weights: list[Any]) -> Any:
 
 
 def values_at(values: Any, at: np.ndarray) -> Array:
-    """Values, ``(num, ...)``, at these places; zero where a place is -1, which stands for none.
+    """Values at these places; zero where a place is -1, which stands for none.
 
     Args:
         values: on the host or not, float32 ``(num,)``.
