@@ -29,21 +29,59 @@ class Transition(NamedTuple):
 
     @property
     def outcome(self) -> Int8[Array, ""]:
-        """``+1`` where the reward is above 0, else ``-1``: also of rewards of 0 and 1, where 0 would mean unseen."""
+        """``+1`` where the reward is above 0, else ``-1``: an int8 scalar.
+
+        Also of rewards of 0 and 1, where 0 would mean unseen.
+        """
         return jnp.where(self.reward > 0, 1, -1).astype(jnp.int8)
 
 
 class AbstractAgent(eqx.Module):
-    """An agent; its settings are the module, what it has learned is the state."""
+    """An agent; its settings are the module, what it has learned is the state.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> from isotherm.world import Context
+    >>> class First(AbstractAgent):  # routes to the first venue that is available
+    ...     def init(self, key):
+    ...         return ()
+    ...     def act(self, key, state, observation):
+    ...         return jnp.argmax(observation.available), state
+    ...     def learn(self, key, state, transition):
+    ...         return state
+    >>> shown = Context(jnp.array([0]), jnp.array([1], jnp.int8), jnp.array([False, True, True]))
+    >>> action, state = First().act(jax.random.key(0), (), shown)
+    >>> int(action)
+    1
+    """
 
     @abc.abstractmethod
     def init(self, key: Key[Array, ""]) -> Any:
-        """State before the first observation."""
+        """State before the first observation.
+
+        Args:
+            key: one JAX key, a scalar; agents that draw nothing ignore it.
+
+        Returns:
+            A pytree of arrays without an axis of runs; :meth:`learn` gives the same structure, shapes and dtypes.
+        """
 
     @abc.abstractmethod
     def act(self, key: Key[Array, ""], state: Any, observation: Any) -> tuple[Any, Any]:
-        """Choose: ``(action, state)``. The state returned is the one that ``learn`` will see."""
+        """Choose: ``(action, state)``. The state returned is the one that ``learn`` will see.
+
+        Args:
+            key: one JAX key, a scalar.
+            state: what :meth:`init` or :meth:`learn` returned.
+            observation: of one run, as the world shows it.
+        """
 
     @abc.abstractmethod
     def learn(self, key: Key[Array, ""], state: Any, transition: Transition) -> Any:
-        """State after learning from one step."""
+        """State after learning from one step.
+
+        Args:
+            key: one JAX key, a scalar; another one than :meth:`act` got.
+            state: what :meth:`act` returned.
+            transition: the step, of one run.
+        """

@@ -42,6 +42,9 @@ def cumulative(sums: Float[Array, "runs stretches ..."] | np.ndarray) -> np.ndar
 
     Raises:
         ValueError: if it has fewer than two axes, or holds anything else than numbers.
+
+    >>> cumulative(np.array([[1.0, 2.0, 0.5]])).tolist()
+    [[1.0, 3.0, 3.5]]
     """
     found = doors.real_numbers("sums", sums)
     if found.ndim < 2:
@@ -63,7 +66,7 @@ def rollout(
     steps. Array leaves of agent and world may change without recompiling, everything else is static.
 
     Args:
-        keys: one key a run.
+        keys: one key a run, shape ``(runs,)``.
         agent: any agent whose observations and actions fit the world's.
         world: any world.
         num_steps: steps of each run, at least 1 (static).
@@ -72,6 +75,13 @@ def rollout(
     Raises:
         TypeError: if keys, agent or world are of another kind.
         ValueError: if ``num_steps`` or ``num_points`` is below 1, or the record would not fit into memory.
+
+    >>> from isotherm.act import UCB
+    >>> from isotherm.world import replay_world
+    >>> world = replay_world(np.array([[1, -1, 1], [1, 1, -1]]))
+    >>> found = rollout(jax.random.split(jax.random.key(0), 4), UCB(3), world, num_steps=20, num_points=5)
+    >>> found.sums["success"].shape
+    (4, 5)
     """
     doors.random_key("keys", keys, ndim=1)
     doors.instance("agent", agent, AbstractAgent, "an agent, such as Thompson(5)")

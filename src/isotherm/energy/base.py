@@ -16,4 +16,8 @@ class AbstractEnergy(eqx.Module):
 
     @abc.abstractmethod
     def energy(self, x: PyTree) -> Float[Array, ""]:
-        """Energy of one state; ``vmap`` for more."""
+        """Energy of one state, a scalar in floats; ``vmap`` for more.
+
+        Args:
+            x: one state without a batch axis: an array, or a tree of them, in the shapes that the model says.
+        """

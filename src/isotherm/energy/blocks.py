@@ -66,8 +66,8 @@ def check_block(graph: FactorGraph, block: np.ndarray, pairs: np.ndarray, field:
 
     Args:
         graph: the model.
-        block: flat numbers.
-        pairs: :meth:`FactorGraph.interacting_pairs`, passed so that many blocks share one.
+        block: flat numbers, int, shape ``(num,)``.
+        pairs: :meth:`FactorGraph.interacting_pairs`, shape ``(num_pairs, 2)``, passed so that many blocks share one.
         field: what the refusal calls the block.
 
     Raises:

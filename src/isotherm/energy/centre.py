@@ -42,6 +42,12 @@ def moved_near_zero(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Tables, one a row, of which those far from zero are moved, and what was taken off each: zero for most.
 
     Entries of minus infinity stay; a row of nothing else stays as well.
+
+    Args:
+        table: float64, shape ``(num, ...)``.
+
+    Returns:
+        The tables in the same shape, and what was taken off, float64, shape ``(num,)``.
     """
     flat = table.reshape(len(table), -1)
     is_known = np.isfinite(flat)

@@ -34,7 +34,10 @@ Place = Callable[..., str]
 
 
 def concrete(values: Any) -> np.ndarray | None:
-    """The values on the host; under ``vmap`` those of the whole batch; None where they are traced."""
+    """The values on the host, in their own shape; None where they are traced, or are no array.
+
+    Under ``vmap`` those of the whole batch, so that an axis is there which the traced value lacks.
+    """
     while isinstance(values, Tracer):
         values = getattr(values, "val", None)  # what a vmap maps over; other tracers hold no array there
     return np.asarray(values) if isinstance(values, (jax.Array, np.ndarray, np.generic)) else None
@@ -46,7 +49,7 @@ def coded_state(field: str, group: Variables, values: Any) -> Array | np.ndarray
     Args:
         field: what refusals call it.
         group: the kind of the variables; its size is not looked at.
-        values: anything array-like of any shape, traced or not.
+        values: anything array-like of any shape ``(...)``, traced or not; the result has the same.
 
     Raises:
         ValueError: naming the entry that the variable cannot take, if it is known; or a bool that stands for
@@ -58,7 +61,12 @@ def coded_state(field: str, group: Variables, values: Any) -> Array | np.ndarray
 
 
 def coded_bools(field: str, group: Variables, values: Any) -> Array | np.ndarray:
-    """As :func:`coded_state`, of numbers that are not looked at."""
+    """As :func:`coded_state`, in the shape of ``values``, of numbers that are not looked at.
+
+    Raises:
+        TypeError: if they are neither numbers nor bools.
+        ValueError: if bools stand for no value of the group, or entries are missing among bools.
+    """
     known = isinstance(values, jax.Array) or (isinstance(values, np.ndarray) and values.dtype.kind != "O")
     array = values if known else _plain(field, values)
     if not _holds_numbers(array):
@@ -74,7 +82,7 @@ def check_state(
     Args:
         field: what refusals call them.
         group: their kind.
-        values: an array of any shape; one that is traced passes.
+        values: an array of any shape ``(...)``; one that is traced passes.
         where: entries to look at, all by default.
 
     Raises:

@@ -24,6 +24,16 @@ class Ising(AbstractEnergy):
     Raises:
         ValueError: if the shapes disagree or (for concrete arrays, through :meth:`checked`) if a value is not
             finite, the couplings are not symmetric, or the diagonal is not zero.
+
+    Every spin up, with couplings of one between neighbours of a ring of three:
+
+    >>> import jax.numpy as jnp
+    >>> model = Ising.checked(biases=[0.5, 0.0, 0.0], couplings=1.0)
+    >>> float(model.energy(jnp.ones(3, jnp.int8)))
+    -3.5
+
+    References:
+        Ising, Beitrag zur Theorie des Ferromagnetismus, Zeitschrift für Physik 31 (1925) 253.
     """
 
     biases: Float[Array, " n"]

@@ -50,7 +50,17 @@ def tables_of(graph: FactorGraph, beta: float = 1.0) -> Tables:
 
 
 def beta_table(factor: AbstractFactor, variables: dict[str, Variables], beta: float) -> np.ndarray:
-    """Log tables of one entry of a graph's factors, ``(num_factors or 1, *cardinalities of the scope)``."""
+    """Log tables of one entry of a graph's factors, ``(num_factors or 1, *cardinalities of the scope)``, float64.
+
+    Args:
+        factor: with concrete parameters.
+        variables: groups of the graph.
+        beta: inverse temperature.
+
+    Raises:
+        ValueError: naming the factor whose parameters are traced, which forbids one sign of a spin, or whose log
+            weights at ``beta`` are beyond float64.
+    """
     if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(factor.parameters)):
         raise refusal(
             factor.name, "traced", "exact answers on a graph need concrete parameters; call outside jit"

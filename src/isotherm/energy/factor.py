@@ -23,6 +23,10 @@ class Scope:
     Attributes:
         groups: the group of each argument, such as ``("s", "s", "c")``.
         variables: int32, shape ``(num_factors, arity)``: the index of each argument within its group.
+
+    Raises:
+        ValueError: if ``variables`` is not of shape ``(num_factors, arity)``, or holds anything else than whole
+            numbers.
     """
 
     __slots__ = ("__dict__", "groups", "variables")
@@ -86,7 +90,7 @@ class AbstractFactor(eqx.Module):
         """
 
     def energy(self, states: tuple[Any, ...]) -> Float[Array, ""]:
-        """Sum over all factors, given the state of each argument's group."""
+        """Sum over all factors, a scalar, given the state of each argument's group, of shape ``(size,)``."""
         values = [
             jax.tree.map(lambda leaf, at=column: leaf[at], state)
             for state, column in zip(states, self.scope.variables.T, strict=True)
@@ -110,6 +114,11 @@ class Factor(AbstractFactor):
 
     References:
         Jelinčič et al., thrml (2025): its ``DiscreteEBMFactor``.
+
+    >>> field = Factor.of("s", [0, 1], weights=[0.5, -0.5])
+    >>> coupling = Factor.of(("s", "s"), [[0, 1]], weights=[1.0], name="coupling")
+    >>> field.scope.variables.tolist(), coupling.weights.shape
+    ([[0], [1]], (1,))
     """
 
     weights: Float[Array | np.ndarray, "num *cardinalities"]
@@ -142,7 +151,12 @@ class Factor(AbstractFactor):
         return self.weights
 
     def energy_of(self, parameters: Float[Array, "*cardinalities"], *values: Any) -> Float[Array, ""]:
-        """Minus one weight times the product of spins and reals."""
+        """Minus one weight times the product of spins and reals.
+
+        Args:
+            parameters: table of one factor, shape ``(*cardinalities,)``; a scalar where no argument is a category.
+            values: a scalar for each argument; unsigned ones index the table.
+        """
         weight = jnp.asarray(parameters)
         categories = tuple(v for v in values if jnp.issubdtype(v.dtype, jnp.unsignedinteger))
         product = weight[categories] if categories else weight
@@ -157,6 +171,10 @@ class Quadratic(AbstractFactor):
 
     Attributes:
         precisions: shape ``(num_factors,)`` or ``(1,)``, positive.
+
+    Raises:
+        TypeError: if ``scope`` is no :class:`Scope`, ``name`` no text or ``precisions`` no numbers.
+        ValueError: if a known precision is not above 0.
     """
 
     precisions: Float[Array | np.ndarray, " num"]
@@ -174,7 +192,12 @@ class Quadratic(AbstractFactor):
         return self.precisions
 
     def energy_of(self, parameters: Float[Array, ""], *values: Any) -> Float[Array, ""]:
-        """Half the precision times the square."""
+        """Half the precision times the square.
+
+        Args:
+            parameters: one precision, a scalar.
+            values: one real variable, a scalar.
+        """
         precision = jnp.asarray(parameters)
         x = values[0].astype(precision.dtype)
         return 0.5 * precision * x * x

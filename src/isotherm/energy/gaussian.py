@@ -38,6 +38,13 @@ def gaussian(
     Raises:
         ValueError: naming the edge or number at fault, or if ``A`` is not positive definite (checked for
             concrete values and up to 2,000 variables).
+
+    >>> model = gaussian([[0, 1]], diagonal=2.0, off_diagonal=-1.0)
+    >>> model.variables["x"].size, [factor.name for factor in model.factors]
+    (2, ['precisions', 'couplings'])
+
+    References:
+        Lauritzen, Graphical Models (1996), chapter 5.
     """
     pairs = checked_edges(edges, num_variables, "num_variables")
     n = counted("num_variables", pairs, num_variables)
@@ -80,6 +87,16 @@ def spin_gaussian(
     Raises:
         ValueError: naming the edge or number at fault, or if the reals alone have no normalisable law (checked
             for concrete values and up to 2,000 real variables).
+
+    >>> model = spin_gaussian(is_spin=[True, False, True], edges=[[0, 1], [1, 2]], couplings=0.3)
+    >>> {name: group.kind for name, group in model.variables.items()}
+    {'s': 'spin', 'x': 'real'}
+    >>> [factor.name for factor in model.factors]
+    ['precisions', 's_biases', 'x_biases', 'sx_couplings']
+
+    References:
+        Lauritzen and Wermuth, Graphical models for associations between variables, some of which are qualitative and
+        some quantitative, Annals of Statistics 17 (1989), on mixed models; here spins do not change the precisions.
     """
     spins = regular("is_spin", is_spin)
     if spins.dtype != np.bool_:

@@ -32,6 +32,18 @@ class FactorGraph(AbstractEnergy):
     Attributes:
         groups: name and kind of each group (static), in order.
         factors: terms of the energy.
+
+    >>> import jax.numpy as jnp
+    >>> from isotherm.energy import spin
+    >>> field = Factor.of("s", [0, 1, 2], weights=0.5)
+    >>> pairs = Factor.of(("s", "s"), [[0, 1], [1, 2]], weights=1.0, name="couplings")
+    >>> graph = FactorGraph.of({"s": spin(3)}, [field, pairs])
+    >>> float(graph.energy({"s": jnp.ones(3, jnp.int8)}))
+    -3.5
+
+    References:
+        Kschischang, Frey and Loeliger, Factor graphs and the sum-product algorithm, IEEE Transactions on
+        Information Theory 47 (2001).
     """
 
     groups: tuple[tuple[str, Variables], ...] = eqx.field(static=True)
@@ -146,7 +158,11 @@ class FactorGraph(AbstractEnergy):
         return np.stack(np.divmod(once, n), axis=1).astype(np.int32)
 
     def variable_name(self, flat: int) -> str:
-        """What refusals call a variable, such as ``"s[3]"``."""
+        """What refusals call a variable, such as ``"s[3]"``.
+
+        Raises:
+            ValueError: if ``flat`` is not the number of a variable.
+        """
         doors.whole("flat", flat, 0, self.num_variables - 1)
         name, start = next(last for last in reversed(self.offsets().items()) if flat >= last[1])
         return f"{name}[{flat - start}]"
@@ -180,6 +196,10 @@ def stored(group: Variables, state: Any) -> Any:
 
 def stored_state(groups: tuple[tuple[str, Variables], ...], x: State) -> State:
     """One state in the dtypes that it is stored in.
+
+    Args:
+        groups: name and kind of each group.
+        x: an array of shape ``(size,)`` for each group; leaves of custom kinds lead with ``size``.
 
     Raises:
         ValueError: naming the group whose array is missing, or of a shape or dtype that it cannot have, or the

@@ -60,6 +60,10 @@ def checked_edges(
 def check_indices(field: str, indices: np.ndarray) -> None:
     """Refuse numbers of variables that are not whole, or that int32 would take for another one.
 
+    Args:
+        field: what refusals call them.
+        indices: shape ``(rows, ...)``, with at least one axis.
+
     Raises:
         ValueError: naming the entry of ``field`` at fault.
     """
@@ -84,11 +88,15 @@ def _refuse_edge(pairs: np.ndarray, row: int, why: str) -> None:
 
 
 def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
-    """Anything array-like as floating numbers: JAX arrays stay, NumPy keeps its digits, the rest is float64.
+    """Anything array-like as floating numbers in its own shape.
+
+    JAX arrays stay, but for whole numbers and bools, which become float32; NumPy keeps its digits, the rest is
+    float64.
 
     Raises:
-        ValueError: naming ``field``, if it holds anything else than numbers, rows of different lengths, or a
-            finite number beyond :data:`LARGEST`.
+        TypeError: naming ``field``, if it holds anything else than numbers.
+        ValueError: naming ``field``, if it holds complex numbers, rows of different lengths, or a finite number
+            beyond :data:`LARGEST`.
     """
     if isinstance(values, jax.Array):
         if not (jnp.issubdtype(values.dtype, jnp.number) or values.dtype == jnp.bool_):
@@ -104,6 +112,10 @@ def floating(field: str, values: Any) -> Float[Array | np.ndarray, "..."]:
 
 def check_magnitude(field: str, values: np.ndarray) -> None:
     """Refuse finite numbers that float32, in which samplers compute, cannot add up; infinities are not judged.
+
+    Args:
+        field: what the refusal calls them.
+        values: floats of any shape, ``(...)``.
 
     Raises:
         ValueError: naming ``field`` and the number.
@@ -144,18 +156,18 @@ def check_finite(field: str, values: Any) -> None:
 
 
 def holds_traced(values: Any) -> bool:
-    """Whether values are traced, or a list in which some are."""
+    """Whether values are traced, or a list in which some are; looks into lists of lists."""
     return is_traced(values) or (isinstance(values, list | tuple) and any(map(holds_traced, values)))
 
 
 def shared(field: str, values: Any) -> Float[Array | np.ndarray, "num ..."]:
-    """One number as the one parameter that all factors share; anything else as it is."""
+    """One number as the one parameter that all factors share, of shape ``(1,)``; anything else in its own shape."""
     array = floating(field, values)
     return array[None] if array.ndim == 0 else array
 
 
 def filled(field: str, values: Any, shape: tuple[int, ...]) -> Float[Array | np.ndarray, "..."]:
-    """A parameter for each place of ``shape``, also where one number is given for all.
+    """A parameter for each place of ``shape``, also where one number, of shape ``()``, is given for all.
 
     Raises:
         ValueError: naming ``field``, if it has another shape.
@@ -174,8 +186,13 @@ def is_zero(values: Any) -> bool:
 def counted(field: str, indices: np.ndarray, size: int | None) -> int:
     """Number of variables: as given, or one more than the largest index.
 
+    Args:
+        field: what refusals call it.
+        indices: whole numbers of any shape, ``(num_factors, arity)`` as a rule.
+        size: the number, if it is known.
+
     Raises:
-        ValueError: naming ``field``, if neither is known.
+        ValueError: naming ``field``, if neither is known, it is below 1, or so many would not fit into memory.
     """
     if size is None and not indices.size:
         raise refusal(field, None, "must be given where there are no edges")

@@ -51,6 +51,13 @@ def limbs_of(values: np.ndarray, by: Splitting) -> list[np.ndarray]:
     """Whole numbers in float32, an array for each limb, the lowest first; infinite values count as zero.
 
     All limbs but the last are at least 0.
+
+    Args:
+        values: floats of any shape ``(...)``.
+        by: how to split them.
+
+    Returns:
+        ``by.num_limbs`` arrays of shape ``(...)``.
     """
     known = np.where(np.isfinite(values), np.asarray(values, np.float64), 0.0)
     rest = np.rint(known / by.quantum).astype(np.int64)
@@ -64,14 +71,23 @@ def limbs_of(values: np.ndarray, by: Splitting) -> list[np.ndarray]:
 
 
 def stacked(sums: Sequence[Array]) -> Int32[Array, "limbs *shape"]:
-    """Sums of limbs, the lowest first, as one array of whole numbers."""
+    """Sums of limbs, the lowest first, each of shape ``(*shape,)``, as one int32 array, ``(limbs, *shape)``."""
     return jnp.stack([part.astype(jnp.int32) for part in sums])
 
 
 def value(
     limbs: Int32[Array, "limbs *shape"], quantum: Float[Array, ""] | float, bits: int
 ) -> Float[Array, "*shape"]:
-    """The numbers themselves, in float32; right to its precision also where limbs of both signs cancel."""
+    """The numbers themselves, in float32; right to its precision also where limbs of both signs cancel.
+
+    Args:
+        limbs: whole numbers, the lowest first, shape ``(limbs, *shape)``.
+        quantum: of the splitting, a number.
+        bits: of the splitting.
+
+    Returns:
+        float32, shape ``(*shape,)``.
+    """
     whole = list(limbs)
     for at in range(len(whole) - 1):  # carries go up, so that float32 holds each limb
         carry = whole[at] >> bits

@@ -91,6 +91,10 @@ def restricted_boltzmann(
 
     References:
         Smolensky, Information processing in dynamical systems (1986).
+
+    >>> machine = restricted_boltzmann(num_visible=4, num_hidden=2, couplings=0.1)
+    >>> [(name, group.size) for name, group in machine.variables.items()]
+    [('visible', 4), ('hidden', 2)]
     """
     num_visible, num_hidden = whole("num_visible", num_visible, 1), whole("num_hidden", num_hidden, 1)
     _check_pairs("num_visible, num_hidden", (num_visible, num_hidden), num_visible * num_hidden)

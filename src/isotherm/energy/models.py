@@ -43,6 +43,13 @@ def ising(edges: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None =
 
     Raises:
         ValueError: naming the edge, coupling or bias at fault.
+
+    >>> model = ising([[0, 1], [1, 2]], couplings=[1.0, -1.0], biases=0.5)
+    >>> model.variables["s"].size, [factor.name for factor in model.factors]
+    (3, ['biases', 'couplings'])
+
+    References:
+        Ising, Zeitschrift für Physik 31 (1925) 253.
     """
     return p_spin(checked_edges(edges, num_spins, "num_spins"), couplings, biases, num_spins)
 
@@ -61,6 +68,14 @@ def p_spin(scopes: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None
 
     Raises:
         ValueError: naming the factor, coupling or bias at fault.
+
+    >>> import jax.numpy as jnp
+    >>> model = p_spin([[0, 1, 2], [1, 2, 3]], couplings=1.0)
+    >>> float(model.energy({"s": jnp.array([1, -1, -1, 1], jnp.int8)}))
+    -2.0
+
+    References:
+        Derrida, Random-energy model, Phys. Rev. Lett. 45 (1980) 79, which takes ``p`` to infinity.
     """
     scopes = doors.regular("scopes", scopes)
     if scopes.size:
@@ -96,6 +111,14 @@ def potts(
 
     Raises:
         ValueError: naming the edge, coupling or field at fault.
+
+    >>> import jax.numpy as jnp
+    >>> model = potts([[0, 1], [1, 2]], cardinality=3, couplings=1.0)
+    >>> float(model.energy({"c": jnp.array([2, 2, 0], jnp.uint8)}))
+    -1.0
+
+    References:
+        Potts, Proc. Camb. Phil. Soc. 48 (1952) 106.
     """
     pairs = checked_edges(edges, num_variables, "num_variables")
     n = counted("num_variables", pairs, num_variables)

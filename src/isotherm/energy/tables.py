@@ -113,7 +113,7 @@ def spread(tables: Tables) -> float:
 
 
 def checked_evidence(tables: Tables, values: np.ndarray) -> np.ndarray:
-    """Evidence as an int64 array, ``-1`` where a variable is free.
+    """Evidence as an int64 array of shape ``(n,)``, ``-1`` where a variable is free.
 
     Raises:
         ValueError: naming a variable whose value is out of range.

@@ -26,6 +26,10 @@ class Variables:
             ``"real"`` (float32) or ``"custom"`` (any pytree, sampled by the user's own conditional).
         size: how many, at least 1.
         cardinality: how many values each can take: 2 for spins, 0 where that is infinite or unknown.
+
+    Raises:
+        ValueError: if ``kind`` is unknown, ``size`` is out of range, or ``cardinality`` cannot be that of the kind.
+        TypeError: if ``size`` or ``cardinality`` is no whole number.
     """
 
     kind: Kind
@@ -53,7 +57,7 @@ class Variables:
         return np.dtype(np.int8 if self.kind == "spin" else np.float32)
 
     def values(self) -> np.ndarray:
-        """All values of one variable in the order of tables and marginals: ``-1, +1`` for spins."""
+        """All values of one variable in the order of tables, shape ``(cardinality,)``: ``-1, +1`` for spins."""
         if self.kind == "spin":
             return np.array([-1, 1], self.dtype)
         return np.arange(self.cardinality, dtype=self.dtype)
@@ -64,6 +68,9 @@ def spin(size: int) -> Variables:
 
     Raises:
         ValueError: if ``size`` is no whole number from 1 up.
+
+    >>> spin(3).values().tolist()
+    [-1, 1]
     """
     return Variables("spin", _counted(size), 2)
 
@@ -73,6 +80,10 @@ def categorical(size: int, cardinality: int) -> Variables:
 
     Raises:
         ValueError: if ``size`` is no whole number from 1 up, or ``cardinality`` none within 2 .. 65,536.
+
+    >>> group = categorical(4, cardinality=3)
+    >>> group.values().tolist(), group.dtype
+    ([0, 1, 2], dtype('uint8'))
     """
     return Variables("categorical", _counted(size), whole("cardinality", cardinality, 2, MAX_CARDINALITY))
 

@@ -26,8 +26,8 @@ class WithError(NamedTuple):
     """Values and their standard errors, of equal shape, float64.
 
     Attributes:
-        value: the estimates.
-        error: one standard deviation of each.
+        value: the estimates, shape ``(*batch,)``.
+        error: one standard deviation of each, in the same shape.
     """
 
     value: Float64[np.ndarray, "*batch"]
@@ -93,6 +93,13 @@ def block_length(series: Series) -> int:
 def block_means(series: Series, length: int) -> Float64[np.ndarray, "*batch chains blocks"]:
     """Means over blocks of ``length`` samples; the first samples of a chain are left out if blocks do not fill it.
 
+    Args:
+        series: ``(*batch, chains, samples)``.
+        length: samples a block.
+
+    Returns:
+        ``(*batch, chains, samples // length)``.
+
     Raises:
         ValueError: if ``length`` is not within one and the number of samples.
     """
@@ -105,7 +112,7 @@ def block_means(series: Series, length: int) -> Float64[np.ndarray, "*batch chai
 
 
 def checked(series: Series, field: str = "samples") -> Float64[np.ndarray, "*batch chains samples"]:
-    """In float64 on the host.
+    """A series in float64 on the host, ``(*batch, chains, samples)``.
 
     Raises:
         ValueError: if there are fewer than two axes or two values, or some are not finite.

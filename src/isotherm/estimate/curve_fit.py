@@ -73,6 +73,10 @@ def fit_scaling(
         degree: of the scaling functions.
         correction: ``ω``, or None for no correction.
         max_rows: fit only the first rows; 1 for an estimate without error.
+
+    References:
+        Fisher and Barber, Scaling theory for finite-size effects in the critical region, Phys. Rev. Lett. 28 (1972)
+        1516.
     """
     points = _points(data, degree, correction)
     unit, start = np.array([guess[0] * 1e-4, 1e-2]), np.zeros(2)

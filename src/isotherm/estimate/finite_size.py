@@ -40,7 +40,7 @@ def resample(means: Mapping[str, np.ndarray], num_rows: int, rng: np.random.Gene
 
 
 def errors(rows: Rows) -> np.ndarray:
-    """Standard error of each entry: the spread over resamples."""
+    """Standard error of each entry: the spread over resamples, rows from the second on of ``(rows, ...)``."""
     return np.asarray(rows[1:].std(axis=0, ddof=1))
 
 

@@ -180,6 +180,12 @@ def reached(
 ) -> tuple[float, float] | None:
     """Where a rising curve first reaches a level, by a straight line through the two points around it.
 
+    Args:
+        temperatures: ascending, shape ``(points,)``.
+        values: of the curve, shape ``(points,)``.
+        errors: standard errors of the values, shape ``(points,)``.
+        level: to be reached.
+
     Returns:
         Temperature and standard error; None if the curve does not reach it.
     """

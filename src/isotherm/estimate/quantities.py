@@ -38,7 +38,7 @@ def moments(values: Mapping[str, Any]) -> dict[str, np.ndarray]:
     ``abs_magnetization`` and ``magnetization4``.
 
     Args:
-        values: raw observables of single states, arrays of equal shape.
+        values: raw observables of single states, arrays of equal shape ``(...)``, which results have too.
 
     Raises:
         ValueError: if their shapes differ.
@@ -63,6 +63,10 @@ def blocked(values: Mapping[str, Any], length: int | None = None) -> dict[str, n
 
     Raises:
         ValueError: if chains are too short for two blocks.
+
+    >>> series = {"magnetization": np.array([[1.0, -1.0, 0.5, 0.5], [1.0, 1.0, -0.5, 0.5]])}
+    >>> {name: value.shape for name, value in blocked(series, length=2).items() if name.startswith("magnetization")}
+    {'magnetization': (2, 2), 'magnetization2': (2, 2), 'magnetization4': (2, 2)}
     """
     powers = moments(values)
     for name, value in powers.items():
@@ -96,6 +100,12 @@ def jackknife(function: Callable[[Means], np.ndarray], means: Means) -> WithErro
 def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates"]]:
     """Means of all blocks, then those that leave one block out after another, by name.
 
+    Args:
+        means: block means by name, ``(*batch, chains, blocks)``.
+
+    Returns:
+        ``(*batch, 1 + chains * blocks)`` each.
+
     Raises:
         ValueError: if means differ in shape, are not finite, or of fewer than two blocks.
     """
@@ -110,7 +120,17 @@ def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates
 
 
 def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> WithError:
-    """The jackknife's estimate from a value of all data, and values with one block left out."""
+    """The jackknife's estimate from a value of all data, and values with one block left out.
+
+    Args:
+        values: ``(*batch, 1 + num_blocks)``, as functions of :func:`replicates` are.
+
+    Returns:
+        Of shape ``batch``.
+
+    References:
+        Efron, The Jackknife, the Bootstrap and Other Resampling Plans (1982), chapters 2 and 3.
+    """
     whole, without = values[..., 0], values[..., 1:]
     num_blocks = without.shape[-1]
     centre = without.mean(-1)
@@ -182,6 +202,10 @@ def correlation_length(means: Means, extent: int) -> WithError:
 
     Returns:
         In lattice constants; 0 where fluctuations at ``k`` are the larger ones.
+
+    Raises:
+        TypeError: if ``extent`` is no whole number.
+        ValueError: if it is below 2, or naming a mean that is missing.
     """
     _need(means, "magnetization2", "structure_kmin")
     extent = doors.whole("extent", extent, 2)
@@ -211,6 +235,16 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
         beta: inverse temperature, a number or of shape ``batch``.
         num_sites: ``N``.
         extent: ``L``, for the correlation length, which is left out without it.
+
+    Raises:
+        TypeError: if ``extent`` or ``num_sites`` is no whole number.
+        ValueError: if ``extent`` is below 2, ``beta`` not finite or of another shape, or as :func:`jackknife`.
+
+    >>> rng = np.random.default_rng(0)
+    >>> means = blocked({"energy": rng.normal(-1.0, 0.1, (4, 100))}, length=10)
+    >>> found = estimates(means, beta=0.5, num_sites=64)
+    >>> sorted(found), found["energy"].value.shape
+    (['energy', 'energy2', 'heat_capacity'], ())
     """
     rows, column = replicates(means), _column(beta, means, num_sites)
     told = quantities(rows, column, num_sites, None if extent is None else doors.whole("extent", extent, 2))
@@ -223,7 +257,7 @@ def quantities(
     """What :func:`estimates` tells, as plain functions of means, for rows of any kind.
 
     Args:
-        means: means by name, arrays of equal shape.
+        means: means by name, arrays of equal shape ``(...)``, which results have too.
         beta: inverse temperature, to be broadcast with them.
         num_sites: ``N``.
         extent: ``L``.

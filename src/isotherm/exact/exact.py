@@ -66,24 +66,24 @@ class Exact(eqx.Module):
 
     @property
     def log_z(self) -> Float[Array, "*batch"]:
-        """Log partition function; with evidence, the sum over the states that agree with it."""
+        """Log partition function, a scalar or ``(*batch,)``; with evidence, the sum over states that agree."""
         return jax.nn.logsumexp(self.log_weights, axis=-1)
 
     @property
     def probabilities(self) -> Float[Array, "*batch states"]:
-        """Probability of each state in the order of :func:`all_states`."""
+        """Probability of each state in the order of :func:`all_states`, shape ``(*batch, 2^n)``; sums to 1."""
         return jax.nn.softmax(self.log_weights, axis=-1)
 
     @property
     def spins(self) -> Float[Array, "*batch n"]:
-        r"""First moments :math:`\langle s_i \rangle`, in [-1, 1]; a held spin has its value."""
+        r"""First moments :math:`\langle s_i \rangle`, in [-1, 1], ``(*batch, n)``; a held spin has its value."""
         halves = self._weights()[:2]
         means = [_dot(half, _features(half).states) / half.sum(-1, keepdims=True) for half in halves]
         return jnp.concatenate(means, axis=-1)
 
     @property
     def pairs(self) -> Float[Array, "*batch n n"]:
-        r"""Second moments :math:`\langle s_i s_j \rangle`, symmetric with unit diagonal."""
+        r"""Second moments :math:`\langle s_i s_j \rangle`, ``(*batch, n, n)``, symmetric with unit diagonal."""
         left, right, joint = self._weights()
         first, second = _features(left), _features(right)
         a, b = first.states.shape[-1], second.states.shape[-1]
@@ -97,7 +97,7 @@ class Exact(eqx.Module):
 
     @property
     def marginals(self) -> Float[Array, "*batch n"]:
-        """``P(s_i = +1)``, in [0, 1]; conditional on the evidence where there is any."""
+        """``P(s_i = +1)``, in [0, 1], shape ``(*batch, n)``; conditional on the evidence where there is any."""
         return (1 + self.spins) / 2
 
     def condition(self, clamp: Clamp) -> "Exact":
@@ -124,7 +124,7 @@ class Exact(eqx.Module):
             shape: shape of the result before its last axis of ``n`` spins.
 
         Returns:
-            Spins of +1 and -1, int8; held spins have their values.
+            Spins of +1 and -1, int8, shape ``(*shape, n)``; held spins have their values.
 
         Raises:
             ValueError: naming the argument out of range, or if the result would not fit into memory.

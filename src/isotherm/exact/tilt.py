@@ -33,18 +33,18 @@ class MixtureLaw(NamedTuple):
 
     @property
     def mean(self) -> Float[np.ndarray, " d"]:
-        """Of the whole."""
+        """Of the whole, shape ``(d,)``."""
         return self.weights @ self.means
 
     @property
     def covariance(self) -> Float[np.ndarray, "d d"]:
-        """Of the whole."""
+        """Of the whole, shape ``(d, d)``: within parts and between them."""
         away = self.means - self.mean
         within = np.einsum("k,kij->ij", self.weights, self.covariances)
         return within + np.einsum("k,ki,kj->ij", self.weights, away, away)
 
     def draw(self, rng: np.random.Generator, num_draws: int) -> Float[np.ndarray, "draws d"]:
-        """Independent draws."""
+        """Independent draws, float64 ``(num_draws, d)``."""
         which = rng.choice(len(self.weights), num_draws, p=self.weights)
         noise = rng.standard_normal((num_draws, self.means.shape[1]))
         factors = np.linalg.cholesky(self.covariances)
@@ -77,7 +77,7 @@ class GridLaw(NamedTuple):
     probabilities: Float[np.ndarray, " num"]
 
     def expect(self, function: Callable[[np.ndarray], np.ndarray]) -> float:
-        """Mean of a function of the points."""
+        """Mean of a function that takes the points, ``(num,)``, and returns as many numbers."""
         return float(self.probabilities @ function(self.points))
 
     @property
@@ -92,7 +92,7 @@ class GridLaw(NamedTuple):
         return self.expect(lambda x: (x - mean) ** 2)
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
-        """Probability of at most ``x``."""
+        """Probability of at most ``x``, in [0, 1], of the shape ``(...)`` of ``x``; linear between points."""
         until = np.cumsum(self.probabilities) - 0.5 * self.probabilities
         return np.interp(x, self.points, until, 0.0, 1.0)
 
@@ -108,6 +108,11 @@ def tilted_law(tilted: Tilted, beta: float) -> MixtureLaw | DiscreteLaw:
     Raises:
         ValueError: if ``beta`` leaves no normaliser, or is not finite.
         TypeError: if there is no closed form; :func:`quadrature` serves one dimension.
+
+    >>> from isotherm.energy import GaussianPolicy
+    >>> law = tilted_law(Tilted(GaussianPolicy([0.0], [[1.0]]), QuadraticReward([[1.0]], [2.0])), beta=1.0)
+    >>> law.mean.tolist(), law.covariance.tolist()  # half way to the peak
+    ([1.0], [[0.5]])
     """
     beta = _checked_beta(beta)
     base, reward = tilted_policy("tilted", tilted).base, tilted.reward
@@ -142,6 +147,11 @@ def quadrature(tilted: Tilted, beta: float, low: float, high: float, num_points:
     Raises:
         ValueError: naming the argument out of range, a policy of another number of dimensions, or a density that is
             no number or infinite at some point.
+
+    >>> from isotherm.energy import GaussianPolicy
+    >>> law = quadrature(Tilted(GaussianPolicy([0.0], [[1.0]]), QuadraticReward([[1.0]], [2.0])), 1.0, -9.0, 9.0)
+    >>> round(law.mean, 6), round(law.variance, 6)
+    (1.0, 0.5)
     """
     beta = _checked_beta(beta)
     _check_one_dimension(tilted_policy("tilted", tilted))

@@ -49,7 +49,13 @@ class Proven(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A state with values counted from 0, its log weight, and its energy where the file speaks of energies."""
+    """A state, its log weight, and its energy where the file speaks of energies.
+
+    Attributes:
+        assignment: int, shape ``(n,)``, values counted from 0.
+        log_weight: natural logarithm, a number.
+        energy: a number, in the file's units.
+    """
 
     assignment: np.ndarray
     log_weight: float
@@ -138,7 +144,7 @@ class Answer:
         }
 
     def state_names(self, assignment: np.ndarray) -> list[Hashable]:
-        """What the values of a state are called."""
+        """What the values of a state, int ``(n,)`` counted from 0, are called."""
         if not self.values:
             return assignment.tolist()
         return [names[value] for names, value in zip(self.values, assignment.tolist(), strict=True)]

@@ -45,8 +45,8 @@ class Marginals:
     """Of every variable.
 
     Attributes:
-        means: probabilities of its values.
-        errors: their standard errors, if chains are independent and mix.
+        means: probabilities of its values, float64, shape ``(values,)`` each.
+        errors: their standard errors, if chains are independent and mix, in the same shapes.
         rhat: the worst R-hat; infinite where chains stand still apart from each other.
         worst: the variable that has it.
     """
@@ -64,8 +64,8 @@ def marginals_of(drawn: Drawn, cardinalities: np.ndarray, held: np.ndarray) -> M
 
     Args:
         drawn: the states.
-        cardinalities: of each variable.
-        held: value of each variable that is not free, -1 where it is.
+        cardinalities: of each variable, int, shape ``(n,)``.
+        held: value of each variable that is not free, -1 where it is; int, shape ``(n,)``.
     """
     weights = drawn.weights
     num_fair = drawn.num_samples / (weights @ weights)

@@ -70,7 +70,7 @@ class SampledModel:
 
     Attributes:
         source: the model file.
-        values: evidence, -1 where free.
+        values: evidence, int, shape ``(n,)``, -1 where free.
         smaller: the model without what is impossible.
         has_zeros: whether it forbids anything about several of them.
         key: of everything random.
@@ -120,7 +120,7 @@ class SampledModel:
         return marginals_of(drawn, self.source.tables.cardinalities, held)
 
     def annealed_state(self) -> np.ndarray:
-        """The best state of an annealing run, of the smaller model."""
+        """The best state of an annealing run, among the values of the smaller model: int64, shape ``(n,)``."""
         found = anneal(jax.random.fold_in(self.key, 1), self.graph, num_chains=NUM_CHAINS)
         return self.smaller.narrowed_state(self.flat(found.state))
 

@@ -37,14 +37,24 @@ class Autoregressive(NamedTuple):
     def log_likelihood(
         self, spins: Num[Array | np.ndarray, "rows n"] | Bool[Array | np.ndarray, "rows n"]
     ) -> Float[Array, " rows"]:
-        """Exact log-probability of each row in nats; an entry of 0 is missing and counts nothing."""
+        """Exact log-probability of each row in nats; an entry of 0 is missing and counts nothing.
+
+        Args:
+            spins: ``-1`` and ``+1``, or bools, shape ``(rows, n)``.
+
+        Returns:
+            float32, shape ``(rows,)``, at most 0.
+
+        Raises:
+            ValueError: naming the entry in another coding, where entries are known.
+        """
         known = concrete(spins)
         s = jnp.asarray(spins if known is None else spin_rows("spins", known)).astype(jnp.float32)
         fields = self.biases[None] + s @ self.weights.T
         return jnp.where(s != 0, jax.nn.log_sigmoid(2 * s * fields), 0.0).sum(axis=1)
 
     def draw(self, key: Key[Array, ""], num: int) -> Int8[Array, "num n"]:
-        """Independent draws, spin after spin."""
+        """Independent draws, spin after spin: int8 ``-1`` and ``+1``, shape ``(num, n)``."""
         n = self.biases.shape[0]
 
         def one(key: Key[Array, ""]) -> Int8[Array, " n"]:
@@ -64,6 +74,9 @@ def fit_independent(
 ) -> Autoregressive:
     """Independent spins with the frequencies of the data, half an observation of each value added.
 
+    Args:
+        spins: ``+1``, ``-1``, and NaN (or 0 where ``-1`` occurs too) where missing; shape ``(rows, n)``.
+
     Raises:
         ValueError: naming the entry in another coding.
     """
@@ -81,7 +94,8 @@ def fit_autoregressive(
     """Maximum likelihood with a penalty of ``strength / 2`` times the sum of squares of biases and weights.
 
     Args:
-        spins: ``+1``, ``-1``, and NaN (or 0 where ``-1`` occurs too) where missing, which stands for no influence.
+        spins: ``+1``, ``-1``, and NaN (or 0 where ``-1`` occurs too) where missing, which stands for no influence;
+            shape ``(rows, n)``.
         strength: above 0, in nats a row; keeps the optimum finite.
         num_steps: of L-BFGS, at least 1.
 

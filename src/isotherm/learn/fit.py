@@ -34,8 +34,8 @@ class FitState(NamedTuple):
         best_score: that score; minus infinity before the first.
         waited: scores since then.
         epoch: epochs done.
-        gradient_norms: mean over steps of the norm of the gradient, one an epoch.
-        scores: held-out score after each epoch; NaN where none was taken.
+        gradient_norms: mean over steps of the norm of the gradient, one an epoch, shape ``(epochs,)``.
+        scores: held-out score after each epoch, shape ``(epochs,)``; NaN where none was taken.
     """
 
     parameters: tuple[PyTree, ...]
@@ -107,6 +107,14 @@ def fit(
 
     Raises:
         ValueError: naming the argument at fault, or a factor whose weights are not finite or too large for float32.
+
+    >>> from isotherm.energy import ising
+    >>> from isotherm.learn import PseudoLikelihood
+    >>> graph = ising([[0, 1]], couplings=0.0, biases=0.0)
+    >>> rows = Observations.of(graph, np.array([[1, 1], [-1, -1], [1, 1], [1, -1]]))
+    >>> found = fit(jax.random.key(0), graph, rows, PseudoLikelihood(), optax.sgd(0.1), num_epochs=3)
+    >>> bool(found.graph.factors[0].weights[0] > 0)  # three of four rows are aligned
+    True
     """
     doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))

@@ -63,6 +63,9 @@ def free_energies(
         x: relaxed states, see :func:`isotherm.learn.relaxation.relaxed`; the latents' values are ignored.
         latent: variables to sum over, which :func:`check_latents` accepts.
         beta: inverse temperature.
+
+    Returns:
+        Shape ``(rows,)``, in the units of the energy.
     """
     if not any(mask.any() for mask in latent.values()):
         return energies(graph, x)
@@ -85,7 +88,17 @@ def free_energies(
 def mean_statistics(
     graph: FactorGraph, states: State, latent: Masks | None = None, beta: Float[Array, ""] | float = 1.0
 ) -> tuple[PyTree, ...]:
-    """Features averaged over rows; with ``latent``, over these variables given the rest of each row too."""
+    """Features averaged over rows; with ``latent``, over these variables given the rest of each row too.
+
+    Args:
+        graph: any factors, but products and tables alone where there are latents.
+        states: shape ``(rows, size)`` for each group.
+        latent: variables to sum over; none by default.
+        beta: inverse temperature, at which latents are summed.
+
+    Returns:
+        Shaped as ``graph.parameters``.
+    """
     if latent is None or not any(mask.any() for mask in latent.values()):
         return mean_features(graph, states)
     x = relaxed(graph, states)

@@ -98,7 +98,7 @@ def positive_phase(
         key: one JAX key.
         graph: the model.
         data: rows.
-        beta: inverse temperature.
+        beta: inverse temperature, a number.
         schedule: sweeps, where chains are needed.
         num_chains: chains a row.
         init: where they start.
@@ -161,7 +161,7 @@ def sampled_kl_gradient(
         key: one JAX key.
         graph: the model.
         data: rows; each has one chain a batch in the positive phase, if that needs chains at all.
-        beta: inverse temperature.
+        beta: inverse temperature, a number.
         positive: sweeps of the positive phase.
         negative: sweeps of the negative phase.
         num_chains: negative chains a batch; with a condition, as many as are needed to give each row one.

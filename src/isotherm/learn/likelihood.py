@@ -91,13 +91,19 @@ def log_likelihood(
         graph: the model, discrete.
         data: complete rows, rows with latents that do not interact, or any rows of a graph that ``exact`` takes.
         beta: inverse temperature.
-        key: needed where ``log Z`` is sampled.
+        key: one JAX key, a scalar; needed where ``log Z`` is sampled.
         method: ``"auto"`` is exact where the graph allows it, else annealed importance sampling.
         error: wanted standard error of ``log Z``, where it is sampled.
         num_chains: of the annealing.
 
     Raises:
         ValueError: naming what stands in the way: a key that is missing, or latents that cannot be summed.
+
+    >>> from isotherm.energy import ising
+    >>> graph = ising([[0, 1]], couplings=0.0)
+    >>> found = log_likelihood(graph, Observations.of(graph, np.array([[1, 1], [1, -1]])))
+    >>> found.rows.round(6).tolist()  # a quarter each
+    [-1.386294, -1.386294]
     """
     checked_data("data", data, factor_graph("graph", graph))
     latent, (graph, constant) = closed_latents(graph, data), centred(graph)
@@ -119,7 +125,7 @@ def find_log_z(
     error: float = 0.05,
     num_chains: int = 256,
 ) -> Normalization:
-    """Log partition function; arguments as :func:`log_likelihood`.
+    """Log partition function; arguments as :func:`log_likelihood`, ``key`` a scalar.
 
     Raises:
         ValueError: if the graph is too wide for an exact answer where that was asked for, or ``key`` is missing.

@@ -48,6 +48,13 @@ class Sampled(eqx.Module):
         Hinton, Training products of experts by minimizing contrastive divergence, Neural Computation 14
         (2002); Tieleman, Training restricted Boltzmann machines using approximations to the likelihood
         gradient, ICML (2008).
+
+    Raises:
+        TypeError: if a setting is of another kind.
+        ValueError: naming the setting out of range, or a condition beside persistent chains.
+
+    >>> Sampled(start="data", negative=Schedule(num_warmup=0, num_samples=1, thin=5)).negative.thin  # CD-5
+    5
     """
 
     start: Start = eqx.field(static=True, default="persistent")
@@ -68,7 +75,7 @@ class Sampled(eqx.Module):
         checked_schedule("positive", self.positive)
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
-        """Persistent chains, or nothing."""
+        """Persistent chains, states of shape ``(num_chains, size)`` a group; or nothing."""
         if self.start == "persistent":
             return start_chains(key, graph, beta, self.num_chains, self.init)
         return ()
@@ -76,7 +83,18 @@ class Sampled(eqx.Module):
     def gradient(
         self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
     ) -> tuple[PyTree, PyTree]:
-        """Gradient of KL(data‖model) on a batch, and what to remember."""
+        """Gradient of KL(data‖model) on a batch, and what to remember.
+
+        Args:
+            key: one JAX key, a scalar.
+            graph: the model as it is now.
+            batch: rows.
+            memory: what :meth:`begin` or the last call gave.
+            beta: inverse temperature, a number.
+
+        Returns:
+            The gradient, shaped as ``graph.parameters`` (step against it to learn), and the memory.
+        """
         keys = jax.random.split(key, 3)
         plus, completed = positive_phase(keys[0], graph, batch, beta, self.positive, init=self.init)
         held = condition_mask(graph, batch, self.condition)
@@ -91,7 +109,7 @@ class Sampled(eqx.Module):
         return kl_gradient(plus, minus, beta), states if self.start == "persistent" else ()
 
     def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
-        """Mean pseudo-log-likelihood of a row, since the likelihood itself is out of reach."""
+        """Mean pseudo-log-likelihood of a row in nats, a scalar, since the likelihood itself is out of reach."""
         return pseudo_log_likelihood(graph, data, beta).mean()
 
 
@@ -106,7 +124,14 @@ def _latents_drawn(
 
 
 class PseudoLikelihood(eqx.Module):
-    """The pseudo-likelihood: no chains; see :func:`isotherm.learn.pseudolikelihood.pseudo_log_likelihood`."""
+    """The pseudo-likelihood: no chains; see :func:`isotherm.learn.pseudolikelihood.pseudo_log_likelihood`.
+
+    >>> from isotherm.energy import ising
+    >>> graph = ising([[0, 1]], couplings=0.0)
+    >>> rows = Observations.of(graph, [[1, 1]])
+    >>> round(float(PseudoLikelihood().score(graph, rows, 1.0)), 4)  # two fair conditionals
+    -1.3863
+    """
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:
         """Nothing."""
@@ -115,7 +140,7 @@ class PseudoLikelihood(eqx.Module):
     def gradient(
         self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
     ) -> tuple[PyTree, PyTree]:
-        """Gradient of minus the mean pseudo-log-likelihood of a row."""
+        """Gradient of minus the mean pseudo-log-likelihood of a row, shaped as ``graph.parameters``; no memory."""
 
         def loss(parameters: PyTree) -> Float[Array, ""]:
             return -self.score(graph.with_parameters(parameters), batch, beta)
@@ -123,7 +148,7 @@ class PseudoLikelihood(eqx.Module):
         return jax.grad(loss)(graph.parameters), ()
 
     def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
-        """Mean pseudo-log-likelihood of a row."""
+        """Mean pseudo-log-likelihood of a row in nats, a scalar."""
         return pseudo_log_likelihood(graph, data, beta).mean()
 
 
@@ -140,12 +165,12 @@ class ExactLikelihood(eqx.Module):
     def gradient(
         self, key: Key[Array, ""], graph: FactorGraph, batch: Observations, memory: PyTree, beta: Beta
     ) -> tuple[PyTree, PyTree]:
-        """Gradient of KL(data‖model)."""
+        """Gradient of KL(data‖model), shaped as ``graph.parameters``; no memory."""
         value = exact_kl_gradient(graph, batch, float(beta)).value
         return jax.tree.map(lambda g, p: jnp.asarray(g, p.dtype), value, graph.parameters), ()
 
     def score(self, graph: FactorGraph, data: Observations, beta: Beta) -> Float[Array, ""]:
-        """Mean log-likelihood of a row."""
+        """Mean log-likelihood of a row in nats, a float32 scalar."""
         from isotherm.learn.likelihood import log_likelihood
 
         return jnp.asarray(log_likelihood(graph, data, float(beta)).rows.mean(), jnp.float32)

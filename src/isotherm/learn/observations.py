@@ -27,6 +27,12 @@ class Observations(eqx.Module):
         seen: bool, likewise.
         pattern: for each group, which of its variables were seen in every row, and which in none, as bytes of
             two bool arrays (static: it decides what is clamped).
+
+    >>> from isotherm.energy import ising
+    >>> graph = ising([[0, 1], [1, 2]], couplings=0.5)
+    >>> rows = Observations.of(graph, np.array([[1, -1, np.nan], [1, 1, -1]]))
+    >>> rows.num_rows, rows.masks("always")["s"].tolist()
+    (2, [True, True, False])
     """
 
     values: State
@@ -88,7 +94,11 @@ class Observations(eqx.Module):
         return len(jax.tree.leaves(self.seen)[0])
 
     def masks(self, which: Seen) -> dict[str, np.ndarray]:
-        """For each group, bool of shape ``(size,)``: variables seen in every row, in some, or in none."""
+        """For each group, bool of shape ``(size,)``: variables seen in every row, in some, or in none.
+
+        Raises:
+            ValueError: if ``which`` is none of the words.
+        """
         choice("which", which, get_args(Seen))
         found = {}
         for name, always, never in self.pattern:

@@ -41,7 +41,10 @@ def pseudo_log_likelihood(
     Args:
         graph: spins and categories only.
         data: complete, with holes, or with latents of which no factor joins two.
-        beta: inverse temperature.
+        beta: inverse temperature, a number.
+
+    Returns:
+        Shape ``(rows,)``, at most 0.
 
     Raises:
         ValueError: naming a group that is not discrete, or two latents that interact.

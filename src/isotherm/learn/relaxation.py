@@ -48,7 +48,7 @@ def relaxed(graph: FactorGraph, states: State, seen: State | None = None) -> Rel
 
 
 def as_traced(graph: FactorGraph, beta: Float[Array, ""] | float) -> Float[Array, ""]:
-    """An inverse temperature as an array, in the dtype of the graph, so that another one compiles nothing."""
+    """An inverse temperature as a scalar array, in the dtype of the graph, so that another one compiles nothing."""
     return jnp.asarray(beta, _dtype(graph))
 
 
@@ -63,7 +63,10 @@ def precisely(
     data: PyTree,
     beta: Float[Array, ""] | float,
 ) -> Float[Array | np.ndarray, " rows"]:
-    """``function(graph, data, beta)``; in float64 where float32 cannot tell energies apart and nothing is traced."""
+    """``function(graph, data, beta)``, of shape ``(rows,)``.
+
+    In float64, on the host, where float32 cannot tell energies apart and nothing is traced.
+    """
     is_known = not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves((graph, data, beta)))
     if not (is_known and is_coarse(graph, whole_size(graph), beta)):
         return function(graph, data, as_traced(graph, beta))
@@ -73,7 +76,7 @@ def precisely(
 
 
 def energies(graph: FactorGraph, x: Relaxed) -> Float[Array, " rows"]:
-    """Energy of each row.
+    """Energy of each row, shape ``(rows,)``.
 
     Raises:
         ValueError: naming a factor that is neither a ``Factor`` nor a ``Quadratic``.
@@ -87,6 +90,9 @@ def fields(graph: FactorGraph, x: Relaxed) -> Relaxed:
     r"""Local fields :math:`-\partial E / \partial x` of every variable of every row, shaped as ``x``.
 
     Of a spin, ``P(s = +1 | rest) = σ(2 beta field)``; of a category, the softmax of ``beta field``.
+
+    References:
+        Besag, Statistical analysis of non-lattice data, The Statistician 24 (1975).
     """
     return jax.tree.map(jnp.negative, jax.grad(lambda y: energies(graph, y).sum())(x))
 

@@ -58,7 +58,10 @@ def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
 
     Args:
         graph: the model.
-        positions: a state of each chain, leaves lead with chains.
+        positions: a state of each chain, leaves ``(chains, size)``.
+
+    Returns:
+        Shape ``(chains,)``.
     """
     states = {
         name: jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, -1), stored(group, positions[name]))
@@ -71,7 +74,12 @@ def energies(graph: FactorGraph, positions: State) -> Float[Array, " chains"]:
 
 
 def term_energies(factor: AbstractFactor, states: State) -> Float[Array, "factors chains"]:
-    """Energy of each factor of one entry, given states whose leaves end with chains."""
+    """Energy of each factor of one entry, ``(num_factors, chains)``.
+
+    Args:
+        factor: the entry.
+        states: of each group, leaves ``(size, chains)``.
+    """
     columns = zip(factor.scope.groups, factor.scope.variables.T, strict=True)
     values = [jax.tree.map(lambda leaf, at=at: leaf[at], states[name]) for name, at in columns]
     parameters, tree = jax.tree.flatten(jax.tree.map(jnp.asarray, factor.parameters))
@@ -114,7 +122,11 @@ class BetasOf(eqx.Module):
 
 
 def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> BetasOf:
-    """Chains of the kernel that ``kernel_at`` makes, at any inverse temperatures."""
+    """Chains of the kernel that ``kernel_at`` makes, at any inverse temperatures, shape ``(chains,)``.
+
+    Raises:
+        TypeError: if ``kernel_at`` is no function of one number, or makes no kernel.
+    """
     kernel = checked_kernel_at(kernel_at, betas)
     if isinstance(kernel, RunsChains) and has_beta(kernel):
         return BetasOf(kernel, None)
@@ -122,6 +134,11 @@ def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> B
 
 
 def times_beta(beta: Array, values: Array) -> Array:
-    """``beta * values`` where forbidden stays forbidden at ``beta = 0``."""
+    """``beta * values`` where forbidden stays forbidden at ``beta = 0``.
+
+    Args:
+        beta: of shape ``()``, or one for each entry of the last axes of ``values``.
+        values: log weights, ``(..., *beta.shape)``; infinite ones come back as they are.
+    """
     per_chain = beta.reshape((1,) * (values.ndim - beta.ndim) + beta.shape) if beta.ndim else beta
     return jnp.where(jnp.isinf(values), values, per_chain * values)

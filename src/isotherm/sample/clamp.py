@@ -29,6 +29,11 @@ class Clamp(NamedTuple):
         mask: shape ``(n,)``, True where the variable is held.
         values: shape ``(n,)``, such as int8 ``+1`` and ``-1``, or bools; ignored where not held. None, for factor
             graphs only: each chain holds the values that it starts with.
+
+    >>> import jax.numpy as jnp
+    >>> held = Clamp(mask=jnp.array([True, False, False]), values=jnp.array([1, 1, 1], jnp.int8))
+    >>> int(held.mask.sum())  # the first spin is held up
+    1
     """
 
     mask: Bool[Array | np.ndarray, " n"]

@@ -13,19 +13,19 @@ from isotherm.errors import refusal
 
 
 def cardinalities(graph: FactorGraph) -> Int32[np.ndarray, " n"]:
-    """Number of values of each variable; 0 for reals and custom kinds."""
+    """Number of values of each variable, int32 ``(n,)``; 0 for reals and custom kinds."""
     sizes = [group.size for _, group in graph.groups]
     return np.repeat([group.cardinality for _, group in graph.groups], sizes).astype(np.int32)
 
 
 def to_values(graph: FactorGraph, position: Mapping[str, Any]) -> Int32[Array, " n"]:
-    """Values of all variables: 0 for spin down and 1 for up, categories as they are."""
+    """Values of all variables, int32 ``(n,)``: 0 for spin down and 1 for up, categories as they are."""
     states = [(group.kind, stored(group, position[name]).astype(jnp.int32)) for name, group in graph.groups]
     return jnp.concatenate([(state + 1) // 2 if kind == "spin" else state for kind, state in states])
 
 
 def from_values(graph: FactorGraph, values: Int32[Array, " n"]) -> dict[str, Array]:
-    """The state of each group."""
+    """The state of each group, ``(size,)`` in its own dtype, from values of all variables, int32 ``(n,)``."""
     cuts = np.cumsum([group.size for _, group in graph.groups])[:-1]
     parts = zip(graph.groups, jnp.split(values, cuts), strict=True)
     return {
@@ -35,7 +35,7 @@ def from_values(graph: FactorGraph, values: Int32[Array, " n"]) -> dict[str, Arr
 
 
 def random_values(key: Key[Array, ""], graph: FactorGraph, num_chains: int) -> Int32[Array, "chains n"]:
-    """Values of all variables of many chains, uniform and independent.
+    """Values of all variables of many chains, uniform and independent, int32 ``(num_chains, n)``.
 
     Raises:
         ValueError: naming the group that is not discrete.

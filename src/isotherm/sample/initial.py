@@ -51,6 +51,14 @@ def initial_state(
 
     References:
         Hinton, A practical guide to training restricted Boltzmann machines (2012), section 8.
+
+    Returns:
+        An array of shape ``(size,)`` a group, in the dtype of its kind; reals are float32.
+
+    >>> from isotherm.energy import ising
+    >>> state = initial_state(jax.random.key(0), ising([[0, 1]], 1.0, biases=100.0))
+    >>> state["s"].tolist()  # such biases leave no choice
+    [1, 1]
     """
     doors.random_key("key", key)
     factor_graph("graph", graph)

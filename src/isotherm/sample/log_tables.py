@@ -19,7 +19,7 @@ def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *
         factor: any form; its energy is evaluated at each value.
 
     Returns:
-        Leads with the number of factors, or with 1 where all share their parameters.
+        Shape ``(num_factors, *cardinalities)``, or ``(1, *cardinalities)`` where all share their parameters.
 
     Raises:
         ValueError: naming the factor, if it joins real or custom variables.
@@ -50,7 +50,13 @@ def check_discrete(graph: FactorGraph, factor: AbstractFactor) -> None:
 
 
 def single_weights(graph: FactorGraph) -> dict[str, Float[Array, "size cardinality"]]:
-    """Log weights of every value of every variable from the factors of one variable alone, by group."""
+    """Log weights of every value of every variable from the factors of one variable alone, ``(size, cardinality)``.
+
+    By group.
+
+    Raises:
+        ValueError: naming the factor of one variable that is on a group which is not discrete.
+    """
     tables = {name: jnp.zeros((group.size, group.cardinality)) for name, group in graph.groups}
     for factor in graph.factors:
         if factor.scope.arity == 1:

@@ -121,6 +121,9 @@ class Energy(eqx.Module):
 
     Attributes:
         graph: any model.
+
+    Raises:
+        TypeError: if ``graph`` has no method ``energy``.
     """
 
     graph: Any
@@ -140,6 +143,10 @@ class Binned(eqx.Module):
     Attributes:
         observe: a function of a state that gives one number, such as :class:`Energy`.
         edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open.
+
+    Raises:
+        TypeError: if ``observe`` is no function of a state.
+        ValueError: if known edges are no ascending row.
     """
 
     observe: Callable[[Any], Array]
@@ -166,6 +173,10 @@ class Together(eqx.Module):
 
     Attributes:
         parts: functions for ``observe=``.
+
+    Raises:
+        TypeError: if ``parts`` is no mapping, or one of them no function of a state.
+        ValueError: if there are none.
     """
 
     parts: Mapping[str, Callable[[Any], PyTree]]
@@ -200,6 +211,9 @@ class Remember(eqx.Module):
         kernel: the sampler.
         start: ``start(state) -> memory``.
         update: ``update(memory, state) -> memory``, after each step; of the same shapes.
+
+    Raises:
+        TypeError: if ``kernel`` is none, or one of the others no function.
     """
 
     kernel: Any
@@ -212,7 +226,7 @@ class Remember(eqx.Module):
         doors.function("update", self.update, "a function of a memory and a state", num_arguments=2)
 
     def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> Remembering:
-        """First state and memory."""
+        """First state and memory, by one key, a scalar, or none."""
         inner = self.kernel.init(position, key)
         return Remembering(inner, self.start(inner))
 

@@ -69,6 +69,14 @@ def sample(
         TypeError: naming the argument of another kind.
         ValueError: naming the argument out of range, or the entry of a first position that the kernel's model
             cannot take; or if what is kept would not fit into memory.
+
+    >>> from isotherm.energy import Ising
+    >>> from isotherm.sample import gibbs
+    >>> kernel = gibbs(Ising.checked([0.5, 0.0], couplings=0.3))
+    >>> starts = jnp.ones((4, 2), jnp.int8)
+    >>> draws = sample(jax.random.key(0), kernel, starts, num_warmup=10, num_samples=20)
+    >>> draws.values.shape
+    (4, 20, 2)
     """
     budget = _checked(num_warmup, num_samples, thin)
     starts, keys = _starts(key, kernel, positions, num_chains)
@@ -91,8 +99,31 @@ def sample_means(
 ) -> ChainMeans:
     """The same chains as :func:`sample`, but only their running means and variances are kept.
 
-    Memory does not grow with ``num_samples``. Arguments and refusals are those of :func:`sample`; error bars
-    need at least two chains.
+    Memory does not grow with ``num_samples``. Error bars need at least two chains.
+
+    Args:
+        key: one JAX key, a scalar.
+        kernel: as for :func:`sample`, as all others.
+        positions: first ones, leaves lead with chains; or a function of a key.
+        num_warmup: steps of each chain before the first draw.
+        num_samples: draws a chain.
+        thin: steps before each draw.
+        num_chains: where ``positions`` are a function.
+        observe: what to take the means of.
+
+    Returns:
+        Means and variances of each chain, each leaf ``(chains, ...)``.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: as :func:`sample`.
+
+    >>> from isotherm.energy import Ising
+    >>> from isotherm.sample import gibbs
+    >>> kernel = gibbs(Ising.checked([100.0, -100.0], couplings=0.3))
+    >>> found = sample_means(jax.random.key(0), kernel, jnp.ones((2, 2), jnp.int8), num_warmup=1, num_samples=4)
+    >>> found.means.tolist()
+    [[1.0, -1.0], [1.0, -1.0]]
     """
     budget = _checked(num_warmup, num_samples, thin)
     starts, keys = _starts(key, kernel, positions, num_chains)

@@ -17,6 +17,12 @@ class Step(NamedTuple):
         terminated: the episode has ended by the world's rules.
         truncated: the episode was cut at a limit.
         info: a dictionary of scalars for the record (such as ``regret``), never shown to agents.
+
+    >>> import jax.numpy as jnp
+    >>> no = jnp.zeros((), bool)
+    >>> step = Step(jnp.int32(3), (), jnp.float32(1.0), no, no, {"success": jnp.float32(1.0)})
+    >>> float(step.reward), sorted(step.info)
+    (1.0, ['success'])
     """
 
     observation: Any
@@ -28,12 +34,38 @@ class Step(NamedTuple):
 
 
 class AbstractWorld(eqx.Module):
-    """A world for one agent. Parameters are leaves of the module, what changes is the state; keys come first."""
+    """A world for one agent. Parameters are leaves of the module, what changes is the state; keys come first.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> class Coin(AbstractWorld):
+    ...     def reset(self, key):
+    ...         return (), ()
+    ...     def step(self, key, state, action):
+    ...         won = jax.random.bernoulli(key) == (action == 1)
+    ...         no = jnp.zeros((), bool)
+    ...         return Step((), (), won.astype(jnp.float32), no, no, {})
+    >>> float(Coin().step(jax.random.key(0), (), jnp.int32(1)).reward) in (0.0, 1.0)
+    True
+    """
 
     @abc.abstractmethod
     def reset(self, key: Key[Array, ""]) -> tuple[Any, Any]:
-        """First observation and state."""
+        """First observation and state, of one run.
+
+        Args:
+            key: one JAX key, a scalar.
+        """
 
     @abc.abstractmethod
     def step(self, key: Key[Array, ""], state: Any, action: Any) -> Step:
-        """Answer one action."""
+        """Answer one action.
+
+        Args:
+            key: one JAX key, a scalar; another one each step.
+            state: of one run.
+            action: what the agent did.
+
+        Returns:
+            A :class:`Step` whose state has the structure, shapes and dtypes of the one given.
+        """

@@ -13,7 +13,10 @@ from isotherm.world.routing.context import Context, route
 
 
 def context_index(context: Context) -> Int32[Array, ""]:
-    """Row of a context: the base-``2n`` number of its ``2 venue + [won]``, first venue most significant."""
+    """Row of a context: the base-``2n`` number of its ``2 venue + [won]``, first venue most significant.
+
+    An int32 scalar within ``0 .. (2n)^k - 1``, of ``k`` context venues among ``n``.
+    """
     digits = 2 * context.venues + (context.outcomes > 0).astype(jnp.int32)
     index = jnp.zeros((), jnp.int32)
     for digit in digits:
@@ -46,7 +49,14 @@ class WinsAndLosses(NamedTuple):
         return cls(cells, cells, jnp.zeros(contexts, jnp.int32), jnp.zeros((), jnp.int32))
 
     def row(self, context: Context, discount: float) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
-        """Wins and losses of every venue in a context, discounted up to now."""
+        """Wins and losses of every venue in a context, discounted up to now.
+
+        Returns:
+            float32, shape ``(n,)`` each, at least 0.
+
+        Raises:
+            ValueError: if the context is of another size than the table.
+        """
         index = self._index(context)
         kept = jnp.float32(discount) ** (self.time - self.touched[index]).astype(jnp.float32)
         return self.wins[index] * kept, self.losses[index] * kept
@@ -58,7 +68,17 @@ class WinsAndLosses(NamedTuple):
     def add(
         self, context: Context, venue: Int32[Array, ""], has_won: Bool[Array, ""], discount: float
     ) -> "WinsAndLosses":
-        """Count one outcome of ``venue`` in ``context``."""
+        """Count one outcome of ``venue`` in ``context``.
+
+        Args:
+            context: of one run.
+            venue: an int32 scalar within ``0 .. n - 1``.
+            has_won: a bool scalar.
+            discount: factor on the row for each step since it was touched, in (0, 1].
+
+        Raises:
+            ValueError: if the context is of another size than the table.
+        """
         index = self._index(context)
         wins, losses = self.row(context, discount)
         counted = (jnp.arange(context.num_venues) == venue).astype(jnp.float32)
@@ -89,6 +109,10 @@ class AbstractTableAgent(AbstractAgent):
         learns_labels: also count each context venue's own outcome, in the context where the chosen venue takes
             its place. The published bandits do not: they learn from one outcome a step, the Ising router from
             ``k + 1``. The extra counts are biased, since the choice followed the context.
+
+    Raises:
+        TypeError: if a number is none, or ``learns_labels`` no bool.
+        ValueError: naming the setting out of range, or if the table would not fit into memory.
     """
 
     num_venues: int
@@ -107,12 +131,15 @@ class AbstractTableAgent(AbstractAgent):
         )
 
     def init(self, key: Key[Array, ""]) -> WinsAndLosses:
-        """An empty table."""
+        """An empty table: zeros, float32 ``((2n)^k, n)``."""
         del key
         return WinsAndLosses.empty(self.num_venues, self.num_context)
 
     def learn(self, key: Key[Array, ""], state: WinsAndLosses, transition: Transition) -> WinsAndLosses:
-        """Count the outcome of the venue chosen."""
+        """Count the outcome of the venue chosen; with ``learns_labels`` those of the context as well.
+
+        The transition is of one run: its action an int32 scalar, its reward above 0 for a success.
+        """
         del key
         context, action = transition.observation, transition.action
         has_won = transition.reward > 0
@@ -126,7 +153,15 @@ class AbstractTableAgent(AbstractAgent):
 
 
 class EpsilonGreedy(AbstractTableAgent):
-    """The best mean so far, or with probability ``epsilon`` a uniformly random available venue."""
+    """The best mean so far, or with probability ``epsilon`` a uniformly random available venue.
+
+    Raises:
+        TypeError: if ``epsilon`` is no number.
+        ValueError: if it is outside [0, 1].
+
+    References:
+        Sutton and Barto, Reinforcement Learning (2018), section 2.2.
+    """
 
     num_venues: int
     num_context: int = 1
@@ -140,7 +175,7 @@ class EpsilonGreedy(AbstractTableAgent):
     def act(
         self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
     ) -> tuple[Int32[Array, ""], WinsAndLosses]:
-        """An available venue; an unseen one counts as mean one half."""
+        """An available venue, an int32 scalar; an unseen one counts as mean one half."""
         explore_key, random_key, tie_key = jax.random.split(key, 3)
         wins, losses = state.row(observation, self.discount)
         counts = wins + losses
@@ -152,7 +187,15 @@ class EpsilonGreedy(AbstractTableAgent):
 
 
 class Thompson(AbstractTableAgent):
-    """The best of one Beta draw a venue, from wins and losses with a uniform prior."""
+    """The best of one Beta draw a venue, from wins and losses with a uniform prior.
+
+    References:
+        Thompson, Biometrika 25 (1933) 285.
+
+    >>> agent = Thompson(num_venues=5, num_context=1)
+    >>> agent.init(jax.random.key(0)).wins.shape  # a row for each of (2n)^k contexts
+    (10, 5)
+    """
 
     num_venues: int
     num_context: int = 1
@@ -162,7 +205,7 @@ class Thompson(AbstractTableAgent):
     def act(
         self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
     ) -> tuple[Int32[Array, ""], WinsAndLosses]:
-        """An available venue."""
+        """An available venue, an int32 scalar."""
         wins, losses = state.row(observation, self.discount)
         draws = jax.random.beta(key, 1.0 + wins, 1.0 + losses)
         return route(key, draws, observation.available, tolerance=0.0), state
@@ -183,7 +226,7 @@ class UCB(AbstractTableAgent):
     def act(
         self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
     ) -> tuple[Int32[Array, ""], WinsAndLosses]:
-        """An available venue; those never tried in this context come first, in random order."""
+        """An available venue, an int32 scalar; those never tried in this context come first, in random order."""
         wins, losses = state.row(observation, self.discount)
         counts = wins + losses
         tried = counts > 0
@@ -212,6 +255,10 @@ class LinUCB(AbstractAgent):
 
     References:
         Li, Chu, Langford and Schapire, WWW (2010), algorithm 1.
+
+    Raises:
+        TypeError: if a setting is no number.
+        ValueError: naming the setting out of range, or if the matrices would not fit into memory.
     """
 
     num_venues: int
@@ -225,7 +272,7 @@ class LinUCB(AbstractAgent):
         doors.affordable("num_venues", n, 16.0 * n**3, "each venue has a matrix of (2n + 1)^2 numbers")
 
     def init(self, key: Key[Array, ""]) -> LinUCBState:
-        """No data: the ridge alone."""
+        """No data: the ridge alone, inverse matrices ``(n, d, d)`` and zero moments ``(n, d)``, float32."""
         del key
         d = 2 * self.num_venues + 1
         inverse = jnp.broadcast_to(jnp.eye(d, dtype=jnp.float32) / self.ridge, (self.num_venues, d, d))
@@ -234,7 +281,7 @@ class LinUCB(AbstractAgent):
     def act(
         self, key: Key[Array, ""], state: LinUCBState, observation: Context
     ) -> tuple[Int32[Array, ""], LinUCBState]:
-        """The available venue of the highest bound."""
+        """The available venue of the highest bound, an int32 scalar."""
         x = self._features(observation)
         solved = state.inverse @ x
         mean = jnp.sum(solved * state.moment, axis=-1)
@@ -242,7 +289,7 @@ class LinUCB(AbstractAgent):
         return route(key, bound, observation.available), state
 
     def learn(self, key: Key[Array, ""], state: LinUCBState, transition: Transition) -> LinUCBState:
-        """Rank-one update of the chosen venue's regression (Sherman and Morrison)."""
+        """Rank-one update of the chosen venue: inverse ``(d, d)``, by Sherman and Morrison, and moments ``(d,)``."""
         del key
         x = self._features(transition.observation)
         action = transition.action

@@ -19,7 +19,7 @@ class Counts(NamedTuple):
 
 
 def possible_winners(transition: Transition) -> Bool[Array, " n"]:
-    """Venues that may have won: those seen to win, or all unseen ones where no win was seen."""
+    """Venues that may have won, bool ``(n,)``: those seen to win, or all unseen ones where no win was seen."""
     seen = transition.observation.with_action(transition.action, transition.outcome)
     won = seen.mask & (seen.values > 0)
     return jnp.where(won.any(), won, ~seen.mask)
@@ -39,6 +39,13 @@ class WinnerCounts(AbstractAgent):
 
     References:
         Page, Biometrika 41 (1954), for the CUSUM; Thompson, Biometrika 25 (1933), for the draw.
+
+    Raises:
+        TypeError: if a setting is no number.
+        ValueError: naming the setting out of range.
+
+    >>> WinnerCounts(num_venues=3).init(jax.random.key(0)).winners.tolist()
+    [0.5, 0.5, 0.5]
     """
 
     num_venues: int
@@ -53,19 +60,19 @@ class WinnerCounts(AbstractAgent):
         doors.affordable("num_venues", n, 16.0 * n, "have fewer venues")
 
     def init(self, key: Key[Array, ""]) -> Counts:
-        """The prior."""
+        """The prior: float32 counts ``(n,)``, and no surprise."""
         del key
         return Counts(jnp.full(self.num_venues, self.prior, jnp.float32), jnp.zeros((), jnp.float32))
 
     def act(
         self, key: Key[Array, ""], state: Counts, observation: Context
     ) -> tuple[Int32[Array, ""], Counts]:
-        """The available venue of the largest draw."""
+        """The available venue of the largest draw, an int32 scalar."""
         draws = jax.random.loggamma(key, self.sharpness * state.winners)
         return route(key, draws, observation.available, tolerance=0.0), state
 
     def learn(self, key: Key[Array, ""], state: Counts, transition: Transition) -> Counts:
-        """Count, and start afresh after a change."""
+        """Count, a total of one for the step, and start afresh after a change; counts stay of shape ``(n,)``."""
         del key
         possible = possible_winners(transition)
         winners, predictive = count(state.winners, possible)
@@ -79,7 +86,15 @@ class WinnerCounts(AbstractAgent):
 def count(
     winners: Float[Array, " n"], possible: Bool[Array, " n"]
 ) -> tuple[Float[Array, " n"], Float[Array, ""]]:
-    """Counts after one observation of who may have won, and its predictive probability before."""
+    """Counts after one observation of who may have won, and its predictive probability before.
+
+    Args:
+        winners: counts before, shape ``(n,)``, at least 0 and not all zero.
+        possible: who may have won, bool, shape ``(n,)``.
+
+    Returns:
+        Counts of shape ``(n,)``, and a scalar within 1e-9 .. 1.
+    """
     mean = winners / jnp.sum(winners)
     share = jnp.where(possible, mean, 0.0)
     predictive = jnp.maximum(jnp.sum(share), 1e-9)
@@ -89,7 +104,19 @@ def count(
 def surprise_of_winners(
     surprise: Float[Array, ""], possible: Bool[Array, " n"], predictive: Float[Array, ""]
 ) -> Float[Array, ""]:
-    """CUSUM, in nats, of how much better uniform winners predict what was seen than the counts do."""
+    """CUSUM, in nats, of how much better uniform winners predict what was seen than the counts do.
+
+    Args:
+        surprise: before, a scalar of at least 0.
+        possible: who may have won, bool, shape ``(n,)``; nobody: nothing is added.
+        predictive: probability that the counts gave to it, a scalar above 0.
+
+    Returns:
+        A scalar of at least 0.
+
+    References:
+        Page, Biometrika 41 (1954) 100.
+    """
     chance = jnp.mean(possible.astype(jnp.float32))
     gain = jnp.where(possible.any(), jnp.log(jnp.maximum(chance, 1e-9)) - jnp.log(predictive), 0.0)
     return jnp.maximum(0.0, surprise + gain)

@@ -18,6 +18,10 @@ class Floor(AbstractAgent):
         market: the world it is put into.
         win_probability: ``P(best = i)`` of each phase for the winner rule, shape ``(phases, n)``; for the own
             rule None, since the market's conditional success rates depend on the context.
+
+    Raises:
+        TypeError: if ``market`` is no :class:`VenueMarket`, or probabilities are no numbers.
+        ValueError: if probabilities are missing for the winner rule, out of range, or of another shape.
     """
 
     market: VenueMarket
@@ -38,14 +42,14 @@ class Floor(AbstractAgent):
             )
 
     def init(self, key: Key[Array, ""]) -> Int32[Array, ""]:
-        """The clock, which tells the phase."""
+        """The clock, which tells the phase: an int32 scalar."""
         del key
         return jnp.zeros((), jnp.int32)
 
     def act(
         self, key: Key[Array, ""], state: Int32[Array, ""], observation: Context
     ) -> tuple[Int32[Array, ""], Int32[Array, ""]]:
-        """The available venue most likely to succeed."""
+        """The available venue most likely to succeed, an int32 scalar, and the clock as it was."""
         if self.win_probability is None:
             scores = self.market.success(state, observation)
         else:
@@ -53,6 +57,6 @@ class Floor(AbstractAgent):
         return route(key, scores, observation.available), state
 
     def learn(self, key: Key[Array, ""], state: Int32[Array, ""], transition: Transition) -> Int32[Array, ""]:
-        """Nothing to learn but the time."""
+        """Nothing to learn but the time: an int32 scalar, one more."""
         del key, transition
         return state + 1

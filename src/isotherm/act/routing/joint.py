@@ -31,7 +31,7 @@ class Exclusive(NamedTuple):
 
     Attributes:
         posterior: of its log weights.
-        surprise: CUSUM of predictive likelihood against uniform winners, in nats, at least 0.
+        surprise: CUSUM of predictive likelihood against uniform winners, a scalar in nats, at least 0.
     """
 
     posterior: ExclusivePosterior
@@ -58,8 +58,9 @@ class JointState(NamedTuple):
     Attributes:
         exclusive: exactly one venue wins.
         free: any venues may win.
-        log_odds: accumulated predictive log-likelihood of the exclusive law less that of the free law.
-        time: steps so far, int32.
+        log_odds: accumulated predictive log-likelihood of the exclusive law less that of the free law, a scalar in
+            nats.
+        time: steps so far, an int32 scalar.
     """
 
     exclusive: Exclusive
@@ -69,7 +70,13 @@ class JointState(NamedTuple):
 
     @property
     def is_exclusive(self) -> Bool[Array, ""]:
-        """The exclusive law has the larger evidence, by Schwarz's penalty on the free law's parameters."""
+        """The exclusive law has the larger evidence, by Schwarz's penalty on the free law's parameters.
+
+        A bool scalar.
+
+        References:
+            Schwarz, Annals of Statistics 6 (1978) 461.
+        """
         n = self.free.predicted.shape[-1]
         extra_parameters = n * (n + 1) // 2 - (n - 1)
         return self.log_odds + 0.5 * extra_parameters * jnp.log1p(self.time.astype(jnp.float32)) >= 0
@@ -97,6 +104,11 @@ class JointRouter(AbstractAgent):
     References:
         Page, Biometrika 41 (1954), CUSUM; Dawid, JRSS A 147 (1984), prequential evidence; Schwarz, Annals of
         Statistics 6 (1978).
+
+    Raises:
+        TypeError: if a setting is of another kind.
+        ValueError: naming the setting out of range, or if there are too many venues to enumerate or for the
+            posterior's matrix.
     """
 
     num_venues: int
@@ -118,7 +130,7 @@ class JointRouter(AbstractAgent):
         )
 
     def init(self, key: Key[Array, ""]) -> JointState:
-        """Nothing known, even odds."""
+        """Nothing known, even odds; ``predicted`` is one half, shape ``(n,)``."""
         del key
         n, zero = self.num_venues, jnp.zeros((), jnp.float32)
         free = Free(IsingPosterior.prior(n), jnp.full(n, 0.5, jnp.float32), zero)
@@ -127,7 +139,10 @@ class JointRouter(AbstractAgent):
     def act(
         self, key: Key[Array, ""], state: JointState, observation: Context
     ) -> tuple[Int32[Array, ""], JointState]:
-        """The available venue most likely to win, in doubt raised, by the law with the larger evidence."""
+        """The available venue most likely to win, in doubt raised, by the law with the larger evidence.
+
+        The action is an int32 scalar; the state keeps what the free law predicted, for :meth:`learn`.
+        """
         draw_key, tie_key = jax.random.split(key)
         draws = state.exclusive.posterior.draw(draw_key, self.draw_width)
         context = observation.clamp()
@@ -177,7 +192,15 @@ class JointRouter(AbstractAgent):
 
 
 def win_given(win_probability: Float[Array, " n"], context: Context) -> Float[Array, " n"]:
-    """``P(venue wins | context)`` where exactly one venue wins."""
+    """``P(venue wins | context)`` where exactly one venue wins.
+
+    Args:
+        win_probability: without the context, shape ``(n,)``, sums to 1.
+        context: of one run.
+
+    Returns:
+        Shape ``(n,)``: zero at context venues, and everywhere if one of them has won.
+    """
     left = jnp.where(context.clamp().mask, 0.0, win_probability)
     return jnp.where((context.outcomes > 0).any(), 0.0, left / jnp.maximum(jnp.sum(left), 1e-9))
 

@@ -32,7 +32,7 @@ class IsingRouter(AbstractAgent):
 
     Attributes:
         num_venues: ``n``.
-        beta: inverse temperature of inference and of the updates, above 0.
+        beta: inverse temperature of inference and of the updates, a number above 0.
         schedule: Gibbs budget of each of the two chains of a step (static).
         inference: ``"gibbs"`` or ``"exact"`` (enumeration, up to some 16 venues).
         window: observations behind the pair statistics, at least 1.
@@ -42,6 +42,14 @@ class IsingRouter(AbstractAgent):
 
     References:
         The published routing study; its equations stand in :mod:`isotherm.learn.online.moments`.
+
+    Raises:
+        TypeError: if a setting is of another kind.
+        ValueError: naming the setting out of range, or if there are too many venues to enumerate.
+
+    >>> router = IsingRouter(num_venues=3, inference="exact")
+    >>> router.init(jax.random.key(0)).model.couplings.shape
+    (3, 3)
     """
 
     num_venues: int
@@ -68,14 +76,14 @@ class IsingRouter(AbstractAgent):
         doors.affordable("window", window, 1.0 * n * window, "remember fewer observations")
 
     def init(self, key: Key[Array, ""]) -> RouterState:
-        """All parameters zero, nothing seen."""
+        """All parameters zero, biases ``(n,)`` and couplings ``(n, n)``; nothing seen."""
         del key
         return RouterState(zero_model(self.num_venues), PairWindow.empty(self.num_venues, self.window))
 
     def act(
         self, key: Key[Array, ""], state: RouterState, observation: Context
     ) -> tuple[Int32[Array, ""], RouterState]:
-        """The available venue of the highest conditional probability, ties at random."""
+        """The available venue of the highest conditional probability, an int32 scalar; ties at random."""
         chain_key, tie_key = jax.random.split(key)
         clamp = observation.clamp() if self.clamps else None
         means = self._means(chain_key, state.model, clamp)

@@ -91,7 +91,11 @@ def network_file(
 
 
 def sums_to_one(table: np.ndarray) -> bool:
-    """Whether the last axis holds probabilities, but for cut-off digits."""
+    """Whether the last axis holds probabilities, but for cut-off digits.
+
+    Args:
+        table: float64, shape ``(*parents, values)``.
+    """
     return bool((np.abs(table.sum(axis=-1) - 1) <= MAX_ROUNDING).all())
 
 

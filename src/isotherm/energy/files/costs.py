@@ -19,7 +19,7 @@ class CostFunction(NamedTuple):
     Attributes:
         where: what refusals call it.
         scope: numbers of its variables.
-        costs: to be minimised, float64, an axis a variable.
+        costs: to be minimised, float64, shape ``(*cardinalities,)`` in the order of the scope.
     """
 
     where: str

@@ -65,7 +65,11 @@ def read_edge_list(path: str | os.PathLike[str]) -> Labelled:
 
 
 def from_edges(content: Content) -> Quadratics:
-    """Read the content of an edge list; see :func:`read_edge_list`."""
+    """Read the content of an edge list; see :func:`read_edge_list`.
+
+    Raises:
+        ValueError: naming the line that joins a variable to itself, repeats a pair or has no weight.
+    """
     lines = list(numbered(content))
     seen: dict[tuple[int, ...], str] = {}
     refuse_header(lines)
@@ -255,7 +259,15 @@ def _write(path: str | os.PathLike[str], lines: Sequence[str]) -> None:
 
 
 def from_coo(content: Content, vartype: Vartype | None) -> Quadratics:
-    """Read the content of a COO file; see :func:`read_dimod`."""
+    """Read the content of a COO file; see :func:`read_dimod`.
+
+    Args:
+        content: of the file.
+        vartype: of the variables, if the file does not say; what it says must agree.
+
+    Raises:
+        ValueError: if the kind of variables is not known or told twice, or naming the line without two variables.
+    """
     named = {found.upper() for found in COO_HEADER.findall(content.text())}
     if len(named) > 1:
         raise refusal(f"{content.path}, vartype", ", ".join(sorted(named)), "should be one")

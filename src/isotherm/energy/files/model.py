@@ -86,7 +86,7 @@ def tables_from(
     Args:
         cardinalities: of each variable.
         scopes: flat numbers of each table's variables.
-        logs: a float64 array an axis a variable, for each scope.
+        logs: float64 of shape ``(*cardinalities,)``, an axis a variable, for each scope.
         labels: what refusals call the variables.
     """
     shapes: dict[tuple[int, ...], list[int]] = {}

@@ -63,6 +63,10 @@ def edges_of(net: "networkx.Graph | rustworkx.PyGraph") -> Edges:
     Raises:
         ValueError: naming what a factor graph cannot have: directions, parallel edges, an edge from a node to
             itself; or if there is no node.
+
+    >>> import rustworkx
+    >>> edges_of(rustworkx.generators.cycle_graph(3)).pairs.tolist()
+    [[0, 1], [1, 2], [2, 0]]
     """
     labels, ends = _nodes_and_ends(net)
     number = {label: i for i, label in enumerate(labels)}
@@ -82,6 +86,11 @@ def from_networkx(
 
     Raises:
         ValueError: naming the edge or node that lacks the attribute, or what :func:`edges_of` refuses.
+
+    >>> import networkx
+    >>> model = from_networkx(networkx.path_graph(["a", "b", "c"]), couplings=1.0)
+    >>> model.labels, model.number_of("c")
+    (('a', 'b', 'c'), 2)
     """
     pairs, labels = edges_of(net)
     weights: Any = couplings

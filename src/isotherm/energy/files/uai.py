@@ -64,7 +64,11 @@ def read_uai(path: FilePath) -> UaiModel:
 
 
 def from_uai(content: Content) -> UaiModel:
-    """Read the content of a model file; see :func:`read_uai`."""
+    """Read the content of a model file; see :func:`read_uai`.
+
+    Raises:
+        ValueError: naming the variable, scope or table at fault.
+    """
     path, tokens = content.path, _split(content)
     kind = tokens[0].decode("ascii", "replace").upper() if tokens else ""
     if kind not in ("BAYES", "MARKOV"):

@@ -22,6 +22,12 @@ def plus_minus_couplings(
 
     Raises:
         ValueError: naming the argument out of range.
+
+    Returns:
+        Shape ``(directions, *shape)``, an entry for each site and direction, also where there is no bond.
+
+    References:
+        Toulouse, Theory of the frustration effect in spin glasses, Communications on Physics 2 (1977) 115.
     """
     _check(key, lattice)
     doors.number("probability", probability, least=0, most=1)
@@ -42,6 +48,12 @@ def gaussian_couplings(
 
     Raises:
         ValueError: naming the argument out of range.
+
+    Returns:
+        float32, shape ``(directions, *shape)``, an entry for each site and direction, also where there is no bond.
+
+    References:
+        Edwards and Anderson, Theory of spin glasses, J. Phys. F 5 (1975) 965.
     """
     _check(key, lattice)
     doors.number("mean", mean, least=-LARGEST, most=LARGEST)
@@ -59,6 +71,12 @@ def gaussian_fields(key: Key[Array, ""], lattice: Lattice, std: float = 1.0) -> 
 
     Raises:
         ValueError: naming the argument out of range.
+
+    Returns:
+        float32, shape ``(*shape,)`` of the lattice.
+
+    References:
+        Imry and Ma, Random-field instability of the ordered state, Phys. Rev. Lett. 35 (1975) 1399.
     """
     _check(key, lattice)
     doors.number("std", std, least=0, most=LARGEST)

@@ -47,22 +47,22 @@ class AbstractLatticeModel(AbstractEnergy):
 
     @abc.abstractmethod
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
-        """``f`` of the two ends of bonds, elementwise."""
+        """``f`` of the two ends of bonds, elementwise: two arrays of one shape ``(...)``, floats of that shape."""
 
     @abc.abstractmethod
     def alignment(self, x: Array) -> Float[Array, "..."]:
-        """``g``, what the field favours, elementwise."""
+        """``g``, what the field favours, elementwise: floats of the shape ``(...)`` of ``x``."""
 
     @abc.abstractmethod
     def random_state(self, key: Key[Array, ""]) -> Array:
-        """Every site by itself, uniform: the law at ``beta = 0``."""
+        """Every site by itself, uniform: the law at ``beta = 0``; shape ``(*shape,)``, of :attr:`dtype`."""
 
     @abc.abstractmethod
     def ordered_state(self) -> Array:
-        """Every site as a positive field favours it: a ground state of positive couplings."""
+        """Every site as a positive field favours it: a ground state of positive couplings; shape ``(*shape,)``."""
 
     def energy(self, x: Array) -> Float[Array, ""]:
-        """Energy of one state of the lattice's shape; ``vmap`` for more.
+        """Energy of one state of shape ``(*shape,)``: a scalar in units of ``J``; ``vmap`` for more.
 
         Raises:
             ValueError: if it has another shape, or naming a known entry that a site cannot have.
@@ -81,7 +81,7 @@ class AbstractLatticeModel(AbstractEnergy):
         """What a site holds."""
 
     def coded(self, x: Array) -> Array:
-        """One state of the lattice as numbers of this model, bools included.
+        """One state of the lattice, shape ``(*shape,)``, as numbers of this model, bools included.
 
         Raises:
             ValueError: naming its shape if that is not the lattice's, or a known entry that a site cannot have.
@@ -109,6 +109,14 @@ class LatticeIsing(AbstractLatticeModel):
 
     Raises:
         ValueError: naming the coupling or field of a wrong shape.
+
+    >>> from isotherm.energy import square
+    >>> model = LatticeIsing(square(4), coupling=1.0, field=0.5)
+    >>> float(model.energy(model.ordered_state()))  # 32 bonds, 16 sites
+    -40.0
+
+    References:
+        Ising, Zeitschrift für Physik 31 (1925) 253; Onsager, Phys. Rev. 65 (1944) 117.
     """
 
     lattice: Lattice = eqx.field(static=True)
@@ -130,20 +138,25 @@ class LatticeIsing(AbstractLatticeModel):
         return spin(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
-        """Product of the spins."""
+        """Product of the spins, elementwise: -1 or +1 as floats, in their shape ``(...)``."""
         return (a * b).astype(jnp.result_type(float))
 
     def alignment(self, x: Array) -> Float[Array, "..."]:
-        """The spin."""
+        """The spin as floats, in its shape ``(...)``."""
         return x.astype(jnp.result_type(float))
 
     def random_state(self, key: Key[Array, ""]) -> Array:
-        """Independent fair spins."""
+        """Independent fair spins, int8 of shape ``(*shape,)``, the lattice's.
+
+        Raises:
+            TypeError: if ``key`` is no JAX key.
+            ValueError: if it is several.
+        """
         doors.random_key("key", key)
         return jnp.where(jax.random.bernoulli(key, 0.5, self.lattice.shape), 1, -1).astype(jnp.int8)
 
     def ordered_state(self) -> Array:
-        """All up."""
+        """All up: ones, int8 of shape ``(*shape,)``."""
         return jnp.ones(self.lattice.shape, jnp.int8)
 
 
@@ -158,12 +171,12 @@ class AbstractStates(AbstractLatticeModel):
     @property
     @abc.abstractmethod
     def pair_table(self) -> Float[np.ndarray, "values values"]:
-        """``f`` of all pairs of values, float64."""
+        """``f`` of all pairs of values, float64, shape ``(num_values, num_values)``, symmetric."""
 
     @property
     @abc.abstractmethod
     def site_table(self) -> Float[np.ndarray, " values"]:
-        """``g`` of all values, float64."""
+        """``g`` of all values, float64, shape ``(num_values,)``."""
 
     @property
     def dtype(self) -> Any:
@@ -176,13 +189,18 @@ class AbstractStates(AbstractLatticeModel):
         return categorical(1, self.num_values)
 
     def random_state(self, key: Key[Array, ""]) -> Array:
-        """Independent, uniform values."""
+        """Independent, uniform values, uint8 of shape ``(*shape,)``, the lattice's.
+
+        Raises:
+            TypeError: if ``key`` is no JAX key.
+            ValueError: if it is several.
+        """
         doors.random_key("key", key)
         found = jax.random.randint(key, self.lattice.shape, 0, self.num_values, jnp.int32)
         return found.astype(jnp.uint8)
 
     def ordered_state(self) -> Array:
-        """All zero."""
+        """All zero, uint8 of shape ``(*shape,)``."""
         return jnp.zeros(self.lattice.shape, jnp.uint8)
 
 
@@ -197,6 +215,9 @@ class LatticePotts(AbstractStates):
 
     Raises:
         ValueError: naming what is out of range.
+
+    References:
+        Potts, Proc. Camb. Phil. Soc. 48 (1952) 106; Wu, The Potts model, Rev. Mod. Phys. 54 (1982) 235.
     """
 
     lattice: Lattice = eqx.field(static=True)
@@ -215,20 +236,20 @@ class LatticePotts(AbstractStates):
 
     @property
     def pair_table(self) -> Float[np.ndarray, "values values"]:
-        """The identity."""
+        """The identity, float64, shape ``(q, q)``."""
         return np.eye(self.num_states)
 
     @property
     def site_table(self) -> Float[np.ndarray, " values"]:
-        """One at value zero."""
+        """One at value zero, else zero; float64, shape ``(q,)``."""
         return np.eye(self.num_states)[0]
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
-        """One where equal."""
+        """One where equal, else zero, as floats in their shape ``(...)``."""
         return (a == b).astype(jnp.result_type(float))
 
     def alignment(self, x: Array) -> Float[Array, "..."]:
-        """One where zero."""
+        """One where zero, else zero, as floats in the shape ``(...)`` of ``x``."""
         return (x == 0).astype(jnp.result_type(float))
 
 
@@ -247,6 +268,9 @@ class LatticeClock(AbstractStates):
 
     Raises:
         ValueError: naming what is out of range.
+
+    References:
+        José, Kadanoff, Kirkpatrick and Nelson, Phys. Rev. B 16 (1977) 1217.
     """
 
     lattice: Lattice = eqx.field(static=True)
@@ -265,13 +289,13 @@ class LatticeClock(AbstractStates):
 
     @property
     def pair_table(self) -> Float[np.ndarray, "values values"]:
-        """Cosines of all differences."""
+        """Cosines of all differences, float64 in [-1, 1], shape ``(q, q)``."""
         k = np.arange(self.num_angles)
         return self.cosines[(k[:, None] - k[None]) % self.num_angles]
 
     @property
     def site_table(self) -> Float[np.ndarray, " values"]:
-        """Cosines."""
+        """Cosines of all angles, float64 in [-1, 1], shape ``(q,)``."""
         return self.cosines
 
     @property
@@ -285,16 +309,16 @@ class LatticeClock(AbstractStates):
         return _exact(np.sin(2 * np.pi * np.arange(self.num_angles) / self.num_angles))
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
-        """Cosine of the difference."""
+        """Cosine of the difference, elementwise, as floats in their shape ``(...)``."""
         turns = (a.astype(jnp.int32) - b.astype(jnp.int32)) % self.num_angles
         return jnp.asarray(self.cosines, jnp.result_type(float))[turns]
 
     def alignment(self, x: Array) -> Float[Array, "..."]:
-        """Cosine of the angle."""
+        """Cosine of the angle, elementwise, as floats in the shape ``(...)`` of ``x``."""
         return jnp.asarray(self.cosines, jnp.result_type(float))[x.astype(jnp.int32)]
 
     def angles(self, x: Array) -> Float[Array, "..."]:
-        """Angles of a state in radians, ``[0, 2π)``."""
+        """Angles of a state in radians, ``[0, 2π)``, in its shape ``(...)``."""
         return x.astype(jnp.result_type(float)) * (2 * math.pi / self.num_angles)
 
 
@@ -312,6 +336,9 @@ class LatticeXY(AbstractLatticeModel):
 
     Raises:
         ValueError: naming the coupling or field of a wrong shape.
+
+    References:
+        Kosterlitz and Thouless, J. Phys. C 6 (1973) 1181.
     """
 
     lattice: Lattice = eqx.field(static=True)
@@ -333,24 +360,29 @@ class LatticeXY(AbstractLatticeModel):
         return real(1)
 
     def interaction(self, a: Array, b: Array) -> Float[Array, "..."]:
-        """Cosine of the difference."""
+        """Cosine of the difference of angles in radians, elementwise, in their shape ``(...)``."""
         return jnp.cos(a - b)
 
     def alignment(self, x: Array) -> Float[Array, "..."]:
-        """Cosine of the angle."""
+        """Cosine of the angle in radians, elementwise, in the shape ``(...)`` of ``x``."""
         return jnp.cos(x)
 
     def random_state(self, key: Key[Array, ""]) -> Array:
-        """Independent, uniform angles."""
+        """Independent, uniform angles in ``[0, 2π)``, float32 of shape ``(*shape,)``, the lattice's.
+
+        Raises:
+            TypeError: if ``key`` is no JAX key.
+            ValueError: if it is several.
+        """
         doors.random_key("key", key)
         return jax.random.uniform(key, self.lattice.shape, jnp.float32, 0.0, 2 * math.pi)
 
     def ordered_state(self) -> Array:
-        """All angles zero."""
+        """All angles zero, float32 of shape ``(*shape,)``."""
         return jnp.zeros(self.lattice.shape, jnp.float32)
 
     def angles(self, x: Array) -> Float[Array, "..."]:
-        """The state itself."""
+        """The state itself: radians of any range, in its shape ``(...)``."""
         return x
 
 

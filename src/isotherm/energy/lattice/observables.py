@@ -26,7 +26,15 @@ from isotherm.errors import refusal
 
 
 class Measure(eqx.Module):
-    """:func:`measure` of a kernel's state: pass it as ``observe`` to :func:`isotherm.sample.sample`."""
+    """:func:`measure` of a kernel's state: pass it as ``observe`` to :func:`isotherm.sample.sample`.
+
+    >>> from types import SimpleNamespace
+    >>> from isotherm.energy import square
+    >>> model = LatticeIsing(square(4))
+    >>> found = Measure(model)(SimpleNamespace(position=model.ordered_state()))
+    >>> float(found["magnetization"]), float(found["energy"])
+    (1.0, -2.0)
+    """
 
     model: AbstractLatticeModel
 
@@ -51,10 +59,14 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
 
     Args:
         model: any lattice model.
-        x: one state, of the lattice's shape.
+        x: one state, shape ``(*shape,)``, the lattice's.
 
     Returns:
-        Scalars; see the functions of the same names for definitions.
+        Scalars in JAX's default floats; see the functions of the same names for definitions.
+
+    Raises:
+        TypeError: if ``model`` is no lattice model.
+        ValueError: if ``x`` is of another shape, or naming a known entry that a site cannot have.
     """
     x = lattice_model("model", model).coded(x)
     found = {"energy": energy_per_site(model, x)}
@@ -72,7 +84,10 @@ def measure(model: AbstractLatticeModel, x: Array) -> dict[str, Float[Array, ""]
 
 
 def energy_per_site(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
-    """Energy divided by the number of sites; sums go row by row, so that large lattices keep their digits."""
+    """Energy divided by the number of sites, a scalar in units of ``J``, of one state of shape ``(*shape,)``.
+
+    Sums go row by row, so that large lattices keep their digits.
+    """
     x = model.coded(x)
     couplings, field = jnp.asarray(model.coupling, _real()), jnp.asarray(model.field, _real())
     energy = -_mean(model, field * model.alignment(x))
@@ -85,8 +100,13 @@ def energy_per_site(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
 def magnetization(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
     r"""Ising: :math:`m = \sum_i s_i / N` with its sign; clock and XY: :math:`|\sum_i e^{i\theta_i}| / N`.
 
+    A scalar, in [-1, 1] or [0, 1], of one state of shape ``(*shape,)``.
+
     Raises:
         TypeError: for Potts models, whose order is told by :func:`magnetization2` and :func:`largest_fraction`.
+
+    References:
+        Newman and Barkema, Monte Carlo Methods in Statistical Physics (1999), chapter 3.
     """
     if isinstance(model, LatticePotts):
         raise TypeError("model = LatticePotts: has no direction; use magnetization2 or largest_fraction")
@@ -95,18 +115,28 @@ def magnetization(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
 
 
 def magnetization2(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
-    r"""Square of the order parameter, in [0, 1]; Potts: :math:`\frac{q}{q-1} \sum_s (n_s - 1/q)^2`."""
+    r"""Square of the order parameter, in [0, 1]; Potts: :math:`\frac{q}{q-1} \sum_s (n_s - 1/q)^2`.
+
+    A scalar of one state of shape ``(*shape,)``; ``n_s`` is the share of the sites with value ``s``.
+
+    References:
+        Wu, The Potts model, Rev. Mod. Phys. 54 (1982) 235, on the order parameter of each value.
+    """
     return jnp.sum(_mean(model, order_vectors(model, x)) ** 2)
 
 
 def largest_fraction(model: LatticePotts, x: Array) -> Float[Array, ""]:
-    """Share of the sites that have the commonest value, in [1/q, 1]."""
+    """Share of the sites that have the commonest value, a scalar in [1/q, 1], of one state of shape ``(*shape,)``."""
     x = model.coded(x)
     return jnp.max(_fractions(model, x))
 
 
 def order_parameter(model: LatticePotts, x: Array) -> Float[Array, ""]:
-    """Scaled :func:`largest_fraction` ``f``: ``(q f - 1) / (q - 1)``, in [0, 1]."""
+    """Scaled :func:`largest_fraction` ``f``: ``(q f - 1) / (q - 1)``, a scalar in [0, 1].
+
+    References:
+        Challa, Landau and Binder, Phys. Rev. B 34 (1986) 1841.
+    """
     q = model.num_states
     return (q * largest_fraction(model, x) - 1) / (q - 1)
 
@@ -116,6 +146,19 @@ def order_vectors(model: AbstractLatticeModel, x: Array) -> Float[Array, "compon
 
     Ising: the spin. Clock and XY: cosine and sine. Potts: :math:`\sqrt{q/(q-1)} (\delta_{xs} - 1/q)` for each
     value ``s``: the corners of a simplex.
+
+    Args:
+        model: any lattice model.
+        x: one state, shape ``(*shape,)``.
+
+    Returns:
+        Floats, shape ``(components, *shape)``: one component for Ising, two for angles, ``q`` for Potts.
+
+    Raises:
+        TypeError: if ``model`` is none of these.
+
+    References:
+        Wu, The Potts model, Rev. Mod. Phys. 54 (1982) 235.
     """
     x = model.coded(x) if isinstance(model, AbstractLatticeModel) else x
     if isinstance(model, LatticeIsing):
@@ -134,6 +177,16 @@ def helicity_sums(model: LatticeClock | LatticeXY, x: Array) -> tuple[Float[Arra
 
     With :math:`\Delta = \theta_i - \theta_j`, the helicity modulus is
     :math:`\Upsilon = \langle c \rangle - \beta N \langle s^2 \rangle` of the two.
+
+    Args:
+        model: with angles.
+        x: one state, shape ``(*shape,)``.
+
+    Returns:
+        Two scalars, a site, in units of ``J``.
+
+    References:
+        Teitel and Jayaprakash, Phys. Rev. B 27 (1983) 598.
     """
     x = model.coded(x)
     couplings, ends = jnp.asarray(model.coupling, _real()), model.lattice.ends(x, 0)
@@ -149,10 +202,13 @@ def structure_kmin(model: AbstractLatticeModel, x: Array) -> Float[Array, ""]:
     r"""Structure factor at the smallest wave number, :math:`|\sum_r v_r e^{ikr}|^2 / N^2` with :math:`k = 2\pi/L`.
 
     ``v`` are :func:`order_vectors`; at ``k = 0`` the same would be :func:`magnetization2`. The mean over the
-    periodic axes, each with ``k`` along it.
+    periodic axes, each with ``k`` along it: a scalar in [0, 1], of one state of shape ``(*shape,)``.
 
     Raises:
         ValueError: if no dimension is periodic.
+
+    References:
+        Cooper, Freedman and Preston, Nucl. Phys. B 210 (1982) 210, on the second-moment correlation length.
     """
     axes = [axis for axis, is_periodic in enumerate(model.lattice.periodic) if is_periodic]
     if not axes:
@@ -169,7 +225,7 @@ def correlation_function(model: AbstractLatticeModel, x: Array, axis: int = -1) 
 
     Args:
         model: any lattice model.
-        x: one state.
+        x: one state, shape ``(*shape,)``.
         axis: which dimension, the last one by default.
 
     Returns:
@@ -190,7 +246,11 @@ def correlation_function(model: AbstractLatticeModel, x: Array, axis: int = -1) 
 
 
 def domain_wall_length(model: AbstractLatticeModel, x: Array) -> Int[Array, ""]:
-    """Bonds between unequal values, int32: each is crossed by one piece of wall.
+    """Bonds between unequal values, an int32 scalar: each is crossed by one piece of wall.
+
+    Args:
+        model: with values that differ or not.
+        x: one state, shape ``(*shape,)``.
 
     Raises:
         TypeError: for XY models, whose angles change gradually.

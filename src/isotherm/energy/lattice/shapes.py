@@ -40,6 +40,11 @@ class Lattice:
         kind: which directions there are, see :data:`DIRECTIONS`.
         shape: extent of each dimension.
         periodic: of each dimension.
+
+    Raises:
+        TypeError: if an extent is no whole number, or an entry of ``periodic`` no bool.
+        ValueError: if ``kind`` is unknown, an extent is below 1, or below 3 where periodic, or odd on a periodic
+            honeycomb, or there are more sites than can be numbered or fit into memory.
     """
 
     kind: Kind
@@ -113,7 +118,10 @@ class Lattice:
         return self._shifted(x, direction, -1)
 
     def starts(self, x: Array, direction: int) -> Array:
-        """What stands at the start of the bond that ends at each site; the reverse of :meth:`ends`."""
+        """What stands at the start of the bond that ends at each site: the reverse of :meth:`ends`.
+
+        ``x`` is of shape ``(..., *shape)``, and so is what comes back; where no bond ends the entry means nothing.
+        """
         return self._shifted(x, direction, 1)
 
     def _shifted(self, x: Array, direction: int, sign: int) -> Array:
@@ -124,7 +132,7 @@ class Lattice:
 
     @functools.cached_property
     def colours(self) -> np.ndarray:
-        """A proper colouring, int8 of :attr:`shape`: two colours where they suffice, three or four if not.
+        """A proper colouring, int8 ``(*shape,)``: two colours where they suffice, three or four if not.
 
         Regular where a regular one fits the periods; greedy else (odd periods).
         """
@@ -148,7 +156,14 @@ def chain(length: int, periodic: bool = True) -> Lattice:
 
 
 def square(rows: int, columns: int | None = None, periodic: bool | Sequence[bool] = True) -> Lattice:
-    """Four neighbours a site; ``columns`` is ``rows`` by default, ``periodic`` may be one bool a dimension."""
+    """Four neighbours a site; ``columns`` is ``rows`` by default, ``periodic`` may be one bool a dimension.
+
+    Raises:
+        ValueError: naming an extent below 1, or below 3 where periodic.
+
+    >>> square(4, 3).num_sites, square(4, periodic=False).num_bonds
+    (12, 24)
+    """
     return _planar("square", rows, columns, periodic)
 
 

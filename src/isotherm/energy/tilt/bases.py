@@ -22,11 +22,11 @@ class AbstractPolicy(eqx.Module):
 
     @abc.abstractmethod
     def log_density(self, x: Array) -> Float[Array, ""]:
-        """``log q`` of one action."""
+        """``log q`` of one action, shape ``(d,)`` or ``()``: a scalar in nats."""
 
     @abc.abstractmethod
     def draw(self, key: Key[Array, ""]) -> Array:
-        """One action."""
+        """One action by one key, shape ``(d,)`` or ``()``."""
 
     def action(self) -> jax.ShapeDtypeStruct | None:
         """Shape and dtype of one action, as drawn; ``None`` where :meth:`draw` raises ``NotImplementedError``.
@@ -48,6 +48,10 @@ class GaussianPolicy(AbstractPolicy):
 
     Raises:
         ValueError: naming what has a wrong shape, is not finite, or not positive definite.
+
+    >>> policy = GaussianPolicy(mean=[0.0, 1.0], covariance=[[2.0, 0.5], [0.5, 1.0]])
+    >>> policy.action().shape
+    (2,)
     """
 
     mean: Float[Array, " d"]
@@ -66,16 +70,16 @@ class GaussianPolicy(AbstractPolicy):
 
     @property
     def covariance(self) -> Float[Array, "d d"]:
-        """``factor @ factor.T``."""
+        """``factor @ factor.T``, shape ``(d, d)``."""
         return self.factor @ self.factor.T
 
     def log_density(self, x: Float[Array, " d"]) -> Float[Array, ""]:
-        """Normalised."""
+        """Normalised, in nats: a scalar of one action of shape ``(d,)``."""
         check_shape("action", x, self.mean.shape, "as the policy's mean")
         return _log_normal(self.whitener, x - self.mean)
 
     def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
-        """One action."""
+        """One action, shape ``(d,)``."""
         return self.mean + self.factor @ jax.random.normal(key, self.mean.shape, self.mean.dtype)
 
 
@@ -107,12 +111,12 @@ class MixturePolicy(AbstractPolicy):
         self.parts = jax.vmap(GaussianPolicy)(means, covariances)
 
     def log_density(self, x: Float[Array, " d"]) -> Float[Array, ""]:
-        """Normalised."""
+        """Normalised, in nats: a scalar of one action of shape ``(d,)``."""
         each = jax.vmap(lambda part: part.log_density(x))(self.parts)
         return jax.nn.logsumexp(self.log_weights + each)
 
     def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
-        """One action."""
+        """One action, shape ``(d,)``."""
         which, key = jax.random.split(key)
         k = jax.random.categorical(which, self.log_weights)
         return jax.tree.map(lambda leaf: leaf[k], self.parts).draw(key)
@@ -139,11 +143,11 @@ class DiscretePolicy(AbstractPolicy):
             raise refusal("logits.shape", self.logits.shape, "must be (n,), with n at least 1")
 
     def log_density(self, x: Int32[Array, ""]) -> Float[Array, ""]:
-        """Log probability."""
+        """Log probability in nats, a scalar, of one action: an int32 scalar within ``0 .. n - 1``."""
         return jax.nn.log_softmax(self.logits)[x]
 
     def draw(self, key: Key[Array, ""]) -> Int32[Array, ""]:
-        """One action."""
+        """One action, an int32 scalar within ``0 .. n - 1``."""
         return jax.random.categorical(key, self.logits).astype(jnp.int32)
 
 
@@ -158,6 +162,12 @@ class DensityPolicy(AbstractPolicy):
 
     Raises:
         ValueError: if a draw is no single action, or the log density of one no number.
+
+    >>> import jax
+    >>> import jax.numpy as jnp
+    >>> laplace = DensityPolicy(lambda x: -jnp.abs(x).sum(), lambda key: jax.random.laplace(key, (2,)))
+    >>> laplace.action().shape
+    (2,)
     """
 
     log_density_of: Callable[[Array], Array]
@@ -175,11 +185,11 @@ class DensityPolicy(AbstractPolicy):
         return drawn_shape(self.draw_by, "draw_by(key)")
 
     def log_density(self, x: Array) -> Float[Array, ""]:
-        """As given."""
+        """As given: a scalar of one action, shape ``(d,)``."""
         return self.log_density_of(x)
 
     def draw(self, key: Key[Array, ""]) -> Array:
-        """As given."""
+        """As given: one action, shape ``(d,)``."""
         return self.draw_by(key)
 
 
@@ -208,18 +218,18 @@ class LinearGaussian(eqx.Module):
             raise refusal("matrix.shape", self.matrix.shape, allowed)
 
     def mean(self, action: Float[Array, " d"]) -> Float[Array, " m"]:
-        """Of the next state."""
+        """Of the next state, shape ``(m,)``, given an action of shape ``(d,)``."""
         self._check_action(action)
         return self.matrix @ action + self.noise.mean
 
     def log_density(self, action: Float[Array, " d"], next_state: Float[Array, " m"]) -> Float[Array, ""]:
-        """``log q(s' | a)``, normalised."""
+        """``log q(s' | a)``, normalised: a scalar, of an action ``(d,)`` and a next state ``(m,)``."""
         self._check_action(action)
         check_shape("next_state", next_state, self.noise.mean.shape, "as the matrix has rows")
         return self.noise.log_density(next_state - self.matrix @ action)
 
     def draw(self, key: Key[Array, ""], action: Float[Array, " d"]) -> Float[Array, " m"]:
-        """One next state."""
+        """One next state, shape ``(m,)``, given an action of shape ``(d,)``."""
         self._check_action(action)
         return self.matrix @ action + self.noise.draw(key)
 

@@ -27,7 +27,7 @@ def check_shape(name: str, x: Any, shape: tuple[int, ...], what: str) -> None:
 
 
 def checked_number(name: str, value: Any, per_chain: bool = False, is_positive: bool = False) -> Array:
-    """A finite number of JAX's default floats, or where allowed one number a chain; may be traced.
+    """A finite number of JAX's default floats, of shape ``()``, or where allowed ``(chains,)``; may be traced.
 
     Raises:
         ValueError: naming ``name``, if it has another shape, or is not finite, or not above 0 where it has to be,

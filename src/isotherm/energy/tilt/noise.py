@@ -45,7 +45,7 @@ class AveragedReward(eqx.Module):
 
 
 def responsibilities(policy: MixturePolicy, x: Float[Array, " d"]) -> Float[Array, " k"]:
-    """Probability that an action is of each part."""
+    """Probability that an action, shape ``(d,)``, is of each part, shape ``(k,)``; sums to 1."""
     each = jax.vmap(lambda part: part.log_density(x))(policy.parts)
     return jax.nn.softmax(policy.log_weights + each)
 
@@ -136,6 +136,10 @@ def _check_kinds(transition: Any, reward: Any) -> None:
 def check_level(name: str, levels: Array) -> None:
     """Refuse known levels of noise outside 0 .. 1.
 
+    Args:
+        name: what the refusal calls them.
+        levels: floats of any shape ``(...)``.
+
     Raises:
         ValueError: naming them.
     """
@@ -149,6 +153,9 @@ def within_covariance(tilted: Tilted, beta: Any) -> Float[Array, "d d"]:
     Args:
         tilted: made by :func:`noisy_tilt`.
         beta: inverse temperature, may be traced.
+
+    Returns:
+        Shape ``(d, d)``.
 
     Raises:
         TypeError: for another tilt.

@@ -28,6 +28,11 @@ class QuadraticReward(eqx.Module):
 
     Raises:
         ValueError: naming what is not finite or has a wrong shape.
+
+    >>> import jax.numpy as jnp
+    >>> reward = QuadraticReward(curvature=[[2.0]], peak=[1.0])
+    >>> float(reward(jnp.zeros(1)))
+    -1.0
     """
 
     curvature: Float[Array, "d d"]
@@ -94,6 +99,12 @@ class Tilted(AbstractEnergy):
 
     References:
         Todorov, Efficient computation of optimal actions, PNAS 106 (2009); Levine, arXiv:1805.00909.
+
+    >>> from isotherm.energy import GaussianPolicy
+    >>> import jax.numpy as jnp
+    >>> law = Tilted(GaussianPolicy([0.0], [[1.0]]), QuadraticReward([[1.0]], [2.0]))
+    >>> float(law.energy(jnp.zeros(1))), law.score(jnp.zeros(1), beta=0.5).tolist()
+    (2.0, [1.0])
     """
 
     base: AbstractPolicy
@@ -115,13 +126,13 @@ class Tilted(AbstractEnergy):
             check_scalar("reward", self.reward, action, num_actions)
 
     def energy(self, x: Array) -> Float[Array, ""]:
-        """``-Q(x)``."""
+        """``-Q(x)``, a scalar, of one action, shape ``(d,)`` or ``()``."""
         return -self.reward(x)
 
     def log_density(self, x: Array, beta: Float[Array, ""] | float) -> Float[Array, ""]:
-        """``log q + beta Q``, without the normaliser."""
+        """``log q + beta Q``, without the normaliser: a scalar in nats, of one action, shape ``(d,)`` or ``()``."""
         return self.base.log_density(x) + beta * self.reward(x)
 
     def score(self, x: Float[Array, " d"], beta: Float[Array, ""] | float) -> Float[Array, " d"]:
-        """Gradient of :meth:`log_density`."""
+        """Gradient of :meth:`log_density` at an action of shape ``(d,)``, in the same shape."""
         return jax.grad(self.log_density)(x, beta)

@@ -106,7 +106,12 @@ def clique_tree(
 
 
 def single_clique(cardinalities: np.ndarray, held: np.ndarray) -> CliqueTree:
-    """All free variables in one clique: enumeration."""
+    """All free variables in one clique: enumeration.
+
+    Args:
+        cardinalities: int, shape ``(n,)``.
+        held: bool, shape ``(n,)``.
+    """
     free = np.flatnonzero(~held)
     cliques = (Clique(tuple(free.tolist()), len(free), -1),) if len(free) else ()
     return placed(cardinalities, cliques, "none")
@@ -144,7 +149,12 @@ def _cost(found: "CliqueTree | TooWideError") -> float:
 
 
 def neighbours_of(scopes: Sequence[np.ndarray], free: np.ndarray) -> dict[int, set[int]]:
-    """Free variables that share a table with each free variable."""
+    """Free variables that share a table with each free variable.
+
+    Args:
+        scopes: flat numbers, int, shape ``(num_tables, arity)`` each.
+        free: bool, shape ``(n,)``.
+    """
     found: dict[int, set[int]] = {int(v): set() for v in np.flatnonzero(free)}
     for scope in scopes:
         for row in scope.tolist():
@@ -287,7 +297,13 @@ def joined(steps: Steps) -> tuple[Clique, ...]:
 
 
 def placed(sizes: np.ndarray, cliques: tuple[Clique, ...], order: str) -> CliqueTree:
-    """A tree of cliques given in order, each summed into a later one."""
+    """A tree of cliques given in order, each summed into a later one.
+
+    Args:
+        sizes: numbers of values, int, shape ``(n,)``.
+        cliques: every variable that is free is summed in one of them.
+        order: how they were found.
+    """
     position, home = np.full((2, len(sizes)), -1, np.int64)
     summed = [v for clique in cliques for v in clique.variables[: clique.num_summed]]
     position[summed] = np.arange(len(summed))

@@ -108,7 +108,9 @@ class GraphExact:
         return self._law.joint(self._flat("first", first), self._flat("second", second))
 
     def pair_moment(self, first: Variable, second: Variable) -> np.ndarray:
-        """Expected product of two variables, spins as numbers, categories one-hot; an axis a category.
+        """Expected product of two variables, spins as numbers, categories one-hot; float64, an axis a category.
+
+        Of shape ``()``, ``(q,)`` or ``(q, q')``.
 
         Raises:
             ValueError: naming an unknown variable.
@@ -122,7 +124,7 @@ class GraphExact:
         return np.tensordot(sides[0].T @ self.joint(first, second), sides[1], axes=1)
 
     def map(self) -> tuple[dict[str, np.ndarray], float]:
-        """A most probable state in the graph's own values, and its log weight ``-beta E``."""
+        """A most probable state in the graph's own values, ``(size,)`` a group, and its log weight ``-beta E``."""
         state, log_weight = self._law.best()
         return {name: values[0] for name, values in self._grouped(state[None]).items()}, log_weight
 
@@ -167,7 +169,7 @@ def exact_graph(
 
     Args:
         graph: spins and categories, concrete parameters. Equal structures are ordered once.
-        beta: inverse temperature.
+        beta: inverse temperature, a number.
         clamp: held variables by group; masks and values concrete.
         method: ``"auto"``, or ``"enumeration"`` or ``"elimination"`` to insist.
 

@@ -24,7 +24,12 @@ _GATHERED = 1 << 22
 
 
 class CliqueTable(NamedTuple):
-    """A table of logarithms over some variables of a clique, in the order of their elimination."""
+    """A table of logarithms over some variables of a clique, in the order of their elimination.
+
+    Attributes:
+        variables: flat numbers.
+        logs: float64, shape ``(*cardinalities,)``, an axis for each of them.
+    """
 
     variables: tuple[int, ...]
     logs: np.ndarray
@@ -139,7 +144,10 @@ class Junction:
     # The pass down
 
     def marginals(self) -> list[np.ndarray]:
-        """Probabilities of the values of every variable, float64; held ones have theirs for certain."""
+        """Probabilities of the values of every variable, float64 ``(values,)`` each.
+
+        A variable that is held has its value for certain.
+        """
         wanted = [[v] for v in np.flatnonzero(self.values < 0).tolist()]
         found = iter(self.beliefs(wanted))
         sizes = self.tables.cardinalities.tolist()
@@ -241,7 +249,15 @@ class Junction:
 
 
 def log_sum(table: np.ndarray, num_summed: int) -> np.ndarray:
-    """Log of the sum over the first axes; destroys the table."""
+    """Log of the sum over the first axes; destroys the table.
+
+    Args:
+        table: float64 logarithms, shape ``(*summed, *kept)``.
+        num_summed: how many axes are summed.
+
+    Returns:
+        Shape ``(*kept,)``; minus infinity where every entry is.
+    """
     flat, shape = _flat(table, num_summed)
     top = flat.max(axis=0)
     top[np.isneginf(top)] = 0.0

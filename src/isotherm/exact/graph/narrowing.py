@@ -69,7 +69,7 @@ class Widened(NamedTuple):
         return self.law.log_z + self.smaller.constant
 
     def marginals(self) -> list[np.ndarray]:
-        """Probabilities of the values of every variable, 0 where they went."""
+        """Probabilities of the values of every variable, float64 ``(values,)`` each, 0 where they went."""
         found = []
         for law, kept, size in zip(
             self.law.marginals(), self.smaller.kept, self.cardinalities.tolist(), strict=True
@@ -80,7 +80,7 @@ class Widened(NamedTuple):
         return found
 
     def best(self) -> tuple[np.ndarray, float]:
-        """A state of the highest weight and its log weight."""
+        """A state of the highest weight, int64 ``(n,)``, and its log weight, a number."""
         state, log_weight = self.law.best()
         return self.smaller.widened(state), log_weight + self.smaller.constant
 

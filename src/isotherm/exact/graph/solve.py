@@ -75,7 +75,7 @@ def solve(tables: Tables, evidence: np.ndarray | None = None, method: Method = "
 
 
 def impossible(values: np.ndarray) -> ValueError:
-    """What is raised where no state has a weight, under the evidence ``values``, -1 where a variable is free."""
+    """What is raised where no state has a weight, under the evidence ``values``, int ``(n,)``, -1 where free."""
     why = "the evidence contradicts the model" if (values >= 0).any() else "the model forbids every one"
     return refusal("log Z", "-inf", f"no state is possible: {why}")
 

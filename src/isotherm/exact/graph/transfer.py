@@ -121,6 +121,12 @@ def transfer(layer: FactorGraph, bonds: Sequence[Factor], beta: float = 1.0) -> 
     Raises:
         ValueError: if a layer has too many states (use :func:`isotherm.exact.exact` on the whole graph), or
             naming the factor or group at fault.
+
+    >>> from isotherm.energy import Factor, FactorGraph, spin
+    >>> layer = FactorGraph.of({"s": spin(1)}, [Factor.of("s", [0], weights=0.0)])
+    >>> strip = transfer(layer, [Factor.of(("s", "s'"), [[0, 0]], weights=1.0)], beta=0.5)
+    >>> round(strip.log_z(3, periodic=True), 6)  # log((2 cosh 0.5)^3 + (2 sinh 0.5)^3)
+    2.5339
     """
     factor_graph("layer", layer)
     beta = float(number("beta", beta))

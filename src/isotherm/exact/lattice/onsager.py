@@ -35,7 +35,7 @@ def kaufman(
         Kaufman, Crystal statistics II, Phys. Rev. 76 (1949) 1232.
 
     >>> round(kaufman(128, 128, 0.44)["energy_per_site"], 6)
-    -1.406559
+    -1.409996
     """
     rows, columns = whole("rows", rows, 3), whole("columns", columns, 3)
     affordable("rows, columns", (rows, columns), 64.0 * (rows + columns), "make the torus smaller")

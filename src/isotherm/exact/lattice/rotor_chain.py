@@ -21,8 +21,8 @@ _CANCELLED = 1e-7
 def rotor_chain(model: LatticeXY, beta: float) -> dict[str, float | np.ndarray]:
     r"""Outputs of a chain of any length, with any couplings, without field.
 
-    ``correlation`` has :math:`\langle\cos(\theta_0 - \theta_r)\rangle` for ``r = 1 .. N - 1``; ``magnetization2`` is
-    made of the correlations of all pairs.
+    ``correlation`` has :math:`\langle\cos(\theta_0 - \theta_r)\rangle` for ``r = 1 .. N - 1``, shape ``(N - 1,)``;
+    ``magnetization2`` is made of the correlations of all pairs. All others are numbers.
     """
     lattice, n = model.lattice, model.lattice.num_sites
     couplings = np.asarray(spread(model.coupling[0], lattice.shape), np.float64)[lattice.has_bond[0]]

@@ -21,7 +21,12 @@ Discrete = LatticeIsing | LatticePotts | LatticeClock
 
 
 class Term(NamedTuple):
-    """One local contribution to a sum: ``table[values of the sites]``, an axis a site."""
+    """One local contribution to a sum: ``table[values of the sites]``.
+
+    Attributes:
+        sites: row-major numbers.
+        table: float64, shape ``(q,) * len(sites)``, an axis a site.
+    """
 
     sites: tuple[int, ...]
     table: np.ndarray
@@ -67,9 +72,12 @@ def grown(sums: Sums, first: np.ndarray, n: int, q: int) -> Iterator[Float[np.nd
 
     Args:
         sums: terms over sites ``0 .. n - 1``.
-        first: which values the first site takes.
+        first: which values the first site takes, int, shape ``(num,)``.
         n: sites.
         q: values of a site.
+
+    Yields:
+        float64, shape ``(sums, states)``; together every state that begins with one of ``first``, once.
     """
     by_last = _by_last_site(sums, n, q)
     at_once = max(_ENTRIES_AT_ONCE // len(sums), q)

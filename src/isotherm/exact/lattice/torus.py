@@ -46,6 +46,9 @@ def ising_torus(
         beta: inverse temperature.
         couplings: along the last dimension, along the first, and along the diagonal (0 for the square lattice), of
             any sign.
+
+    Raises:
+        ValueError: if the four products cancel, as on a frustrated torus in the cold.
     """
     n = rows * columns
     signs = {(0, 0): -1, (0, 1): 1, (1, 0): 1, (1, 1): 1}

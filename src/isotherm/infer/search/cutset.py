@@ -97,7 +97,7 @@ def nearby(neighbours: Neighbours, start: int, count: int) -> list[int]:
 
 
 def touching(tables: Tables, free: np.ndarray) -> Tables:
-    """The tables that hold a free variable."""
+    """The tables that hold a free variable; ``free`` is bool of shape ``(n,)``."""
     scopes, logs = [], []
     for family, stacked in zip(tables.scopes, tables.logs, strict=True):
         rows = np.flatnonzero(free[family].any(axis=1))

@@ -83,7 +83,7 @@ class Search:
         return state
 
     def offer(self, state: np.ndarray) -> None:
-        """Keep this state if it is better, and begin from it."""
+        """Keep this state, int of shape ``(n,)``, if it is better, and begin from it."""
         soft = float(self.soft.log_weight(state)[0])
         if soft > self._soft_weight:
             self.state, self._soft_weight = state.copy(), soft

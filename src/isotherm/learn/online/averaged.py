@@ -28,6 +28,13 @@ routing study, mean absolute errors of 0.004 and 0.006 to 0.008 on average over 
 does better. A few pseudo-observations of independent fair spins keep the model finite while the
 maximum-likelihood one is not.
 
+>>> import jax
+>>> from isotherm.learn import averaged
+>>> state = averaged.init(2)
+>>> state = jax.jit(averaged.update)(state, jnp.array([1, 1], jnp.int8))
+>>> float(state.total), averaged.model(state).couplings.shape
+(5.0, (2, 2))
+
 References:
     Amari, Natural gradient works efficiently in learning, Neural Computation 10 (1998); Polyak and
     Juditsky, Acceleration of stochastic approximation by averaging, SIAM J. Control Optim. 30 (1992).
@@ -57,12 +64,12 @@ class HasMoments(Protocol):
 
     @property
     def spins(self) -> Float[Array, " n"]:
-        r""":math:`\langle s_i \rangle`."""
+        r""":math:`\langle s_i \rangle`, in [-1, 1], shape ``(n,)``."""
         ...
 
     @property
     def pairs(self) -> Float[Array, "n n"]:
-        r""":math:`\langle s_i s_j \rangle`."""
+        r""":math:`\langle s_i s_j \rangle`, in [-1, 1], shape ``(n, n)``."""
         ...
 
 
@@ -77,11 +84,11 @@ class AveragedState(NamedTuple):
     """What the estimator remembers; its size does not depend on how much was observed.
 
     Attributes:
-        total: observations so far, the pseudo-observations included.
+        total: observations so far, the pseudo-observations included; a float32 scalar.
         features: running mean of the ``n`` spins and of the products of the ``n (n - 1) / 2`` pairs ``i <
-            j``.
-        inverse_scatter: inverse of ``total`` times the running covariance of the features.
-        parameters: natural parameters, ``beta`` times biases and couplings, in the order of ``features``.
+            j``, shape ``(d,)`` with ``d = n (n + 1) / 2``.
+        inverse_scatter: inverse of ``total`` times the running covariance of the features, shape ``(d, d)``.
+        parameters: natural parameters, ``beta`` times biases and couplings, in the order of ``features``; ``(d,)``.
     """
 
     total: Float[Array, ""]
@@ -113,7 +120,7 @@ def update(
 
     Args:
         state: from :func:`init` or the last update.
-        spins: all ``n`` spins, +1 and -1, int8, or bools; 0 and NaN are refused, for nothing may be missing.
+        spins: all ``n`` spins, +1 and -1, int8 ``(n,)``, or bools; 0 and NaN are refused, for nothing may be missing.
         moments: moments of a model at inverse temperature 1, exact by default (16 spins or so); for more
             spins a sampler, such as ``lambda model: gibbs_moments(key, model)`` with a new key each time.
 
@@ -134,7 +141,7 @@ def update(
 
 
 def model(state: AveragedState, beta: Float[Array, ""] | float = 1.0) -> Ising:
-    """The present estimate, for use at inverse temperature ``beta``, which is not 0.
+    """The present estimate: biases ``(n,)`` and couplings ``(n, n)`` for use at ``beta``, which is not 0.
 
     Raises:
         TypeError: naming the argument of another kind.

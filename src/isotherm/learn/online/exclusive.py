@@ -49,26 +49,30 @@ class ExclusivePosterior(NamedTuple):
 
     @property
     def variance(self) -> Float[Array, " n"]:
-        """Variance left of every log weight."""
+        """Variance left of every log weight, shape ``(n,)``, above 0 and at most the prior's."""
         return 1 / (self.curvature + 1 / PRIOR_VARIANCE)
 
     @property
     def mean(self) -> Float[Array, " n"]:
-        """Posterior mean of the log weights."""
+        """Posterior mean of the log weights, in nats, shape ``(n,)``."""
         return self.information * self.variance
 
     @property
     def win_probability(self) -> Float[Array, " n"]:
-        """``P(venue wins)`` at the posterior mean; sums to 1."""
+        """``P(venue wins)`` at the posterior mean, shape ``(n,)``; sums to 1."""
         return jax.nn.softmax(self.mean)
 
     def draw(self, key: Key[Array, ""], width: float) -> Float[Array, " n"]:
-        """Log weights drawn from the posterior with its standard deviations times ``width``."""
+        """Log weights drawn from the posterior with its standard deviations times ``width``, shape ``(n,)``."""
         noise = jax.random.normal(key, self.information.shape, jnp.float32)
         return self.mean + width * jnp.sqrt(self.variance) * noise
 
     def observe(self, possible: Bool[Array, " n"]) -> "ExclusivePosterior":
-        """Learn which venues may have won; an empty set contradicts the law and teaches nothing."""
+        """Learn which venues may have won; an empty set contradicts the law and teaches nothing.
+
+        Args:
+            possible: bool, shape ``(n,)``.
+        """
         theta, p = self.mean, self.win_probability
         q = jnp.where(possible, p, 0.0) / jnp.maximum(self.predictive(possible), 1e-9)
         gradient = jnp.where(possible.any(), q - p, 0.0)
@@ -76,5 +80,5 @@ class ExclusivePosterior(NamedTuple):
         return ExclusivePosterior(self.information + gradient + curvature * theta, self.curvature + curvature)
 
     def predictive(self, possible: Bool[Array, " n"]) -> Float[Array, ""]:
-        """Probability that one of these venues wins."""
+        """Probability that one of these venues, bool ``(n,)``, wins: a scalar in [0, 1]."""
         return jnp.sum(jnp.where(possible, self.win_probability, 0.0))

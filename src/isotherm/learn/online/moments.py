@@ -45,7 +45,7 @@ class PairWindow(NamedTuple):
         return cls(jnp.zeros((window, n), jnp.int8), pairs, pairs, jnp.zeros((), jnp.int32))
 
     def push(self, observation: Int8[Array, " n"] | Bool[Array, " n"]) -> "PairWindow":
-        """Let the oldest observation leave and ``observation`` (``+1``, ``-1``, 0 unseen) enter."""
+        """Let the oldest observation leave and ``observation`` (``+1``, ``-1``, 0 unseen, shape ``(n,)``) enter."""
         observation = jnp.asarray(coded_bools("observation", spin(1), observation))
         slot = self.time % self.recent.shape[0]
         leaving = self.recent[slot].astype(jnp.int32)

@@ -45,8 +45,8 @@ class IsingPosterior(NamedTuple):
     Attributes:
         information: ``ξ``, precision-weighted means less the prior's, as a model of ``n`` spins.
         curvature: ``H``, precisions less the prior's, at least 0, as a model.
-        bias_variance: ``τ²`` of the biases, above 0.
-        coupling_variance: ``τ²`` of the couplings, above 0.
+        bias_variance: ``τ²`` of the biases, a scalar above 0.
+        coupling_variance: ``τ²`` of the couplings, a scalar above 0.
     """
 
     information: Ising
@@ -81,7 +81,11 @@ class IsingPosterior(NamedTuple):
         return jax.tree.map(jnp.multiply, self.information, self.variance)
 
     def keep(self, share: Float[Array, ""]) -> "IsingPosterior":
-        """The posterior with a share of its information, in [0, 1]: the means nearly stay, the doubt grows."""
+        """The posterior with a share of its information: the means nearly stay, the doubt grows.
+
+        Args:
+            share: a scalar in [0, 1].
+        """
         information, curvature = jax.tree.map(lambda x: share * x, (self.information, self.curvature))
         return self._replace(information=information, curvature=curvature)
 
@@ -116,25 +120,33 @@ def observe_local(posterior: IsingPosterior, seen: Clamp) -> IsingPosterior:
 
 
 def log_odds_exact(posterior: IsingPosterior, context: Clamp) -> Float[Array, " n"]:
-    """Log odds of ``+1`` given the context at the posterior mean, by enumeration; finite."""
+    """Log odds of ``+1`` given the context at the posterior mean, by enumeration; finite, shape ``(n,)``."""
     p = jnp.clip(exact(posterior.mean, 1.0, context).marginals, 1e-6, 1 - 1e-6)
     return jnp.log(p) - jnp.log1p(-p)
 
 
 def log_odds_local(posterior: IsingPosterior, context: Clamp) -> Float[Array, " n"]:
-    """Log odds of ``+1`` given the context, other spins absorbed into effective couplings."""
+    """Log odds of ``+1`` given the context, other spins absorbed into effective couplings; shape ``(n,)``."""
     mean = posterior.mean
     return 2 * (mean.biases + mean.couplings @ _signed(context))
 
 
 def log_odds_variance(posterior: IsingPosterior, context: Clamp) -> Float[Array, " n"]:
-    """Variance of the log odds given the context that the parameters in it leave, to first order."""
+    """Variance of the log odds given the context that the parameters in it leave, to first order; shape ``(n,)``."""
     variance = posterior.variance
     return 4 * (variance.biases + variance.couplings @ context.mask.astype(jnp.float32))
 
 
 def moderated(log_odds: Float[Array, " n"], variance: Float[Array, " n"]) -> Float[Array, " n"]:
-    """Predictive probability: the logistic function averaged over a Gaussian of log odds (MacKay 1992, eq. 13)."""
+    """Predictive probability: the logistic function averaged over a Gaussian of log odds (MacKay 1992, eq. 13).
+
+    Args:
+        log_odds: means, shape ``(n,)``.
+        variance: of each, at least 0, shape ``(n,)``.
+
+    Returns:
+        In (0, 1), shape ``(n,)``.
+    """
     return jax.nn.sigmoid(log_odds / jnp.sqrt(1 + jnp.pi / 8 * variance))
 
 

@@ -23,8 +23,11 @@ def components(
 
     Args:
         num_nodes: how many nodes (static).
-        edges: two nodes each.
-        is_open: which edges count.
+        edges: two nodes each, int32, shape ``(edges, 2)``.
+        is_open: which edges count, bool, shape ``(edges,)``.
+
+    Returns:
+        int32, shape ``(num_nodes,)``.
 
     Raises:
         ValueError: naming what has another shape or dtype, or a node that there is not, where it is known.
@@ -74,7 +77,10 @@ def cluster_sizes(labels: Int32[Array, " nodes"]) -> Int32[Array, " nodes"]:
     """Number of nodes with each label; zero where no component has it.
 
     Args:
-        labels: of each node, as :func:`components` gives them: whole numbers below their count.
+        labels: of each node, as :func:`components` gives them: whole numbers below their count, shape ``(nodes,)``.
+
+    Returns:
+        int32, shape ``(nodes,)``.
 
     Raises:
         ValueError: if they are something else.

@@ -31,17 +31,20 @@ _NOTHING = 1e-9
 
 
 class ClusterForm(eqx.Module):
-    r"""``-E(x) = Σ_e K_e [x_a = x_b]`` (or ``[x_a ≠ x_b]``) ``+ Σ_i h_i(x_i)``, values counted from zero.
+    """``-E(x) = Σ_e K_e [x_a = x_b]`` (or ``[x_a ≠ x_b]``) ``+ Σ_i h_i(x_i)``, values counted from zero.
 
     Attributes:
-        edges: variables joined by each coupling, flat numbering.
-        strengths: ``K``, at least 0.
-        differs: where the coupling favours unequal values; only between variables of two values.
-        fields: ``h``, minus infinity beyond a variable's cardinality; None where no variable has any.
+        edges: variables joined by each coupling, flat numbering, int32 ``(edges, 2)``.
+        strengths: ``K``, at least 0, shape ``(edges,)``.
+        differs: where the coupling favours unequal values, bool ``(edges,)``; only between variables of two values.
+        fields: ``h``, shape ``(n, q)``, minus infinity beyond a variable's cardinality; None where there are none.
         exact: fields in limbs, where sums over clusters would lose digits in float32; None for most graphs.
-        cardinalities: number of values of each variable.
-        held: which variables never change; None where all are free.
+        cardinalities: number of values of each variable, int32 ``(n,)``.
+        held: which variables never change, bool ``(n,)``; None where all are free.
         empty: the graph without its factors.
+
+    References:
+        Edwards and Sokal, Phys. Rev. D 38 (1988) 2009.
     """
 
     edges: Int32[Array, "edges 2"]
@@ -58,8 +61,8 @@ class ExactFields(eqx.Module):
     """Fields in limbs of whole numbers, the lowest first; see :mod:`isotherm.energy.limbs`.
 
     Attributes:
-        limbs: zero where forbidden.
-        quantum: of which they are multiples.
+        limbs: shape ``(limbs, n, q)``; zero where forbidden.
+        quantum: of which they are multiples, a scalar.
         bits: of a limb (static).
     """
 
@@ -78,11 +81,14 @@ def cluster_form(
 
     Args:
         graph: ``n`` discrete variables.
-        held: which of them never change.
+        held: which of them never change, bool, shape ``(n,)``.
         beta: inverse temperatures at which differences will count.
 
     Raises:
         ValueError: naming the factor that has another form, or joins more than two variables.
+
+    References:
+        Edwards and Sokal, Phys. Rev. D 38 (1988) 2009.
     """
     counts = cardinalities(graph)
     width = max(int(counts.max()), 1)

@@ -41,32 +41,37 @@ from isotherm.sample.rounding.temperature import sampling_beta
 
 
 class ClusterState(NamedTuple):
-    """State of each group of one chain."""
+    """State of each group of one chain, shape ``(size,)`` each."""
 
     position: dict[str, Array]
 
 
 class ClusterInfo(NamedTuple):
-    """Fraction of variables that a step changed, in ``[0, 1]``."""
+    """Fraction of variables that a step changed, a scalar in ``[0, 1]``."""
 
     flipped: Float[Array, ""]
 
 
 class AbstractClusters(eqx.Module):
-    """What cluster kernels share: the form of the graph, the start, and how many chains run."""
+    """What cluster kernels share: the form of the graph, the start, and how many chains run.
+
+    Attributes:
+        form: couplings and fields.
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+    """
 
     form: ClusterForm
     beta: Float[Array, "..."]
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> ClusterState:
-        """Start from a state."""
+        """Start from a state, an array of shape ``(size,)`` a group."""
         del key
         return ClusterState(from_values(self.form.empty, to_values(self.form.empty, position)))
 
     @abc.abstractmethod
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
-        """One update."""
+        """One update of one chain by one key, a scalar."""
 
     def over_chains(self) -> Chains:
         """Many chains; ``beta`` may hold one number each."""
@@ -77,7 +82,7 @@ class SwendsenWang(AbstractClusters):
     """Every cluster draws its value anew; made by :func:`swendsen_wang`."""
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
-        """Bonds, then a turn of each cluster by its fields."""
+        """Bonds, then a turn of each cluster by its fields; of one chain, arrays of shape ``(size,)`` a group."""
         form, values = self.form, to_values(self.form.empty, state.position)
         labels, uniforms = _clusters(key, form, self.beta, values)
         if form.fields is None:
@@ -93,7 +98,7 @@ class Wolff(AbstractClusters):
     """One cluster, chosen with probability in proportion to its size, changes; made by :func:`wolff`."""
 
     def step(self, key: Key[Array, ""], state: ClusterState) -> tuple[ClusterState, ClusterInfo]:
-        """Bonds, then a turn of the cluster around a random variable, if its fields accept."""
+        """Bonds, then a turn of the cluster around a random variable, if its fields accept; ``(size,)`` a group."""
         key_bonds, key_seed, key_turn, key_accept = jax.random.split(key, 4)
         form, values = self.form, to_values(self.form.empty, state.position)
         labels, _ = _clusters(key_bonds, form, self.beta, values)
@@ -135,7 +140,7 @@ def swendsen_wang(
             of two-valued categories, and Potts couplings ``J >= 0`` of more values. May be traced. Or a lattice
             model: Ising, Potts with ``J >= 0`` for more than two states, clock or XY with any couplings and
             fields; clock and XY models turn over at random mirrors.
-        beta: inverse temperature, at least 0, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, at least 0, may be traced; ``(chains,)`` for :func:`over_chains`.
         clamp: variables held, by group; a cluster that contains one does not change.
         tells_wrapping: on a lattice, also find whether clusters wind around it; a step then takes several times as
             long.
@@ -150,6 +155,12 @@ def swendsen_wang(
     References:
         Swendsen and Wang, Phys. Rev. Lett. 58 (1987); Edwards and Sokal, Phys. Rev. D 38 (1988); Wolff, Phys. Rev.
         Lett. 62 (1989), for mirrors.
+
+    >>> from isotherm.energy import LatticeIsing, square
+    >>> model = LatticeIsing(square(4))
+    >>> kernel = swendsen_wang(model, beta=0.4)
+    >>> kernel.init(model.ordered_state()).position.shape
+    (4, 4)
     """
     tells_wrapping = flag("tells_wrapping", tells_wrapping)
     if isinstance(graph, AbstractLatticeModel):

@@ -13,7 +13,7 @@ from isotherm.energy.lattice.shapes import Lattice
 def cluster_labels(
     lattice: Lattice, is_open: Bool[Array, "directions chains *shape"]
 ) -> Int32[Array, "chains *shape"]:
-    """The smallest site that each site is joined to by open bonds: one label a cluster.
+    """The smallest site that each site is joined to by open bonds: one label a cluster, int32 ``(chains, *shape)``.
 
     Sites count on from chain to chain, so that labels of all chains differ. In each round each site takes the
     least label in sight, hands it to its own label, and labels jump to their label's label twice: 16,384 sites
@@ -22,7 +22,8 @@ def cluster_labels(
 
     Args:
         lattice: the geometry.
-        is_open: of the bond that starts at each site; false where the lattice has none.
+        is_open: of the bond that starts at each site, bool ``(directions, chains, *shape)``; false where the lattice
+            has none.
 
     References:
         Zhang, Azad and Hu, FastSV: a distributed-memory connected component algorithm with fast convergence,
@@ -54,7 +55,7 @@ def _least_in_sight(lattice: Lattice, is_open: Array, labels: Array) -> Array:
 def wrapping(
     lattice: Lattice, is_open: Bool[Array, "directions chains *shape"]
 ) -> Bool[Array, "chains dimensions"]:
-    """Whether a cluster winds around each periodic dimension an odd number of times.
+    """Whether a cluster winds around each periodic dimension an odd number of times, bool ``(chains, dimensions)``.
 
     In a lattice twice as long, with the same bonds in both halves, such a cluster holds sites and their images.
     Some cluster winds around somewhere if and only if one of the dimensions says so, since a loop that does not cross
@@ -80,13 +81,18 @@ def wrapping(
 def cluster_sums(
     labels: Int32[Array, "chains *shape"], values: Float[Array, "chains *shape"]
 ) -> Float[Array, "chains *shape"]:
-    """Sum of ``values`` over each cluster, at the site that labels it; zero at the others."""
+    """Sum of ``values`` over each cluster, at the site that labels it; zero at the others.
+
+    Args:
+        labels: as :func:`cluster_labels` gives them, int32 ``(chains, *shape)``.
+        values: floats, ``(chains, *shape)``, the shape of the result too.
+    """
     flat = labels.reshape(-1)
     return jax.ops.segment_sum(values.reshape(-1), flat, len(flat)).reshape(labels.shape)
 
 
 def over_clusters(labels: Int32[Array, "chains *shape"], values: Array) -> Array:
-    """What stands at the label of each site: the reverse of :func:`cluster_sums`."""
+    """What stands at the label of each site, ``(chains, *shape)``: the reverse of :func:`cluster_sums`."""
     return _at(values.reshape(-1), labels.reshape(-1)).reshape(labels.shape)
 
 

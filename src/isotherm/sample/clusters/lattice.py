@@ -25,7 +25,7 @@ from isotherm.sample.kernel import Chains
 
 
 class ClusterStatistics(NamedTuple):
-    """Of the clusters that a step drew.
+    """Of the clusters that a step drew; each of shape ``(*chains,)``.
 
     Attributes:
         num_clusters: how many.
@@ -33,7 +33,8 @@ class ClusterStatistics(NamedTuple):
         mean_size: ``Σ size² / N²``: the improved estimator of ``⟨m²⟩`` for Ising models without field and of
             equal signs, and for Potts models without field.
         magnetization2: mean of ``m²`` over all that the clusters could have become; improves ``⟨m²⟩`` of any model.
-        wraps: whether a cluster winds around each dimension, an odd number of times; None unless asked for.
+        wraps: whether a cluster winds around each dimension, an odd number of times, ``(*chains, dimensions)``; None
+            unless asked for.
     """
 
     num_clusters: Int32[Array, "*chains"]
@@ -44,31 +45,39 @@ class ClusterStatistics(NamedTuple):
 
 
 class LatticeClusterState(NamedTuple):
-    """A state of the model, and statistics of the clusters of the last step: NaN before the first."""
+    """A state of the model, ``(*chains, *shape)``, and statistics of the clusters of the last step.
+
+    Before the first step these are NaN, but for the number of clusters, which is 0, and ``wraps``, which is false.
+    """
 
     position: Array
     clusters: ClusterStatistics
 
 
 class LatticeClusterInfo(NamedTuple):
-    """Fraction of sites that a step changed, in ``[0, 1]``."""
+    """Fraction of sites that a step changed, in ``[0, 1]``, shape ``(*chains,)``."""
 
     flipped: Float[Array, "*chains"]
 
 
 class Numbers(NamedTuple):
-    """Random numbers of one step of many chains, in ``[0, 1)``, by counting from 128 bits a chain."""
+    """Random numbers of one step of many chains, in ``[0, 1)``, by counting from 128 bits a chain.
+
+    Attributes:
+        seeds: uint32, shape ``(chains, 4)``.
+        lattice: the geometry.
+    """
 
     seeds: UInt32[Array, "chains 4"]
     lattice: Lattice
 
     def each(self, stream: int) -> Float[Array, "chains *shape"]:
-        """A number a site; streams are the bonds' directions, and one more."""
+        """A number a site, ``(chains, *shape)``; streams are the bonds' directions, and one more."""
         n = self.lattice.num_sites
         return self._counted(jnp.arange(stream * n, (stream + 1) * n)).reshape(-1, *self.lattice.shape)
 
     def single(self, index: int) -> Float[Array, " chains"]:
-        """A number a chain."""
+        """A number a chain, ``(chains,)``; other ones for each index."""
         beyond = (len(self.lattice.directions) + 1) * self.lattice.num_sites
         return self._counted(jnp.array([beyond + index]))[:, 0]
 
@@ -78,7 +87,13 @@ class Numbers(NamedTuple):
 
 
 class AbstractLatticeClusters(eqx.Module):
-    """What cluster kernels of lattices share: clusters of all chains are drawn and labelled together."""
+    """What cluster kernels of lattices share: clusters of all chains are drawn and labelled together.
+
+    Attributes:
+        model: the lattice model.
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+        tells_wrapping: whether steps look for clusters that wind around (static).
+    """
 
     model: AbstractLatticeModel
     beta: Float[Array, "..."]
@@ -87,17 +102,28 @@ class AbstractLatticeClusters(eqx.Module):
 
     @abc.abstractmethod
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
-        """States after the move, given the clusters."""
+        """States after the move, ``(chains, *shape)``, given the clusters.
+
+        Args:
+            beta: shape ``(chains, 1, ...)``, or all ones.
+            labels: of clusters, int32 ``(chains, *shape)``.
+            move: what clusters may do.
+            numbers: random ones.
+        """
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> LatticeClusterState:
-        """Start from a state."""
+        """Start from a state of shape ``(*shape,)``, the lattice's, in the dtype of the model.
+
+        Raises:
+            ValueError: if it has another shape or dtype.
+        """
         del key
         return jax.tree.map(lambda leaf: leaf[0], self._init_chains(position[None], None))
 
     def step(
         self, key: Key[Array, ""], state: LatticeClusterState
     ) -> tuple[LatticeClusterState, LatticeClusterInfo]:
-        """One update."""
+        """One update of one chain by one key, a scalar."""
         together = jax.tree.map(lambda leaf: leaf[None], state)
         return jax.tree.map(lambda leaf: leaf[0], self._step_chains(key[None], together))
 
@@ -137,7 +163,7 @@ class LatticeSwendsenWang(AbstractLatticeClusters):
     """Every cluster is drawn anew; made by :func:`lattice_swendsen_wang`."""
 
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
-        """All clusters."""
+        """All clusters drawn anew, ``(chains, *shape)``."""
         return move.redraw(beta, labels, numbers.each(len(self.model.lattice.directions)))
 
 
@@ -145,7 +171,7 @@ class LatticeWolff(AbstractLatticeClusters):
     """The cluster around a random site changes; made by :func:`lattice_wolff`."""
 
     def move(self, beta: Array, labels: Array, move: AbstractMove, numbers: "Numbers") -> Array:
-        """One cluster, if its fields accept."""
+        """One cluster of each chain, if its fields accept, ``(chains, *shape)``."""
         flat = labels.reshape(len(labels), -1)
         seeds = jnp.minimum((numbers.single(1) * flat.shape[1]).astype(jnp.int32), flat.shape[1] - 1)
         chosen = (flat == jnp.take_along_axis(flat, seeds[:, None], axis=1)).reshape(labels.shape)

@@ -27,14 +27,17 @@ class AbstractMove(eqx.Module):
     """A way to change all of a cluster.
 
     Attributes:
-        x: states of many chains.
+        x: states of many chains, ``(chains, *shape)``.
     """
 
     x: eqx.AbstractVar[Array]
 
     @abc.abstractmethod
     def binding(self, direction: int) -> Float[Array, "chains *shape"]:
-        """Energy won by bonds that hold: an open one binds with probability ``1 - exp(-beta binding)``."""
+        """Energy won by bonds that hold, ``(chains, *shape)``, for the bond that starts at each site.
+
+        An open one binds with probability ``1 - exp(-beta binding)``.
+        """
 
     @abc.abstractmethod
     def redraw(self, beta: Array, labels: Int32[Array, "chains *shape"], uniforms: Array) -> Array:
@@ -48,7 +51,7 @@ class AbstractMove(eqx.Module):
 
     @abc.abstractmethod
     def magnetization2(self, beta: Array, labels: Int32[Array, "chains *shape"]) -> Float[Array, " chains"]:
-        """Mean of ``m²`` over all that :meth:`redraw` could draw: the improved estimator."""
+        """Mean of ``m²`` over all that :meth:`redraw` could draw: the improved estimator, ``(chains,)``."""
 
     @abc.abstractmethod
     def propose(
@@ -62,10 +65,11 @@ class Reflection(AbstractMove):
 
     Attributes:
         model: its couplings, halved for Potts, act on components.
-        x: states of the chains.
-        mirrored: states with all components reversed.
-        component: across the mirror, with a sign.
-        pull: field on the component.
+        x: states of the chains, ``(chains, *shape)``.
+        mirrored: states with all components reversed, likewise.
+        component: across the mirror, with a sign, in [-1, 1], likewise.
+        pull: field on the component, likewise.
+        scale: factor on couplings and fields, 1/2 for Potts models (static).
         dimension: of the order parameter: ``m²`` is so many times the square of a random component's mean.
     """
 
@@ -78,17 +82,17 @@ class Reflection(AbstractMove):
     dimension: int = eqx.field(static=True)
 
     def binding(self, direction: int) -> Float[Array, "chains *shape"]:
-        """Twice the coupling times both components."""
+        """Twice the coupling times both components, ``(chains, *shape)``."""
         product = self.component * self.model.lattice.ends(self.component, direction)
         return 2 * self.scale * _sites(self.model.coupling[direction], self.model)[None] * product
 
     def redraw(self, beta: Array, labels: Int32[Array, "chains *shape"], uniforms: Array) -> Array:
-        """Reversed with the probability that fields give."""
+        """Reversed with the probability that fields give, ``(chains, *shape)``."""
         is_reversed = uniforms < jax.nn.sigmoid(-2 * beta * self._forces(labels))
         return jnp.where(over_clusters(labels, is_reversed), self.mirrored, self.x)
 
     def magnetization2(self, beta: Array, labels: Int32[Array, "chains *shape"]) -> Float[Array, " chains"]:
-        """Clusters' components add up with their mean signs, and their variances."""
+        """Clusters' components add up with their mean signs, and their variances; ``(chains,)``."""
         total = cluster_sums(labels, self.component) / self.model.lattice.num_sites
         mean = total * jnp.tanh(beta * self._forces(labels))
         variance = jnp.square(total) - jnp.square(mean)
@@ -100,7 +104,7 @@ class Reflection(AbstractMove):
     def propose(
         self, chosen: Bool[Array, "chains *shape"], uniforms: Float[Array, " chains"]
     ) -> tuple[Array, Array]:
-        """Reversed."""
+        """What is chosen reversed, ``(chains, *shape)``, and the energy lost, ``(chains,)``."""
         del uniforms
         lost = 2 * _per_chain(jnp.where(chosen, self.pull * self.component, 0.0))
         return jnp.where(chosen, self.mirrored, self.x), lost
@@ -111,26 +115,26 @@ class Recolouring(AbstractMove):
 
     Attributes:
         model: couplings at least 0.
-        x: states of the chains.
+        x: states of the chains, uint8 ``(chains, *shape)``.
     """
 
     model: LatticePotts
     x: Array
 
     def binding(self, direction: int) -> Float[Array, "chains *shape"]:
-        """The coupling where both ends agree."""
+        """The coupling where both ends agree, else zero; ``(chains, *shape)``."""
         coupling = _sites(self.model.coupling[direction], self.model)[None]
         return jnp.where(self.x == self.model.lattice.ends(self.x, direction), coupling, 0.0)
 
     def redraw(self, beta: Array, labels: Int32[Array, "chains *shape"], uniforms: Array) -> Array:
-        """State zero with the probability that fields give, the others alike."""
+        """State zero with the probability that fields give, the others alike; uint8 ``(chains, *shape)``."""
         q, zero = self.model.num_states, self._zero(beta, labels)
         other = ((uniforms - zero) / (1 - zero) * (q - 1)).astype(jnp.int32)
         drawn = jnp.where(uniforms < zero, 0, 1 + jnp.clip(other, 0, q - 2))
         return over_clusters(labels, drawn.astype(jnp.uint8))
 
     def magnetization2(self, beta: Array, labels: Int32[Array, "chains *shape"]) -> Float[Array, " chains"]:
-        """Of the vector form: squares of the states' mean fractions, and their variances."""
+        """Of the vector form: squares of the states' mean fractions, and their variances; ``(chains,)``."""
         q, zero = self.model.num_states, self._zero(beta, labels)
         each = (1 - zero) / (q - 1)
         part = cluster_sums(labels, jnp.ones_like(zero)) / self.model.lattice.num_sites
@@ -146,7 +150,7 @@ class Recolouring(AbstractMove):
     def propose(
         self, chosen: Bool[Array, "chains *shape"], uniforms: Float[Array, " chains"]
     ) -> tuple[Array, Array]:
-        """Turned by the same random amount."""
+        """What is chosen turned by the same random amount, ``(chains, *shape)``, and the energy lost."""
         q = self.model.num_states
         turn = 1 + jnp.minimum((uniforms * (q - 1)).astype(jnp.int32), q - 2)
         turned = ((self.x.astype(jnp.int32) + _spread(turn, self.x)) % q).astype(jnp.uint8)
@@ -160,6 +164,14 @@ def draw_move(uniforms: Float[Array, " chains"], model: AbstractLatticeModel, x:
 
     The mirrors of a clock are those that map its angles onto themselves, ``k -> a - k``; half of the even ones pass
     through two angles, none through any for odd ``a`` and even ``q``, and every one through one for odd ``q``.
+
+    Args:
+        uniforms: in ``[0, 1)``, shape ``(chains,)``; used where there are mirrors to choose from.
+        model: Ising, Potts, clock or XY.
+        x: states, ``(chains, *shape)``.
+
+    Raises:
+        TypeError: if it is another model.
     """
     if isinstance(model, LatticePotts) and model.num_states > 2:
         return Recolouring(model=model, x=x)

@@ -109,14 +109,23 @@ def energies(
 
 
 def draw_spins(fields: Float[Array, "width chains"], beta: Array, uniforms: Float[Array, "width chains"]):
-    """Up with probability ``σ(2 beta field)``."""
+    """Up with probability ``σ(2 beta field)``: int8 in the shape ``(width, chains)`` of fields and uniforms."""
     return jnp.where(uniforms * (1 + jnp.exp(-2 * beta * fields)) < 1, 1, -1).astype(jnp.int8)
 
 
 def draw_categories(
     logits: Float[Array, "values width chains"], now: Array, uniforms: Float[Array, "width chains"]
 ) -> Array:
-    """A value by running sum from one uniform; where all are forbidden, the variable stays as it is."""
+    """A value by running sum from one uniform; where all are forbidden, the variable stays as it is.
+
+    Args:
+        logits: shape ``(values, width, chains)``; minus infinity forbids.
+        now: the values, ``(width, chains)``.
+        uniforms: in ``[0, 1)``, ``(width, chains)``.
+
+    Returns:
+        ``(width, chains)``, in the dtype of ``now``.
+    """
     top = logits.max(axis=0)
     weights = jnp.exp(logits - jnp.where(jnp.isneginf(top), 0.0, top)[None])
     total, levels = jax.lax.scan(_running, jnp.zeros_like(top), weights, unroll=min(len(weights), 16))
@@ -130,7 +139,17 @@ def draw_reals(
     beta: Array,
     uniforms: Float[Array, "width chains"],
 ) -> Float[Array, "width chains"]:
-    """Normal with mean ``linear / precision`` and variance ``1 / (beta precision)``."""
+    """Normal with mean ``linear / precision`` and variance ``1 / (beta precision)``.
+
+    Args:
+        linear: shape ``(width, chains)``.
+        precisions: above 0, shape ``(width, 1)``.
+        beta: inverse temperature, above 0, one number or one a chain.
+        uniforms: multiples of ``2**-24`` in ``[0, 1)``, shape ``(width, chains)``.
+
+    Returns:
+        Shape ``(width, chains)``.
+    """
     # uniforms are multiples of 2**-24: half a step, exact in float32, keeps both ends finite
     normal = 2.0**0.5 * jax.lax.erf_inv(2 * uniforms - 1 + 2.0**-24)
     return linear / precisions + normal * jax.lax.rsqrt(beta * precisions)

@@ -39,7 +39,7 @@ class GraphState(NamedTuple):
     """State of one chain.
 
     Attributes:
-        position: state of the graph, an array a group.
+        position: state of the graph, an array of shape ``(size,)`` a group.
         carry: what each conditional of a user's own carries; empty without any.
     """
 
@@ -48,7 +48,7 @@ class GraphState(NamedTuple):
 
 
 class GraphInfo(NamedTuple):
-    """Fraction of the discrete variables that a step changed, in ``[0, 1]``; zero where there are none."""
+    """Fraction of the discrete variables that a step changed, a scalar in ``[0, 1]``; zero where there are none."""
 
     flipped: Float[Array, ""]
 
@@ -72,8 +72,8 @@ class ExactWeights(eqx.Module):
     """Weights of factors laid end to end as :class:`GraphGibbs` has them, in limbs of whole numbers.
 
     Attributes:
-        limbs: the lowest first; see :mod:`isotherm.energy.limbs`.
-        quantum: of which they are multiples.
+        limbs: the lowest first, each of shape ``(weights,)``; see :mod:`isotherm.energy.limbs`.
+        quantum: of which they are multiples, a scalar.
         bits: of a limb (static).
     """
 
@@ -95,7 +95,7 @@ class ExactWeights(eqx.Module):
         return cls(limbs, jnp.asarray(by.quantum, jnp.float32), by.bits)
 
     def value(self, sums: Int32[Array, "limbs ..."]) -> Float[Array, "..."]:
-        """Sums of limbs as numbers."""
+        """Sums of limbs, ``(limbs, ...)``, as float32 numbers, ``(...)``."""
         return value(sums, self.quantum, self.bits)
 
 
@@ -104,12 +104,13 @@ class GraphGibbs(eqx.Module):
 
     Attributes:
         plan: where variables lie and what is gathered.
-        weights: all weights of :class:`~isotherm.energy.factor.Factor` laid end to end, then a zero.
+        weights: all weights of :class:`~isotherm.energy.factor.Factor` laid end to end, then a zero; float32
+            ``(weights + 1,)``.
         exact: the same weights in limbs, where float32 would lose what tells states apart; None for most graphs.
         precisions: of each real variable, by its place.
         factors: those whose energies are evaluated, by their place in the graph.
         conditionals: of the user's own, by group.
-        beta: inverse temperature; one value, or one a chain.
+        beta: inverse temperature; one value, or one a chain, ``(chains,)``.
         groups: those of the graph (static).
         num_sweeps: sweeps in one step (static).
     """
@@ -155,7 +156,12 @@ class GraphGibbs(eqx.Module):
         )
 
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
-        """First state of one chain."""
+        """First state of one chain, from an array of shape ``(size,)`` a group.
+
+        Raises:
+            ValueError: naming the group whose array is missing, of another shape or dtype, or holds a known value
+                that its kind cannot take.
+        """
         del key
         position = stored_state(self.groups, position)
         position = {name: _in_float32(group, position[name]) for name, group in self.groups}
@@ -164,7 +170,7 @@ class GraphGibbs(eqx.Module):
         )
 
     def step(self, key: Key[Array, ""], state: GraphState) -> tuple[GraphState, GraphInfo]:
-        """Sweeps of one chain."""
+        """Sweeps of one chain by one key, a scalar."""
         running = self._lay(jax.tree.map(lambda leaf: leaf[None], state))
         after = jax.tree.map(lambda leaf: leaf[0], self._view(self._sweeps(key[None], running)))
         return after, GraphInfo(_flipped(self.groups, state.position, after.position))
@@ -340,6 +346,11 @@ class GraphGibbs(eqx.Module):
 
 def check_conditionals(graph: FactorGraph, held: np.ndarray, conditionals: Mapping[str, Conditional]) -> None:
     """Refuse what nobody knows how to draw.
+
+    Args:
+        graph: the model.
+        held: bool, shape ``(n,)``, flat numbering.
+        conditionals: of the user's own, by group.
 
     Raises:
         ValueError: naming the group without a conditional, or the real variable without a positive precision.

@@ -42,19 +42,24 @@ Init = Literal["independent", "hinton", "uniform"]
 
 
 class GibbsState(NamedTuple):
-    """Spins of one chain, ``+1`` and ``-1``."""
+    """Spins of one chain, ``+1`` and ``-1``, int8 ``(n,)``."""
 
     position: Int8[Array, " n"]
 
 
 class GibbsInfo(NamedTuple):
-    """Fraction of spins that a step changed, in ``[0, 1]``."""
+    """Fraction of spins that a step changed, a scalar in ``[0, 1]``."""
 
     flipped: Float[Array, ""]
 
 
 class Moments(NamedTuple):
-    """First and second moments of spins: ``⟨s_i⟩`` and ``⟨s_i s_j⟩`` with unit diagonal."""
+    """First and second moments of spins, in [-1, 1].
+
+    Attributes:
+        spins: ``⟨s_i⟩``, shape ``(n,)``.
+        pairs: ``⟨s_i s_j⟩``, shape ``(n, n)``, symmetric with unit diagonal.
+    """
 
     spins: Float[Array, " n"]
     pairs: Float[Array, "n n"]
@@ -77,8 +82,15 @@ def initial_spins(
         init: ``"independent"`` draws ``+1`` with probability ``σ(2 beta b_i)``, the law without couplings;
             ``"hinton"`` with ``σ(beta b_i)`` as the reference library does; ``"uniform"`` with one half.
 
+    Returns:
+        int8, shape ``(n,)``.
+
     Raises:
         ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
+
+    >>> model = Ising.checked(biases=[100.0, -100.0], couplings=0.5)
+    >>> initial_spins(jax.random.key(0), model).tolist()  # such biases leave no choice
+    [1, -1]
     """
     random_key("key", key)
     num_spins = dense_model("model", model).num_spins
@@ -129,6 +141,12 @@ def gibbs(
         ValueError: if ``num_sweeps`` is below 1; naming the variable, if a block holds variables that interact,
             a free variable is in no block, what is held is unknown or out of range, or nobody knows how to draw
             it.
+
+    >>> from isotherm.energy import ising
+    >>> kernel = gibbs(ising([[0, 1], [1, 2]], couplings=1.0), beta=0.5)
+    >>> state = kernel.init({"s": jnp.array([1, -1, 1], jnp.int8)})
+    >>> state.position["s"].tolist()
+    [1, -1, 1]
     """
     graph_or_dense("model", model, sampler="checkerboard(model, beta)")
     num_sweeps, allow_parallel = whole("num_sweeps", num_sweeps, 1), flag("allow_parallel", allow_parallel)
@@ -236,6 +254,13 @@ def gibbs_moments(
         clamp: spins held, and their values; their moments are their values.
         schedule: the budget (static).
         init: law of the first state, see :func:`initial_spins`.
+
+    Returns:
+        Shapes ``(n,)`` and ``(n, n)``, float32.
+
+    Raises:
+        TypeError: if ``key``, ``model`` or ``schedule`` is of another kind.
+        ValueError: as :func:`initial_spins`.
     """
     key_init, key_run = jax.random.split(random_key("key", key))
     start = initial_spins(key_init, model, beta, clamp, init)
@@ -252,7 +277,12 @@ def gibbs_means(
     schedule: Schedule = PUBLISHED,
     init: Init = "independent",
 ) -> Float[Array, " n"]:
-    """``⟨s_i⟩`` alone, as :func:`gibbs_moments` estimates it, without the cost of the pairs."""
+    """``⟨s_i⟩`` alone, float32 ``(n,)``, as :func:`gibbs_moments` estimates it, without the cost of the pairs.
+
+    Raises:
+        TypeError: if ``key``, ``model`` or ``schedule`` is of another kind.
+        ValueError: as :func:`initial_spins`.
+    """
     key_init, key_run = jax.random.split(random_key("key", key))
     start = initial_spins(key_init, model, beta, clamp, init)
     run = run_chain(model.num_spins, checked_schedule("schedule", schedule), "spins")

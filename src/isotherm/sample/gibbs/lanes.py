@@ -31,7 +31,9 @@ _T = TypeVar("_T")
 class Fields(NamedTuple):
     """``2 beta`` times the parameters, batch last; infinite biases stand for clamped spins.
 
-    Couplings that all lanes share have one lane.
+    Attributes:
+        biases: shape ``(n, lanes)``.
+        couplings: shape ``(n, n, lanes)``, or one lane where all share them.
     """
 
     biases: Float[Array, "n lanes"]
@@ -85,7 +87,19 @@ def run_lanes(
     schedule: Schedule,
     observe: Observe,
 ) -> tuple[Int8[Array, "n lanes"], Int32[Array, "features lanes"]]:
-    """All chains through the whole schedule: final spins and the sums of what is observed."""
+    """All chains through the whole schedule: final spins and the sums of what is observed.
+
+    Args:
+        fields: of each lane.
+        spins: int8, shape ``(n, lanes)``.
+        seeds: 128 bits a lane, uint32 ``(4, lanes)``.
+        schedule: the budget (static).
+        observe: what is added up at each sample (static).
+
+    Returns:
+        Spins ``(n, lanes)``, and sums ``(features, lanes)``, int32: none, the ``n`` spins, or these and then the
+        products of pairs ``i < j``.
+    """
     n, num_lanes = spins.shape
     biases, couplings = fields
     if n <= MAX_UNROLLED:

@@ -93,12 +93,17 @@ class DenseGibbs(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
-        """First state of one chain."""
+        """First state of one chain, from int8 spins of shape ``(size,)`` a group.
+
+        Raises:
+            ValueError: naming the group whose array is missing, of another shape or dtype, or holds a known value
+                that is no spin.
+        """
         del key
         return GraphState(stored_state(self.groups, position), {})
 
     def step(self, key: Key[Array, ""], state: GraphState) -> tuple[GraphState, GraphInfo]:
-        """Sweeps of one chain."""
+        """Sweeps of one chain by one key, a scalar."""
         lined, info = self._step(key[None], self._line(jax.tree.map(lambda x: x[None], state.position)))
         return jax.tree.map(lambda x: x[0], (self._view(lined), info))
 
@@ -170,7 +175,7 @@ def dense_gibbs(
     Args:
         graph: one that :func:`isotherm.sample.gibbs.pairs.applies` accepts.
         beta: inverse temperature; traced or not; one a chain, if chains run together.
-        blocks: flat numbers; spins of a block do not interact; spins in none are left alone.
+        blocks: flat numbers, int32 ``(num,)`` each; spins of a block do not interact; spins in none are left alone.
         num_sweeps: in one step, at least 1.
 
     Returns:

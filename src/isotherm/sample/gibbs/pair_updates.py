@@ -1,7 +1,22 @@
 """Heat baths of many chains at once whose values lie side by side in the bits of words.
 
 A *lane* is one place in a word: bit ``b`` for spins, a group of bits for categories. Words of the rows of a
-chunk make an array ``(rows, words)``; each lane of it holds as many chains.
+chunk make an array ``(rows, words)``; each lane of it holds as many chains. A row is one variable, in the order of
+:mod:`isotherm.sample.gibbs.pair_plan`; lane ``b`` of word ``w`` is chain ``w * lanes + b``::
+
+    state                word 0                      word 1
+                  bit  31 ... 2   1   0       31 ...  1   0
+    row 0             c31 ... c2  c1  c0      c63 ... c33 c32    spins: a bit a chain, 1 is up
+    row 1             c31 ... c2  c1  c0      c63 ... c33 c32
+     :
+    row r             [ c7 ] ... [c1 ][c0 ]   [c15]  ...  [c8 ]   5 .. 16 values: four bits a chain
+
+    a chunk: rows start .. start + rows - 1, none of which interact
+    neighbours[k, r]  the words of the row that stands in slot k of row r, (slots, rows, words)
+    part[k, r]        what belongs to that pair: a coupling, a scale, or the number of a table
+
+All chains of a word are updated by the same instructions: fields are floats ``(lanes, rows, words)``, unpacked from
+the neighbours slot by slot, or counts in binary that stay packed.
 """
 
 import functools
@@ -42,8 +57,8 @@ class WordSource(NamedTuple):
     """Where the random words of one chunk in one sweep come from.
 
     Attributes:
-        seeds: 128 bits a word of chains, other ones each sweep.
-        first: the chunk's first row.
+        seeds: 128 bits a word of chains, other ones each sweep; uint32 ``(4, words)``.
+        first: the chunk's first row, a scalar.
     """
 
     seeds: UInt32[Array, "4 words"]
@@ -55,7 +70,7 @@ class WordSource(NamedTuple):
         return make_lanes(mix(self.seeds + self.first * golden), rows, stream=1)
 
     def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
-        """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``."""
+        """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``; ``(lanes, rows, words)``."""
         row = self.first + jnp.arange(rows, dtype=jnp.uint32)
         lane = jnp.arange(num_lanes, dtype=jnp.uint32)[:, None]
         counts = row[None] * jnp.uint32(num_lanes) + lane
@@ -73,6 +88,9 @@ class SpinPairs(eqx.Module):
         biases: shape ``(rows,)`` of the whole graph and spare ones, or None.
         magnitudes: those of couplings and biases, shape ``(2,)``, or None where they differ. With it, all rows
             of a width have a neighbour in every slot.
+
+    References:
+        Geman and Geman, IEEE Trans. Pattern Analysis and Machine Intelligence 6 (1984) 721, for the heat bath.
     """
 
     couplings: tuple[Float[Array, "..."], ...]
@@ -81,11 +99,14 @@ class SpinPairs(eqx.Module):
 
     @property
     def parts(self) -> tuple[Array, ...]:
-        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        """What belongs to the slots of each width, ``(chunks, slots, rows)``; :meth:`update` gets one chunk's."""
         return self.couplings
 
     def at(self, beta: Float[Array, "lanes words"]) -> Any:
-        """What updates need of beta: once a step."""
+        """What updates need of beta, ``(lanes, words)``: once a step.
+
+        Either ``-2 beta``, of that shape; or for each width the digits of the probability of every count.
+        """
         if self.magnitudes is None or beta.shape[0] < MIN_COUNTED_LANES:
             return -2 * beta
         digits = []
@@ -105,7 +126,19 @@ class SpinPairs(eqx.Module):
         at_beta: Any,
         source: WordSource,
     ) -> UInt32[Array, "rows words"]:
-        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        """New words of the rows of one chunk, drawn given the words of their neighbours.
+
+        Args:
+            width: entry of :attr:`couplings`.
+            part: couplings of the chunk, ``(slots, rows)``.
+            start: its first row.
+            neighbours: words, ``(slots, rows, words)``.
+            at_beta: from :meth:`at`.
+            source: of random words.
+
+        Returns:
+            uint32, shape ``(rows, words)``.
+        """
         biases = None
         if self.biases is not None:
             biases = lax.dynamic_slice(self.biases, (start,), (neighbours.shape[1],))
@@ -169,6 +202,9 @@ class CategoryPairs(eqx.Module):
         fields: shape ``(rows, cardinality)`` of the whole graph and spare ones, or None.
         bits: of one value (static).
         cardinality: number of values (static).
+
+    References:
+        Geman and Geman, IEEE Trans. Pattern Analysis and Machine Intelligence 6 (1984) 721, for the heat bath.
     """
 
     pairs: "SharedTable | EdgeTables"
@@ -178,11 +214,11 @@ class CategoryPairs(eqx.Module):
 
     @property
     def parts(self) -> tuple[Array, ...]:
-        """What belongs to the slots of each width; :meth:`update` gets that of one chunk."""
+        """What belongs to the slots of each width, ``(chunks, slots, rows)``; :meth:`update` gets one chunk's."""
         return self.pairs.scales if isinstance(self.pairs, SharedTable) else self.pairs.which
 
     def at(self, beta: Float[Array, "lanes words"]) -> Float[Array, "lanes words"]:
-        """What updates need of beta; at zero it would allow what is forbidden."""
+        """What updates need of beta, in its shape ``(lanes, words)``; at zero it would allow what is forbidden."""
         return jnp.where(beta == 0, 1e-20, beta)
 
     def update(
@@ -194,7 +230,19 @@ class CategoryPairs(eqx.Module):
         at_beta: Float[Array, "lanes words"],
         source: WordSource,
     ) -> UInt32[Array, "rows words"]:
-        """New words of the rows of one chunk, drawn given the words of their neighbours."""
+        """New words of the rows of one chunk, drawn given the words of their neighbours.
+
+        Args:
+            width: entry of :attr:`parts`.
+            part: scales or numbers of tables of the chunk, ``(slots, rows)``.
+            start: its first row.
+            neighbours: words, ``(slots, rows, words)``.
+            at_beta: from :meth:`at`, ``(lanes, words)``.
+            source: of random words.
+
+        Returns:
+            uint32, shape ``(rows, words)``.
+        """
         num_lanes = at_beta.shape[0]
         shifts = (self.bits * jnp.arange(num_lanes, dtype=jnp.uint32))[:, None, None]
         mask = jnp.uint32((1 << self.bits) - 1)
@@ -235,7 +283,12 @@ class SharedTable(eqx.Module):
     def log_weights(
         self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
-        """Log weight of each value of the rows, without beta."""
+        """Log weight of each value of the rows, without beta: an array ``(lanes, rows, words)`` a value.
+
+        Args:
+            part: scales, ``(slots, rows)``.
+            values: of neighbours, ``(slots, lanes, rows, words)``.
+        """
         q = self.table.shape[0]
         scales = part[:, None, :, None]
 
@@ -264,7 +317,12 @@ class EdgeTables(eqx.Module):
     def log_weights(
         self, part: Array, values: UInt32[Array, "slots lanes rows words"]
     ) -> list[Float[Array, "lanes rows words"]]:
-        """Log weight of each value of the rows, without beta."""
+        """Log weight of each value of the rows, without beta: an array ``(lanes, rows, words)`` a value.
+
+        Args:
+            part: numbers of tables, ``(slots, rows)``.
+            values: of neighbours, ``(slots, lanes, rows, words)``.
+        """
         q = self.tables.shape[1]
         flat = self.tables.reshape(-1)
         which = part[:, None, :, None]

@@ -43,7 +43,8 @@ class PairState(eqx.Module):
     """Many chains inside the loop.
 
     Attributes:
-        words: rows in the order of the plan; words of chains that take turns first, side by side last.
+        words: rows in the order of the plan, uint32 ``(turns, rows, words)``; words of chains that take turns first,
+            side by side last.
         num_chains: how many chains the words hold (static).
     """
 
@@ -76,12 +77,17 @@ class PairGibbs(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: State, key: Key[Array, ""] | None = None) -> GraphState:
-        """First state of one chain."""
+        """First state of one chain, from an array of shape ``(size,)`` a group.
+
+        Raises:
+            ValueError: naming the group whose array is missing, of another shape or dtype, or holds a known value
+                that its kind cannot take.
+        """
         del key
         return GraphState(stored_state(self.groups, position), {})
 
     def step(self, key: Key[Array, ""], state: GraphState) -> tuple[GraphState, GraphInfo]:
-        """Sweeps of one chain."""
+        """Sweeps of one chain by one key, a scalar."""
         packed = self._pack(jax.tree.map(lambda x: x[None], state.position))
         packed, info = self._step(key[None], packed)
         return jax.tree.map(lambda x: x[0], (self._view(packed), info))
@@ -232,8 +238,9 @@ def pair_gibbs(
     Args:
         graph: one that :func:`applies` accepts.
         beta: inverse temperature; traced or not; one a chain, if chains run together.
-        held: variables left alone.
-        blocks: flat numbers; variables of a block do not interact; each variable in one block at most.
+        held: variables left alone, bool, shape ``(n,)``.
+        blocks: flat numbers, int32 ``(num,)`` each; variables of a block do not interact; each variable in one block
+            at most.
         num_sweeps: in one step, at least 1.
 
     Raises:

@@ -1,4 +1,27 @@
-"""Plans: where each variable lies and what each step gathers, worked out once on the host for a structure."""
+r"""Plans: where each variable lies and what each step gathers, worked out once on the host for a structure.
+
+States of one kind lie in one *store*, ``(places, chains)``, variables in the order of their first update, so that
+what a step draws in one go, a *piece*, is mostly a slice. *Terms* say what conditionals are made of::
+
+    store "spin"     chain  0  1  2 ...          order["spin"] = 0 4 7 | 1 5 | 2 3 6
+      place 0  (variable 0)  +  -  +  \
+      place 1  (variable 4)  -  -  +   > piece of step 0: start 0, width 3
+      place 2  (variable 7)  +  +  -  /
+      place 3  (variable 1)  -  +  +  \  piece of step 1: start 3, width 2
+      place 4  (variable 5)  +  -  -  /
+        :
+
+    terms of the first piece, (degree, width), summed down the columns; each entry is a place among the weights and
+    the places of the other arguments, a column of numbers for each of these:
+
+                     variable 0    variable 4    variable 7
+      term 0         w[0] s@3      w[1] s@4      w[2] s@3
+      term 1         w[5] s@6      w[4] s@3      null            <- padding: the zero after the last weight
+
+    beyond, (num_terms,): what variables of large degree have over, each added into its head
+
+Steps of one form that cost about as much share one loop, a *stage*: their arrays then lead with an axis of steps.
+"""
 
 import functools
 import hashlib
@@ -122,7 +145,7 @@ class Plan(eqx.Module):
 
 
 class Frozen:
-    """An array that is hashed and compared by content."""
+    """An array of any shape ``(...)`` that is hashed and compared by content: shape, dtype and bytes."""
 
     def __init__(self, array: np.ndarray) -> None:
         self.array = array
@@ -161,7 +184,15 @@ def plan_of(
 
 
 def independent_blocks(graph: FactorGraph, held: np.ndarray) -> list[np.ndarray]:
-    """What :func:`isotherm.energy.blocks.colour_blocks` finds; kept, as :func:`plan_of` keeps its plans."""
+    """What :func:`isotherm.energy.blocks.colour_blocks` finds; kept, as :func:`plan_of` keeps its plans.
+
+    Args:
+        graph: ``n`` variables; of its parameters only the shapes are read.
+        held: bool, shape ``(n,)``.
+
+    Returns:
+        Flat numbers of each block, ascending int32 ``(num,)``.
+    """
     leaves, tree = jax.tree.flatten(graph)
     return list(_colours(tree, tuple(getattr(leaf, "shape", None) for leaf in leaves), Frozen(held)))
 

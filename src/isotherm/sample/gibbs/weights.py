@@ -11,7 +11,7 @@ from isotherm.energy.factor import Factor
 
 
 def each_weight(factor: Factor) -> Any:
-    """One weight for each factor, also where all share."""
+    """One weight for each factor, ``(num_factors, *cardinalities)``, also where all share."""
     shape = (len(factor.scope), *factor.weights.shape[1:])
     xp = jnp if is_traced(factor.weights) else np
     return xp.broadcast_to(factor.weights, shape)
@@ -27,6 +27,11 @@ def end_to_end(weights: list[Any]) -> Any:
 
 
 def values_at(values: Any, at: np.ndarray) -> Array:
-    """Values at these places; zero where a place is -1, which stands for none."""
+    """Values at these places; zero where a place is -1, which stands for none.
+
+    Args:
+        values: on the host or not, float32 ``(num,)``.
+        at: whole numbers of any shape ``(...)``, which the result has too.
+    """
     xp = jnp if is_traced(values) else np
     return jnp.asarray(xp.concatenate([values, xp.zeros(1, np.float32)])[at])

@@ -52,13 +52,18 @@ class WideTables(NamedTuple):
     blocks: Int[Array | np.ndarray, "blocks rows"]
 
     def softened(self, penalty: Float[Array, ""]) -> Float[Array, " entries"]:
-        """Entries whose zeros are ``penalty`` below the rest."""
+        """Entries whose zeros are ``penalty``, a scalar in nats, below the rest; shape ``(entries,)``."""
         return jnp.where(self.forbidden, -penalty, self.entries)
 
     def log_weight(
         self, entries: Float[Array, " entries"], values: Int[Array, "n chains"]
     ) -> Float[Array, " chains"]:
-        """Sum of one entry of every table; ``entries`` may be any numbers in their places."""
+        """Sum of one entry of every table, ``(chains,)``.
+
+        Args:
+            entries: any numbers in the places of :attr:`entries`, shape ``(entries,)``.
+            values: counted from zero, shape ``(n, chains)``.
+        """
         total = jnp.zeros(values.shape[1], entries.dtype)
         for first, strides, variables in self.families:
             at = first[:, None] + (strides[:, :, None] * values[variables]).sum(1, dtype=jnp.int32)
@@ -96,7 +101,7 @@ def wide_tables(tables: Tables, blocks: list[np.ndarray]) -> WideTables:
 
     Args:
         tables: joining two variables or more each; log weights, minus infinity forbids.
-        blocks: flat numbers of variables that do not interact.
+        blocks: flat numbers of variables that do not interact, int ``(num,)`` each.
     """
     n = tables.num_variables
     families, incidence, start = [], [[] for _ in range(n)], 0
@@ -176,8 +181,8 @@ def sweep(
         key: a JAX key.
         wide: the tables.
         law: left as it is.
-        values: of all chains.
-        is_backwards: the order.
+        values: of all chains, counted from zero, ``(n, chains)``, as the result is.
+        is_backwards: the order, a bool scalar.
     """
     key_blocks, key_pairs = jax.random.split(key)
     pairs = _pairs(law.t, wide, len(values))

@@ -31,7 +31,7 @@ class Angles(AbstractUpdate):
         return 2 * NUM_TRIES if self.method == "heat-bath" else 2
 
     def seen(self, part: Array) -> tuple[Array, ...]:
-        """Cosines and sines."""
+        """Cosines and sines, each in the shape ``(*shape,)`` of the part."""
         return unit_vector(part)
 
     def pull(self, around: Surroundings) -> Pull:
@@ -39,12 +39,12 @@ class Angles(AbstractUpdate):
         return local_field(around)
 
     def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
-        """Heat bath, or a turn by Metropolis' rule."""
+        """Heat bath, or a turn by Metropolis' rule: radians in ``[0, 2π)``, ``(*shape,)`` as the part."""
         x, y = pull
         return (_von_mises if self.method == "heat-bath" else _turn)(words, part, beta * x, beta * y)
 
     def reflect(self, part: Array, pull: Pull) -> Array:
-        """Twice the local field's direction minus the angle; without a field the angle as it is."""
+        """Twice the local field's direction minus the angle, ``(*shape,)``; without a field the angle as it is."""
         x, y = pull
         cosine, sine = unit_vector(part)
         # the square of the field as a complex number, times the conjugate of the angle's

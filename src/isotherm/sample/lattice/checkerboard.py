@@ -48,7 +48,7 @@ class SitesState(eqx.Module):
     """A state inside the loop.
 
     Attributes:
-        parts: sublattices, stacked.
+        parts: sublattices, stacked, ``(*chains, stride, *shape)``.
         sites: where which site is (static).
     """
 
@@ -95,7 +95,11 @@ class Checkerboard(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> SitesState:
-        """Start from a state of the model."""
+        """Start from a state of the model, shape ``(*shape,)`` of the lattice.
+
+        Raises:
+            ValueError: if it has another shape.
+        """
         del key
         return SitesState(self.sites.split(jnp.asarray(position)), self.sites)
 
@@ -210,7 +214,7 @@ def checkerboard(
 
     Args:
         model: any model on any lattice; its coupling and field may be traced.
-        beta: inverse temperature, of either sign, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, of either sign, may be traced; ``(chains,)`` for :func:`over_chains`.
         method: ``"heat-bath"`` draws sites from their law given the neighbours (XY: from von Mises's by two
             tries of a rejection sampler, and leaves the site if both fail, which is as exact);
             ``"metropolis"`` proposes another value, uniformly, to 15 sites of 16 (XY: to all, an angle within a

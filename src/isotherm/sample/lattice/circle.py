@@ -25,7 +25,7 @@ _ARCTANGENT = (
 
 
 def unit_vector(angle: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
-    """Cosine and sine of angles of a few turns at most, off by ``4e-7``."""
+    """Cosine and sine of angles of a few turns at most, in radians, off by ``4e-7``; both in the shape ``(...)``."""
     quarters = jnp.round(angle * (2 / math.pi))
     rest = (angle - quarters * _QUARTER[0]) - quarters * _QUARTER[1]
     square = rest * rest
@@ -40,7 +40,12 @@ def unit_vector(angle: Float[Array, "..."]) -> tuple[Float[Array, "..."], Float[
 
 
 def angle_of(x: Float[Array, "..."], y: Float[Array, "..."]) -> Float[Array, "..."]:
-    """Angle of a vector in ``[0, 2π)``, off by ``5e-7``; 0 for no vector. Lengths within ``1e-30 .. 1e30``."""
+    """Angle of a vector in ``[0, 2π)``, off by ``5e-7``; 0 for no vector.
+
+    Args:
+        x: first components, ``(...)``; lengths of vectors within ``1e-30 .. 1e30``.
+        y: second components, of the same shape.
+    """
     wide, high = jnp.abs(x), jnp.abs(y)
     longer = jnp.maximum(jnp.maximum(wide, high), 1e-35)
     t = jnp.minimum(wide, high) / longer

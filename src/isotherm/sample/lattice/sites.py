@@ -87,7 +87,7 @@ class Sublattices:
         return np.where(column < width, rows * width + column, -1)
 
     def split(self, x: Array) -> Array:
-        """All parts of an array of the lattice's shape; any value where there is no site.
+        """All parts ``(stride, *shape)`` of an array of the lattice's shape; any value where there is no site.
 
         Raises:
             ValueError: if it has another shape, of which some sites would be taken without a word.
@@ -97,7 +97,7 @@ class Sublattices:
         return x.reshape(-1)[self._sites]
 
     def join(self, parts: Array) -> Array:
-        """The reverse of :meth:`split`."""
+        """The reverse of :meth:`split`: from ``(stride, *shape)`` to the lattice's shape."""
         if self.stride == 1:
             return parts[0]
         first = np.broadcast_to(self._offsets, parts.shape)
@@ -109,11 +109,11 @@ class Sublattices:
         return jnp.stack(columns, -1).reshape(*leading, -1)[..., :width]
 
     def part(self, parts: Array, colour: Array) -> Array:
-        """The part that holds a colour."""
+        """The part that holds a colour: from ``(stride, *shape)`` to ``(*shape,)``."""
         return jax.lax.dynamic_index_in_dim(parts, colour % self.stride, 0, keepdims=False)
 
     def replaced(self, parts: Array, colour: Array, values: Array) -> Array:
-        """Sites of one colour with new values, the others as they were."""
+        """Sites of one colour with new values, ``(*shape,)``, the others as they were; ``(stride, *shape)``."""
         if self.stride == 1:
             is_its = jnp.asarray(self.lattice.colours, jnp.int32) == colour
             return jnp.where(is_its, values, parts[0])[None]
@@ -141,11 +141,11 @@ class Sublattices:
         return (sum(side.leading) + side.last) % self.stride
 
     def shifted(self, source: Array, colour: Array, side: Side) -> Array:
-        """What stands at the neighbours of one colour on a side; means nothing where there is no bond.
+        """What stands at the neighbours of one colour on a side, ``(*shape,)``; means nothing where there is no bond.
 
         Args:
-            source: the part that they are of.
-            colour: of the sites that look.
+            source: the part that they are of, ``(*shape,)``.
+            colour: of the sites that look, a scalar.
             side: where they look.
         """
         source = jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))

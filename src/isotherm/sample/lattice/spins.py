@@ -20,7 +20,7 @@ class Spins(AbstractUpdate):
         return 1
 
     def seen(self, part: Array) -> tuple[Array, ...]:
-        """The spins."""
+        """The spins, int8 ``(*shape,)``."""
         return (part,)
 
     def pull(self, around: Surroundings) -> Pull:
@@ -31,7 +31,7 @@ class Spins(AbstractUpdate):
         return (total,)
 
     def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
-        """Up with the probability that the local field gives, or flipped by Metropolis' rule."""
+        """Up with the probability that the local field gives, or flipped by Metropolis' rule; int8 ``(*shape,)``."""
         field = beta * pull[0]
         if self.method == "heat-bath":
             up = uniform(words(0)) < jax.nn.sigmoid(2 * field)

@@ -35,7 +35,7 @@ class AbstractValues(AbstractUpdate):
         """What the neighbours and the field make of a value."""
 
     def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
-        """Heat bath over all values, or one other value by Metropolis' rule."""
+        """Heat bath over all values, or one other value by Metropolis' rule; uint8 ``(*shape,)``."""
         gain = self.gain(pull)
         if self.method == "heat-bath":
             return self._heat_bath(uniform(words(0)), lambda value: beta * gain(value)).astype(jnp.uint8)
@@ -83,7 +83,7 @@ class PottsStates(AbstractValues):
     num_values: int = eqx.field(static=True)
 
     def seen(self, part: Array) -> tuple[Array, ...]:
-        """The values."""
+        """The values, uint8 ``(*shape,)``."""
         return (part,)
 
     def pull(self, around: Surroundings) -> Pull:
@@ -112,7 +112,7 @@ class ClockStates(AbstractValues):
     num_values: int = eqx.field(static=True)
 
     def seen(self, part: Array) -> tuple[Array, ...]:
-        """Cosines and sines."""
+        """Cosines and sines, float32 ``(*shape,)`` each."""
         return self._cosine(part.astype(jnp.int32)), self._sine(part.astype(jnp.int32))
 
     def pull(self, around: Surroundings) -> Pull:
@@ -148,7 +148,7 @@ def _entry(table: np.ndarray, at: Any) -> Array:
 
 
 def local_field(around: Surroundings) -> tuple[Array, Array]:
-    """Sum of the neighbours' unit vectors times couplings, and the field along ``x``."""
+    """Sum of the neighbours' unit vectors times couplings, and the field along ``x``: two arrays ``(*shape,)``."""
     x, y = around.field, jnp.zeros((), jnp.float32)
     for (cosine, sine), coupling in zip(around.neighbours, around.couplings, strict=True):
         x, y = x + coupling * cosine, y + coupling * sine

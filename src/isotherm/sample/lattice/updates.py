@@ -19,7 +19,7 @@ states."""
 
 
 class CheckerboardInfo(NamedTuple):
-    """Fraction of sites that the last sweep changed, in ``[0, 1]``."""
+    """Fraction of sites that the last sweep changed, a scalar in ``[0, 1]``."""
 
     moved: Float[Array, ""]
 
@@ -32,9 +32,9 @@ class Surroundings(NamedTuple):
     """What sites of one colour see.
 
     Attributes:
-        neighbours: side after side, as :meth:`AbstractUpdate.seen` shows them.
-        couplings: of the bonds to them, zero where there is none.
-        field: of the sites.
+        neighbours: side after side, as :meth:`AbstractUpdate.seen` shows them, arrays ``(*shape,)``.
+        couplings: of the bonds to them, zero where there is none; ``(*shape,)``, or a scalar where uniform.
+        field: of the sites, likewise.
     """
 
     neighbours: tuple[tuple[Array, ...], ...]
@@ -58,7 +58,7 @@ class AbstractUpdate(eqx.Module):
 
     @abc.abstractmethod
     def seen(self, part: Array) -> tuple[Array, ...]:
-        """What neighbours must know of sites."""
+        """What neighbours must know of sites: arrays in the shape ``(*shape,)`` of the part."""
 
     @abc.abstractmethod
     def pull(self, around: Surroundings) -> Pull:
@@ -66,8 +66,18 @@ class AbstractUpdate(eqx.Module):
 
     @abc.abstractmethod
     def draw(self, words: Words, beta: Array, part: Array, pull: Pull) -> Array:
-        """Heat bath or Metropolis."""
+        """Heat bath or Metropolis.
+
+        Args:
+            words: random ones, an array ``(*shape,)`` for each number below :attr:`num_words`.
+            beta: inverse temperature, a scalar.
+            part: the sites as they are, ``(*shape,)``.
+            pull: as :meth:`pull` gives it.
+
+        Returns:
+            The sites as they become, ``(*shape,)``, in the dtype of ``part``.
+        """
 
     @abc.abstractmethod
     def reflect(self, part: Array, pull: Pull) -> Array:
-        """Over-relaxation: the state of equal energy on the other side of the local field."""
+        """Over-relaxation: the state of equal energy on the other side of the local field, ``(*shape,)``."""

@@ -18,21 +18,26 @@ from isotherm.sample.rounding.notes import spacing
 
 
 class IndependenceState(NamedTuple):
-    """A position and its reward."""
+    """A position, ``(d,)`` or ``()``, and its reward, a scalar."""
 
     position: Array
     reward: Float[Array, ""]
 
 
 class Independence(eqx.Module):
-    """Made by :func:`independence`."""
+    """Made by :func:`independence`.
+
+    Attributes:
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+        tilted: the law.
+    """
 
     beta: Float[Array, "..."]
     tilted: Tilted
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> IndependenceState:
-        """Start from a position.
+        """Start from a position, shape ``(d,)`` or ``()``.
 
         Raises:
             ValueError: if it has another shape than the policy's actions.
@@ -42,14 +47,18 @@ class Independence(eqx.Module):
         return IndependenceState(position, self.tilted.reward(position))
 
     def step(self, key: Key[Array, ""], state: IndependenceState) -> tuple[IndependenceState, AcceptanceInfo]:
-        """One proposal; ``log alpha = beta (Q(x') - Q(x))``."""
+        """One proposal, by one key, a scalar; ``log alpha = beta (Q(x') - Q(x))``.
+
+        References:
+            Tierney, Ann. Statist. 22 (1994).
+        """
         key_draw, key_accept = jax.random.split(key)
         after = self.init(self.tilted.base.draw(key_draw))
         log_ratio = self.beta * (after.reward - state.reward)
         return accept(key_accept, log_ratio, after, state)
 
     def rounding(self, states: IndependenceState) -> Float[Array, ""]:
-        """In kT, of the rewards that are compared."""
+        """In kT, of the rewards that are compared: a scalar."""
         return jnp.abs(self.beta).max() * spacing(states.reward)
 
     def over_chains(self) -> Chains:

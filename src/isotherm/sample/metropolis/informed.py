@@ -27,9 +27,10 @@ class InformedState(NamedTuple):
     """State of each group of one chain, and what its neighbours weigh; none of it depends on beta.
 
     Attributes:
-        position: the state.
-        log_weights: ``-E`` of each variable at each value, the others as they are, up to a constant.
-        log_weight: ``-E`` of the state, up to a constant; in limbs where float32 would lose digits.
+        position: the state, ``(size,)`` a group.
+        log_weights: ``-E`` of each variable at each value, the others as they are, up to a constant; ``(n, q)``.
+        log_weight: ``-E`` of the state, up to a constant, a scalar; in limbs ``(1 + limbs,)`` where float32 would
+            lose digits.
     """
 
     position: dict[str, Array]
@@ -38,7 +39,7 @@ class InformedState(NamedTuple):
 
 
 class InformedInfo(NamedTuple):
-    """What a step did.
+    """What a step did; scalars.
 
     Attributes:
         acceptance_rate: mean probability of acceptance, in ``[0, 1]``.
@@ -50,7 +51,16 @@ class InformedInfo(NamedTuple):
 
 
 class Informed(eqx.Module):
-    """Made by :func:`informed`."""
+    """Made by :func:`informed`.
+
+    Attributes:
+        local: tables, ready to be conditioned.
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+        step_size: above 0, a scalar; None to change one variable at a time.
+        is_free: which variables may change, bool ``(n,)``.
+        empty: the graph without its factors.
+        num_moves: proposals in a step (static).
+    """
 
     local: LocalWeights
     beta: Float[Array, "..."]
@@ -61,13 +71,13 @@ class Informed(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: dict[str, Array], key: Key[Array, ""] | None = None) -> InformedState:
-        """Start from a state."""
+        """Start from a state, an array of shape ``(size,)`` a group."""
         del key
         values = to_values(self.empty, position)
         return InformedState(from_values(self.empty, values), *self.local(values))
 
     def step(self, key: Key[Array, ""], state: InformedState) -> tuple[InformedState, InformedInfo]:
-        """Propose and accept or not, ``num_moves`` times."""
+        """Propose and accept or not, ``num_moves`` times, by one key, a scalar."""
         start = to_values(self.empty, state.position)
         move = self._move_one if self.step_size is None else self._move_many
 
@@ -142,7 +152,7 @@ def informed(
 
     Args:
         graph: discrete variables. May be traced.
-        beta: inverse temperature, may be traced; one a chain for :func:`over_chains`.
+        beta: inverse temperature, may be traced; ``(chains,)`` for :func:`over_chains`.
         clamp: variables held, by group.
         step_size: ``alpha`` above, positive: larger steps change more and are accepted less.
         num_moves: proposals in one step, at least 1 (static).

@@ -55,7 +55,7 @@ class Langevin(eqx.Module):
     remembers_beta: ClassVar[bool] = True
 
     def init(self, position: Float[Array, " d"], key: Key[Array, ""] | None = None) -> LangevinState:
-        """Start from a position.
+        """Start from a position, shape ``(d,)``.
 
         Raises:
             ValueError: if it has another shape than the policy's actions.
@@ -66,7 +66,7 @@ class Langevin(eqx.Module):
         return LangevinState(position, density, score)
 
     def step(self, key: Key[Array, ""], state: LangevinState) -> tuple[LangevinState, AcceptanceInfo]:
-        """One move."""
+        """One move of a position ``(d,)``, by one key, a scalar."""
         key_noise, key_accept = jax.random.split(key)
         noise = jax.random.normal(key_noise, state.position.shape, state.position.dtype)
         ahead = self.step_size * self._times(self._times(state.score, transposed=True))
@@ -126,6 +126,12 @@ def mala(tilted: Tilted, beta: Any, step_size: Any, preconditioner: Any = None) 
 
     References:
         Besag, J. R. Statist. Soc. B 56 (1994); Roberts and Rosenthal, J. R. Statist. Soc. B 60 (1998).
+
+    >>> from isotherm.energy import GaussianPolicy, QuadraticReward
+    >>> law = Tilted(GaussianPolicy([0.0], [[1.0]]), QuadraticReward([[1.0]], [2.0]))
+    >>> state = mala(law, beta=1.0, step_size=0.5).init(jnp.zeros(1))
+    >>> state.score.tolist()  # towards the peak
+    [2.0]
     """
     return _langevin(tilted, beta, step_size, preconditioner, True)
 

@@ -32,11 +32,11 @@ class LocalWeights(eqx.Module):
     """Tables of all factors, ready to be conditioned; made by :func:`local_weights`.
 
     Attributes:
-        tables: ``-E`` of each factor at all values, an entry a kind of factor.
-        scopes: the variables of each, flat numbering.
-        single: sums of the tables of one variable, :data:`FORBIDDEN` beyond a variable's cardinality.
-        matrix: all tables of two variables as one symmetric matrix over (variable, value), where that is
-            faster; else None. ``tables`` are then empty.
+        tables: ``-E`` of each factor at all values, ``(num_factors or 1, *cardinalities)``, by kind of factor.
+        scopes: the variables of each, flat numbering, int32 ``(num_factors, arity)``.
+        single: sums of the tables of one variable, ``(n, q)``, :data:`FORBIDDEN` beyond a variable's cardinality.
+        matrix: all tables of two variables as one symmetric matrix over (variable, value), ``(n q, n q)``, where that
+            is faster; else None. ``tables`` are then empty.
         exact: the same in limbs, where float32 would lose what tells states apart; None for most graphs.
     """
 
@@ -65,7 +65,7 @@ class LocalWeights(eqx.Module):
         )
 
     def rise(self, new: Array, old: Array) -> Float[Array, ""]:
-        """How much more the one state weighs than the other, of what :meth:`__call__` says of whole states."""
+        """How much more one state weighs than another: a scalar, of what :meth:`__call__` says of whole ones."""
         if self.exact is None:
             return new - old
         is_lost = (new[0] <= FORBIDDEN / 2) | (old[0] <= FORBIDDEN / 2)
@@ -96,7 +96,7 @@ class ExactLocal(eqx.Module):
 
     Attributes:
         parts: the tables of each limb.
-        quantum: of which entries are multiples.
+        quantum: of which entries are multiples, a scalar.
         bits: of a limb (static).
     """
 
@@ -105,7 +105,7 @@ class ExactLocal(eqx.Module):
     bits: int = eqx.field(static=True)
 
     def value(self, sums: Int32[Array, "limbs *shape"]) -> Float[Array, "*shape"]:
-        """Sums of limbs as numbers."""
+        """Sums of limbs, int32 ``(limbs, *shape)``, as numbers, float32 ``(*shape,)``."""
         return value(sums, self.quantum, self.bits)
 
 

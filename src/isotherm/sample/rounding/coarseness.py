@@ -44,7 +44,7 @@ def is_coarse(graph: FactorGraph, size: float, beta: Any = 1.0) -> bool:
 
 
 def loses_digits(weights: Sequence[np.ndarray], size: float, beta: Any = 1.0) -> bool:
-    """As :func:`is_coarse`, of any finite weights whose sums may reach ``size``."""
+    """As :func:`is_coarse`, of any finite weights, arrays of any shape ``(...)``, whose sums may reach ``size``."""
     largest = 1.0 if isinstance(beta, Tracer) else float(np.abs(np.asarray(beta)).max(initial=0.0))
     if not size * 2.0**-24 * min(largest, COLDEST) > FINE:
         return False
@@ -53,7 +53,12 @@ def loses_digits(weights: Sequence[np.ndarray], size: float, beta: Any = 1.0) ->
 
 
 def rounding(weights: Sequence[np.ndarray], size: float) -> float:
-    """By how much sums of these finite weights, in units of kT and at most ``size``, are off in float32."""
+    """By how much sums of these finite weights are off in float32, in kT.
+
+    Args:
+        weights: in kT, arrays of any shape ``(...)``.
+        size: that their sums may reach, in kT.
+    """
     return size * 2.0**-24 if loses_digits(weights, size) else 0.0
 
 

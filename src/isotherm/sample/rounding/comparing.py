@@ -26,8 +26,8 @@ class Energies(NamedTuple):
     """Energies of some states, for :meth:`Comparison.less` to compare.
 
     Attributes:
-        rounded: in floats, up to a constant; infinite where a state is forbidden.
-        limbs: without rounding, limbs trailing; none where floats will do.
+        rounded: in floats, up to a constant, ``(*states,)``; infinite where a state is forbidden.
+        limbs: without rounding, int32 ``(*states, limbs)``; no limbs where floats will do.
     """
 
     rounded: Float[Array, "*states"]
@@ -40,7 +40,7 @@ class Comparison(eqx.Module):
     Attributes:
         energy: the graph, its tables moved near zero; or a function of one position.
         parts: the weights of each factor of the graph in limbs, the lowest first; None where floats will do.
-        quantum: of which they are multiples.
+        quantum: of which they are multiples, a scalar.
         bits: of a limb (static).
     """
 
@@ -61,7 +61,7 @@ class Comparison(eqx.Module):
         return Energies(rounded, jnp.stack(sums, axis=-1))
 
     def less(self, these: Energies, those: Energies) -> Float[Array, "*states"]:
-        """``these - those``, elementwise; zero where both are forbidden."""
+        """``these - those``, elementwise, ``(*states,)``; zero where both are forbidden."""
         rounded = these.rounded - those.rounded
         if self.parts is not None:
             whole = jnp.moveaxis(these.limbs - those.limbs, -1, 0)
@@ -71,7 +71,7 @@ class Comparison(eqx.Module):
         return jnp.where(both, jnp.zeros((), rounded.dtype), rounded)
 
     def spacing(self, positions: PyTree) -> Float[Array, ""]:
-        """How far apart the energies of such states lie that floats can tell; zero where nothing is rounded."""
+        """How far apart energies of such states lie that floats can tell: a scalar; zero if nothing is rounded."""
         found = self.of(positions).rounded
         return jnp.zeros((), found.dtype) if self.parts is not None else spacing(found)
 

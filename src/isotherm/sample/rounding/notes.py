@@ -19,7 +19,7 @@ class SaysRounding(Protocol):
     """A kernel that knows how far apart the energies lie that it compares."""
 
     def rounding(self, states: Any) -> Float[Array, ""] | float:
-        """In kT, at these states of many chains."""
+        """In kT, at these states of many chains: a scalar."""
         ...
 
 
@@ -43,7 +43,7 @@ def rounding_notes(kernel: Any, states: Any) -> tuple[str, ...]:
 
 
 def spacing(values: Any) -> Array:
-    """Distance from the largest of these floats, by magnitude, to the next one."""
+    """Distance from the largest of these floats, of any shape, by magnitude, to the next one: a scalar."""
     array = jnp.asarray(values)
     size = jnp.where(jnp.isfinite(array), jnp.abs(array), 0.0).max(initial=0.0)
     return size * jnp.asarray(jnp.finfo(array.dtype).eps, array.dtype)

@@ -25,11 +25,11 @@ def sampling_beta(beta: Any, model: FactorGraph | Ising) -> Float[Array, "..."]:
     of ``beta`` without bound, with equal energies equally likely.
 
     Args:
-        beta: may be traced, and is then not looked at.
+        beta: of shape ``()`` or ``(chains,)``; may be traced, and is then not looked at.
         model: its parameters bound the energies where they are concrete.
 
     Raises:
-        ValueError: if ``beta`` is NaN.
+        ValueError: if ``beta`` is NaN, or of another shape.
     """
     if isinstance(beta, Tracer):
         return jnp.asarray(beta, jnp.float32)

@@ -56,7 +56,7 @@ def ais(
         graph: discrete; factors of more than one variable must be :class:`~isotherm.energy.factor.Factor`.
         beta: inverse temperature of the target.
         clamp: variables held, by group; log Z is then the sum over states that agree.
-        steps: ``t`` from 0 to 1, increasing; or how many, spaced by a pilot run.
+        steps: ``t`` from 0 to 1, increasing, shape ``(steps,)``; or how many, spaced by a pilot run.
         num_chains: at least 2.
 
     Raises:
@@ -92,7 +92,7 @@ def reverse_ais(
     Args:
         key: a JAX key.
         graph: as for :func:`ais`.
-        positions: independent draws of the target, exact or from long chains; leaves lead with chains.
+        positions: independent draws of the target, exact or from long chains; leaves ``(chains, size)``.
         beta: inverse temperature of the target.
         clamp: as for :func:`ais`.
         steps: as for :func:`ais`; taken backwards.

@@ -59,7 +59,14 @@ class LogZ(NamedTuple):
 
 
 def one_way(problem: PathProblem, found: FollowedPath, path: Float[np.ndarray, " steps"], sign: int) -> LogZ:
-    """Mean weight with its error; ``sign`` is -1 where weights are inverse ones, of a reverse run."""
+    """Mean weight with its error; ``sign`` is -1 where weights are inverse ones, of a reverse run.
+
+    Args:
+        problem: the path.
+        found: what chains brought home.
+        path: ``t`` of each step, shape ``(steps,)``.
+        sign: 1 or -1.
+    """
     logs, chains = found.log_weights, len(found.log_weights)
     base = problem.log_z_start + problem.constant
     top = float(logs.max())
@@ -164,7 +171,7 @@ def fewest(chains: int) -> float:
 
 
 def effective(logs: Float[np.ndarray, " chains"]) -> float:
-    """Effective number of weights, 0 where all are nothing."""
+    """Effective number of weights, given by their logs ``(chains,)``; 0 where all are nothing."""
     if not np.isfinite(logs.max()):
         return 0.0
     weights = np.exp(logs - logs.max())
@@ -172,7 +179,12 @@ def effective(logs: Float[np.ndarray, " chains"]) -> float:
 
 
 def log_sum_distinct(positions: State, target: Float[np.ndarray, " chains"]) -> float:
-    """Log of the summed weights of distinct states."""
+    """Log of the summed weights of distinct states.
+
+    Args:
+        positions: leaves ``(chains, size)``.
+        target: log weight of each, shape ``(chains,)``.
+    """
     rows = np.concatenate([np.asarray(leaf) for leaf in jax.tree.leaves(positions)], axis=1)
     _, first = np.unique(rows, axis=0, return_index=True)
     return float(np.logaddexp.reduce(target[first]))

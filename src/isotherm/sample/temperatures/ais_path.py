@@ -68,7 +68,8 @@ class Path(eqx.Module):
 
     Attributes:
         groups: of the graph (static).
-        start: log weights ``A``, minus infinity where a variable has no such value or is held elsewhere.
+        start: log weights ``A``, ``(n, values)``, minus infinity where a variable has no such value or is held
+            elsewhere.
         single: log weights ``U``, likewise.
         wide: tables of several variables, for sweeps in float64; or None.
         coupled: the same as a graph at ``beta = 1``, for the fast kernels in float32; or None.
@@ -90,19 +91,19 @@ class Path(eqx.Module):
         return FactorGraph(groups=self.groups, factors=())
 
     def single_at(self, t: Float[Array, ""]) -> Float[Array, "n values"]:
-        """Log weights of the values of each variable at ``t``, without the others."""
+        """Log weights of the values of each variable at ``t``, a scalar, without the others; ``(n, values)``."""
         start, single = jnp.asarray(self.start), jnp.asarray(self.single)
         return jnp.where(jnp.isneginf(single), -jnp.inf, (1 - t) * start + t * jnp.maximum(single, -1e300))
 
     def init(self, positions: State, keys: Key[Array, " chains"]) -> Any:
-        """What :meth:`step` carries, from states that lead with chains."""
+        """What :meth:`step` carries, from states whose leaves are ``(chains, size)``."""
         if self.wide is not None:
             return jax.vmap(lambda x: to_values(self.empty, x), out_axes=1)(positions)
         with jax.enable_x64(False):
             return over_chains(self._kernel(jnp.zeros((), jnp.float32), None)).init(positions, keys)
 
     def positions(self, state: Any) -> State:
-        """States that lead with chains."""
+        """States whose leaves are ``(chains, size)``."""
         if self.wide is not None:
             return jax.vmap(lambda values: from_values(self.empty, values), in_axes=1)(state)
         with jax.enable_x64(False):
@@ -116,7 +117,15 @@ class Path(eqx.Module):
         is_backwards: Bool[Array, ""],
         state: Any,
     ) -> Any:
-        """A sweep that leaves ``p_t`` as it is; backwards, its time reversal where the kernel has one."""
+        """A sweep that leaves ``p_t`` as it is; backwards, its time reversal where the kernel has one.
+
+        Args:
+            keys: one a chain, shape ``(chains,)``.
+            t: place on the path, a scalar in [0, 1].
+            penalty: what zeros cost, a scalar in nats.
+            is_backwards: the order, a bool scalar.
+            state: from :meth:`init` or the last step.
+        """
         if self.wide is not None:
             law = WideLaw(self.wide.softened(penalty), self.single_at(t), t)
             return sweep(keys[0], self.wide, law, state, is_backwards)
@@ -126,13 +135,13 @@ class Path(eqx.Module):
             return over_chains(self._kernel(scale, (single, most))).step(keys, state)[0]
 
     def gain(self, penalty: Float[Array, ""], state: Any) -> Float[Array, " chains"]:
-        """Derivative of ``log p_t`` by ``t``, float64."""
+        """Derivative of ``log p_t`` by ``t``, float64 ``(chains,)``."""
         values, coupled, _ = self._weigh(penalty, state)
         start, single = _at(self.start, values), _at(self.single, values)
         return coupled + jnp.where(jnp.isneginf(single), 0.0, single - start).sum(0)
 
     def log_weights(self, penalty: Float[Array, ""], state: Any) -> Float[Array, " chains"]:
-        """Log weights of the target, float64: minus infinity where a zero forbids the state."""
+        """Log weights of the target, float64 ``(chains,)``: minus infinity where a zero forbids the state."""
         values, coupled, zeros = self._weigh(penalty, state)
         return jnp.where(zeros > 0.5, -jnp.inf, coupled + _at(self.single, values).sum(0))
 
@@ -209,7 +218,7 @@ def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains
 
 
 def draw_start(key: Key[Array, ""], path: Path, num_chains: int) -> State:
-    """Draws at ``t = 0``, leaves lead with chains."""
+    """Draws at ``t = 0``, leaves ``(num_chains, size)``."""
     with jax.enable_x64(True):
         return _draw_start(key, path, num_chains)
 

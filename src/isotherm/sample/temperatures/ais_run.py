@@ -31,10 +31,11 @@ class FollowedPath(NamedTuple):
     """What chains bring home.
 
     Attributes:
-        log_weights: of each chain, float64; minus infinity where a forward run ended in an impossible state.
+        log_weights: of each chain, float64 ``(chains,)``; minus infinity where a forward run ended in an impossible
+            state.
         positions: last states, leaves lead with chains.
-        target: log weights of those states under the target, without the constant.
-        steps: the path, ``t`` from its first to its last value.
+        target: log weights of those states under the target, without the constant, ``(chains,)``.
+        steps: the path, ``t`` from its first to its last value, ``(steps,)``.
         spread: how far chains lie apart in the derivative by ``t``, at each of ``steps`` but the last: about a
             standard deviation, of which a few chains that went astray see nothing.
     """
@@ -53,7 +54,15 @@ def forward(
     num_chains: int,
     steps: Float[np.ndarray, " steps"] | None,
 ) -> FollowedPath:
-    """From independent variables to the target; by steps of equal spread where none are given."""
+    """From independent variables to the target; by steps of equal spread where none are given.
+
+    Args:
+        key: a JAX key.
+        problem: the path.
+        penalty: what its zeros cost, in nats.
+        num_chains: how many.
+        steps: ``t`` from 0 to 1, shape ``(steps,)``; or None.
+    """
     key_start, key_run = jax.random.split(key)
     positions = draw_start(key_start, problem.path, num_chains)
     found = follow(key_run, problem, penalty, positions, steps, is_backwards=False)
@@ -76,8 +85,8 @@ def follow(
         key: a JAX key.
         problem: the path.
         penalty: what its zeros cost.
-        positions: first states.
-        steps: in the order that they are taken; None finds them on the way from 0 to 1.
+        positions: first states, leaves ``(chains, size)``.
+        steps: in the order that they are taken, ``(steps,)``; None finds them on the way from 0 to 1.
         is_backwards: whether sweeps are the time reversal of those of a forward run.
     """
     given = None if steps is None else np.append(steps, np.full(-(len(steps) - 1) % CHUNK, steps[-1]))
@@ -161,6 +170,14 @@ def respaced(
     """Steps at equal parts of the path's length, whose density is the standard deviation of the log weight.
 
     A tenth of them are spread evenly in ``t``: chains that agree say little about where they should have parted.
+
+    Args:
+        steps: ``t`` from 0 to 1, shape ``(steps,)``.
+        spread: at each of them but the last, ``(steps - 1,)``.
+        count: how many to return.
+
+    Returns:
+        From 0 to 1, shape ``(count,)``.
 
     References:
         Crooks, Measuring thermodynamic length, Phys. Rev. Lett. 99 (2007).

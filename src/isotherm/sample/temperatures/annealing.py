@@ -38,7 +38,7 @@ class Annealed(NamedTuple):
 
     @property
     def energy(self) -> Float[Array | np.ndarray, ""]:
-        """Lowest energy of all."""
+        """Lowest energy of all, a scalar."""
         lowest = self.energies.min()
         return np.asarray(lowest) if isinstance(self.energies, np.ndarray) else lowest
 
@@ -67,7 +67,7 @@ def anneal(
     Args:
         key: a JAX key.
         graph: discrete, unless ``positions`` are given.
-        betas: inverse temperature of each step, or how many steps to take through
+        betas: inverse temperature of each step, ``(steps,)``, or how many steps to take through
             :func:`annealing_betas`.
         num_chains: independent runs; counts in multiples of 32 fill the words of packed kernels.
         kernel: any kernel of ``graph`` made here, at whatever temperature; by default
@@ -121,6 +121,9 @@ def annealing_betas(graph: FactorGraph, num_steps: int) -> Float[np.ndarray, " s
     Args:
         graph: discrete, with concrete weights.
         num_steps: at least 1.
+
+    Returns:
+        Ascending, float64 ``(num_steps,)``.
 
     Raises:
         ValueError: if ``num_steps`` is below 1, no weight differs from zero, or weights are traced.

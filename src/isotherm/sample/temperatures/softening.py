@@ -53,13 +53,16 @@ def penalty_of(tables: list[np.ndarray]) -> float:
 
 
 def tops_of(logs: np.ndarray) -> np.ndarray:
-    """The largest entry of each table, in its place; 0 for one that forbids everything."""
+    """The largest entry of each table, in its place; 0 for one that forbids everything.
+
+    From ``(num, *cardinalities)`` to ``(num, 1, ...)``.
+    """
     tops = logs.max(axis=tuple(range(1, logs.ndim)), keepdims=True)
     return np.where(np.isneginf(tops), 0.0, tops)
 
 
 def ranges_of(logs: np.ndarray) -> np.ndarray:
-    """How far the finite entries of each table reach below its largest."""
+    """How far the finite entries of each table, ``(num, *cardinalities)``, reach below its largest; ``(num,)``."""
     finite = np.where(np.isneginf(logs), np.inf, logs)
     tops = tops_of(logs).reshape(len(logs))
     return tops - np.minimum(finite.min(axis=tuple(range(1, logs.ndim))), tops)

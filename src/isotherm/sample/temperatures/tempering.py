@@ -35,12 +35,13 @@ class TemperingState(NamedTuple):
     Attributes:
         position: of the replica at the last, the wanted inverse temperature.
         replicas: states of the kernel that is tempered, replicas leading.
-        rung: where on the ladder each replica is.
+        rung: where on the ladder each replica is, int32 ``(*chains, rungs)``.
         acceptance: probability of a swap of each pair of neighbouring rungs at the last step, in ``[0, 1]``,
-            tried or not: observe it to see the ladder's mean acceptance with its error.
-        from_hottest: whether a replica has been at the first rung since it last was at the last.
-        round_trips: how often a replica has come from the first rung to the last.
-        time: steps done.
+            tried or not, ``(*chains, rungs - 1)``: observe it to see the ladder's mean acceptance with its error.
+        from_hottest: whether a replica has been at the first rung since it last was at the last, bool, likewise
+            ``(*chains, rungs)``.
+        round_trips: how often a replica has come from the first rung to the last, int32 ``(*chains,)``.
+        time: steps done, int32 ``(*chains,)``.
     """
 
     position: PyTree
@@ -53,25 +54,31 @@ class TemperingState(NamedTuple):
 
 
 class TemperingInfo(NamedTuple):
-    """Probability of a swap of each pair of neighbouring rungs."""
+    """Probability of a swap of each pair of neighbouring rungs, in ``[0, 1]``, shape ``(rungs - 1,)``."""
 
     acceptance: Float[Array, " pairs"]
 
 
 class Tempering(eqx.Module):
-    """Made by :func:`tempering`."""
+    """Made by :func:`tempering`.
+
+    Attributes:
+        tempered: the kernel at any inverse temperatures.
+        betas: ascending, shape ``(rungs,)``.
+        energy: what swaps compare.
+    """
 
     tempered: BetasOf
     betas: Float[Array, " rungs"]
     energy: Comparison
 
     def init(self, position: PyTree, key: Key[Array, ""] | None = None) -> TemperingState:
-        """All replicas start from one position."""
+        """All replicas start from one position; leaves of the replicas lead with ``(rungs, ...)``."""
         keys = (jax.random.key(0) if key is None else key)[None]
         return self._alone(self._init_chains(jax.tree.map(lambda leaf: leaf[None], position), keys))
 
     def step(self, key: Key[Array, ""], state: TemperingState) -> tuple[TemperingState, TemperingInfo]:
-        """One step of every replica, then swaps."""
+        """One step of every replica of one ladder, then swaps, by one key, a scalar."""
         together = jax.tree.map(lambda leaf: leaf[None], state._replace(replicas=None, position=None))
         state, info = self._step_chains(key[None], together._replace(replicas=state.replicas))
         return self._alone(state), TemperingInfo(info.acceptance[0])
@@ -81,7 +88,7 @@ class Tempering(eqx.Module):
         return Chains(self._init_chains, self._step_chains, self._view)
 
     def rounding(self, states: TemperingState) -> Float[Array, ""]:
-        """In kT, of the energies that swaps compare, at the states of many ladders."""
+        """In kT, of the energies that swaps compare, at the states of many ladders: a scalar."""
         num_replicas = states.rung.size
         positions = jax.tree.map(
             lambda leaf: leaf.reshape(num_replicas, *leaf.shape[states.rung.ndim :]), states.replicas.position

@@ -36,7 +36,7 @@ class Weighted(NamedTuple):
 
     @property
     def weights(self) -> Float[Array, " draws"]:
-        """Their sum is 1."""
+        """Of each draw, shape ``(draws,)``; their sum is 1."""
         return jax.nn.softmax(self.log_weights)
 
     @property
@@ -67,7 +67,7 @@ def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -
     Args:
         key: one JAX key.
         tilted: any; only its base policy's draws are used, not its density.
-        beta: inverse temperature, may be traced.
+        beta: inverse temperature, a number, may be traced.
         num_draws: at least 1.
 
     Raises:
@@ -179,7 +179,7 @@ def _tempered(
 
 
 def moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) -> tuple[PyTree, Array]:
-    """Particles after some moves of a kernel, and the mean acceptance rate of these."""
+    """Particles after some moves of a kernel, and the mean acceptance rate of these, a scalar."""
     num = len(jax.tree.leaves(particles)[0])
     key_init, key = jax.random.split(key)
     states = jax.vmap(kernel.init)(particles, jax.random.split(key_init, num))
@@ -200,7 +200,14 @@ def _systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Array:
 
 
 def ess_fraction(log_weights: Float[Array, " draws"]) -> Float[Array, ""]:
-    """``(Σ w)² / (n Σ w²)``, the effective share of weighted draws (Kong)."""
+    """``(Σ w)² / (n Σ w²)``, the effective share of weighted draws (Kong): a scalar in ``[1 / n, 1]``.
+
+    Args:
+        log_weights: unnormalised, shape ``(draws,)``.
+
+    References:
+        Kong, Liu and Wong, Sequential imputations and Bayesian missing data problems, JASA 89 (1994) 278.
+    """
     once, twice = jax.nn.logsumexp(log_weights), jax.nn.logsumexp(2 * log_weights)
     return jnp.exp(2 * once - twice) / len(log_weights)
 

@@ -43,12 +43,16 @@ class Followed(eqx.Module):
     transition: LinearGaussian
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> FollowedState:
-        """Start from both."""
+        """Start from an action ``(d,)`` and a next state ``(m,)``.
+
+        Raises:
+            ValueError: if one is of other dimensions than the transition has.
+        """
         check_both(position, self.transition)
         return FollowedState(position, self.kernel.init(position.action, key))
 
     def step(self, key: Key[Array, ""], state: FollowedState) -> tuple[FollowedState, Any]:
-        """A step of the kernel, then a fresh next state."""
+        """A step of the kernel, then a fresh next state ``(m,)``."""
         key_step, key_next = jax.random.split(key)
         inner, info = self.kernel.step(key_step, state.inner)
         after = self.transition.draw(key_next, inner.position)
@@ -76,7 +80,13 @@ def followed(kernel: Any, transition: LinearGaussian) -> Followed:
 
 
 class JointGibbs(eqx.Module):
-    """Made by :func:`joint_gibbs`."""
+    """Made by :func:`joint_gibbs`.
+
+    Attributes:
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+        tilted: a Gaussian policy with a quadratic reward.
+        transition: law of the next state.
+    """
 
     beta: Float[Array, "..."]
     tilted: Tilted
@@ -84,13 +94,17 @@ class JointGibbs(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> "GibbsPairState":
-        """Start from both."""
+        """Start from an action ``(d,)`` and a next state ``(m,)``.
+
+        Raises:
+            ValueError: if one is of other dimensions than the transition has.
+        """
         del key
         check_both(position, self.transition)
         return GibbsPairState(position)
 
     def step(self, key: Key[Array, ""], state: "GibbsPairState") -> tuple["GibbsPairState", None]:
-        """The next state given the action, then the action given that."""
+        """The next state ``(m,)`` given the action ``(d,)``, then the action given that."""
         key_next, key_action = jax.random.split(key)
         base, reward, through = self.tilted.base, self.tilted.reward, self.transition
         assert isinstance(base, GaussianPolicy)
@@ -159,7 +173,15 @@ class WhitenedState(NamedTuple):
 
 
 class WhitenedMala(eqx.Module):
-    """Made by :func:`whitened_mala`."""
+    """Made by :func:`whitened_mala`.
+
+    Attributes:
+        beta: inverse temperature, shape ``()``; or ``(chains,)`` for :meth:`over_chains`.
+        tilted: law of the action.
+        transition: law of the next state.
+        step_action: above 0, a scalar.
+        step_next: above 0, a scalar.
+    """
 
     beta: Float[Array, "..."]
     tilted: Tilted
@@ -169,14 +191,18 @@ class WhitenedMala(eqx.Module):
     remembers_beta: ClassVar[bool] = True
 
     def init(self, position: ActionAndNext, key: Key[Array, ""] | None = None) -> WhitenedState:
-        """Start from both."""
+        """Start from an action ``(d,)`` and a next state ``(m,)``.
+
+        Raises:
+            ValueError: if one is of other dimensions than the transition has.
+        """
         del key
         check_both(position, self.transition)
         away = position.next_state - self.transition.mean(position.action)
         return self._at(position.action, self.transition.noise.whitener @ away)
 
     def step(self, key: Key[Array, ""], state: WhitenedState) -> tuple[WhitenedState, AcceptanceInfo]:
-        """One proposal for both, accepted together."""
+        """One proposal for action ``(d,)`` and next state ``(m,)``, accepted together."""
         key_action, key_next, key_accept = jax.random.split(key, 3)
         action, u = state.position.action, state.whitened
         z_action = jax.random.normal(key_action, action.shape, action.dtype)
@@ -221,6 +247,9 @@ def whitened_mala(
 
     Raises:
         ValueError: naming the argument out of range, or dimensions that do not fit.
+
+    References:
+        Besag, J. R. Statist. Soc. B 56 (1994), for MALA.
     """
     check_transition(tilted, transition)
     steps = (

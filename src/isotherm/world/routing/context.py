@@ -25,6 +25,10 @@ class Context(NamedTuple):
         venues: the ``k`` venues whose outcome is seen for free, in order, shape ``(k,)``, int32.
         outcomes: their outcomes, ``+1`` or ``-1``, shape ``(k,)``, int8.
         available: venues that the order may go to, shape ``(n,)``; never a context venue.
+
+    >>> context = Context(jnp.array([2]), jnp.array([1], jnp.int8), jnp.array([True, True, False]))
+    >>> context.num_venues, context.clamp().values.tolist()
+    (3, [0, 0, 1])
     """
 
     venues: Int32[Array, " k"]
@@ -41,13 +45,27 @@ class Context(NamedTuple):
         return observed(self.num_venues, self.venues, self.outcomes)
 
     def with_action(self, action: Int32[Array, ""], outcome: Int8[Array, ""]) -> Clamp:
-        """The context and the outcome of the chosen venue as evidence: all that a step has shown."""
+        """The context and the outcome of the chosen venue as evidence of shape ``(n,)``: all that a step has shown.
+
+        Args:
+            action: the venue, an int32 scalar.
+            outcome: above 0 for a success, an int8 scalar.
+        """
         venues = jnp.append(self.venues, action)
         return observed(self.num_venues, venues, jnp.append(self.outcomes, outcome))
 
 
 def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) -> Clamp:
-    """Evidence of ``outcomes`` at ``venues`` among ``n``: what is above 0 is a success, as agents count it."""
+    """Evidence of ``outcomes`` at ``venues`` among ``n``: what is above 0 is a success, as agents count it.
+
+    Args:
+        n: venues in all.
+        venues: numbers of different ones, int32, shape ``(m,)``.
+        outcomes: of each, int8, shape ``(m,)``.
+
+    Returns:
+        Mask and values of shape ``(n,)``; values are 0 where nothing was observed.
+    """
     at = venues[:, None] == jnp.arange(n)[None]
     signs = jnp.where(outcomes > 0, 1, -1).astype(jnp.int8)
     values = jnp.sum(jnp.where(at, signs[:, None], 0), axis=0, dtype=jnp.int8)
@@ -55,7 +73,7 @@ def observed(n: int, venues: Int32[Array, " m"], outcomes: Int8[Array, " m"]) ->
 
 
 def is_random_mode(context_mode: str) -> Bool[Array, ""]:
-    """Whether contexts are random, as an array, so that worlds of both modes compile once.
+    """Whether contexts are random, as a bool scalar of JAX, so that worlds of both modes compile once.
 
     Raises:
         ValueError: if ``context_mode`` is neither ``"fixed"`` nor ``"random"``.

@@ -15,7 +15,7 @@ from isotherm.world.world import AbstractWorld, Step
 
 
 class ReplayState(NamedTuple):
-    """Steps taken so far, and what the agent sees now."""
+    """Steps taken so far, an int32 scalar, and what the agent sees now."""
 
     time: Int32[Array, ""]
     context: Context
@@ -46,7 +46,13 @@ class Replay(AbstractWorld):
         return state.context, state
 
     def step(self, key: Key[Array, ""], state: ReplayState, action: Int32[Array, ""]) -> Step:
-        """Reward is the chosen entry; after the last row the table starts again and ``truncated`` is set."""
+        """Reward is the chosen entry; after the last row the table starts again and ``truncated`` is set.
+
+        Args:
+            key: chooses the next context, where it is random.
+            state: of one run.
+            action: the venue, an int32 scalar within ``0 .. n - 1``; a missing one gives 0.
+        """
         row = self._row(state.time)
         reward = jnp.sum(jnp.where(jnp.arange(row.shape[0]) == action, row, 0)).astype(jnp.float32)
         chances = state.context.available

@@ -36,10 +36,10 @@ class MarketState(NamedTuple):
     """State of a :class:`VenueMarket`.
 
     Attributes:
-        time: steps taken so far.
+        time: steps taken so far, an int32 scalar.
         context: what the agent sees now.
-        outcomes: this step's outcome of every venue, ``+1`` or ``-1``.
-        regret: what an order to each venue would cost now, at least 0.
+        outcomes: this step's outcome of every venue, ``+1`` or ``-1``, int8, shape ``(n,)``.
+        regret: what an order to each venue would cost now, at least 0, float32, shape ``(n,)``.
     """
 
     time: Int32[Array, ""]
@@ -59,13 +59,17 @@ class VenueMarket(AbstractWorld):
 
     Attributes:
         models: the truth, one Ising model a phase, batched on the first axis.
-        shifts: steps at which the next phase begins, ascending, one fewer than phases, int32.
-        beta: inverse temperature of the market.
+        shifts: steps at which the next phase begins, ascending, one fewer than phases, int32 ``(phases - 1,)``.
+        beta: inverse temperature of the market, a scalar.
         num_context: venues seen for free, ``k`` (static).
         is_random: contexts are random; else venues ``0 .. k-1``.
         outcome: ``"winner"`` or ``"own"`` (static).
         laws: exact law of each phase, or None above :data:`MAX_ORACLE` venues.
-        cumulative: distribution function over states of each phase, or None above :data:`MAX_EXACT` venues.
+        cumulative: distribution function over states of each phase, ``(phases, 2^n)``, or None above
+            :data:`MAX_EXACT` venues.
+
+    References:
+        The published routing study; see ``docs`` under *The routing study*.
     """
 
     models: Ising
@@ -83,11 +87,14 @@ class VenueMarket(AbstractWorld):
         return self.models.num_spins
 
     def phase(self, time: Int32[Array, ""]) -> Int32[Array, ""]:
-        """Index of the model in force at ``time``."""
+        """Index of the model in force at ``time``: an int32 scalar."""
         return jnp.sum(time >= self.shifts, dtype=jnp.int32)
 
     def success(self, time: Int32[Array, ""], context: Context) -> Float[Array, " n"]:
-        """``P(s_j = +1 | context)`` under the truth, for up to :data:`MAX_ORACLE` venues."""
+        """``P(s_j = +1 | context)`` under the truth, for up to :data:`MAX_ORACLE` venues; float32, shape ``(n,)``.
+
+        Needs :attr:`laws`, which markets of more venues have not.
+        """
         assert self.laws is not None
         law = jax.tree.map(lambda leaf: leaf[self.phase(time)], self.laws)
         return law.condition(context.clamp()).marginals
@@ -98,7 +105,13 @@ class VenueMarket(AbstractWorld):
         return state.context, state
 
     def step(self, key: Key[Array, ""], state: MarketState, action: Int32[Array, ""]) -> Step:
-        """Reward ``r[action]``; ``info["regret"]`` says what the choice cost, ``info["success"]`` if it won."""
+        """Reward ``r[action]``; ``info["regret"]`` says what the choice cost, ``info["success"]`` if it won.
+
+        Args:
+            key: of the next market state.
+            state: of one run.
+            action: the venue, an int32 scalar within ``0 .. n - 1``.
+        """
         chosen = jnp.arange(self.num_venues) == action
         reward = jnp.sum(jnp.where(chosen, state.outcomes, 0)).astype(jnp.float32)
         regret = jnp.sum(jnp.where(chosen, state.regret, 0.0))
@@ -176,6 +189,10 @@ def venue_market(
     Raises:
         ValueError: naming the argument out of range, or if ``outcome="own"`` with more than 16 venues, whose
             regret is not enumerable.
+
+    >>> market = venue_market(np.array([0.2, 0.0, -0.1]), couplings=0.3)
+    >>> market.num_venues, market.models.couplings.shape
+    (3, (1, 3, 3))
     """
     b = np.atleast_2d(doors.real_numbers("biases", biases))
     if b.ndim != 2 or b.shape[1] < 2:
@@ -227,9 +244,9 @@ def _cumulative(laws: Exact) -> Float[Array, "phases states"]:
 
 
 def win_probabilities(market: VenueMarket) -> Float[np.ndarray, "phases n"]:
-    """``P(best = i)`` of the winner rule in each phase, ties split evenly; rows sum to 1.
+    """``P(best = i)`` of the winner rule in each phase, ties split evenly: float64, shape ``(phases, n)``.
 
-    By enumeration up to :data:`MAX_ORACLE` venues, above from 4,096 Gibbs draws (error below 0.008).
+    Rows sum to 1. By enumeration up to :data:`MAX_ORACLE` venues, above from 4,096 Gibbs draws (error below 0.008).
 
     Raises:
         TypeError: if ``market`` is none.
@@ -277,9 +294,15 @@ def _gibbs_draws(model: Ising, beta: Float[Array, ""], num_draws: int = 4_096) -
 def grouped_couplings(n: int, num_groups: int, inside: float, across: float) -> Float[np.ndarray, "n n"]:
     """Couplings of the scenario *Groups*: venue ``i`` belongs to group ``i mod num_groups``.
 
+    Returns:
+        float64, shape ``(n, n)``, symmetric with zero diagonal: ``inside`` within a group, ``across`` between two.
+
     Raises:
         TypeError: naming the argument that is no number.
         ValueError: naming the one out of range.
+
+    >>> grouped_couplings(3, 2, inside=1.0, across=0.5).tolist()
+    [[0.0, 0.5, 1.0], [0.5, 0.0, 0.5], [1.0, 0.5, 0.0]]
     """
     doors.whole("n", n, 1)
     doors.whole("num_groups", num_groups, 1)

@@ -29,10 +29,10 @@ class PackedSweep(eqx.Module):
     """One sweep over one array of words.
 
     Attributes:
-        couplings: of each group of neighbours.
-        field: of all sites.
-        missing: bonds that are not there.
-        negative: bonds that favour unequal spins instead.
+        couplings: of each group of neighbours, shape ``(groups,)``.
+        field: of all sites, a scalar.
+        missing: bonds that are not there, by side.
+        negative: bonds that favour unequal spins instead, by side.
         layout: what words hold (static).
         rule: what spins do (static).
     """
@@ -45,7 +45,14 @@ class PackedSweep(eqx.Module):
     layout: Bands | Replicas = eqx.field(static=True)
 
     def digits(self, beta: Float[Array, "lanes words"]) -> UInt32[Array, "words levels classes"]:
-        """Of probabilities at an inverse temperature of each bit of each array of words."""
+        """Of probabilities at an inverse temperature of each bit of each array of words.
+
+        Args:
+            beta: shape ``(32, words)``.
+
+        Returns:
+            uint32, shape ``(words, levels, classes)``.
+        """
         return jnp.moveaxis(self.rule.digits(beta, self.couplings, self.field), -1, 0)
 
     def __call__(
@@ -63,7 +70,11 @@ class PackedSweep(eqx.Module):
         return jax.lax.fori_loop(0, 2, half, parts)
 
     def measure(self, parts: Parts) -> dict[str, Float[Array, ""]]:
-        """Energy and magnetization per site, by counting bits."""
+        """Energy, in units of ``J``, and magnetization per site, scalars, by counting bits.
+
+        Args:
+            parts: words of both colours, of one chain.
+        """
         num_sites = self.layout.lattice.num_sites
         even, odd = parts
         neighbours, missing = self._neighbours(odd, 0), _of_part(self.missing, 0)
@@ -105,8 +116,8 @@ class BandState(eqx.Module):
     """A state of one chain, or of several, leading.
 
     Attributes:
-        even: words of the sites whose indices add up to an even number.
-        odd: of the others.
+        even: words of the sites whose indices add up to an even number, uint32 ``(*chains, rows / 32, *others)``.
+        odd: of the others, likewise.
         layout: where sites are (static).
     """
 
@@ -116,7 +127,7 @@ class BandState(eqx.Module):
 
     @property
     def position(self) -> Int8[Array, "*chains rows columns"]:
-        """Spins, int8."""
+        """Spins, int8, shape ``(*chains, *shape)`` of the lattice."""
         read = self._read
         for _ in range(self.even.ndim - len(self.layout.shape)):
             read = jax.vmap(read)
@@ -140,19 +151,19 @@ class PackedBands(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> BandState:
-        """Start from spins of the lattice's shape."""
+        """Start from spins of the lattice's shape ``(*shape,)``; what is above 0 is up."""
         del key
         layout = self._layout
         even, odd = (layout.plane(part > 0) for part in layout.sites.split(jnp.asarray(position)))
         return BandState(even, odd, layout)
 
     def step(self, key: Key[Array, ""], state: BandState) -> tuple[BandState, CheckerboardInfo]:
-        """One sweep."""
+        """One sweep of one chain by one key, a scalar."""
         digits = self.sweep.digits(jnp.broadcast_to(self.beta, (BITS, 1)))[0]
         return self._step(digits, key, state)
 
     def measure(self, state: BandState) -> dict[str, Float[Array, ""]]:
-        """``energy`` and ``magnetization`` per site of one state; pass it as ``observe`` to ``sample``.
+        """``energy`` and ``magnetization`` per site of one state, scalars; pass it as ``observe`` to ``sample``.
 
         Bits are counted where they lie, which costs less than a sweep does; unpacking costs as much.
         """
@@ -184,5 +195,5 @@ def _count(words: Array) -> Array:
 
 
 def spins_of(is_up: Array) -> Int8[Array, "..."]:
-    """Plus one where up, else minus one."""
+    """Plus one where up, else minus one; int8 in the shape ``(...)`` of the bools."""
     return 2 * is_up.astype(jnp.int8) - 1

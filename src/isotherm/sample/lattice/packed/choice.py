@@ -35,11 +35,11 @@ class SitesOrReplicas(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> Any:
-        """Start from spins of the lattice's shape."""
+        """Start from spins of the lattice's shape ``(*shape,)``."""
         return self.sites.init(position, key)
 
     def step(self, key: Key[Array, ""], state: Any) -> tuple[Any, Any]:
-        """One sweep of one chain."""
+        """One sweep of one chain by one key, a scalar."""
         return at_beta(self.sites, self.beta).step(key, state)
 
     def over_chains(self) -> Chains:

@@ -54,13 +54,13 @@ class AbstractLayout(abc.ABC):
     def shifted(
         self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
     ) -> UInt32[Array, "*shape"]:
-        """What stands on a side of the sites of one part, given the other part."""
+        """What stands on a side of the sites of one part, given the other part; words ``(*shape,)`` both."""
 
     def neighbours(self, source: UInt32[Array, "*shape"], part: Array | int) -> list[UInt32[Array, "*shape"]]:
         """What stands on each of :attr:`sides` of a part, which may be traced.
 
         Args:
-            source: the other part.
+            source: words of the other part, ``(*shape,)``.
             part: 0 or 1.
         """
         found = []
@@ -73,7 +73,7 @@ class AbstractLayout(abc.ABC):
 
     @abc.abstractmethod
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
-        """From a bool for each site of a part to a bit each, the same in all chains."""
+        """From a bool for each site of a part to a bit each in words ``(*shape,)``, the same in all chains."""
 
 
 class Bands(AbstractLayout):
@@ -88,7 +88,7 @@ class Bands(AbstractLayout):
     def shifted(
         self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
     ) -> UInt32[Array, "*shape"]:
-        """Shifted words; beyond the first and the last row of a band stands another band."""
+        """Shifted words ``(*shape,)``; beyond the first and the last row of a band stands another band."""
         words, step = shifted(source, part, side), side.leading[0]
         if not step:
             return words
@@ -96,11 +96,11 @@ class Bands(AbstractLayout):
         return jnp.where(row == (len(row) - 1 if step > 0 else 0), _turned(words, -step), words)
 
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
-        """Bands of rows to bits."""
+        """Bands of rows to bits: from ``(rows, *others)`` to ``(rows / 32, *others)``."""
         return pack(values.reshape(BITS, *self.shape))
 
     def values(self, words: UInt32[Array, "*shape"]) -> Bool[Array, "*sites"]:
-        """The reverse of :meth:`plane`."""
+        """The reverse of :meth:`plane`: bool ``(rows, *others)``."""
         return unpack(words).reshape(self.sites.shape)
 
 
@@ -115,11 +115,11 @@ class Replicas(AbstractLayout):
     def shifted(
         self, source: UInt32[Array, "*shape"], part: Array | int, side: Side
     ) -> UInt32[Array, "*shape"]:
-        """Shifted words."""
+        """Shifted words ``(*shape,)``."""
         return shifted(source, part, side)
 
     def plane(self, values: Bool[Array, "*sites"]) -> UInt32[Array, "*shape"]:
-        """All ones or zero."""
+        """All ones or zero, in the shape ``(*shape,)`` of the bools."""
         return jnp.where(values, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
 
 
@@ -129,6 +129,11 @@ def shifted(source: UInt32[Array, "*shape"], part: Array | int, side: Side) -> U
     Site ``k`` of a row of part ``p`` stands in column ``2k + o``, with ``o = 0`` or ``1`` where ``p`` plus the row's
     indices is even or odd; the other part has the other columns. A step of one column leads to the same place
     ``k`` of the other part, or past it.
+
+    Args:
+        source: words of the other part, uint32 ``(*shape,)``, as the result is.
+        part: 0 or 1, may be traced.
+        side: where to look.
     """
     if not side.last:
         return jnp.roll(source, [-step for step in side.leading], tuple(range(len(side.leading))))
@@ -138,12 +143,12 @@ def shifted(source: UInt32[Array, "*shape"], part: Array | int, side: Side) -> U
 
 
 def pack(bits: Bool[Array, "32 *shape"]) -> UInt32[Array, "*shape"]:
-    """Element ``b`` of the first axis to bit ``b``."""
+    """Element ``b`` of the first axis to bit ``b``: from bool ``(32, *shape)`` to uint32 ``(*shape,)``."""
     return jnp.sum(bits.astype(jnp.uint32) << _places(bits.ndim - 1), axis=0, dtype=jnp.uint32)
 
 
 def unpack(words: UInt32[Array, "*shape"]) -> Bool[Array, "32 *shape"]:
-    """The reverse of :func:`pack`."""
+    """The reverse of :func:`pack`: from uint32 ``(*shape,)`` to bool ``(32, *shape)``."""
     return (words[None] >> _places(words.ndim)) & 1 == 1
 
 

@@ -1,4 +1,24 @@
-"""Which Ising models words can hold, and what their sweeps need."""
+"""Which Ising models words can hold, and what their sweeps need.
+
+The layouts (:mod:`isotherm.sample.lattice.packed.layout`) store the two colours apart, ``even`` and ``odd``, and give
+the 32 bits of a word to bands of rows of one chain, or to 32 chains. Of 128 rows and 8 columns::
+
+    Bands: words (4, 4)                               Replicas: words (128, 4)
+
+    bit b of     word row 0   1     2     3           bit b of any word: chain b
+      b = 0      site row 0   1     2     3           word row i: site row i
+      b = 1               4   5     6     7
+        :                     :
+      b = 31            124  125  126   127
+
+    word k of a row: column 2k or 2k + 1, by the colour and the row
+        row 0    e o e o e o e o     even:  k = 0 1 2 3  is column 0 2 4 6
+        row 1    o e o e o e o e                         is column 1 3 5 7
+
+For each side on which sites have a neighbour there may be two planes in that same layout, ``(2, *shape)``, even sites
+first: ``missing`` has ones where a site has no bond there, ``negative`` where the bond favours unequal spins. A plane
+of zeros is left out.
+"""
 
 from collections.abc import Callable
 

@@ -18,8 +18,8 @@ class ReplicaState(eqx.Module):
     """Many chains inside the loop; the last ones of the last words may be spare.
 
     Attributes:
-        even: words of the sites whose indices add up to an even number.
-        odd: of the others.
+        even: words of the sites whose indices add up to an even number, uint32 ``(words, *shape)``.
+        odd: of the others, likewise.
         num_chains: how many chains there are (static).
     """
 
@@ -29,7 +29,7 @@ class ReplicaState(eqx.Module):
 
 
 class PositionState(eqx.Module):
-    """Spins of one chain, int8; or of several, leading."""
+    """Spins of one chain, int8 ``(*shape,)``; or of several, leading."""
 
     position: Int8[Array, "*shape"]
 
@@ -49,12 +49,12 @@ class PackedReplicas(eqx.Module):
     remembers_beta: ClassVar[bool] = False
 
     def init(self, position: Array, key: Key[Array, ""] | None = None) -> PositionState:
-        """Start from spins of the lattice's shape."""
+        """Start from spins of the lattice's shape ``(*shape,)``."""
         del key
         return PositionState(jnp.asarray(position).astype(jnp.int8))
 
     def step(self, key: Key[Array, ""], state: PositionState) -> tuple[PositionState, CheckerboardInfo]:
-        """One sweep of one chain."""
+        """One sweep of one chain by one key, a scalar; 31 bits of each word are spare."""
         chains = self.over_chains()
         packed, info = chains.step(key[None], chains.init(state.position[None], key[None]))
         return jax.tree.map(lambda x: x[0], (chains.view(packed), info))

@@ -2,7 +2,23 @@
 
 The local fields of one coupling strength are few. Adders count the neighbours that are up, each class of spins
 gets the digits of its probability, and all spins of all classes are compared with one random number each. Without
-a field a spin follows the majority of its neighbours but for an error, which halves the classes.
+a field a spin follows the majority of its neighbours but for an error, which halves the classes::
+
+    neighbours   a word for each side            side 0   1 0 1 1 ...    one bit a spin
+                                                 side 1   1 0 0 1 ...
+                    | counted, equals               :
+    is_class     a word for each class           sum -4   0 1 0 0 ...    one 1 in each column:
+                 of a group of four              sum -2   0 0 0 0 ...    each spin is of one class
+                                                 sum  0   0 0 1 0 ...
+                    | and                        sum  2   0 0 0 0 ...
+                    |                            sum  4   1 0 0 1 ...
+    digits       (levels, classes), a word each:          p p p p ...    bit b: one binary digit of the
+                 one digit of each class's probability                   probability at the beta of bit b
+                    | or over the classes
+    a level's    the digit that counts for each spin, held against a random word;
+    digits       25 levels settle all 32 decisions (:mod:`isotherm.random.thresholds`)
+
+With several groups (anisotropic couplings) a class is a combination of one sum of each group.
 """
 
 import functools
@@ -67,7 +83,16 @@ class Rule(eqx.Module):
     def digits(
         self, beta: Float[Array, "lanes words"], couplings: Float[Array, " groups"], field: Float[Array, ""]
     ) -> UInt32[Array, "levels classes words"]:
-        """What :meth:`update` compares random numbers with: probabilities of all classes, in binary."""
+        """What :meth:`update` compares random numbers with: probabilities of all classes, in binary.
+
+        Args:
+            beta: of each bit of each array of words, shape ``(32, words)``.
+            couplings: of each group, shape ``(groups,)``.
+            field: a scalar.
+
+        Returns:
+            uint32, shape ``(25, classes, words)``: bit ``b`` belongs to ``beta[b]``.
+        """
         sums = np.asarray(self._classes, np.float32)
         if self._is_symmetric:
             sums = sums[(len(sums) + 1) // 2 :]
@@ -92,10 +117,10 @@ class Rule(eqx.Module):
         """New spins of one sublattice; ones are up.
 
         Args:
-            spins: as they are.
-            neighbours: of each side, turned over where the coupling is negative.
+            spins: as they are, words ``(*shape,)``.
+            neighbours: of each side, ``(*shape,)``, turned over where the coupling is negative.
             missing: ones where a spin has no neighbour on that side; None if all have.
-            digits: of the word that all these are of.
+            digits: of the word that all these are of, ``(25, classes)``.
             lanes: a generator a word.
         """
         if self.method == "metropolis":

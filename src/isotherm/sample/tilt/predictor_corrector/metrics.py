@@ -54,7 +54,7 @@ def kl_hist(samples: np.ndarray, mu: float, sigma: float, bins: int = 80) -> flo
     """The published histogram estimate of ``KL(samples || N(mu, sigma^2))``; about ``(bins - 1)/(2 N)`` at best.
 
     Args:
-        samples: any shape.
+        samples: of any shape ``(...)``.
         mu: mean of the law.
         sigma: its standard deviation, positive.
         bins: equal bins between the least and the greatest sample, at least 1.
@@ -100,6 +100,9 @@ def moment_kl(samples: np.ndarray, mu: float, sigma: float) -> Estimated:
         samples: shape ``(runs,)`` or ``(runs, n)``; runs are independent, at least 3.
         mu: mean of the law.
         sigma: its standard deviation, positive.
+
+    Raises:
+        ValueError: if there are fewer than 3 runs.
     """
     values = np.asarray(samples, np.float64).reshape(len(samples), -1)
     runs = len(values)
@@ -116,7 +119,12 @@ def moment_kl(samples: np.ndarray, mu: float, sigma: float) -> Estimated:
 
 
 def ks_statistic(x: np.ndarray, y: np.ndarray) -> float:
-    """Two-sample Kolmogorov-Smirnov distance: the largest gap of the distribution functions; NaN if one is empty."""
+    """Two-sample Kolmogorov-Smirnov distance: the largest gap of the distribution functions; NaN if one is empty.
+
+    Args:
+        x: numbers of any shape ``(...)``.
+        y: numbers of any shape.
+    """
     x, y = np.sort(np.ravel(x)), np.sort(np.ravel(y))
     if x.size == 0 or y.size == 0:
         return float("nan")
@@ -126,7 +134,12 @@ def ks_statistic(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def lag1_ess(before: np.ndarray, after: np.ndarray) -> Mixing:
-    """Lag-1 correlation of pairs of any one shape, and the effective sample size it stands for."""
+    """Lag-1 correlation of pairs, and the effective sample size it stands for.
+
+    Args:
+        before: numbers of any shape ``(...)``.
+        after: what became of each, of the same shape.
+    """
     x, y = np.asarray(before, np.float64).ravel(), np.asarray(after, np.float64).ravel()
     spread = np.sqrt(max(x.var(), _FLOOR) * max(y.var(), _FLOOR))
     rho = float(np.mean((x - x.mean()) * (y - y.mean())) / spread)

@@ -62,7 +62,7 @@ class Setting(NamedTuple):
 
 
 class Position(NamedTuple):
-    """An action and the particles drawn with it."""
+    """An action, ``(*runs,)``, and the particles drawn with it, ``(*runs, n)``."""
 
     action: Float[Array, "*runs"]
     particles: Float[Array, "*runs n"]
@@ -73,7 +73,7 @@ class PredictorCorrectorState(NamedTuple):
 
     Attributes:
         position: action and particles.
-        log_scale: logarithm of the factor on the step size ``ca``.
+        log_scale: logarithm of the factor on the step size ``ca``, a scalar.
     """
 
     position: Position
@@ -189,6 +189,15 @@ def visit(
 ) -> tuple[PredictorCorrectorState, PredictorCorrectorInfo]:
     """One visit of a level, given its standard normal noise; ``gain`` is how far a proposal moves ``log_scale``.
 
+    Args:
+        noise: shape ``(width,)``: three numbers a step, and one a particle (``pc_joint_mala``: a step).
+        state: of one run.
+        setting: its numbers.
+        at: the level, fields scalars.
+        gain: 0 keeps the step size.
+        method: ``pc_ula``, ``pc_mala`` or ``pc_joint_mala``.
+        action_steps: steps after the refresh, at least 1.
+
     Raises:
         ValueError: if there are other numbers of noise than the visit takes.
     """
@@ -227,13 +236,19 @@ def refresh(
     """Particles drawn exactly from their law given the action, if asked for.
 
     One draw stands for any number of refreshes in a row: only the last would be seen.
+
+    Args:
+        noise: standard normal, shape ``(n,)``.
+        position: of one run.
+        at: the level, fields scalars.
+        is_refreshed: whether to, a bool scalar.
     """
     fresh = at.rho * position.action + at.offset + at.var_cond**0.5 * noise
     return position._replace(particles=jnp.where(is_refreshed, fresh, position.particles))
 
 
 def step_size(setting: Setting, at: Level, log_scale: Float[Array, ""]) -> Float[Array, ""]:
-    """The adapted step of the action before the joint sampler's factor."""
+    """The adapted step of the action before the joint sampler's factor: a scalar, above 0."""
     return jnp.clip(at.var_a * setting.ca * jnp.exp(log_scale), STEP_FLOOR, STEP_CAP * at.var_a)
 
 
@@ -373,7 +388,7 @@ def adapt(
         **options: of :func:`sample_runs`, as they will be when measuring.
 
     Returns:
-        ``log_scale`` of each level.
+        ``log_scale`` of each level, float32 ``(K,)``.
 
     Raises:
         ValueError: if the sampler cannot run, there are too few rounds or runs, or several settings.
@@ -410,9 +425,9 @@ def sample_runs(
     """Runs of many settings in one compiled program.
 
     Args:
-        keys: one a run; the same keys for two settings give them the same noise.
+        keys: one a run, shape ``(settings, runs)``; the same keys for two settings give them the same noise.
         settings: with a leading axis.
-        log_scale: of the step sizes, 0 for ``ca``; see :func:`adapt`.
+        log_scale: of the step sizes, ``(settings, K)``, 0 for ``ca``; see :func:`adapt`.
         sampler: method and counts.
         is_shared: adapt step sizes as published, proposal by proposal, carried from run to run; runs then depend
             on those before them. Otherwise step sizes stay as given and runs are independent.
