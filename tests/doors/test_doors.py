@@ -47,8 +47,8 @@ def test_every_public_name_has_a_row(room: str) -> None:
 def test_a_new_public_name_without_a_row_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isotherm.act, "newcomer", lambda x: x, raising=False)
     assert without_row("act") == ["act.newcomer"]
-    monkeypatch.delitem(VALID, "world.routing.route")
-    assert without_row(OTHERS) == ["world.routing.route"]
+    monkeypatch.delitem(VALID, "world.routing.context.route")
+    assert without_row(OTHERS) == ["world.routing.context.route"]
 
 
 def test_a_rude_answer_is_found() -> None:

@@ -527,7 +527,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "study.find_study": lambda: {"name": "routing"},
     # what pages of the site name outside the rooms' own lists
     "energy.blocks.colour_blocks": lambda: {"graph": GRAPH, "held": None},
-    "energy.tilt_levels.TiltParameters": lambda: {
+    "energy.tilt.levels.TiltParameters": lambda: {
         "beta_schedule": "linear",
         "K": 4,
         "refresh_L": 1,
@@ -537,15 +537,15 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "sigma_a": 1.0,
         "mu_a": 0.0,
     },
-    "energy.tilt_levels.clean_target": lambda: {"parameters": tilt_levels.TiltParameters()},
-    "energy.tilt_noise.averaged_reward": lambda: {"reward": JOINT_REWARD, "transition": TRANSITION},
-    "energy.tilt_noise.noisy_tilt": lambda: {
+    "energy.tilt.levels.clean_target": lambda: {"parameters": tilt_levels.TiltParameters()},
+    "energy.tilt.noise.averaged_reward": lambda: {"reward": JOINT_REWARD, "transition": TRANSITION},
+    "energy.tilt.noise.noisy_tilt": lambda: {
         "policy": MIXTURE,
         "transition": TRANSITION,
         "reward": JOINT_REWARD,
         "alpha_bar": 0.5,
     },
-    "sample.noise_walk.noise_walk": lambda: {
+    "sample.tilt.noise_walk.noise_walk": lambda: {
         "key": KEY,
         "policy": MIXTURE,
         "transition": TRANSITION,
@@ -556,21 +556,21 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "num_runs": 2,
         "num_moves": 1,
     },
-    "sample.predictor_corrector_exact.pc_ula_final_law": lambda: {
+    "sample.tilt.predictor_corrector.exact.pc_ula_final_law": lambda: {
         "parameters": tilt_levels.TiltParameters(K=4),
         "n": 3,
         "action_steps": 1,
     },
-    "learn.averaged.init": lambda: {"n": 3},
-    "learn.averaged.update": lambda: {
+    "learn.online.averaged.init": lambda: {"n": 3},
+    "learn.online.averaged.update": lambda: {
         "state": averaged.init(3),
         "spins": jnp.ones(3, jnp.int8),
         "moments": exact.exact,
     },
-    "learn.averaged.model": lambda: {"state": averaged.init(3), "beta": 1.0},
-    "learn.averaged.estimate": lambda: {"state": averaged.init(3), "beta": 1.0},
-    "learn.moments.PairWindow.empty": lambda: {"n": 3, "window": 5},
-    "learn.moments.match_moments": lambda: {
+    "learn.online.averaged.model": lambda: {"state": averaged.init(3), "beta": 1.0},
+    "learn.online.averaged.estimate": lambda: {"state": averaged.init(3), "beta": 1.0},
+    "learn.online.moments.PairWindow.empty": lambda: {"n": 3, "window": 5},
+    "learn.online.moments.match_moments": lambda: {
         "model": DENSE,
         "beta": 1.0,
         "observation": jnp.ones(3, jnp.int8),
@@ -578,20 +578,20 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "moments": exact.exact(DENSE),
         "rates": moments.MatchingRates(),
     },
-    "learn.posterior.IsingPosterior.prior": lambda: {"n": 3},
-    "learn.exclusive.ExclusivePosterior.prior": lambda: {"n": 3},
-    "world.routing.route": lambda: {
+    "learn.online.posterior.IsingPosterior.prior": lambda: {"n": 3},
+    "learn.online.exclusive.ExclusivePosterior.prior": lambda: {"n": 3},
+    "world.routing.context.route": lambda: {
         "key": KEY,
         "scores": jnp.zeros(3),
         "available": jnp.ones(3, bool),
         "tolerance": 0.0,
     },
-    "world.venues.grouped_couplings": lambda: {"n": 4, "num_groups": 2, "inside": 0.3, "across": 0.0},
-    "world.venues.worth_of_context": lambda: {
+    "world.routing.venues.grouped_couplings": lambda: {"n": 4, "num_groups": 2, "inside": 0.3, "across": 0.0},
+    "world.routing.venues.worth_of_context": lambda: {
         "market": world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2, outcome="own")
     },
-    "world.venues.win_probabilities": lambda: {"market": MARKET},
-    "study.runner.run": lambda: {
+    "world.routing.venues.win_probabilities": lambda: {"market": MARKET},
+    "study.run.runner.run": lambda: {
         "study": study.find_study("routing"),
         "config": study.find_study("routing").config(),
         "out": FOLDER / "runs",
@@ -600,10 +600,10 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "command": (),
         "is_quiet": True,
     },
-    "study.archive.open_run": lambda: {"path": FOLDER / "no-run", "study": None},
+    "study.run.archive.open_run": lambda: {"path": FOLDER / "no-run", "study": None},
     "data.binary.read_digits": lambda: {"threshold": 8},
-    "infer.read_model": lambda: {"path": files()["uai"], "beta": 1.0, "form": "uai"},
-    "infer.infer": lambda: {
+    "infer.source.read_model": lambda: {"path": files()["uai"], "beta": 1.0, "form": "uai"},
+    "infer.infer.infer": lambda: {
         "model": files()["uai"],
         "evidence": None,
         "tasks": ("z",),
@@ -617,11 +617,11 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "time_limit": 5.0,
         "is_progress_shown": False,
     },
-    "picture.make_picture": lambda: {
+    "pictures.still.make_picture": lambda: {
         "config": MandelbrotConfig(pixels=48, depths=(8,)),
         "path": FOLDER / "p.png",
     },
-    "plot.video.VideoWriter": lambda: {
+    "plot.movie.writer.VideoWriter": lambda: {
         "path": FOLDER / "w.mp4",
         "width": 64,
         "height": 64,
@@ -632,11 +632,11 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "palette": None,
         "keep_partial": False,
     },
-    "plot.video.VideoWriter.write": lambda: {
+    "plot.movie.writer.VideoWriter.write": lambda: {
         "self": VideoWriter(FOLDER / "v.mp4", 64, 64),
         "frame": np.zeros((64, 64, 3), np.uint8),
     },
-    "video.make_video": lambda: {
+    "pictures.lattice.film.make_video": lambda: {
         "config": VideoConfig(size=16, beta=0.4, frames=1, pixels=32, overlay=()),
         "path": FOLDER / "m.mp4",
     },
@@ -653,7 +653,7 @@ HOLDERS = {
     "world.VenueMarket", "study.Figure", "study.Result",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
-    "study.Study", "study.config.ConfigError", "study.routing.Routing", "study.stored.StoredRun",
+    "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",
     # validated settings, which have tests of their own
-    "video_config.VideoConfig",
+    "pictures.lattice.config.VideoConfig",
 }  # fmt: skip

@@ -436,7 +436,7 @@ def _try(room: str, only: str) -> None:
     _say({"room": room, "trials": count})
 
 
-NOT_CALLED = {"sample.find_ladder", "study.runner.run", "study.archive.open_run"}
+NOT_CALLED = {"sample.find_ladder", "study.run.runner.run", "study.run.archive.open_run"}
 """Rows that are never called as they are: it would take long, or there is no run."""
 
 ALIASES = {
@@ -458,7 +458,7 @@ ALIASES = {
 
 SLOW = {
     "sample.gibbs_moments", "sample.gibbs_means", "sample.find_ladder", "sample.log_z", "sample.tempered",
-    "learn.fit", "study.runner.run",
+    "learn.fit", "study.run.runner.run",
 }  # fmt: skip
 """Callables of which a call compiles for a second, or runs a study: only what must be refused is tried on them."""
 
