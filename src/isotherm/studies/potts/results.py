@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from isotherm.energy.lattice.critical import potts_latent_heat
-from isotherm.estimate.curve_fit import fit_scaling
-from isotherm.estimate.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
-from isotherm.studies.ising.results import RATIOS, estimate, moments_of, starts_agree
+from isotherm.estimate.bootstrap import Rows, errors, resample
+from isotherm.estimate.curve_fit import fit_curve, power_law, weighted_fit
+from isotherm.estimate.scaling import fit_scaling
+from isotherm.studies.ising.results import RATIOS, estimate, moments_of, scaled, starts_agree
 from isotherm.studies.potts.branches import free_energy_gap
 from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Result
@@ -63,7 +64,7 @@ def _critical(
         task = results[f"critical.{q}.{size}"]
         temperatures[size] = 1 / task["betas"]
         rows = resample(moments_of(task), config.num_resamples, rng)
-        data[size] = quantities(rows, temperatures[size], size)
+        data[size] = scaled(rows, temperatures[size], size)
         for name in RATIOS:
             value = data[size][name]
             arrays[f"critical/{q}/{size}/{name}"] = np.stack([task["betas"], value[0], errors(value)])
@@ -185,8 +186,8 @@ def _equal_weights(betas: np.ndarray, ordered: Rows, q: int) -> Rows:
     clipped = np.clip(ordered[:, used], 1e-4, 1 - 1e-4)
     ratio = np.log(clipped / (1 - clipped)) - math.log(q)
     sigma = np.maximum(errors(ratio), 1e-9)
-    design = np.stack([np.ones(used.sum()), betas[used] - betas.mean()], axis=1) / sigma[:, None]
-    found = (ratio / sigma) @ np.linalg.pinv(design).T
+    design = np.stack([np.ones(used.sum()), betas[used] - betas.mean()], axis=1)
+    found = weighted_fit(design, ratio, sigma)
     return betas.mean() - found[:, 0] / found[:, 1]
 
 
