@@ -15,7 +15,6 @@ from isotherm.exact.lattice.onsager import kaufman, spontaneous_magnetization
 from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.base import Arrays, Result
 
-EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
 CORRECTION = 1.75
 """Power ``ω`` of the leading correction of these quantities: the smooth part of the susceptibility beside its
 singular one, ``γ/ν``."""

@@ -1,19 +1,17 @@
 """What the diagrams tell: curves with errors, agreement of starts, what was stuck; NumPy and SciPy only."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from isotherm.estimate.autocorrelation import WithError
+from isotherm.estimate.kosterlitz import KNOWN_TEMPERATURE
 from isotherm.estimate.scores import worst_score
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE, potts_beta
 from isotherm.studies.lattice.estimates import disagreement, estimates
 from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 from isotherm.study.base import Arrays
-
-CRITICAL = {"ising": 2 / math.log(1 + math.sqrt(2)), "xy": 0.89294}
-"""Temperatures of the transitions on infinite lattices; that of Potts models depends on q."""
 
 COMPARED = ("energy", "abs_magnetization", "magnetization2")
 STUCK = 0.9
@@ -22,7 +20,9 @@ STUCK = 0.9
 
 def critical_temperature(config: PhaseDiagramsConfig, name: ModelId) -> float:
     """Of the infinite square lattice."""
-    return 1 / math.log(1 + math.sqrt(config.potts.num_states)) if name == "potts" else CRITICAL[name]
+    if name == "potts":
+        return 1 / potts_beta(config.potts.num_states)
+    return ISING_TEMPERATURE if name == "ising" else KNOWN_TEMPERATURE
 
 
 def order_name(name: ModelId) -> str:
