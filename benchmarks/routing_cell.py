@@ -59,7 +59,7 @@ def worker(agent: str) -> dict[str, float]:
 
     from isotherm.act import rollout
     from isotherm.random import run_keys
-    from isotherm.studies.routing.agents import make_agent
+    from isotherm.studies.routing.agents import AGENTS, AgentPlace
     from isotherm.studies.routing.comparison import Routing, RoutingConfig
 
     study = Routing()
@@ -70,7 +70,7 @@ def worker(agent: str) -> dict[str, float]:
     )
     cell = study.cells(config)[0]
     world = study.world(config, cell)
-    router = make_agent(agent, config, *study.sizes(config), world)
+    router = AGENTS[agent].make(AgentPlace(config, *study.sizes(config), world))
     keys = jax.block_until_ready(run_keys(0, 0, BATCH))
     parts["set up"] = time.perf_counter() - start
     for name in ("compile and run", "run again"):

@@ -4,9 +4,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isotherm.energy.expand import all_values
+from isotherm.sample.flat import cardinalities
 from isotherm.studies.samplers.config import APPLIES, MODELS, SamplerCheckConfig
 from isotherm.studies.samplers.study import SamplerCheck
-from isotherm.studies.samplers.trials import GRAPHS, all_states, exact_energies, features
+from isotherm.studies.samplers.trials import GRAPHS, exact_energies, features
 
 SMALL = SamplerCheckConfig(
     models=("plus-minus",),
@@ -57,7 +59,7 @@ def test_a_wrong_temperature_is_caught(
 
 def test_moments_of_the_grid_are_those_of_a_sum_over_states() -> None:
     graph = GRAPHS["mixed"]()
-    states = all_states(graph)
+    states = all_values(cardinalities(graph).tolist()).astype(np.uint8)
     assert states.shape == (2**4 * 3**3 * 4, 8)
     row = 1234
     spins = {"s": 2.0 * states[row, :4] - 1, "c": states[row, 4:7], "d": states[row, 7:]}

@@ -1,8 +1,8 @@
 """A discrete factor graph as plain tables."""
 
 import functools
-import itertools
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -128,11 +128,16 @@ def _expected_gradient(factor: AbstractFactor, kinds: list[Variables], beliefs: 
         return jax.tree.map(np.asarray, jax.grad(expected)(_wide(factor.parameters)))
 
 
+def all_values(cardinalities: Sequence[int]) -> np.ndarray:
+    """All joint values of variables, counted from 0, ``(states, variables)``; the last variable varies fastest."""
+    return np.indices(tuple(cardinalities)).reshape(len(cardinalities), -1).T
+
+
 def _at_all_values(factor: AbstractFactor, kinds: list[Variables], parameters: PyTree) -> Any:
     """Energies, shape ``(num_factors or 1, number of joint values)``."""
     if math.prod(kind.cardinality for kind in kinds) > 1 << 24:
         raise refusal(factor.name, factor.scope.groups, "has too many joint values to tabulate")
-    grid = np.array(list(itertools.product(*(range(kind.cardinality) for kind in kinds))))
+    grid = all_values([kind.cardinality for kind in kinds])
     values = [jnp.asarray(kind.values()[column]) for kind, column in zip(kinds, grid.T, strict=True)]
     many = max(leaf.shape[0] for leaf in jax.tree.leaves(parameters))
     rows = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (many, *leaf.shape[1:])), parameters)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from isotherm.doors import real_numbers, whole
 from isotherm.errors import refusal
+from isotherm.estimate.bootstrap import Rows
 
 WINDOW = 6.0
 """Sokal's: correlations are summed up to this many integrated times, where ``e^-6`` of an exponential is left."""
@@ -68,6 +69,33 @@ def integrated_time(series: Series) -> WithError:
     error = np.abs(time) * np.sqrt(np.maximum(4 * (last + 1.5 - time), 0) / (num_chains * num_samples))
     varies = np.ptp(values, axis=(-2, -1)) > 0
     return WithError(np.where(varies, time, np.nan), np.where(varies, error, np.nan))
+
+
+def relaxation_time(series: np.ndarray, num_rows: int, rng: np.random.Generator) -> Rows:
+    """Integrated autocorrelation time of an observable, and of resampled chains.
+
+    Correlations are summed as by :func:`integrated_time`, for all rows up to the same lag, a fifth of the length at
+    most.
+
+    Args:
+        series: ``(chains, draws)`` in equilibrium.
+        num_rows: how many resamples.
+        rng: draws them.
+
+    Returns:
+        In units of the steps between draws, 1/2 for independent ones; ``(1 + num_rows,)``.
+
+    References:
+        Sokal, Monte Carlo Methods in Statistical Mechanics (1996), section 3.
+    """
+    values = np.asarray(series, np.float64)
+    num_lags = values.shape[1] // 5
+    covariance = _covariances(values)[:, :num_lags] / (values.shape[1] - np.arange(num_lags))
+    counts = rng.multinomial(len(series), np.full(len(series), 1 / len(series)), size=num_rows)
+    rows = np.concatenate([np.ones((1, len(series))), counts]) @ covariance
+    times = 0.5 + np.cumsum((rows / rows[:, :1])[:, 1:], axis=1)
+    inside = np.arange(1, times.shape[1] + 1) >= WINDOW * times[0]
+    return times[:, int(np.argmax(inside)) if inside.any() else -1]
 
 
 def block_length(series: Series) -> int:
@@ -128,11 +156,16 @@ def checked(series: Series, field: str = "samples") -> Float64[np.ndarray, "*bat
 
 
 def _correlations(values: np.ndarray) -> np.ndarray:
-    """Correlations at lags ``0, 1, ...`` by Fourier transform, mean over chains, ``(*batch, lags)``."""
+    """Correlations at lags ``0, 1, ...``, mean over chains, ``(*batch, lags)``."""
+    covariance = _covariances(values).mean(-2)
+    covariance /= values.shape[-1] - np.arange(values.shape[-1])
+    with np.errstate(all="ignore"):
+        return covariance / covariance[..., :1]
+
+
+def _covariances(values: np.ndarray) -> np.ndarray:
+    """Sums of products at lags ``0, 1, ...`` about the mean of all chains, by Fourier transform, shaped as values."""
     num_samples = values.shape[-1]
     centred = values - values.mean((-2, -1), keepdims=True)
     power = np.abs(np.fft.rfft(centred, 2 * num_samples, axis=-1)) ** 2
-    covariance = np.fft.irfft(power, 2 * num_samples, axis=-1)[..., :num_samples].mean(-2)
-    covariance /= num_samples - np.arange(num_samples)
-    with np.errstate(all="ignore"):
-        return covariance / covariance[..., :1]
+    return np.fft.irfft(power, 2 * num_samples, axis=-1)[..., :num_samples]

@@ -58,6 +58,24 @@ def rhat(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
         return np.asarray(_array_stats().rhat(values, chain_axis=0, draw_axis=1, method="rank"), np.float64)
 
 
+def rhat_of_moments(between: Any, within: Any, num_samples: float | int) -> Float64[np.ndarray, "*parameter"]:
+    """Gelman and Rubin's R-hat of whole chains, not split, where only their moments are known.
+
+    Args:
+        between: variance of the means of chains, of any shape, at least 0.
+        within: mean variance of chains, of the same shape.
+        num_samples: samples a chain, at least 1.
+
+    Returns:
+        Of that shape; infinite where chains stand still apart from each other, NaN where nothing varies.
+
+    References:
+        Gelman and Rubin, Inference from iterative simulation using multiple sequences, Statist. Sci. 7 (1992).
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.sqrt(1 - 1 / num_samples + np.divide(between, within)))
+
+
 def mcse(draws: Draws) -> Float64[np.ndarray, "*parameter"]:
     """Monte Carlo standard error of the mean, autocorrelation included.
 

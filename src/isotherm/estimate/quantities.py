@@ -119,11 +119,12 @@ def replicates(means: Means) -> dict[str, Float64[np.ndarray, "*batch replicates
     return {name: of(value) for name, value in means.items()}
 
 
-def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> WithError:
+def from_replicates(values: Float64[np.ndarray, "*batch replicates"], unbiased: bool = True) -> WithError:
     """The jackknife's estimate from a value of all data, and values with one block left out.
 
     Args:
-        values: ``(*batch, 1 + num_blocks)``, as functions of :func:`replicates` are.
+        values: ``(*batch, replicates)``, that of all data first, then two at least.
+        unbiased: whether to take the leading bias off, which adds noise of its own; else the value of all data.
 
     Returns:
         Of shape ``batch``.
@@ -136,7 +137,8 @@ def from_replicates(values: Float64[np.ndarray, "*batch replicates"]) -> WithErr
     centre = without.mean(-1)
     # the spread is about its own centre: bias is no noise
     error = np.sqrt((num_blocks - 1) * without.var(-1))
-    return WithError(np.asarray(num_blocks * whole - (num_blocks - 1) * centre), np.asarray(error))
+    value = num_blocks * whole - (num_blocks - 1) * centre if unbiased else whole
+    return WithError(np.asarray(value), np.asarray(error))
 
 
 def mean(means: np.ndarray) -> WithError:
@@ -209,7 +211,7 @@ def correlation_length(means: Means, extent: int) -> WithError:
     """
     _need(means, "magnetization2", "structure_kmin")
     extent = doors.whole("extent", extent, 2)
-    return jackknife(lambda m: _correlation_length(m, extent), means)
+    return jackknife(lambda m: second_moment_length(m, extent), means)
 
 
 def helicity_modulus(means: Means, beta: Any, num_sites: int) -> WithError:
@@ -225,7 +227,9 @@ def helicity_modulus(means: Means, beta: Any, num_sites: int) -> WithError:
     return jackknife(lambda m: _helicity_modulus(m, column, num_sites), means)
 
 
-def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None) -> dict[str, WithError]:
+def estimates(
+    means: Means, beta: Any, num_sites: int, extent: int | None = None, *, unbiased: bool = True
+) -> dict[str, WithError]:
     """Everything that the names at hand allow: means by their own names, and all estimates of this module.
 
     ``susceptibility`` is the connected one, ``susceptibility_plain`` the other.
@@ -235,6 +239,7 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
         beta: inverse temperature, a number or of shape ``batch``.
         num_sites: ``N``.
         extent: ``L``, for the correlation length, which is left out without it.
+        unbiased: whether to take the leading bias off, as :func:`jackknife` does.
 
     Raises:
         TypeError: if ``extent`` or ``num_sites`` is no whole number.
@@ -248,7 +253,7 @@ def estimates(means: Means, beta: Any, num_sites: int, extent: int | None = None
     """
     rows, column = replicates(means), _column(beta, means, num_sites)
     told = quantities(rows, column, num_sites, None if extent is None else doors.whole("extent", extent, 2))
-    return {name: from_replicates(value) for name, value in told.items()}
+    return {name: from_replicates(value, unbiased) for name, value in told.items()}
 
 
 def quantities(
@@ -270,7 +275,7 @@ def quantities(
         found["susceptibility_plain"] = _plain_susceptibility(means, beta, num_sites)
         found["binder"] = _binder(means)
     if extent is not None and {"magnetization2", "structure_kmin"} <= names:
-        found["correlation_length"] = _correlation_length(means, extent)
+        found["correlation_length"] = second_moment_length(means, extent)
     if {"helicity_cosine", "helicity_sine2"} <= names:
         found["helicity_modulus"] = _helicity_modulus(means, beta, num_sites)
     return found
@@ -297,9 +302,16 @@ def _binder(m: Means) -> np.ndarray:
     return 1 - m["magnetization4"] / (3 * m["magnetization2"] ** 2)
 
 
-def _correlation_length(m: Means, extent: int) -> np.ndarray:
+def second_moment_length(m: Means, extent: int, unit: float | int = 1) -> np.ndarray:
+    """The formula of :func:`correlation_length`, of plain means.
+
+    Args:
+        m: with ``magnetization2`` and ``structure_kmin``, arrays of equal shape.
+        extent: ``L``.
+        unit: of length, in lattice constants; ``L`` for the ratio that does not depend on it at a critical point.
+    """
     ratio = np.maximum(m["magnetization2"] / m["structure_kmin"] - 1, 0)
-    return np.sqrt(ratio) / (2 * np.sin(np.pi / extent))
+    return np.sqrt(ratio) / (2 * np.sin(np.pi / extent) * unit)
 
 
 def _helicity_modulus(m: Means, beta: Any, num_sites: int) -> np.ndarray:

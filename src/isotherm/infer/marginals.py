@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isotherm.estimate.diagnostics import rhat_of_moments
+
 MAX_RHAT = 1.05
 """Beyond, chains that started apart do not agree."""
 
@@ -104,6 +106,4 @@ def _rhat(shares: np.ndarray, num_samples: float) -> float:
         return 1.0
     within = (shares * (1 - shares)).mean(axis=0) * num_samples / (num_samples - 1)
     between = shares.var(axis=0, ddof=1)
-    varies = between > 0
-    ratio = np.divide(between, within, out=np.full(len(within), np.inf), where=within > 0)
-    return float(np.sqrt(1 - 1 / num_samples + ratio[varies]).max(initial=1.0))
+    return float(rhat_of_moments(between, within, num_samples)[between > 0].max(initial=1.0))

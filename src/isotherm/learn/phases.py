@@ -15,6 +15,7 @@ from isotherm.errors import refusal
 from isotherm.learn.free_energy import Masks
 from isotherm.learn.observations import Observations
 from isotherm.learn.relaxation import fields, relaxed
+from isotherm.random.inversion import inverted
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import Init, initial_state
@@ -156,6 +157,4 @@ def _draw(key: Key[Array, ""], kind: str, slope: Array) -> Array:
     if kind == "spin":
         uniform = jax.random.uniform(key, slope.shape, slope.dtype)
         return jnp.where(uniform < jax.nn.sigmoid(2 * slope), 1, -1)
-    levels = jnp.cumsum(jax.nn.softmax(slope), axis=-1)
-    uniform = jax.random.uniform(key, slope.shape[:-1], slope.dtype)[..., None] * levels[..., -1:]
-    return jnp.sum(uniform >= levels[..., :-1], axis=-1)
+    return inverted(jax.nn.softmax(slope), jax.random.uniform(key, slope.shape[:-1], slope.dtype))

@@ -18,13 +18,11 @@ from jaxtyping import Array, Float, PyTree
 from isotherm.energy.factor import AbstractFactor, Factor, Quadratic
 from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
+from isotherm.sample.log_tables import FORBIDDEN
 from isotherm.sample.rounding.coarseness import is_coarse, whole_size
 
 DENSE_RATIO = 48
 """A pair of groups is multiplied as a matrix up to this many entries a factor; gathers beyond."""
-
-FORBIDDEN = -1e30
-"""Stands for a weight of minus infinity, whose product with zero would be no number."""
 
 Relaxed = dict[str, Float[Array, "rows ..."]]
 """Spins and reals as floats ``(rows, size)``, categories one-hot ``(rows, size, cardinality)``."""

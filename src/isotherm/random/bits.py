@@ -13,6 +13,9 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 
 SEED_WORDS = 4
 
+GOLDEN = 0x9E3779B9
+"""2**32 over the golden ratio: steps of it visit all words, and close ones late."""
+
 
 class Lanes(NamedTuple):
     """State of a grid of independent xoshiro128++ generators, four words each.
@@ -48,10 +51,9 @@ def make_lanes(seeds: UInt32[Array, "4 lanes"], rows: int, stream: int = 0) -> L
         stream: different streams of the same seeds are independent.
     """
     row = jnp.arange(1, rows + 1, dtype=jnp.uint32)[:, None]
-    golden = jnp.uint32(0x9E3779B9)
     return Lanes(
         *(
-            mix(mix(word[None] + golden * row) + jnp.uint32(k + SEED_WORDS * stream))
+            mix(mix(word[None] + jnp.uint32(GOLDEN) * row) + jnp.uint32(k + SEED_WORDS * stream))
             for k, word in enumerate(seeds)
         )
     )

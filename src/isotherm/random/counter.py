@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, UInt32
 
-from isotherm.random.bits import mix
+from isotherm.random.bits import GOLDEN, mix
 
 
 def counted_words(
@@ -19,5 +19,5 @@ def counted_words(
         counts: which words; different counts give independent words.
     """
     first, second, third, fourth = (word[None] for word in seeds)
-    inner = mix(counts[:, None] * jnp.uint32(0x9E3779B9) + first)
+    inner = mix(counts[:, None] * jnp.uint32(GOLDEN) + first)
     return mix(inner ^ second) + (mix(inner + third) ^ fourth)

@@ -8,10 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Key, UInt32
 
-from isotherm.random.bits import Lanes, mix
-
-GOLDEN = 0x9E3779B9
-"""2**32 over the golden ratio: steps of it visit all words, and close ones late."""
+from isotherm.random.bits import GOLDEN, Lanes, mix
 
 
 def key_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:

@@ -42,13 +42,17 @@ def chains_with_betas(kernel: Any) -> Chains:
     Args:
         kernel: ``init``, ``step`` and ``beta``, of shape ``()`` or ``(chains,)``.
     """
-    axes = (0 if kernel.beta.ndim else None, 0, 0)
+    return _mapped(lambda beta: at_beta(kernel, beta), kernel.beta)
+
+
+def _mapped(kernel_at: Callable[..., Any], betas: Float[Array, "..."]) -> Chains:
+    axes = (0 if betas.ndim else None, 0, 0)
 
     def init(positions: Any, keys: Any) -> Any:
-        return jax.vmap(lambda b, x, k: at_beta(kernel, b).init(x, k), axes)(kernel.beta, positions, keys)
+        return jax.vmap(lambda b, x, k: kernel_at(b).init(x, k), axes)(betas, positions, keys)
 
     def step(keys: Any, states: Any) -> tuple[Any, Any]:
-        return jax.vmap(lambda b, k, s: at_beta(kernel, b).step(k, s), axes)(kernel.beta, keys, states)
+        return jax.vmap(lambda b, k, s: kernel_at(b).step(k, s), axes)(betas, keys, states)
 
     return Chains(init, step, lambda states: states)
 
@@ -109,16 +113,8 @@ class BetasOf(eqx.Module):
         """The chains."""
         if self.kernel is not None:
             return at_beta(self.kernel, betas).over_chains()
-        kernel_at = self.kernel_at
-        assert kernel_at is not None
-
-        def init(positions: Any, keys: Any) -> Any:
-            return jax.vmap(lambda b, x, k: kernel_at(b).init(x, k))(betas, positions, keys)
-
-        def step(keys: Any, states: Any) -> tuple[Any, Any]:
-            return jax.vmap(lambda b, k, s: kernel_at(b).step(k, s))(betas, keys, states)
-
-        return Chains(init, step, lambda states: states)
+        assert self.kernel_at is not None
+        return _mapped(self.kernel_at, betas)
 
 
 def betas_of(kernel_at: Callable[..., Any], betas: Float[Array, " chains"]) -> BetasOf:

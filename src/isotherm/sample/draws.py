@@ -120,9 +120,8 @@ class ChainMeans(eqx.Module):
         """Gelman and Rubin's R-hat of whole chains, not split; NaN with one chain or if nothing varies."""
 
         def leaf(means: Array, variances: Array) -> np.ndarray:
-            return np.asarray(
-                np.sqrt(1 - 1 / self.num_samples + _ratio(_between(means), _host(variances).mean(axis=0)))
-            )
+            within = _host(variances).mean(axis=0)
+            return diagnostics.rhat_of_moments(_between(means), within, self.num_samples)
 
         return jax.tree.map(leaf, self.means, self.variances)
 

@@ -4,11 +4,18 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Float
 
+from isotherm.energy.centre import moved_near_zero
+from isotherm.energy.expand import beta_table
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph
 from isotherm.errors import refusal
+
+FORBIDDEN = -1e30
+"""Stands for minus infinity: some may be added up, differences stay finite, and times zero it is a number."""
 
 
 def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *cardinalities"]:
@@ -37,6 +44,22 @@ def log_table(graph: FactorGraph, factor: AbstractFactor) -> Float[Array, "num *
     return jax.vmap(at_all, (0, *(None for _ in kinds)))(
         parameters, *(jnp.asarray(kind.values()) for kind in kinds)
     )
+
+
+def table_near_zero(graph: FactorGraph, factor: AbstractFactor) -> tuple[Array | np.ndarray, float]:
+    """The same, in float64 on the host and with a constant taken off, where parameters are concrete.
+
+    Returns:
+        The table, and the largest entry that it had before, regardless of sign; 0 where parameters are traced.
+
+    Raises:
+        ValueError: as :func:`log_table`.
+    """
+    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(factor.parameters)):
+        return log_table(graph, factor), 0.0
+    check_discrete(graph, factor)
+    given = beta_table(factor, graph.variables, 1.0)
+    return moved_near_zero(given)[0], float(np.abs(given).max())
 
 
 def check_discrete(graph: FactorGraph, factor: AbstractFactor) -> None:

@@ -1,7 +1,7 @@
 """Chains, warm-up, thinning and what is kept: one compiled loop around any kernel."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -15,18 +15,13 @@ from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.positions import coded_positions
 from isotherm.sample.rounding.notes import rounding_notes
+from isotherm.sample.schedule import Schedule
 
 MANY = 1_000_000
 """Draws of all chains up to which nobody asks whether they fit into memory, if their positions take less than"""
 
 MUCH = 2**28
 """bytes altogether."""
-
-
-class _Budget(NamedTuple):
-    num_warmup: int
-    num_samples: int
-    thin: int
 
 
 def position(state: Any) -> Any:
@@ -78,7 +73,7 @@ def sample(
     >>> draws.values.shape
     (4, 20, 2)
     """
-    budget = _checked(num_warmup, num_samples, thin)
+    budget = Schedule(num_warmup, num_samples, thin).checked()
     starts, keys = _starts(key, kernel, positions, num_chains)
     doors.function("observe", observe, "a function of a state", num_arguments=1)
     _check_kept(keys, starts, kernel, observe, budget)
@@ -125,7 +120,7 @@ def sample_means(
     >>> found.means.tolist()
     [[1.0, -1.0], [1.0, -1.0]]
     """
-    budget = _checked(num_warmup, num_samples, thin)
+    budget = Schedule(num_warmup, num_samples, thin).checked()
     starts, keys = _starts(key, kernel, positions, num_chains)
     doors.function("observe", observe, "a function of a state", num_arguments=1)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
@@ -139,7 +134,7 @@ def _run(
     starts: PyTree,
     kernel: AnyKernel,
     observe: Callable[..., Any],
-    budget: _Budget,
+    budget: Schedule,
     keep: bool,
 ) -> tuple[PyTree, PyTree, PyTree]:
     chains = over_chains(kernel)
@@ -258,7 +253,7 @@ def _check_kept(
     starts: PyTree,
     kernel: AnyKernel,
     observe: Callable[..., Any],
-    budget: _Budget,
+    budget: Schedule,
 ) -> None:
     """Refuse more draws than there is memory for; few are not asked, which would cost a trace."""
     if len(keys) * budget.num_samples < MANY and budget.num_samples * bytes_of(starts) < MUCH:
@@ -279,11 +274,3 @@ def bytes_of(arrays: PyTree) -> float:
     """Bytes of arrays, or of shapes with dtypes; of anything else as if it held float64."""
     dtypes = [(leaf, getattr(leaf, "dtype", None)) for leaf in jax.tree.leaves(arrays)]
     return float(sum(np.size(leaf) * getattr(dtype, "itemsize", 8) for leaf, dtype in dtypes))
-
-
-def _checked(num_warmup: int, num_samples: int, thin: int) -> _Budget:
-    return _Budget(
-        doors.whole("num_warmup", num_warmup, 0),
-        doors.whole("num_samples", num_samples, 1),
-        doors.whole("thin", thin, 1),
-    )

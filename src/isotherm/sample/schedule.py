@@ -1,4 +1,4 @@
-"""How long a chain of Gibbs sweeps runs: warm-up, samples, thinning."""
+"""How long a chain runs: warm-up, samples, thinning."""
 
 from typing import Any, NamedTuple
 
@@ -6,13 +6,13 @@ from isotherm.doors import instance, whole
 
 
 class Schedule(NamedTuple):
-    """A sampling budget, counted in sweeps; static, so a change recompiles.
+    """A sampling budget, counted in steps of a kernel or Gibbs sweeps; static, so a change recompiles.
 
     Attributes:
-        num_warmup: sweeps before the first sample, at least 0.
+        num_warmup: steps before the first sample, at least 0.
         num_samples: samples taken, at least 1; sample ``k = 1, 2, ...`` is the state after
-            ``num_warmup + k * thin`` sweeps.
-        thin: sweeps between samples, at least 1.
+            ``num_warmup + k * thin`` steps.
+        thin: steps between samples, at least 1.
     """
 
     num_warmup: int = 50
@@ -20,7 +20,7 @@ class Schedule(NamedTuple):
     thin: int = 4
 
     def checked(self, within: str = "") -> "Schedule":
-        """This schedule.
+        """This schedule, in plain whole numbers.
 
         Args:
             within: what refusals put before a field, such as ``"schedule."``.
@@ -28,9 +28,8 @@ class Schedule(NamedTuple):
         Raises:
             ValueError: naming the first field out of range.
         """
-        for name, value, least in zip(self._fields, self, (0, 1, 1), strict=True):
-            whole(within + name, value, least)
-        return self
+        fields = zip(self._fields, self, (0, 1, 1), strict=True)
+        return Schedule(*(whole(within + name, value, least) for name, value, least in fields))
 
 
 def checked_schedule(field: str, value: Any) -> Schedule:

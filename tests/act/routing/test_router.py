@@ -120,8 +120,8 @@ def transitions(pairs: np.ndarray, outcomes: np.ndarray) -> Transition:
 @functools.partial(jax.jit, static_argnames=("couples", "damping"))
 def learned(data: Transition, couples: bool = True, damping: float = 0.3) -> Ising:
     """Models after every step, exact inference."""
-    rates = MatchingRates(propagation=damping)
-    router = IsingRouter(N, beta=1.2, inference="exact", window=WINDOW, rates=rates, couples=couples)
+    rates = MatchingRates(propagation=damping, couplings=float(couples))
+    router = IsingRouter(N, beta=1.2, inference="exact", window=WINDOW, rates=rates)
 
     def step(state: RouterState, now: Transition) -> tuple[RouterState, Ising]:
         state = router.learn(jax.random.key(0), state, now)

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from isotherm.estimate.dynamics import relaxation_time, start_scores
+from isotherm.estimate.autocorrelation import relaxation_time
+from isotherm.estimate.scores import start_scores
 from isotherm.exact.lattice.onsager import kaufman
 from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.studies.ising.study import IsingStudy

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from isotherm.exact.lattice.onsager import onsager
+from isotherm.studies.lattice.critical import potts_beta
 from isotherm.studies.potts.branches import FROZEN, free_energy_gap, nodes
 from isotherm.studies.potts.config import PottsConfig
-from isotherm.studies.potts.results import exact_beta
 from isotherm.studies.potts.study import PottsStudy
 from isotherm.study.presets import build_config
 
@@ -35,7 +35,7 @@ def histograms(num_temperatures: int) -> dict[str, np.ndarray]:
 
 def swept(betas: np.ndarray, size: int, q: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """A sweep whose ratios scale with the exponents of three states around the exact critical point."""
-    x = (exact_beta(q) / betas - 1) * size**1.2
+    x = (potts_beta(q) / betas - 1) * size**1.2
     m2 = size ** (-4 / 15) * (0.8 - 0.3 * np.tanh(x / 2))
     ratio = 1 - (0.6 - 0.1 * x - 0.03 * x**2)
     wave = 2 * np.sin(np.pi / size) * size * (0.9 - 0.6 * x + 0.1 * x**2)
@@ -127,7 +127,7 @@ def test_known_transitions_are_found_and_said(results: dict[str, dict[str, np.nd
 
 def test_integrated_free_energies_cross_where_two_states_order() -> None:
     """Two states are Ising spins, whose energy is known exactly: no jump, and no gap at the critical point."""
-    exact = exact_beta(2)
+    exact = potts_beta(2)
 
     def energy(beta: float) -> float:
         return onsager(beta / 2)["energy_per_site"] / 2 - 1

@@ -4,7 +4,6 @@ import re
 import numpy as np
 import pytest
 
-from isotherm.estimate.by_chain import disagreement, estimates, quantities
 from isotherm.estimate.kosterlitz import (
     crossing,
     fit_crossings,
@@ -14,6 +13,7 @@ from isotherm.estimate.kosterlitz import (
     reached,
     smooth,
 )
+from isotherm.studies.lattice.estimates import disagreement, estimates
 from isotherm.studies.xy.config import XYConfig, parts
 from isotherm.studies.xy.study import XY
 
@@ -107,16 +107,14 @@ def test_estimates_are_functions_of_means_with_the_right_error():
     betas = 1 / TEMPERATURES
     means = planted_means(rng, 16, TEMPERATURES, 400)
     found = estimates(means, betas, 16)
-    np.testing.assert_allclose(found.values["helicity_modulus"], helicity(TEMPERATURES, 16), atol=1e-5)
-    np.testing.assert_allclose(found.values["heat_capacity"], betas**2, atol=1e-3)
-    np.testing.assert_allclose(found.errors["energy"], 1e-5 / 16**2 / np.sqrt(800), rtol=0.15)
-    np.testing.assert_allclose(found.values["correlation_length"], 2 / (2 * np.sin(np.pi / 16)), rtol=1e-3)
+    np.testing.assert_allclose(found["helicity_modulus"].value, helicity(TEMPERATURES, 16), atol=1e-5)
+    np.testing.assert_allclose(found["heat_capacity"].value, betas**2, atol=1e-3)
+    np.testing.assert_allclose(found["energy"].error, 1e-5 / 16**2 / np.sqrt(800), rtol=0.15)
+    np.testing.assert_allclose(found["correlation_length"].value, 2 / (2 * np.sin(np.pi / 16)), rtol=1e-3)
     assert max(np.abs(z).max() for z in disagreement(means, betas, 16).values()) < 5
     wrong = {name: value + 1e-4 * np.arange(2)[:, None, None] for name, value in means.items()}
     assert np.abs(disagreement(wrong, betas, 16)["energy"]).min() > 5
-    assert "helicity_modulus" not in quantities(
-        {k: v for k, v in means.items() if "heli" not in k}, betas[:, None], 4
-    )
+    assert "helicity_modulus" not in estimates({k: v for k, v in means.items() if "heli" not in k}, betas, 4)
 
 
 def test_the_study_finds_what_is_planted_and_draws_it(tmp_path):
@@ -179,5 +177,5 @@ def test_a_small_run_agrees_with_itself_from_both_starts():
     scores = disagreement(means, 1 / temperatures, 8)
     assert max(np.abs(scores[name]).max() for name in ("energy", "helicity_modulus")) < 14
     found = estimates(means, 1 / temperatures, 8)
-    assert (np.diff(found.values["energy"]) > 0).all()
-    assert found.values["helicity_modulus"][0] == pytest.approx(1 - temperatures[0] / 4, abs=0.08)
+    assert (np.diff(found["energy"].value) > 0).all()
+    assert found["helicity_modulus"].value[0] == pytest.approx(1 - temperatures[0] / 4, abs=0.08)

@@ -38,7 +38,6 @@ class IsingRouter(AbstractAgent):
         window: observations behind the pair statistics, at least 1.
         rates: constants of the moment matching.
         clamps: False ignores the context when choosing (ablation).
-        couples: False keeps all couplings at zero (ablation).
 
     References:
         The published routing study; its equations stand in :mod:`isotherm.learn.online.moments`.
@@ -59,7 +58,6 @@ class IsingRouter(AbstractAgent):
     window: int = 200
     rates: MatchingRates = MatchingRates()
     clamps: bool = True
-    couples: bool = True
 
     def __check_init__(self) -> None:
         n = doors.whole("num_venues", self.num_venues, 1)
@@ -69,7 +67,6 @@ class IsingRouter(AbstractAgent):
         window = doors.whole("window", self.window, 1)
         doors.instance("rates", self.rates, MatchingRates, "MatchingRates").checked()
         doors.flag("clamps", self.clamps)
-        doors.flag("couples", self.couples)
         if self.inference == "exact" and n > MAX_SPINS:
             raise refusal("num_venues", n, f"at most {MAX_SPINS} are enumerated; use inference='gibbs'")
         doors.affordable("num_venues", n, 16.0 * n**2, "the model holds every pair of venues")
@@ -95,8 +92,8 @@ class IsingRouter(AbstractAgent):
         observation = jnp.where(seen.mask, seen.values, 0).astype(jnp.int8)
         moments = self._moments(key, state.model)
         window = state.window.push(observation)
-        rates = self.rates if self.couples else self.rates._replace(couplings=0.0)
-        return RouterState(match_moments(state.model, self.beta, observation, window, moments, rates), window)
+        model = match_moments(state.model, self.beta, observation, window, moments, self.rates)
+        return RouterState(model, window)
 
     def _means(self, key, model: Ising, clamp: Clamp | None) -> Float[Array, " n"]:
         if self.inference == "exact":

@@ -58,12 +58,6 @@ def action_only_tilt(parameters: TiltParameters) -> ActionTilt:
     return ActionTilt(mean, precision**-0.5, once, _numpy_or_jax(once).exp(2 * once - twice))
 
 
-def action_only_score(parameters: TiltParameters, action: Number) -> Number:
-    """``d log pi / d a`` of the tilted policy; the shape of ``action``."""
-    p = parameters
-    return (p.mu_a - action) / p.sigma_a**2 - p.lambda_scale * p.qA * (action - p.mu_Q)
-
-
 def gibbs_posterior(parameters: TiltParameters, next_state: Number) -> GibbsPosterior:
     """Law of the action given the next state; ``mu`` has the shape of ``next_state``."""
     p, tilt = parameters, action_only_tilt(parameters)

@@ -4,20 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int32
 
 from isotherm.energy.centre import moved_near_zero
-from isotherm.energy.expand import beta_table
 from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.limbs import limbs_of, splitting
 from isotherm.errors import refusal
 from isotherm.sample.flat import cardinalities
-from isotherm.sample.log_tables import check_discrete, log_table
+from isotherm.sample.log_tables import table_near_zero
 from isotherm.sample.rounding.coarseness import loses_digits
 
 _ROUNDING = 1e-5
@@ -175,14 +173,9 @@ def _checked_table(graph: FactorGraph, factor: AbstractFactor) -> Any:
             factor.scope.groups,
             "clusters take factors of at most two variables; sample with `gibbs`",
         )
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(factor.parameters)):
-        table, slack = log_table(graph, factor), 0.0
-    else:
-        check_discrete(graph, factor)
-        given = beta_table(factor, graph.variables, 1.0)
-        table, slack = moved_near_zero(given)[0], float(np.abs(given).max()) * 2.0**-50
+    table, largest = table_near_zero(graph, factor)
     if factor.scope.arity == 2:
-        _check_pairs(factor, table, slack)
+        _check_pairs(factor, table, largest * 2.0**-50)
     return table
 
 

@@ -25,6 +25,7 @@ from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.limbs import stacked, value
 from isotherm.errors import refusal
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
+from isotherm.random.inversion import inverted
 from isotherm.sample.betas import chains_with_betas
 from isotherm.sample.clamp import Evidence, Holding, held_variables
 from isotherm.sample.clusters.components import components
@@ -255,8 +256,7 @@ def _turned(form: ClusterForm, beta: Array, values: Int32[Array, " n"]) -> Float
 
 
 def _draw_turns(weights: Float[Array, "n q"], uniforms: Float[Array, " n"]) -> Int32[Array, " n"]:
-    levels = jnp.cumsum(jnp.exp(weights - weights.max(1, keepdims=True)), axis=1)
-    return jnp.argmax(levels > uniforms[:, None] * levels[:, -1:], axis=1).astype(jnp.int32)
+    return inverted(jnp.exp(weights - weights.max(1, keepdims=True)), uniforms).astype(jnp.int32)
 
 
 def _turn(

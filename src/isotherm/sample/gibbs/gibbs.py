@@ -262,10 +262,7 @@ def gibbs_moments(
         TypeError: if ``key``, ``model`` or ``schedule`` is of another kind.
         ValueError: as :func:`initial_spins`.
     """
-    key_init, key_run = jax.random.split(random_key("key", key))
-    start = initial_spins(key_init, model, beta, clamp, init)
-    run = run_chain(model.num_spins, checked_schedule("schedule", schedule), "pairs")
-    _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
+    sums = _sums("pairs", key, model, beta, clamp, schedule, init)
     return _unpack_moments(sums, model.num_spins, schedule.num_samples)
 
 
@@ -283,11 +280,24 @@ def gibbs_means(
         TypeError: if ``key``, ``model`` or ``schedule`` is of another kind.
         ValueError: as :func:`initial_spins`.
     """
+    sums = _sums("spins", key, model, beta, clamp, schedule, init)
+    return sums.astype(jnp.float32) / schedule.num_samples
+
+
+def _sums(
+    of: Literal["spins", "pairs"],
+    key: Key[Array, ""],
+    model: Ising,
+    beta: Float[Array, ""] | float,
+    clamp: Clamp | None,
+    schedule: Schedule,
+    init: Init,
+) -> Int32[Array, " features"]:
+    """Over the samples of one fresh chain."""
     key_init, key_run = jax.random.split(random_key("key", key))
     start = initial_spins(key_init, model, beta, clamp, init)
-    run = run_chain(model.num_spins, checked_schedule("schedule", schedule), "spins")
-    _, sums = run(*_fields(model, beta, clamp), start, seed_words(key_run))
-    return sums.astype(jnp.float32) / schedule.num_samples
+    run = run_chain(model.num_spins, checked_schedule("schedule", schedule), of)
+    return run(*_fields(model, beta, clamp), start, seed_words(key_run))[1]
 
 
 def _check_spins(name: str, given: Any, num_spins: int) -> None:
@@ -309,15 +319,3 @@ def _unpack_moments(sums: Int32[Array, " features"], n: int, num_samples: int) -
     first, second = np.triu_indices(n, 1)
     upper = jnp.zeros((n, n), jnp.float32).at[first, second].set(means[n:])
     return Moments(means[:n], upper + upper.T + jnp.eye(n, dtype=jnp.float32))
-
-
-# ------------------------------------------------------------------------------
-# From one chain to lanes
-
-
-# ------------------------------------------------------------------------------
-# Few spins: unrolled sweeps, the spins of a chain as bits of one word
-
-
-# ------------------------------------------------------------------------------
-# Many spins, or extreme temperatures: a loop over sites

@@ -29,7 +29,7 @@ from jax import lax
 from jaxtyping import Array, Float, Int32, UInt32
 
 from isotherm.random.bernoulli import bernoulli_words, probability_bits
-from isotherm.random.bits import Lanes, make_lanes, mix, uniform
+from isotherm.random.bits import GOLDEN, Lanes, make_lanes, mix, uniform
 from isotherm.random.counter import counted_words
 
 MAX_UNROLLED_SLOTS = 8
@@ -37,9 +37,6 @@ MAX_UNROLLED_SLOTS = 8
 
 MIN_COUNTED_LANES = 8
 """With fewer chains a word, sums of floats are faster than 24 random words for one decision each."""
-
-FORBIDDEN = -1e30
-"""Stands for minus infinity: some may be added up, and a beta of zero leaves no NaN."""
 
 _T = TypeVar("_T")
 
@@ -66,8 +63,7 @@ class WordSource(NamedTuple):
 
     def lanes(self, rows: int) -> Lanes:
         """A generator for each word."""
-        golden = jnp.uint32(0x9E3779B9)
-        return make_lanes(mix(self.seeds + self.first * golden), rows, stream=1)
+        return make_lanes(mix(self.seeds + self.first * jnp.uint32(GOLDEN)), rows, stream=1)
 
     def uniforms(self, num_lanes: int, rows: int) -> Float[Array, "lanes rows words"]:
         """One for each chain of each row, in ``[0, 1)``, multiples of ``2**-24``; ``(lanes, rows, words)``."""

@@ -17,11 +17,10 @@ from jaxtyping import Array, Bool, Float, Int32, Key, UInt32
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph, State, stored, stored_state
 from isotherm.energy.variables import Variables
-from isotherm.random.bits import mix, seed_words
+from isotherm.random.bits import GOLDEN, mix, seed_words
 from isotherm.sample.gibbs.gather import GraphInfo, GraphState
 from isotherm.sample.gibbs.pair_plan import Chunks, PairPlan, plan_pairs
 from isotherm.sample.gibbs.pair_updates import (
-    FORBIDDEN,
     MAX_UNROLLED_SLOTS,
     CategoryPairs,
     EdgeTables,
@@ -31,6 +30,7 @@ from isotherm.sample.gibbs.pair_updates import (
 )
 from isotherm.sample.gibbs.weights import each_weight, end_to_end, is_traced, values_at
 from isotherm.sample.kernel import Chains
+from isotherm.sample.log_tables import FORBIDDEN
 
 MAX_CARDINALITY = 32
 """Values are unrolled: more of them would take long to compile."""
@@ -154,7 +154,7 @@ class PairGibbs(eqx.Module):
         beta = jnp.swapaxes(beta.reshape(turns, words, lanes), 1, 2)
         seeds = jnp.pad(jax.vmap(seed_words)(keys), [(0, spare), (0, 0)], mode="edge")
         # chains of a word share its generator, which must depend on all their keys
-        marked = seeds + jnp.arange(1, len(seeds) + 1, dtype=jnp.uint32)[:, None] * jnp.uint32(0x9E3779B9)
+        marked = seeds + jnp.arange(1, len(seeds) + 1, dtype=jnp.uint32)[:, None] * jnp.uint32(GOLDEN)
         joined = jnp.sum(mix(marked).reshape(turns, words, lanes, 4), axis=2, dtype=jnp.uint32)
         new = lax.map(lambda x: self._sweeps(*x), (state.words, jnp.swapaxes(joined, 1, 2), beta))
         return PairState(new, state.num_chains), GraphInfo(self._flipped(state, new))
@@ -175,7 +175,7 @@ class PairGibbs(eqx.Module):
         at_beta = self.update.at(beta)
 
         def sweep(i: Array, state: Array) -> Array:
-            seeds_now = mix(seeds + i.astype(jnp.uint32) * jnp.uint32(0x9E3779B9))
+            seeds_now = mix(seeds + i.astype(jnp.uint32) * jnp.uint32(GOLDEN))
 
             def visit(at: Array, carry: tuple[Array, Any]) -> tuple[Array, Any]:
                 state, part = carry

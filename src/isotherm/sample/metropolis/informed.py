@@ -15,11 +15,13 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm.doors import number, whole
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
+from isotherm.random.inversion import inverted
 from isotherm.sample.betas import chains_with_betas
 from isotherm.sample.clamp import Evidence, Holding, checked_evidence, held_variables
 from isotherm.sample.flat import from_values, to_values
 from isotherm.sample.kernel import Chains
-from isotherm.sample.metropolis.local import FORBIDDEN, LocalWeights, local_weights
+from isotherm.sample.log_tables import FORBIDDEN
+from isotherm.sample.metropolis.local import LocalWeights, local_weights
 from isotherm.sample.rounding.temperature import sampling_beta
 
 
@@ -101,8 +103,7 @@ class Informed(eqx.Module):
         """One variable, one new value, with probability in proportion to the root of its odds."""
         del weight
         forth = self._log_odds(values, weights).reshape(-1)
-        levels = jnp.cumsum(jnp.exp(forth - forth.max()))
-        choice = jnp.argmax(levels > jax.random.uniform(key) * levels[-1])
+        choice = inverted(jnp.exp(forth - forth.max()), jax.random.uniform(key))
         variable, value = jnp.divmod(choice, weights.shape[1])
         moved = values.at[variable].set(value.astype(values.dtype))
         new = self.local(moved)
@@ -112,9 +113,8 @@ class Informed(eqx.Module):
     def _move_many(self, key: Array, values: Array, weights: Array, weight: Array) -> tuple[tuple, Array]:
         """Every variable by itself, by the root of its odds and a price for each change."""
         forth = self._log_laws(values, weights)
-        levels = jnp.cumsum(jnp.exp(forth), axis=1)
-        uniforms = jax.random.uniform(key, (len(values), 1))
-        moved = jnp.argmax(levels > uniforms * levels[:, -1:], axis=1).astype(values.dtype)
+        uniforms = jax.random.uniform(key, (len(values),))
+        moved = inverted(jnp.exp(forth), uniforms).astype(values.dtype)
         new = self.local(moved)
         back = self._log_laws(moved, new[0])
         return (moved, *new), self.beta * self.local.rise(new[1], weight) + _at(back, values) - _at(

@@ -7,20 +7,13 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 from jaxtyping import Array, Float, Int32
 
-from isotherm.energy.centre import moved_near_zero
-from isotherm.energy.expand import beta_table
-from isotherm.energy.factor import AbstractFactor
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.limbs import limbs_of, splitting, stacked, value
 from isotherm.sample.flat import cardinalities
-from isotherm.sample.log_tables import check_discrete, log_table
+from isotherm.sample.log_tables import FORBIDDEN, table_near_zero
 from isotherm.sample.rounding.coarseness import loses_digits
-
-FORBIDDEN = -1e30
-"""Stands for minus infinity, so that differences stay finite."""
 
 DENSE_BELOW = 16
 """A product with the whole matrix beats gathers where it has at most this many entries a table's entry."""
@@ -119,7 +112,7 @@ def local_weights(graph: FactorGraph, beta: Any = 1.0) -> LocalWeights:
     Raises:
         ValueError: naming the factor that joins real or custom variables.
     """
-    tables = [_table(graph, factor) for factor in graph.factors]
+    tables = [table_near_zero(graph, factor)[0] for factor in graph.factors]
     scopes = graph.flat_scopes()
     rounded = [jnp.maximum(jnp.asarray(table, jnp.float32), FORBIDDEN) for table in tables]
     found = _prepared(graph, rounded, scopes, FORBIDDEN, True)
@@ -138,14 +131,6 @@ def local_weights(graph: FactorGraph, beta: Any = 1.0) -> LocalWeights:
     )
     exact = ExactLocal(parts, jnp.asarray(by.quantum, jnp.float32), by.bits)
     return LocalWeights(found.tables, found.scopes, found.single, found.matrix, exact)
-
-
-def _table(graph: FactorGraph, factor: AbstractFactor) -> Array | np.ndarray:
-    """``-E`` at all values: float64 on the host, a constant taken off, unless it is traced."""
-    if any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(factor.parameters)):
-        return log_table(graph, factor)
-    check_discrete(graph, factor)
-    return moved_near_zero(beta_table(factor, graph.variables, 1.0))[0]
 
 
 def _prepared(

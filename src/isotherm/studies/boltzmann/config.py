@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
+from isotherm.settings.kinds import Count, Seed
 
 DIGITS = "digits"
 
@@ -24,8 +25,6 @@ LEARNERS = {
 
 MACHINES = ("ising", "rbm")
 
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-
 Rate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -41,7 +40,7 @@ class BoltzmannConfig(Config):
     num_runs: Annotated[int, Field(ge=1, le=1_000)] = 4
     """Random splits into 70 % to train, 10 % to choose by, and 20 % to test."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of the study."""
 
     num_hidden: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -71,7 +70,7 @@ class BoltzmannConfig(Config):
     score_every: Count = 5
     """Epochs between scores on the validation rows, by pseudo-likelihood."""
 
-    patience: Annotated[int, Field(ge=1, le=1_000_000)] = 40
+    patience: Count = 40
     """Stop after so many scores without a better one; ten stopped a machine while its rate was still high."""
 
     log_z_error: Annotated[float, Field(gt=0, le=10)] = 0.1

@@ -6,10 +6,7 @@ from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
 from isotherm.settings.config import Config
-
-Sweeps = Annotated[int, Field(ge=0, le=1_000_000)]
-
-Samples = Annotated[int, Field(ge=1, le=1_000_000)]
+from isotherm.settings.kinds import Count, Seed, Sweeps
 
 BETTER = {
     "num_epochs": 6,
@@ -73,22 +70,22 @@ class DigitsConfig(Config):
     positive_warmup: Sweeps = 200
     """Positive phase: sweeps before the first sample."""
 
-    positive_samples: Samples = 20
+    positive_samples: Count = 20
     """Positive phase: samples an image."""
 
-    positive_thin: Samples = 10
+    positive_thin: Count = 10
     """Positive phase: sweeps between samples."""
 
-    negative_chains: Samples = 25
+    negative_chains: Count = 25
     """Negative phase: chains."""
 
     negative_warmup: Sweeps = 200
     """Negative phase: sweeps before the first sample."""
 
-    negative_samples: Samples = 40
+    negative_samples: Count = 40
     """Negative phase: samples a chain."""
 
-    negative_thin: Samples = 5
+    negative_thin: Count = 5
     """Negative phase: sweeps between samples."""
 
     persistent: bool = False
@@ -97,13 +94,13 @@ class DigitsConfig(Config):
     label_warmup: Sweeps = 400
     """Asking for a label: sweeps before the first sample."""
 
-    label_samples: Samples = 40
+    label_samples: Count = 40
     """Asking for a label: samples of the label spins that are averaged."""
 
-    label_thin: Samples = 10
+    label_thin: Count = 10
     """Asking for a label: sweeps between samples."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of the study."""
 
     @model_validator(mode="after")

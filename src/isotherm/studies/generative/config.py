@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
-from isotherm.studies.routing.config import Count, Parameter, Positive
+from isotherm.settings.kinds import Count, Seed, Sweeps
+from isotherm.studies.routing.config import Parameter, Positive
 
 SCENARIOS = {"iid": "IID", "correlated": "Correlated"}
 
@@ -42,7 +43,7 @@ class GenerativeConfig(Config):
     batch: Annotated[int, Field(ge=1, le=100_000)] = 32
     """Seeds side by side in one task; part of the fingerprint."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of the study."""
 
     num_venues: Annotated[int, Field(ge=2, le=12)] = 5
@@ -63,7 +64,7 @@ class GenerativeConfig(Config):
     window: Count = 200
     """Published learner: observations behind the pair statistics."""
 
-    num_warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    num_warmup: Sweeps = 50
     """Published learner: Gibbs sweeps before the first sample of each step."""
 
     num_samples: Count = 100

@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
-from isotherm.studies.lattice.kinds import Count, Seed, Size, Sizes, Temperature, Temperatures
+from isotherm.settings.kinds import Seed
+from isotherm.studies.lattice.kinds import Count, Size, Sizes, Temperature, Temperatures
 
 DYNAMICS = ("heat-bath", "swendsen-wang")
 """Kernels whose relaxation is measured."""

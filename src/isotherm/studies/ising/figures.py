@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from isotherm.studies.ising.config import IsingConfig
-from isotherm.studies.ising.tables import EXACT_T, METHODS, plus_minus
+from isotherm.studies.ising.tables import METHODS, plus_minus
 from isotherm.studies.lattice import drawings as plot
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE
 from isotherm.study.base import Figure
 
 Arrays = Mapping[str, np.ndarray]
@@ -58,7 +59,9 @@ def _curves(config: IsingConfig, arrays: Arrays) -> Figure:
             for key in (f"exact/{n}/{name}" for n in ("limit", *config.sizes))
             if key in arrays
         ]
-        charts.append(plot.Chart(title, "temperature T", label, points, exact=exact, marks=[EXACT_T]))
+        charts.append(
+            plot.Chart(title, "temperature T", label, points, exact=exact, marks=[ISING_TEMPERATURE])
+        )
     return plot.charts(
         "curves",
         "Over temperature: symbols with error bars are chains from order and from disorder together. Dashed lines "
@@ -78,7 +81,7 @@ def _crossings(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) 
         }
         lines = {_size(n): tuple(arrays[f"critical/{n}/fit/{name}"]) for n in sorted(config.critical_sizes)}
         title, label = LABELS[name]
-        charts.append(plot.Chart(title, "temperature T", label, points, lines, marks=[EXACT_T]))
+        charts.append(plot.Chart(title, "temperature T", label, points, lines, marks=[ISING_TEMPERATURE]))
     crossings = metrics["crossings"]
     found = {
         label: tuple(
@@ -94,7 +97,9 @@ def _crossings(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) 
         "where those of L and 2L cross, over L, and the temperature of the joint fit to all sizes. Dashed: exact.",
         [
             *charts,
-            plot.Chart("Crossings of L and 2L", "smaller size L", "temperature T", found, level=EXACT_T),
+            plot.Chart(
+                "Crossings of L and 2L", "smaller size L", "temperature T", found, level=ISING_TEMPERATURE
+            ),
         ],
     )
 

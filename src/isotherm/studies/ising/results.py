@@ -5,23 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.estimate.curve_fit import fit_scaling
-from isotherm.estimate.dynamics import relaxation_time, score_bound, start_scores
-from isotherm.estimate.finite_size import (
-    Rows,
-    crossing,
-    drift,
-    errors,
-    fit_curve,
-    power_law,
-    quantities,
-    resample,
-)
+from isotherm.estimate.autocorrelation import relaxation_time
+from isotherm.estimate.bootstrap import Rows, errors, resample
+from isotherm.estimate.curve_fit import crossing, drift, fit_curve, power_law
+from isotherm.estimate.quantities import quantities, second_moment_length
+from isotherm.estimate.scaling import fit_scaling
+from isotherm.estimate.scores import score_bound, start_scores
 from isotherm.exact.lattice.onsager import kaufman, spontaneous_magnetization
 from isotherm.studies.ising.config import DYNAMICS, IsingConfig, pairs
 from isotherm.study.base import Arrays, Result
 
-EXACT_T = 2 / float(np.log(1 + np.sqrt(2)))
 CORRECTION = 1.75
 """Power ``ω`` of the leading correction of these quantities: the smooth part of the susceptibility beside its
 singular one, ``γ/ν``."""
@@ -34,6 +27,17 @@ NUM_BLOCKS = 6
 
 COMPARED = ("energy", "magnetization2")
 RATIOS = ("binder", "correlation_ratio")
+KEPT = {
+    "energy": "energy",
+    "heat_capacity": "heat_capacity",
+    "magnetization": "abs_magnetization",
+    "susceptibility": "susceptibility_plain",
+    "connected": "susceptibility",
+    "binder": "binder",
+    "correlation_ratio": "correlation_ratio",
+}
+"""Names in the arrays of a run, and those of :func:`isotherm.estimate.quantities.quantities`."""
+
 STRIPED_WALLS, STRIPED_MAGNETIZATION = 1.5, 0.9
 """A quench is stuck in stripes if its walls are longer than this many sizes, and its ``|m|`` below this."""
 
@@ -62,6 +66,19 @@ def moments_of(task: Arrays) -> dict[str, np.ndarray]:
     return {name.removeprefix("mean/"): value for name, value in task.items() if name.startswith("mean/")}
 
 
+def scaled(moments: Mapping[str, Rows], temperatures: np.ndarray, size: int) -> dict[str, Rows]:
+    """What is drawn over temperature, ``(rows, temperatures)`` each, under the names that arrays of runs have.
+
+    Args:
+        moments: means a site of a square lattice, ``(rows, temperatures)``.
+        temperatures: ``(temperatures,)``.
+        size: linear extent.
+    """
+    told = quantities(moments, 1 / temperatures, size**2)
+    told["correlation_ratio"] = second_moment_length(moments, size, unit=size)
+    return {name: told[source] for name, source in KEPT.items()}
+
+
 def _curves(
     config: IsingConfig, results: Mapping[str, Arrays], arrays: Arrays, rng: np.random.Generator
 ) -> dict[str, Any]:
@@ -69,7 +86,7 @@ def _curves(
     temperatures, scores = np.array(config.temperatures), []
     for size in config.sizes:
         rows = resample(moments_of(results[f"curves.{size}"]), config.num_resamples, rng)
-        found = quantities(rows, temperatures, size)
+        found = scaled(rows, temperatures, size)
         for name, value in found.items():
             arrays[f"curves/{size}/{name}"] = np.stack([value[0], errors(value)])
         exact = _exact(size, temperatures)
@@ -112,9 +129,7 @@ def _critical(
     for size in config.critical_sizes:
         task = results[f"critical.{size}"]
         temperatures[size] = 1 / task["betas"]
-        data[size] = quantities(
-            resample(moments_of(task), config.num_resamples, rng), temperatures[size], size
-        )
+        data[size] = scaled(resample(moments_of(task), config.num_resamples, rng), temperatures[size], size)
         arrays[f"critical/{size}/temperature"] = temperatures[size]
         for name, value in data[size].items():
             arrays[f"critical/{size}/{name}"] = np.stack([value[0], errors(value)])

@@ -15,10 +15,10 @@ from isotherm.random.keys import seeded
 from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 from isotherm.studies.ising.config import IsingConfig
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE
 from isotherm.studies.lattice.sweep import Method, SweepPlan, sweep
 from isotherm.study.base import Arrays, Task
 
-CRITICAL = 2 / np.log(1 + np.sqrt(2))
 CLUSTERS: Method = "swendsen-wang"
 NUM_DYNAMIC_CHAINS = 16
 """From order, and as many from disorder."""
@@ -52,7 +52,9 @@ def dynamics(config: IsingConfig, task: Task) -> Arrays:
         method, NUM_DYNAMIC_CHAINS, thin * config.dynamic_draws // 10, blocks, DYNAMIC_BLOCK, thin
     )
     model = LatticeIsing(square(size))
-    found = sweep(_key(config, task), model, np.array([1 / CRITICAL]), plan, ("energy", "magnetization"))
+    found = sweep(
+        _key(config, task), model, np.array([1 / ISING_TEMPERATURE]), plan, ("energy", "magnetization")
+    )
     series = {
         name: value.reshape(-1, value.shape[-1])[:, : config.dynamic_draws]
         for name, value in found.samples.items()

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.ising.config import IsingConfig
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE
 from isotherm.study.tables import Table
 
-EXACT_T = 2.269185314213022
 KNOWN = {
     "inverse_nu": ("1/ν, joint fit", 1.0),
     "inverse_nu_of_binder": ("1/ν, slope of U", 1.0),
@@ -40,7 +40,7 @@ def tables(config: IsingConfig, metrics: Mapping[str, Any]) -> list[Table]:
 
 def _critical(config: IsingConfig, metrics: Mapping[str, Any]) -> Table:
     found, limits = metrics["temperature"], metrics["temperature"]["limits"]
-    rows = [("T_c", plus_minus(found), f"{EXACT_T:.6f}", deviation(found, EXACT_T))]
+    rows = [("T_c", plus_minus(found), f"{ISING_TEMPERATURE:.6f}", deviation(found, ISING_TEMPERATURE))]
     rows += [
         (
             label,
@@ -132,9 +132,9 @@ def _dynamics(config: IsingConfig, metrics: Mapping[str, Any]) -> Table:
 def conclusions(config: IsingConfig, metrics: Mapping[str, Any]) -> list[str]:
     """See :meth:`IsingStudy.conclusions`."""
     t_c, starts, dynamics = metrics["temperature"], metrics["starts"], metrics["dynamics"]
-    off = abs(t_c["value"] - EXACT_T)
+    off = abs(t_c["value"] - ISING_TEMPERATURE)
     lines = [
-        f"**T_c = {plus_minus(t_c)}** from the joint fit of U and ξ/L; the exact value {EXACT_T:.6f} is "
+        f"**T_c = {plus_minus(t_c)}** from the joint fit of U and ξ/L; the exact value {ISING_TEMPERATURE:.6f} is "
         f"{off:.1e} away, {off / t_c['error']:.1f} standard errors.",
         _starts_line(starts),
         f"At T_c local moves relax in L^z sweeps with z = {plus_minus(dynamics['heat-bath']['z'])}, clusters with "

@@ -11,6 +11,5 @@ Sizes = Annotated[tuple[Size, ...], Field(min_length=1)]
 Temperature = Annotated[float, Field(gt=0, le=100)]
 Temperatures = Annotated[tuple[Temperature, ...], Field(min_length=2)]
 
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Count = Annotated[int, Field(ge=2, le=10_000_000)]
 """Chains, blocks or draws: errors need two."""

@@ -5,33 +5,31 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isotherm.settings.config import Config
+from isotherm.settings.kinds import Count, Extent, Seed
 
 ModelId = Literal["ising", "potts", "xy"]
 
-Size = Annotated[int, Field(ge=4, le=1024)]
 
 Values = Annotated[tuple[Annotated[float, Field(ge=0.01, le=100)], ...], Field(min_length=2, max_length=100)]
-
-Sweeps = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class LocalRun(Config):
     """A run of single-site updates from random states, as the published program did."""
 
-    num_warmup: Sweeps = 500
+    num_warmup: Count = 500
     """Sweeps before the first sample."""
 
     num_samples: Annotated[int, Field(ge=4, le=100_000)] = 100
     """Samples a chain."""
 
-    thin: Sweeps = 5
+    thin: Count = 5
     """Sweeps before each sample."""
 
 
 class IsingPart(Config):
     """Ising model on a square lattice, J = 1."""
 
-    size: Size = 64
+    size: Extent = 64
     """Linear extent."""
 
     periodic: bool = True
@@ -50,7 +48,7 @@ class IsingPart(Config):
 class PottsPart(Config):
     """Potts model on a square lattice, J = 1."""
 
-    size: Size = 32
+    size: Extent = 32
     """Linear extent."""
 
     periodic: bool = False
@@ -72,7 +70,7 @@ class PottsPart(Config):
 class XYPart(Config):
     """Planar spins on a square lattice, J = 1."""
 
-    size: Size = 32
+    size: Extent = 32
     """Linear extent."""
 
     periodic: bool = False
@@ -111,7 +109,7 @@ class PhaseDiagramsConfig(Config):
     num_chains: Annotated[int, Field(ge=4, le=1000)] = 8
     """Chains from order, and as many from disorder, at each temperature."""
 
-    num_warmup: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    num_warmup: Count = 100
     """Cluster steps before the first sample."""
 
     num_samples: Annotated[int, Field(ge=100, le=1_000_000)] = 500
@@ -123,5 +121,5 @@ class PhaseDiagramsConfig(Config):
     palette: Annotated[str, Field(min_length=1)] = "hsv"
     """Colours of angles: hsv as published, even in brightness as ``even``, or a palette of matplotlib's."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
+    seed: Seed = 42
     """Seed of all chains."""

@@ -1,28 +1,28 @@
 """What the diagrams tell: curves with errors, agreement of starts, what was stuck; NumPy and SciPy only."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from isotherm.estimate.by_chain import disagreement, estimates
+from isotherm.estimate.autocorrelation import WithError
+from isotherm.estimate.kosterlitz import KNOWN_TEMPERATURE
+from isotherm.estimate.scores import worst_score
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE, potts_beta
+from isotherm.studies.lattice.estimates import disagreement, estimates
 from isotherm.studies.phases.config import ModelId, PhaseDiagramsConfig
 from isotherm.study.base import Arrays
 
-CRITICAL = {"ising": 2 / math.log(1 + math.sqrt(2)), "xy": 0.89294}
-"""Temperatures of the transitions on infinite lattices; that of Potts models depends on q."""
-
 COMPARED = ("energy", "abs_magnetization", "magnetization2")
-FALSE_ALARM = 1e-3
 STUCK = 0.9
 """A chain counts as stuck whose order is below this share of that in equilibrium."""
 
 
 def critical_temperature(config: PhaseDiagramsConfig, name: ModelId) -> float:
     """Of the infinite square lattice."""
-    return 1 / math.log(1 + math.sqrt(config.potts.num_states)) if name == "potts" else CRITICAL[name]
+    if name == "potts":
+        return 1 / potts_beta(config.potts.num_states)
+    return ISING_TEMPERATURE if name == "ising" else KNOWN_TEMPERATURE
 
 
 def order_name(name: ModelId) -> str:
@@ -68,8 +68,8 @@ def _of(
     for index, start in enumerate(("order", "disorder")):
         parts[start] = estimates({k: v[[index]] for k, v in means.items()}, 1 / all_temperatures, size)
     for start, one in parts.items():
-        for what, value in one.values.items():
-            arrays[f"{name}/{start}/{what}"], arrays[f"{name}/{start}/{what}/error"] = value, one.errors[what]
+        for what, pair in one.items():
+            arrays[f"{name}/{start}/{what}"], arrays[f"{name}/{start}/{what}/error"] = pair
     arrays |= {f"{name}/temperatures": all_temperatures, f"{name}/pictured": pictured}
     arrays |= {
         f"{name}/{what}": value for what, value in found.items() if not what.startswith(("mean/", "stiff/"))
@@ -78,23 +78,19 @@ def _of(
     at = [int(np.argmin(np.abs(all_temperatures - one))) for one in pictured]
     return {
         "critical_temperature": critical_temperature(config, name),
-        "starts": _worst(np.stack([scores[what] for what in COMPARED]), 2 * (config.num_chains - 1)),
-        "rows": [_row(told.values, told.errors, i, all_temperatures[i]) for i in at],
+        "starts": worst_score(np.stack([scores[what] for what in COMPARED]), 2 * (config.num_chains - 1)),
+        "rows": [_row(told, i, all_temperatures[i]) for i in at],
         "local": _stuck(
             found["local/orders"],
-            told.values[order_name(name)][at],
+            told[order_name(name)].value[at],
             pictured,
             critical_temperature(config, name),
         ),
     }
 
 
-def _row(
-    values: Mapping[str, np.ndarray], errors: Mapping[str, np.ndarray], i: int, at: float
-) -> dict[str, Any]:
-    found = {
-        what: {"value": float(value[i]), "error": float(errors[what][i])} for what, value in values.items()
-    }
+def _row(told: Mapping[str, WithError], i: int, at: float) -> dict[str, Any]:
+    found = {what: {"value": float(one.value[i]), "error": float(one.error[i])} for what, one in told.items()}
     return {"temperature": float(at)} | found
 
 
@@ -116,8 +112,3 @@ def _stuck(
         }
         for chains, level, temperature in zip(orders, equilibrium, pictured, strict=True)
     ]
-
-
-def _worst(scores: np.ndarray, degrees: int) -> dict[str, Any]:
-    bound = stats.t.ppf(1 - FALSE_ALARM / (2 * scores.size), df=degrees)
-    return {"worst_z": float(np.abs(scores).max()), "bound": float(bound), "num": scores.size}

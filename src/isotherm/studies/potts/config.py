@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from isotherm.settings.config import Config
-from isotherm.studies.lattice.kinds import Count, Seed, Size
+from isotherm.settings.kinds import Seed
+from isotherm.studies.lattice.kinds import Count, Size
 
 NumStates = Annotated[int, Field(ge=2, le=20)]
 

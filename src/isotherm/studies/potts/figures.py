@@ -7,8 +7,8 @@ import numpy as np
 
 from isotherm.studies.ising.figures import LABELS
 from isotherm.studies.lattice import drawings as plot
+from isotherm.studies.lattice.critical import potts_beta
 from isotherm.studies.potts.config import PottsConfig
-from isotherm.studies.potts.results import exact_beta
 from isotherm.study.base import Figure
 
 Arrays = Mapping[str, np.ndarray]
@@ -32,7 +32,7 @@ def _curves(config: PottsConfig, arrays: Arrays) -> Figure:
         ("heat_capacity", "Heat capacity", "C per site"),
     ):
         points = {f"q = {q}": (betas, *arrays[f"curves/{q}/{name}"]) for q in present}
-        marks = [exact_beta(q) for q in present] if name == "order" else []
+        marks = [potts_beta(q) for q in present] if name == "order" else []
         charts.append(plot.Chart(title, "beta", label, points, marks=marks))
     return plot.charts(
         "curves",
@@ -52,7 +52,7 @@ def _crossings(config: PottsConfig, arrays: Arrays) -> Figure:
             points[f"L = {size}"] = tuple(arrays[f"critical/{q}/{size}/binder"])
             lines[f"L = {size}"] = tuple(arrays[f"critical/{q}/{size}/fit/binder"])
         label = LABELS["binder"][1]
-        charts.append(plot.Chart(f"q = {q}", "beta", label, points, lines, marks=[exact_beta(q)]))
+        charts.append(plot.Chart(f"q = {q}", "beta", label, points, lines, marks=[potts_beta(q)]))
     return plot.charts(
         "crossings",
         "Binder cumulants of several sizes cross at the critical point; dashed: ln(1 + √q).",

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from isotherm.energy.lattice.critical import potts_latent_heat
-from isotherm.estimate.curve_fit import fit_scaling
-from isotherm.estimate.finite_size import Rows, errors, fit_curve, power_law, quantities, resample
-from isotherm.studies.ising.results import RATIOS, estimate, moments_of, starts_agree
+from isotherm.estimate.bootstrap import Rows, errors, resample
+from isotherm.estimate.curve_fit import fit_curve, power_law, weighted_fit
+from isotherm.estimate.scaling import fit_scaling
+from isotherm.studies.ising.results import RATIOS, estimate, moments_of, scaled, starts_agree
+from isotherm.studies.lattice.critical import potts_beta
 from isotherm.studies.potts.branches import free_energy_gap
 from isotherm.studies.potts.config import PottsConfig
 from isotherm.study.base import Arrays, Result
@@ -18,11 +20,6 @@ COEXISTING = (0.02, 0.98)
 """Shares of ordered draws between which a temperature tells the weights of the two phases."""
 
 EXPONENTS = ("beta_over_nu", "gamma_over_nu")
-
-
-def exact_beta(num_states: int) -> float:
-    """Critical inverse temperature of the square Potts model (Wu, Rev. Mod. Phys. 54 (1982) 235)."""
-    return math.log1p(math.sqrt(num_states))
 
 
 def combine(config: PottsConfig, results: Mapping[str, Arrays]) -> Result:
@@ -63,7 +60,7 @@ def _critical(
         task = results[f"critical.{q}.{size}"]
         temperatures[size] = 1 / task["betas"]
         rows = resample(moments_of(task), config.num_resamples, rng)
-        data[size] = quantities(rows, temperatures[size], size)
+        data[size] = scaled(rows, temperatures[size], size)
         for name in RATIOS:
             value = data[size][name]
             arrays[f"critical/{q}/{size}/{name}"] = np.stack([task["betas"], value[0], errors(value)])
@@ -71,12 +68,12 @@ def _critical(
             line = fit_curve(temperatures[size], value).over(fine)[0]
             arrays[f"critical/{q}/{size}/fit/{name}"] = np.stack([1 / fine, line])
     _keep_histogram(
-        results[f"critical.{q}.{max(config.critical_sizes)}"], exact_beta(q), f"histogram/{q}", arrays
+        results[f"critical.{q}.{max(config.critical_sizes)}"], potts_beta(q), f"histogram/{q}", arrays
     )
     guess = 1 / config.guesses[config.states.index(q)]
     found, t_c, inverse_nu = _joint(temperatures, data, guess)
     laws = {key: _law(temperatures, data, t_c, key) for key in EXPONENTS}
-    return {"q": q, "exact": exact_beta(q), **found, "inverse_nu": estimate(inverse_nu), **laws}
+    return {"q": q, "exact": potts_beta(q), **found, "inverse_nu": estimate(inverse_nu), **laws}
 
 
 def _joint(
@@ -143,7 +140,7 @@ def _jump(
     beta_rows, heat_rows = np.stack(betas, axis=1), np.stack(heats, axis=1)
     return {
         "q": config.jumping,
-        "exact": exact_beta(config.jumping),
+        "exact": potts_beta(config.jumping),
         "exact_latent_heat": potts_latent_heat(config.jumping),
         "sizes": [
             {"size": size, "beta": estimate(beta_rows[:, i]), "latent_heat": estimate(heat_rows[:, i])}
@@ -185,8 +182,8 @@ def _equal_weights(betas: np.ndarray, ordered: Rows, q: int) -> Rows:
     clipped = np.clip(ordered[:, used], 1e-4, 1 - 1e-4)
     ratio = np.log(clipped / (1 - clipped)) - math.log(q)
     sigma = np.maximum(errors(ratio), 1e-9)
-    design = np.stack([np.ones(used.sum()), betas[used] - betas.mean()], axis=1) / sigma[:, None]
-    found = (ratio / sigma) @ np.linalg.pinv(design).T
+    design = np.stack([np.ones(used.sum()), betas[used] - betas.mean()], axis=1)
+    found = weighted_fit(design, ratio, sigma)
     return betas.mean() - found[:, 0] / found[:, 1]
 
 

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isotherm.settings.config import Config
+from isotherm.settings.kinds import Count, Seed, Share, Sweeps
 
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Probability = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=1000)]
 Parameter = Annotated[float, Field(ge=-20, le=20)]
 
@@ -27,14 +26,14 @@ class RunConfig(Config):
     batch: Annotated[int, Field(ge=1, le=100_000)] = 100
     """Runs side by side in one task. Part of the fingerprint: a result is a function of the config alone."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of the study; run i has the key folded from (seed, i), whatever the batch."""
 
 
 class AgentConfig(RunConfig):
     """Settings of the agents; the defaults are the published ones."""
 
-    epsilon: Probability = 0.1
+    epsilon: Share = 0.1
     """Epsilon-greedy: probability of a uniformly random available venue."""
 
     discount: Annotated[float, Field(gt=0, le=1)] = 0.995
@@ -46,7 +45,7 @@ class AgentConfig(RunConfig):
     beta: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Ising router: inverse temperature of its inference and updates."""
 
-    num_warmup: Annotated[int, Field(ge=0, le=1_000_000)] = 50
+    num_warmup: Sweeps = 50
     """Ising router: Gibbs sweeps before the first sample, in each of the two chains of a step."""
 
     num_samples: Count = 100
@@ -64,7 +63,7 @@ class AgentConfig(RunConfig):
     propagation: Annotated[float, Field(ge=0, le=10)] = 0.3
     """Ising router: share of the mean-field message to unseen venues, d."""
 
-    window: Annotated[int, Field(ge=1, le=1_000_000)] = 200
+    window: Count = 200
     """Ising router: observations behind the pair statistics, W."""
 
     counter_sharpness: Positive = 1.0

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from isotherm.settings.config import Config
+from isotherm.settings.kinds import Seed
 
 ModelId = Literal["ising", "plus-minus", "dense", "potts", "mixed", "rbm"]
 
@@ -81,5 +82,5 @@ class SamplerCheckConfig(Config):
     thin: Annotated[int, Field(ge=1, le=10_000)] = 2
     """Steps between draws."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of the chains; the models' random parameters do not depend on it."""

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from isotherm.estimate.scores import score_bound
 from isotherm.files.content import finite
 from isotherm.studies.samplers.config import APPLIES, FALSE_ALARM, MODELS, SAMPLERS, SamplerCheckConfig
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
@@ -70,7 +71,7 @@ class SamplerCheck(Study[SamplerCheckConfig]):
                     "sampler": task.payload["sampler"],
                     "beta": beta,
                     "worst_z": float(np.abs(z).max()),
-                    "bound": _bound(len(z), config.num_chains),
+                    "bound": score_bound(len(z), config.num_chains - 1, FALSE_ALARM),
                     "num_moments": len(z),
                     "constant_error": float(found["constant_error"][i]),
                     "rhat": finite(found["rhat"][i]),
@@ -145,12 +146,6 @@ class SamplerCheck(Study[SamplerCheckConfig]):
             "Effective samples of the energy a second (compiled loop, as measured) over inverse temperature.",
             {MODELS[model]: _curves(metrics["cells"], model) for model in config.models},
         )
-
-
-def _bound(num_moments: int, num_chains: int) -> float:
-    from scipy import stats
-
-    return float(stats.t.ppf(1 - FALSE_ALARM / (2 * num_moments), df=num_chains - 1))
 
 
 def _passes(cell: Mapping[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """The computation behind the check of samplers: small models, all their samplers, exact moments."""
 
 import functools
-import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.energy import Factor, FactorGraph, Ising, categorical, ising, potts, spin
+from isotherm.energy.expand import all_values
 from isotherm.energy.machines import restricted_boltzmann
 from isotherm.estimate import diagnostics
 from isotherm.random import named
 from isotherm.random.keys import seeded
 from isotherm.sample.clusters.graph import swendsen_wang, wolff
+from isotherm.sample.flat import cardinalities
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import initial_state
 from isotherm.sample.metropolis.informed import informed
@@ -30,7 +31,7 @@ NUM_RUNGS = 5
 def trial(model: str, sampler: str, config: SamplerCheckConfig) -> dict[str, np.ndarray]:
     """One sampler on one model at each beta; see :meth:`SamplerCheck.compute`."""
     graph = GRAPHS[model]()
-    states = all_states(graph)
+    states = all_values(cardinalities(graph).tolist()).astype(np.uint8)
     energies = exact_energies(graph, states)
     found = [_at(graph, sampler, beta, states, energies, config, model) for beta in config.betas]
     return {name: np.stack([one[name] for one in found]) for name in found[0]}
@@ -79,12 +80,6 @@ def _start(key: Any, graph: FactorGraph, sampler: str) -> Any:
     return state["s"] if sampler == "gibbs-dense" else state
 
 
-def all_states(graph: FactorGraph) -> np.ndarray:
-    """Every state as indices of values, uint8 ``(num_states, num_variables)``, last variable fastest."""
-    ranges = [range(group.cardinality) for _, group in graph.groups for _ in range(group.size)]
-    return np.array(list(itertools.product(*ranges)), np.uint8)
-
-
 def exact_energies(graph: FactorGraph, states: np.ndarray) -> np.ndarray:
     """Energy of each state in float64."""
     with jax.enable_x64(True):
@@ -127,7 +122,7 @@ def _flat(graph: FactorGraph, values: Any) -> np.ndarray:
 
 
 def _numbers(graph: FactorGraph, drawn: np.ndarray) -> np.ndarray:
-    """Which row of :func:`all_states` each draw is."""
+    """Which row of :func:`isotherm.energy.expand.all_values` each draw is."""
     cards = np.array([group.cardinality for _, group in graph.groups for _ in range(group.size)])
     strides = np.concatenate([np.cumprod(cards[::-1])[::-1][1:], [1]])
     return drawn @ strides

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
 from isotherm.settings.config import Config
+from isotherm.settings.kinds import Seed, Share
 
 if TYPE_CHECKING:
     from isotherm.energy.tilt.levels import TiltParameters
@@ -16,7 +17,6 @@ Method = Literal["pc_ula", "pc_mala", "pc_joint_mala"]
 Compared = Literal[
     "importance", "independence", "ula", "mala", "whitened_mala", "gibbs", "smc", "ais", "noise_walk"
 ]
-Share = Annotated[float, Field(ge=0, le=1)]
 Power = Annotated[float, Field(ge=0, le=100)]
 Width = Annotated[float, Field(ge=1e-3, le=1000)]
 Weight = Annotated[float, Field(ge=0, le=1000)]
@@ -24,7 +24,7 @@ Place = Annotated[float, Field(ge=-1000, le=1000)]
 Step = Annotated[float, Field(ge=1e-8, le=10)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Runs = Annotated[int, Field(ge=16, le=100_000)]
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1, max_length=4)]
+Seeds = Annotated[tuple[Seed, ...], Field(min_length=1, max_length=4)]
 
 DEAD = {
     "cs": "changes nothing: a refresh is an exact draw and has no step",
@@ -171,7 +171,7 @@ class TiltConfig(Config):
     s: Place = 0.0
     """Current state."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
+    seed: Seed = 42
     """Seed of everything random."""
 
     sigma_ve_max: Weight = 3.0

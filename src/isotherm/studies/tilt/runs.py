@@ -1,7 +1,7 @@
 """What the tasks of the tilt study compute: runs, sweeps, and the exact laws they are held against."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 
 from isotherm.energy.tilt.levels import TiltParameters, clean_target, level, level_grid
 from isotherm.estimate.diagnostics import ess, rhat
+from isotherm.estimate.quantities import from_replicates
 from isotherm.random.keys import named, seeded
 from isotherm.sample.tilt.predictor_corrector import metrics as measures
 from isotherm.sample.tilt.predictor_corrector import run as pc
@@ -238,12 +239,8 @@ def _jackknife(statistic: Callable[..., Any], *by_run: np.ndarray) -> tuple[floa
     """A statistic of runs and its standard error, leaving out one block of runs after the other."""
     edges = np.linspace(0, len(by_run[0]), min(_BLOCKS, len(by_run[0])) + 1).astype(int)
     without = [
-        float(statistic(*(_leave_out(one, low, high) for one in by_run)))
+        float(statistic(*(np.delete(one, slice(low, high), axis=0) for one in by_run)))
         for low, high in itertools.pairwise(edges.tolist())
     ]
-    return float(statistic(*by_run)), float(np.sqrt(len(without) - 1) * np.std(without))
-
-
-def _leave_out(values: np.ndarray, low: int, high: int) -> np.ndarray:
-    parts: Sequence[np.ndarray] = (values[:low], values[high:])
-    return np.concatenate(parts)
+    found = from_replicates(np.array([float(statistic(*by_run)), *without]), unbiased=False)
+    return float(found.value), float(found.error)

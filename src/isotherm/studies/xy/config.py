@@ -5,8 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from isotherm.settings.config import Config
-
-Size = Annotated[int, Field(ge=4, le=1024)]
+from isotherm.settings.kinds import Extent, Seed
 
 Temperature = Annotated[float, Field(ge=0.02, le=20)]
 
@@ -14,10 +13,10 @@ Temperature = Annotated[float, Field(ge=0.02, le=20)]
 class XYConfig(Config):
     """Settings of the study of the XY model; all lattices are square and periodic, J = 1."""
 
-    sizes: Annotated[tuple[Size, ...], Field(min_length=3)] = (8, 12, 16, 24, 32, 48, 64)
+    sizes: Annotated[tuple[Extent, ...], Field(min_length=3)] = (8, 12, 16, 24, 32, 48, 64)
     """Linear extents of the fit of the transition, ascending."""
 
-    smallest_fitted: Size = 12
+    smallest_fitted: Extent = 12
     """Smallest extent of the fit that is quoted; fits of other ranges tell its systematic error."""
 
     critical_temperatures: Annotated[tuple[Temperature, ...], Field(min_length=5)] = (
@@ -31,7 +30,7 @@ class XYConfig(Config):
     )
     """Temperatures of the fit, ascending; curves through them are cubic."""
 
-    curve_sizes: Annotated[tuple[Size, ...], Field(min_length=2)] = (12, 24, 48)
+    curve_sizes: Annotated[tuple[Extent, ...], Field(min_length=2)] = (12, 24, 48)
     """Linear extents of the curves over all temperatures, ascending."""
 
     temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
@@ -42,7 +41,7 @@ class XYConfig(Config):
     num_angles: Annotated[int, Field(ge=7, le=256)] = 16
     """Angles of the clock model that runs beside the XY model, on the second of the curves' extents."""
 
-    six_sizes: tuple[Size, ...] = (8, 12, 16, 24)
+    six_sizes: tuple[Extent, ...] = (8, 12, 16, 24)
     """Linear extents of the clock model of six angles, ascending, two or more; none: leave it out."""
 
     six_temperatures: Annotated[tuple[Temperature, ...], Field(min_length=4)] = (
@@ -68,7 +67,7 @@ class XYConfig(Config):
     block_length: Annotated[int, Field(ge=1, le=10_000)] = 100
     """Draws kept in memory at a time."""
 
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Seed of all chains."""
 
 

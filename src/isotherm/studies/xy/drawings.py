@@ -6,13 +6,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
+from isotherm.estimate.kosterlitz import KNOWN_TEMPERATURE
 from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT, Look
 from isotherm.plot.style import looks, styled
-
-KNOWN = 0.89294
-"""Temperature of the transition (Hasenbusch 2005)."""
 
 SIX = (0.70, 0.90)
 """Where the literature sees the two transitions of six angles, about."""
@@ -86,7 +84,7 @@ def transition(data: Data) -> Figure:
         if fit["name"] == "plain crossings":
             shift = found["amplitude"] / (np.log(size) + fit["constant"]) ** 2
             axes.plot(1 / np.log(size) ** 2, fit["temperature"] + shift, color=SOFT, linewidth=1.0)
-    axes.axhline(KNOWN, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
+    axes.axhline(KNOWN_TEMPERATURE, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.set_xlim(0, None)
     axes.set_xlabel("1 / (ln L)²")
     axes.set_ylabel("temperature of the crossing")
@@ -96,7 +94,7 @@ def transition(data: Data) -> Figure:
         fits.errorbar(row["temperature"], -place, xerr=row["error"], fmt="o", color=INK, markersize=5)
     low, high = found["temperature"] - found["error"], found["temperature"] + found["error"]
     fits.axvspan(low, high, color=ACCENT, alpha=0.14, linewidth=0)
-    fits.axvline(KNOWN, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
+    fits.axvline(KNOWN_TEMPERATURE, color=INK, linewidth=0.9, linestyle=(0, (3, 2)))
     fits.set_yticks([-place for place in range(len(names))], names)
     fits.set_ylim(0.6 - len(names), 0.6)
     fits.set_xlabel("T of the transition")
@@ -105,7 +103,7 @@ def transition(data: Data) -> Figure:
     series = [
         handle(Look(SOFT, "-", "o"), "crossing with 2T/π, and its fit", markers=True),
         handle(Look(ACCENT, "-", "s"), "with the logarithmic correction", markers=True),
-        handle(Look(INK, (0, (3, 2))), "known, 0.89294"),
+        handle(Look(INK, (0, (3, 2))), f"known, {KNOWN_TEMPERATURE}"),
     ]
     legend(figure, series)
     return Figure(
@@ -166,10 +164,10 @@ def decay(data: Data) -> Figure:
             color=look.colour,
             markersize=4.5,
         )
-    span = np.linspace(0, KNOWN, 2)
+    span = np.linspace(0, KNOWN_TEMPERATURE, 2)
     axes.plot(span, span / (2 * np.pi), color=ACCENT, linewidth=1.2)
     temperatures, stiffness, _ = data.line(f"curve.{data.curve_sizes[-1]}", "helicity_modulus")
-    below = temperatures < KNOWN
+    below = temperatures < KNOWN_TEMPERATURE
     axes.plot(
         temperatures[below],
         temperatures[below] / (2 * np.pi * stiffness[below]),
@@ -224,9 +222,9 @@ def legend_of_sizes(figure: Any, sizes: tuple[int, ...], data: Data) -> None:
 
 def _mark(axes: Axes) -> None:
     """A dashed line at the transition, named at the foot of the panel."""
-    axes.axvline(KNOWN, **MARKED)
+    axes.axvline(KNOWN_TEMPERATURE, **MARKED)
     axes.text(
-        KNOWN,
+        KNOWN_TEMPERATURE,
         0.03,
         " $T_{KT}$",
         transform=axes.get_xaxis_transform(),

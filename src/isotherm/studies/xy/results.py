@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.estimate.by_chain import Estimates, disagreement, estimates
+from isotherm.estimate.autocorrelation import WithError
 from isotherm.estimate.kosterlitz import (
     FittedTransition,
     HelicityCurve,
@@ -17,17 +17,19 @@ from isotherm.estimate.kosterlitz import (
     reached,
     smooth,
 )
+from isotherm.estimate.scores import difference, worst_score
+from isotherm.studies.lattice.estimates import disagreement, estimates
 from isotherm.studies.xy.config import Part, XYConfig
 from isotherm.study.base import Arrays
+
+Estimates = Mapping[str, WithError]
+"""By name, ``(temperatures,)`` each."""
 
 COMPARED = ("energy", "magnetization2", "helicity_modulus", "vortex_density")
 """Quantities by which starts and models are compared."""
 
 PLAIN = "plain crossings"
 """Name of the fit that does not use the logarithmic correction."""
-
-FALSE_ALARM = 1e-3
-"""Probability with which true chains give a z-score beyond the bound."""
 
 
 def findings(config: XYConfig, curves: Sequence[tuple[Part, Arrays]]) -> tuple[dict[str, Any], Arrays]:
@@ -47,9 +49,9 @@ def findings(config: XYConfig, curves: Sequence[tuple[Part, Arrays]]) -> tuple[d
         scores.append(np.stack([differences[name] for name in COMPARED]))
         arrays |= _arrays(part.name, told[part.name], scores[-1])
     metrics = {
-        "starts": _worst(np.concatenate([one.ravel() for one in scores]), 2 * (config.num_chains - 1)),
+        "starts": worst_score(np.concatenate([one.ravel() for one in scores]), 2 * (config.num_chains - 1)),
         "transition": transition(config, told),
-        "clock": _worst(_beside(config, told), 4 * config.num_chains - 2),
+        "clock": worst_score(_beside(config, told), 4 * config.num_chains - 2),
         "six": _six(config, told) if config.six_sizes else None,
         "peaks": [_peak(config, told[f"curve.{size}"]) | {"size": size} for size in config.curve_sizes],
     }
@@ -66,8 +68,7 @@ def transition(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any
     temperatures = np.array(config.critical_temperatures)
     curves = {}
     for size in config.sizes:
-        one = told[f"critical.{size}"]
-        curves[size] = smooth(temperatures, one.values["helicity_modulus"], one.errors["helicity_modulus"])
+        curves[size] = smooth(temperatures, *told[f"critical.{size}"]["helicity_modulus"])
     fitted = [size for size in config.sizes if size >= config.smallest_fitted]
     quoted = fit_helicity([curves[size] for size in fitted], fitted)
     plain = {size: crossing(curve, size) for size, curve in curves.items()}
@@ -114,26 +115,12 @@ def _beside(config: XYConfig, told: Mapping[str, Estimates]) -> np.ndarray:
     temperatures, size = np.array(config.temperatures), config.curve_sizes[1]
     clock, planar = told[f"clock.{size}"], told[f"curve.{size}"]
     where = (temperatures > 0.3) & (temperatures < 2)
-    gaps = [
-        (clock.values[name] - planar.values[name])
-        / np.maximum(np.hypot(clock.errors[name], planar.errors[name]), 1e-12)
-        for name in COMPARED
-    ]
-    return np.stack(gaps)[:, where].ravel()
-
-
-def _worst(scores: np.ndarray, degrees: int) -> dict[str, Any]:
-    from scipy import stats
-
-    bound = stats.t.ppf(1 - FALSE_ALARM / (2 * scores.size), df=degrees)
-    return {"worst_z": float(np.abs(scores).max()), "bound": float(bound), "num": scores.size}
+    return np.stack([difference(clock[name], planar[name]) for name in COMPARED])[:, where].ravel()
 
 
 def _exponents(sizes: Sequence[int], told: Sequence[Estimates]) -> tuple[np.ndarray, np.ndarray]:
     """The exponent η of ``⟨m²⟩ ~ L^-η`` and its error, ``(temperatures,)`` each."""
-    values, errors = (
-        np.stack([part["magnetization2"] for part in parts]) for parts in zip(*told, strict=True)
-    )
+    values, errors = (np.stack(parts) for parts in zip(*(one["magnetization2"] for one in told), strict=True))
     found, spread, _ = power_law(sizes, values, np.maximum(errors, 1e-9))
     return found, spread
 
@@ -172,12 +159,12 @@ def _six(config: XYConfig, told: Mapping[str, Estimates]) -> dict[str, Any]:
 
 
 def _peak(config: XYConfig, told: Estimates) -> dict[str, Any]:
-    at = int(np.argmax(told.values["heat_capacity"]))
-    value, error = (float(part["heat_capacity"][at]) for part in told)
+    at = int(np.argmax(told["heat_capacity"].value))
+    value, error = (float(part[at]) for part in told["heat_capacity"])
     return {"temperature": config.temperatures[at], "heat_capacity": value, "error": error}
 
 
 def _arrays(name: str, told: Estimates, scores: np.ndarray) -> Arrays:
-    found = {f"{name}/{what}": value for what, value in told.values.items()}
-    found |= {f"{name}/{what}/error": error for what, error in told.errors.items()}
+    found = {f"{name}/{what}": one.value for what, one in told.items()}
+    found |= {f"{name}/{what}/error": one.error for what, one in told.items()}
     return found | {f"{name}/starts": scores}

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from isotherm.errors import refusal
+from isotherm.estimate.quantities import from_replicates
 
 METHODS = ("pc_ula", "pc_mala", "pc_joint_mala")
 _FLOOR = 1e-12
@@ -113,9 +114,8 @@ def moment_kl(samples: np.ndarray, mu: float, sigma: float) -> Estimated:
     whole = _moments_kl(first.mean(), second.mean(), centre, mu, sigma)
     others = [(each.sum() - each) / (runs - 1) for each in (first, second)]
     without = _moments_kl(others[0], others[1], centre, mu, sigma)
-    bias = (runs - 1) * (without.mean() - whole)
-    spread = np.sqrt((runs - 1) * without.var())
-    return Estimated(float(whole - bias), float(max(spread, bias)))
+    found = from_replicates(np.concatenate([[whole], without]))
+    return Estimated(float(found.value), float(max(found.error, whole - found.value)))
 
 
 def ks_statistic(x: np.ndarray, y: np.ndarray) -> float:

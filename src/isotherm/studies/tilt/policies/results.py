@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.estimate.scores import score_bound
 from isotherm.files.content import finite
 from isotherm.studies.tilt.config import TiltConfig
 from isotherm.studies.tilt.policies.study import FALSE_ALARM, samplers
@@ -37,10 +38,8 @@ def collect(config: TiltConfig, results: Mapping[str, Arrays]) -> dict[str, Any]
 
 def _judged(log_z: float, exact: Mapping[str, float], found: Arrays) -> dict[str, Any]:
     """The numbers of one sampler."""
-    from scipy import stats
-
     groups, draws, steps = found["counts"].tolist()
-    bound = float(stats.t.isf(FALSE_ALARM / (2 * len(exact)), groups - 1))
+    bound = score_bound(len(exact), groups - 1, FALSE_ALARM)
     moments = {
         name: _against(pair, value, groups)
         for (name, value), pair in zip(exact.items(), found["moments"], strict=True)

@@ -86,8 +86,7 @@ def pooled(
     """
     left_out, masses = (np.concatenate([np.zeros_like(x[:1]), x]) for x in (by_group, weights))
     values = statistic((by_group.sum(axis=0) - left_out) / (weights.sum() - masses)[:, None])
-    found = from_replicates(np.moveaxis(values, 0, -1))
-    return found if unbiased else WithError(values[0], found.error)
+    return from_replicates(np.moveaxis(values, 0, -1), unbiased)
 
 
 def log_normaliser(log_z: np.ndarray) -> WithError:

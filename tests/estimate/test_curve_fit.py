@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from isotherm.estimate.curve_fit import fit_scaling
-from isotherm.estimate.finite_size import crossing, drift, errors, fit_curve, power_law, quantities, resample
+from isotherm.estimate.bootstrap import errors, resample
+from isotherm.estimate.curve_fit import crossing, drift, fit_curve, power_law
+from isotherm.estimate.scaling import fit_scaling
+from isotherm.studies.ising.results import scaled
 
 T_C, NU = 2.269185314213022, 1.25
 NUM_ROWS = 100
@@ -43,7 +45,7 @@ def test_quantities_of_a_disordered_and_an_ordered_lattice() -> None:
     }
     ordered = dict.fromkeys(disordered, 1.0) | {"energy": -2.0, "energy2": 4.0, "structure_kmin": 1e-9}
     moments = {name: np.array([[disordered[name], ordered[name]]]) for name in disordered}
-    found = quantities(moments, np.array([2.0, 0.5]), 8)
+    found = scaled(moments, np.array([2.0, 0.5]), 8)
     np.testing.assert_allclose(found["binder"][0], [0.0, 2 / 3], atol=1e-12)
     np.testing.assert_allclose(found["heat_capacity"][0], [0.125, 0.0], atol=1e-12)
     np.testing.assert_allclose(found["susceptibility"][0], [0.5, 128.0])
