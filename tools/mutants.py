@@ -114,7 +114,8 @@ class Finder(ast.NodeVisitor):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> None:
         if isinstance(node.op, ast.USub | ast.Not):
-            self.plant(node.lineno, self.at(node), self.at(node.operand), "")
+            start = self.at(node)
+            self.plant(node.lineno, start, start + len("-" if isinstance(node.op, ast.USub) else "not "), "")
         self.generic_visit(node)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
