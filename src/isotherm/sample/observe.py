@@ -139,7 +139,13 @@ class Binned(eqx.Module):
 
     Attributes:
         observe: a function of a state that gives one number, such as :class:`Energy`.
-        edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open.
+        edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open. A bin holds
+            its lower edge.
+
+    >>> from types import SimpleNamespace as State
+    >>> size = Binned(lambda state: state.position, jnp.array([0.0, 1.0]))
+    >>> [size(State(position=x)).argmax().item() for x in (-0.5, 0.0, 0.5, 1.0)]
+    [0, 1, 1, 2]
     """
 
     observe: Callable[[Any], Array]
@@ -166,6 +172,10 @@ class Together(eqx.Module):
 
     Attributes:
         parts: functions for ``observe=``.
+
+    >>> from types import SimpleNamespace as State
+    >>> Together({"x": lambda state: state.position, "x2": lambda state: state.position**2})(State(position=3.0))
+    {'x': 3.0, 'x2': 9.0}
     """
 
     parts: Mapping[str, Callable[[Any], PyTree]]
@@ -200,6 +210,15 @@ class Remember(eqx.Module):
         kernel: the sampler.
         start: ``start(state) -> memory``.
         update: ``update(memory, state) -> memory``, after each step; of the same shapes.
+
+    The highest value that a walk upwards has reached:
+
+    >>> from types import SimpleNamespace as State
+    >>> from isotherm.sample.kernel import Kernel
+    >>> up = Kernel(lambda x, key: State(position=x), lambda key, state: (State(position=state.position + 1), None))
+    >>> kernel = Remember(up, lambda state: state.position, lambda top, state: max(top, state.position))
+    >>> kernel.step(jax.random.key(0), kernel.init(2))[0].memory
+    3
     """
 
     kernel: Any
