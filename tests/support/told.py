@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.container import ErrorbarContainer
 
 from isotherm.study.tables import Table, cell_lines
 
@@ -22,7 +23,8 @@ def told(value: float, error: float = 0.01, **others: Any) -> dict[str, Any]:
 
 def series(axes: Axes, least: int = 2) -> list[tuple[np.ndarray, np.ndarray]]:
     """Points of every line of some length, in the order in which they were drawn; caps of error bars are none."""
-    lines = [line for line in axes.lines if line.get_marker() not in ("_", "|")]
+    caps = [cap for one in axes.containers if isinstance(one, ErrorbarContainer) for cap in one.lines[1]]
+    lines = [line for line in axes.lines if line not in caps]
     found = [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in lines]
     return [one for one in found if len(one[0]) >= least]
 
