@@ -188,9 +188,14 @@ def told(root: Path, fault: Fault) -> str:
 def run_tests(tree: Path, tests: Sequence[str], timeout_s: float) -> str:
     """``passed``, ``failed`` or ``hung`` of the tests of a tree."""
     paths = os.pathsep.join(str(path) for path in (tree / "src", tree))
+    # most faults leave most compiled programs as they are
+    kept = {
+        "JAX_COMPILATION_CACHE_DIR": str(tree.parent / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     process = subprocess.Popen(
-        command, cwd=tree, env=os.environ | {"PYTHONPATH": paths}, start_new_session=True,
+        command, cwd=tree, env=os.environ | kept | {"PYTHONPATH": paths}, start_new_session=True,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
