@@ -22,3 +22,11 @@ def test_value_and_error_are_those_of_normal_work() -> None:
 def test_runs_that_do_not_overlap_have_no_error_to_tell() -> None:
     assert bennett(np.full(20, -np.inf), np.zeros(20)).error == np.inf
     assert not bennett(np.full(20, -1e3), np.full(20, 1e3)).error < 1e3
+
+
+def test_one_run_each_way_gives_a_value_but_no_error() -> None:
+    found = bennett(np.array([1.0]), np.array([3.0]))
+    assert (found.value, found.error) == (2.0, np.inf)
+    lost = bennett(np.array([1.0, 1.0, -np.inf]), np.array([3.0, 3.0, 3.0]))
+    assert 1.0 < lost.value < 2.0
+    assert 0 < lost.error < np.inf

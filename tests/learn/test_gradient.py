@@ -14,7 +14,7 @@ from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
 from isotherm.energy.models import ising
 from isotherm.energy.variables import categorical, spin
 from isotherm.exact.exact import all_states
-from isotherm.learn.gradient import KLGradient, exact_kl_gradient, sampled_kl_gradient
+from isotherm.learn.gradient import KLGradient, exact_kl_gradient, kl_gradient, sampled_kl_gradient
 from isotherm.learn.observations import Observations
 from isotherm.sample.schedule import Schedule
 
@@ -237,3 +237,11 @@ def test_refusals_name_what_is_wrong() -> None:
         sampled_kl_gradient(key, graph, data, condition=("hidden",))
     with pytest.raises(ValueError, match="condition = 'nobody': unknown; the graph has visible, hidden"):
         exact_kl_gradient(graph, data, condition=("nobody",))
+
+
+def test_the_gradient_is_minus_beta_times_the_difference_of_moments() -> None:
+    plus, minus = {"a": np.array([0.5, -1.0])}, {"a": np.array([0.25, 0.5])}
+    np.testing.assert_allclose(kl_gradient(plus, minus)["a"], [-0.25, 1.5])
+    np.testing.assert_allclose(kl_gradient(plus, minus, 2.0)["a"], [-0.5, 3.0])
+    with pytest.raises(ValueError, match=r"positive, negative = .*: must hold arrays of the same shapes"):
+        kl_gradient(plus, {"a": np.zeros(3)})

@@ -124,6 +124,11 @@ class Energy(eqx.Module):
 
     Raises:
         TypeError: if ``graph`` has no method ``energy``.
+
+    >>> from types import SimpleNamespace as State
+    >>> from isotherm.energy import ising
+    >>> Energy(ising([(0, 1)], 0.5))(State(position={"s": jnp.array([1, -1], jnp.int8)})).item()
+    0.5
     """
 
     graph: Any
@@ -142,11 +147,17 @@ class Binned(eqx.Module):
 
     Attributes:
         observe: a function of a state that gives one number, such as :class:`Energy`.
-        edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open.
+        edges: ascending, shape ``(num_bins - 1,)``; bins below the first and above the last are open. A bin holds
+            its lower edge.
 
     Raises:
         TypeError: if ``observe`` is no function of a state.
         ValueError: if known edges are no ascending row.
+
+    >>> from types import SimpleNamespace as State
+    >>> size = Binned(lambda state: state.position, jnp.array([0.0, 1.0]))
+    >>> [size(State(position=x)).argmax().item() for x in (-0.5, 0.0, 0.5, 1.0)]
+    [0, 1, 1, 2]
     """
 
     observe: Callable[[Any], Array]
@@ -177,6 +188,10 @@ class Together(eqx.Module):
     Raises:
         TypeError: if ``parts`` is no mapping, or one of them no function of a state.
         ValueError: if there are none.
+
+    >>> from types import SimpleNamespace as State
+    >>> Together({"x": lambda state: state.position, "x2": lambda state: state.position**2})(State(position=3.0))
+    {'x': 3.0, 'x2': 9.0}
     """
 
     parts: Mapping[str, Callable[[Any], PyTree]]
@@ -214,6 +229,15 @@ class Remember(eqx.Module):
 
     Raises:
         TypeError: if ``kernel`` is none, or one of the others no function.
+
+    The highest value that a walk upwards has reached:
+
+    >>> from types import SimpleNamespace as State
+    >>> from isotherm.sample.kernel import Kernel
+    >>> up = Kernel(lambda x, key: State(position=x), lambda key, state: (State(position=state.position + 1), None))
+    >>> kernel = Remember(up, lambda state: state.position, lambda top, state: max(top, state.position))
+    >>> kernel.step(jax.random.key(0), kernel.init(2))[0].memory
+    3
     """
 
     kernel: Any

@@ -215,3 +215,13 @@ def test_linucb_is_a_ridge_regression_a_venue() -> None:
         assert bound[int(choices[t])] > bound.max() - 1e-4
     np.testing.assert_allclose(jax.tree.leaves(states)[0][-1], inverse, atol=1e-4)
     np.testing.assert_allclose(jax.tree.leaves(states)[1][-1], moment, atol=1e-5)
+
+
+def test_one_venue_is_enough_and_none_is_not() -> None:
+    for make in (LinUCB, UCB, lambda n: Thompson(n, 0, 1.0, False), lambda n: EpsilonGreedy(n)):
+        make(1)
+        with pytest.raises(ValueError, match="num_venues = 0: should be at least 1"):
+            make(0)
+    Thompson(num_venues=3, num_context=3, discount=1.0, learns_labels=False)
+    with pytest.raises(ValueError, match=r"num_context = 4: should be within 0 \.\. 3"):
+        Thompson(num_venues=3, num_context=4, discount=1.0, learns_labels=False)

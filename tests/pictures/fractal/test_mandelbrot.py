@@ -127,6 +127,35 @@ def test_the_camera_moves_without_jumps():
     assert all(seen.window.height == pytest.approx(0.8 * seen.window.width) for seen in views)
 
 
+def test_the_camera_strays_as_far_as_its_settings_say():
+    """A quarter of the last third: aside by ``pan`` widths and down by half; half of it: down by all."""
+    config = FractalConfig(frames=120, pan=0.4)
+    end = complex(*config.target)
+    for frame, stray in ((90, 1 - 0.5j), (100, -1j), (110, -1 - 0.5j)):
+        assert view(config, frame).window.centre == pytest.approx(end + 0.035 * 0.4 * stray)
+    # half-way in, the eased width is a tenth of the whole, and half the way is left
+    seen = view(config, 20).window
+    assert seen.width == pytest.approx(0.35)
+    assert seen.centre == pytest.approx(end + (-0.5 - end) * 0.1 * 0.5)
+    assert [view(config, frame).arrows for frame in (39, 50, 60, 61)] == pytest.approx([0, 0.5, 1, 1])
+
+
+def test_points_are_the_centres_of_pixels():
+    points = Window(1 + 2j, 4.0, 2.0).points(4, 2)
+    row = np.array([-0.5, 0.5, 1.5, 2.5])
+    np.testing.assert_allclose(points, [row + 2.5j, row + 1.5j])
+    assert Window(1 + 2j, 4.0, 2.0).extent == (-1.0, 3.0, 1.0, 3.0)
+    assert Window(0j, 1.0, 1.0).points(1, 1) == 0
+
+
+def test_frames_have_the_sides_of_their_film():
+    assert FractalConfig(pixels=320).shape == (256, 320)
+    assert FractalConfig(film="emergence", pixels=320).shape == (180, 320)
+    assert FractalConfig(film="emergence", pixels=336).shape == (188, 336), "even"
+    with pytest.raises(ValueError, match="pixels = 330"):
+        FractalConfig(pixels=330)
+
+
 def test_depths_of_the_emergence():
     config = build_fractal("mandelbrot-emergence", {}, {})
     depths = [depth_at(config, i) for i in range(config.frames)]
@@ -144,6 +173,7 @@ def test_depths_of_the_emergence():
         (lambda: Window(0j, 0.0, 1.0).points(4, 4), "width = 0.0: must be above 0"),
         (lambda: Window(0j, 1.0, math.nan).points(4, 4), "height = nan: must be above 0"),
         (lambda: Window(0j, 1.0, 1.0).points(0, 4), "columns = 0: must be at least 1"),
+        (lambda: Window(0j, 1.0, 1.0).points(4, 0), "rows = 0: must be at least 1"),
         (lambda: build_fractal("mandelbrot-zom", {}, {}), "did you mean 'mandelbrot-zoom'?"),
         (lambda: FractalConfig(target=(0.0,)), "target = "),
     ],

@@ -15,7 +15,7 @@ FRAME = np.full((64, 64, 3), 90, np.uint8)
 KILLED = """
 import os, signal, sys
 import numpy as np
-from isotherm.plot.video import VideoWriter
+from isotherm.plot.movie.writer import VideoWriter
 video = VideoWriter(sys.argv[1], 64, 64)
 video.write(np.zeros((64, 64, 3), np.uint8))
 os.kill(os.getpid(), signal.SIGKILL)

@@ -35,7 +35,7 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
     symbol = "samples"
     axis = "Gibbs samples per chain"
     reported: ClassVar[Mapping[tuple[str, ...], Mapping[float, float]]] = {
-        ("correlated", "fixed"): {10: 707.28, 25: 633.38, 50: 627.93, 100: 625.15, 200: 623.70}
+        ("correlated", "fixed"): {10.0: 707.28, 25.0: 633.38, 50.0: 627.93, 100.0: 625.15, 200.0: 623.70}
     }
 
     def cells(self, config: BudgetConfig) -> Sequence[Cell]:
