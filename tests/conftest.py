@@ -1,6 +1,9 @@
 """Settings of all tests: strict promotion; warnings are errors by ``pyproject.toml``."""
 
+import gc
+import resource
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -18,6 +21,9 @@ from tests.support.stored_runs import unbroken as unbroken
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+MUCH_MEMORY = 1.3e9
+"""Bytes of a worker from which on compiled programs are let go, so that two of them stay small."""
+
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("isotherm")
 
@@ -34,3 +40,13 @@ def isotherm(capsys, tmp_path, monkeypatch):
         return (code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bounded_memory() -> Iterator[None]:
+    """Compiled programs of earlier files are let go where they have grown large."""
+    yield
+    pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
+    if pages * resource.getpagesize() > MUCH_MEMORY:
+        jax.clear_caches()
+        gc.collect()

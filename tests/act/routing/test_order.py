@@ -55,7 +55,8 @@ MANY = [pytest.param(name, MILLION, id=f"{name}, a million", marks=pytest.mark.s
 @functools.partial(jax.jit, static_argnums=(0, 3))
 def actions(agent: AbstractAgent, state: Any, context: Context, count: int) -> jax.Array:
     keys = jax.random.split(jax.random.key(1), count)
-    return jax.vmap(lambda key: agent.act(key, state, context)[0])(keys)
+    # in batches: draws by rejection repeat until the last of a batch is accepted
+    return jax.lax.map(lambda key: agent.act(key, state, context)[0], keys, batch_size=10_000)
 
 
 def context_of(venue: int, outcome: int) -> Context:
