@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from isotherm.estimate.bootstrap import errors, resample
-from isotherm.estimate.curve_fit import crossing, drift, fit_curve, power_law
+from isotherm.estimate.curve_fit import SizeCurve, crossing, drift, fit_curve, power_law
 from isotherm.estimate.scaling import fit_scaling
 from isotherm.studies.ising.results import scaled
 
@@ -135,3 +135,16 @@ def test_a_joint_fit_allows_for_slopes_that_small_sizes_bend() -> None:
     assert abs(found.temperature[0] - T_C) < 4 * errors(found.temperature) < 4e-3
     assert abs(found.inverse_nu[0] - 1) < 4 * errors(found.inverse_nu)
     assert found.chi2 < 3
+
+
+@pytest.mark.parametrize("place", [0.5, 31.5, 32.5, 63.5])
+def test_a_crossing_is_on_the_parabola_through_the_points_around_it(place: float) -> None:
+    """Also in the first and in the last of the 64 intervals; cubic terms are what a parabola leaves."""
+    root, step = place / 64, 1 / 64
+    cubic = np.array([[-(root**3) - root, 1 + 0.0, 0.0, 1.0]])  # (x - root) + x³ - root³
+    flat = SizeCurve(0.0, 1.0, np.zeros((1, 4)), 0.0)
+    found = crossing(SizeCurve(0.0, 1.0, cubic, 0.0), flat, 0.0, 1.0)[0]
+    # halves, and one and a half, of a step away from the three points
+    assert abs(found - root) < 1.2 * 0.375 * step**3
+    line = SizeCurve(0.0, 1.0, np.array([[-root, 1.0, 0.0, 0.0]]), 0.0)
+    assert crossing(line, flat, 0.0, 1.0)[0] == pytest.approx(root, abs=1e-12)
