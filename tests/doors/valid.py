@@ -470,7 +470,6 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "inference": "exact",
         "window": 5,
         "clamps": True,
-        "couples": True,
     },
     "act.JointRouter": lambda: {
         "num_venues": 3,

@@ -206,7 +206,6 @@ MUST: dict[str, list[Any]] = {
     "which": ["often", 0, np.array(["a", "b"])],
     "learns_labels": ["no", 2, GRAPH],
     "clamps": ["no", 2, GRAPH],
-    "couples": ["no", 2, GRAPH],
     "allow_parallel": ["no", 2, GRAPH],
     "tells_wrapping": ["no", 2, GRAPH],
 }

@@ -1,6 +1,5 @@
 """Observers: bins and their edges, several observations together, memory from step to step."""
 
-import doctest
 from typing import Any, NamedTuple
 
 import jax
@@ -9,7 +8,7 @@ import numpy as np
 import pytest
 from jax.tree_util import Partial
 
-from isotherm.sample import Binned, Remember, Together, observe, sample_means
+from isotherm.sample import Binned, Remember, Together, sample_means
 from isotherm.sample.kernel import Kernel
 from isotherm.sample.observe import Remembering
 from isotherm.sample.run import sample
@@ -97,7 +96,3 @@ def test_each_chain_has_a_memory_of_its_own() -> None:
         observe=lambda s: s.memory,
     )
     np.testing.assert_array_equal(draws.values, [[20, 30], [70, 80]])
-
-
-def test_examples_of_the_docstrings_run() -> None:
-    assert doctest.testmod(observe) == (0, 10)
