@@ -507,6 +507,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "beta": 1.0,
         "num_sites": 16,
         "extent": 4,
+        "unbiased": False,
     },
     "sample.histogram": lambda: {"graph": MIXED, "*variables": (("s", 0), ("c", 1))},
     "estimate.reweighting": lambda: {

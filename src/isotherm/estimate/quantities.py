@@ -242,7 +242,7 @@ def estimates(
         unbiased: whether to take the leading bias off, as :func:`jackknife` does.
 
     Raises:
-        TypeError: if ``extent`` or ``num_sites`` is no whole number.
+        TypeError: if ``extent`` or ``num_sites`` is no whole number, or ``unbiased`` no flag.
         ValueError: if ``extent`` is below 2, ``beta`` not finite or of another shape, or as :func:`jackknife`.
 
     >>> rng = np.random.default_rng(0)
@@ -251,6 +251,7 @@ def estimates(
     >>> sorted(found), found["energy"].value.shape
     (['energy', 'energy2', 'heat_capacity'], ())
     """
+    unbiased = doors.flag("unbiased", unbiased)
     rows, column = replicates(means), _column(beta, means, num_sites)
     told = quantities(rows, column, num_sites, None if extent is None else doors.whole("extent", extent, 2))
     return {name: from_replicates(value, unbiased) for name, value in told.items()}

@@ -19,7 +19,7 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.errors import refusal
 from isotherm.exact.graph.narrowing import Narrowed, narrowed
 from isotherm.exact.graph.solve import impossible
-from isotherm.infer.answer import Answer, Found, Uncertain
+from isotherm.infer.answer import Answer, Found, Proven, Uncertain
 from isotherm.infer.clock import Clock
 from isotherm.infer.marginals import MAX_APART, MAX_RHAT, Drawn, Marginals, furthest, marginals_of
 from isotherm.infer.search.blocking import blocked_chains
@@ -252,7 +252,7 @@ def sampled_answer(
     if needs_draws:
         drawn = _answer_draws(answer, model, tasks, how, draws, clock, found, clock.share(waiting))
     if needs_z and how == "blocking":
-        at_most = _partition(model, found, clock, clock.share(1))
+        at_most = _partition(model, found, clock, clock.share(1), drawn)
     if "map" in tasks and found is not None:
         _answer_map(answer, model, found, drawn)
     if needs_z:
@@ -283,10 +283,14 @@ def _searched(model: SampledModel, clock: Clock, waiting: int) -> Search:
     return search
 
 
-def _partition(model: SampledModel, searched: Search | None, clock: Clock, until: float) -> float | None:
-    """What log Z is at most, and then its estimate, if there is time for it."""
+def _partition(
+    model: SampledModel, searched: Search | None, clock: Clock, until: float, drawn: Drawn | None = None
+) -> float | None:
+    """What log Z is at most, and then its estimate, if it is not proven already and there is time."""
     at_most = None if searched is None else _log_z_at_most(model, searched, clock, until)
-    model.partition_until(clock, until)
+    known = Proven(log_z_at_least=_log_z_at_least(model, searched, drawn), log_z_at_most=at_most)
+    if known.log_z is None:
+        model.partition_until(clock, until)
     return at_most
 
 
@@ -441,7 +445,9 @@ def _answer_z(
 ) -> None:
     """The estimate, and what is proven: at least the weight of the states that were met, at most a bound."""
     searched, drawn, at_most = met
-    at_least = _log_z_at_least(answer, model, searched, drawn)
+    at_least = _log_z_at_least(model, searched, drawn)
+    if answer.map is not None:
+        at_least = max(answer.map.log_weight, -np.inf if at_least is None else at_least)
     answer.proven = answer.proven._replace(log_z_at_least=at_least, log_z_at_most=at_most)
     if (log_z := answer.proven.log_z) is not None:
         answer.log_z = log_z
@@ -461,9 +467,7 @@ def _answer_z(
     answer.log_z = Uncertain(float(right), None if reason else float(found.error))
 
 
-def _log_z_at_least(
-    answer: Answer, model: SampledModel, searched: Search | None, drawn: Drawn | None
-) -> float | None:
+def _log_z_at_least(model: SampledModel, searched: Search | None, drawn: Drawn | None) -> float | None:
     constant, states = model.source.constant, []
     if searched is not None:
         states.append(model.smaller.widened(searched.state)[None])
@@ -474,8 +478,6 @@ def _log_z_at_least(
         distinct = np.unique(np.concatenate(states), axis=0)
         total = float(np.logaddexp.reduce(model.source.tables.log_weight(distinct)))
         at_least = total + constant if np.isfinite(total) else None
-    if answer.map is not None:
-        at_least = max(answer.map.log_weight, -np.inf if at_least is None else at_least)
     return at_least
 
 

@@ -239,6 +239,7 @@ def test_hysteresis_is_where_starts_differ_by_a_tenth_of_the_latent_heat_and_fou
     found = potts._hysteresis(POTTS, {"mean/energy": energy, "betas": betas}, arrays)
     assert found == {"low": 1.4, "high": 1.5}
     np.testing.assert_allclose(arrays["hysteresis/order"][0], -1.5 - gaps)
+    np.testing.assert_array_equal(arrays["hysteresis/betas"], betas)
     noise = np.array([0.3, -0.3, 0.3, -0.3])[:, None]
     found = potts._hysteresis(POTTS, {"mean/energy": energy + noise, "betas": betas}, arrays)
     assert found == {"low": None, "high": None}
