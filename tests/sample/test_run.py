@@ -221,3 +221,26 @@ def test_refuses_what_is_out_of_range(options: dict[str, int], message: str) -> 
 def test_refuses_positions_without_one_axis_of_chains(positions: Any) -> None:
     with pytest.raises(ValueError, match=r"positions.shape = .*: all leaves must lead with the same axis"):
         sample(jax.random.key(0), counter(), positions)
+
+
+def test_other_budgets_compile_nothing_anew_and_number_the_same_steps(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    kernel, starts = gibbs(random_model(3, 3)), jnp.ones((3, 3), jnp.int8)
+    every = sample(jax.random.key(3), kernel, starts, num_warmup=0, num_samples=24, thin=1).values
+    sample(jax.random.key(0), kernel, starts, num_warmup=1, num_samples=4, thin=1)
+    with jax.log_compiles():
+        thinned = sample(jax.random.key(3), kernel, starts, num_warmup=4, num_samples=4, thin=5).values
+    assert "Finished XLA compilation" not in caplog.text
+    np.testing.assert_array_equal(thinned, every[:, 8::5])
+
+
+def test_more_steps_than_an_int32_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"num_warmup \+ num_samples \* thin = 2147483648: .*2,147,483,647"):
+        sample(
+            jax.random.key(0),
+            gibbs(random_model(3, 3)),
+            jnp.ones((1, 3), jnp.int8),
+            num_warmup=2**31 - 4,
+            num_samples=4,
+        )

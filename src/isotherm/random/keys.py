@@ -64,4 +64,7 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
         raise refusal("first, count", (first, count), "runs are numbered within 0 .. 2**31 - 1")
     affordable("count", count, 24.0 * count, "make keys for fewer runs at a time")
     indices = np.arange(first, first + count, dtype=np.int32)
-    return jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))(seeded(seed), indices)
+    return _folded(seeded(seed), indices)
+
+
+_folded = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))

@@ -23,6 +23,9 @@ MANY = 1_000_000
 MUCH = 2**28
 """bytes altogether."""
 
+MAX_STEPS = 2**31 - 1
+"""Of a chain: they are numbered by an int32."""
+
 
 def position(state: Any) -> Any:
     """The position of a kernel's state, which :func:`sample` keeps by default."""
@@ -63,7 +66,7 @@ def sample(
     Raises:
         TypeError: naming the argument of another kind.
         ValueError: naming the argument out of range, or the entry of a first position that the kernel's model
-            cannot take; or if what is kept would not fit into memory.
+            cannot take; or if what is kept would not fit into memory, or a chain took 2**31 steps or more.
 
     >>> from isotherm.energy import Ising
     >>> from isotherm.sample import gibbs
@@ -77,7 +80,7 @@ def sample(
     starts, keys = _starts(key, kernel, positions, num_chains)
     doors.function("observe", observe, "a function of a state", num_arguments=1)
     _check_kept(keys, starts, kernel, observe, budget)
-    states, values, _ = _run(keys, starts, _traceable(kernel), observe, budget, True)
+    states, values, _ = _run(keys, starts, _traceable(kernel), observe, *_traced(budget), keep=True)
     return Draws(values, states, rounding_notes(kernel, states))
 
 
@@ -123,7 +126,9 @@ def sample_means(
     budget = Schedule(num_warmup, num_samples, thin).checked()
     starts, keys = _starts(key, kernel, positions, num_chains)
     doors.function("observe", observe, "a function of a state", num_arguments=1)
-    states, _, (means, squares) = _run(keys, starts, _traceable(kernel), observe, budget, False)
+    states, _, (means, squares) = _run(
+        keys, starts, _traceable(kernel), observe, *_traced(budget), keep=False
+    )
     variances = jax.tree.map(lambda x: x / max(budget.num_samples - 1, 1), squares)
     return ChainMeans(means, variances, states, budget.num_samples, rounding_notes(kernel, states))
 
@@ -134,7 +139,10 @@ def _run(
     starts: PyTree,
     kernel: AnyKernel,
     observe: Callable[..., Any],
-    budget: Schedule,
+    num_warmup: Array,
+    num_samples: int,
+    thin: Array,
+    *,
     keep: bool,
 ) -> tuple[PyTree, PyTree, PyTree]:
     chains = over_chains(kernel)
@@ -143,24 +151,33 @@ def _run(
     def look(state: PyTree) -> PyTree:
         return jax.vmap(_looked_at(observe))(chains.view(state))
 
-    def step(state: PyTree, time: Array) -> tuple[PyTree, None]:
+    def step(time: Array, state: PyTree) -> PyTree:
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, time)
-        return chains.step(keys, state)[0], None
+        return chains.step(keys, state)[0]
 
     def draw(carry: tuple[PyTree, PyTree], index: Array) -> tuple[tuple[PyTree, PyTree], PyTree]:
         state, running = carry
-        first = budget.num_warmup + index * budget.thin
-        state, _ = jax.lax.scan(step, state, first + jnp.arange(budget.thin))
+        end = num_warmup + (index + 1) * thin
+        # the warm-up belongs to the first draw, so that a kernel's step is compiled once
+        state = jax.lax.fori_loop(jnp.where(index == 0, 0, end - thin), end, step, state)
         values = look(state)
         if keep:
             return (state, None), values
         return (state, _accumulate(running, values, index + 1)), None
 
-    state, _ = jax.lax.scan(step, chains.init(starts, init_keys), jnp.arange(budget.num_warmup))
+    state = chains.init(starts, init_keys)
     running = None if keep else _nothing_yet(jax.eval_shape(look, state))
-    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(budget.num_samples))
+    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(num_samples))
     values = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), values)
     return chains.view(state), values, running
+
+
+def _traced(budget: Schedule) -> tuple[Array, int, Array]:
+    """Steps as arrays, so that other numbers of them compile nothing anew."""
+    total = budget.num_warmup + budget.num_samples * budget.thin
+    if total > MAX_STEPS:
+        raise refusal("num_warmup + num_samples * thin", total, f"at most {MAX_STEPS:,} steps a chain")
+    return jnp.int32(budget.num_warmup), budget.num_samples, jnp.int32(budget.thin)
 
 
 def _looked_at(observe: Callable[..., Any]) -> Callable[[PyTree], PyTree]:
