@@ -8,9 +8,12 @@ HERE = Path(__file__).parent
 
 KINDS = {
     "lattice": lambda case: "model" in case,
-    "tilt": lambda case: "fn" in case and "group" not in case,  # cases with a group are market functions
+    "tilt": lambda case: "fn" in case and "group" not in case,  # those with a group are of the market
 }
 """Kinds of cases that tests read, and how each is told from its entries."""
+
+UNREAD = "unread"
+"""The kind of cases that no test reads."""
 
 
 class Golden(NamedTuple):
@@ -18,23 +21,33 @@ class Golden(NamedTuple):
 
     case: dict[str, Any]
     document: dict[str, Any]
+    file: Path
 
 
 def golden_cases(kind: str, folder: Path = HERE) -> list[Golden]:
-    """All cases of a kind in a folder, file after file.
-
-    Cases of no kind in :data:`KINDS` belong to other parts of the project, and are passed over.
+    """All cases of a kind in a folder, file after file; of :data:`UNREAD`, what is of no kind.
 
     Raises:
         FileNotFoundError: if the folder has no golden file at all.
     """
+    return [golden for golden in _all_cases(folder) if kind_of(golden.case) == kind]
+
+
+def kind_of(case: Any) -> str:
+    """The first of :data:`KINDS` that a case is of, else :data:`UNREAD`."""
+    if not isinstance(case, dict) or "id" not in case:
+        return UNREAD
+    return next((kind for kind, is_of in KINDS.items() if is_of(case)), UNREAD)
+
+
+def _all_cases(folder: Path) -> list[Golden]:
     files = sorted(folder.glob("*_golden.json"))
     if not files:
         raise FileNotFoundError(f"--golden-dir = {folder}: has no *_golden.json")
-    documents = [json.loads(file.read_text("utf-8")) for file in files]
-    return [
-        Golden(case, document)
-        for document in documents
-        for case in document.get("cases", [])
-        if KINDS[kind](case)
-    ]
+    found = []
+    for file in files:
+        document = json.loads(file.read_text("utf-8"))
+        cases = document.get("cases") if isinstance(document, dict) else None
+        # a file without cases is a case that nothing reads
+        found += [Golden(case, document, file) for case in cases or [{"id": file.name}]]
+    return found

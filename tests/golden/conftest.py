@@ -1,9 +1,9 @@
-"""``--golden-dir``: where golden cases are read from; a test asks for ``lattice_golden`` or ``tilt_golden``."""
+"""``--golden-dir``: where golden cases are read from; a test asks for ``KIND_golden`` and is named ``test_golden_KIND``."""
 
 from pathlib import Path
 
 import pytest
-from tests.golden.cases import HERE, KINDS, golden_cases
+from tests.golden.cases import HERE, KINDS, UNREAD, golden_cases
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -13,7 +13,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     # This file is read too late for its option where the whole suite runs: the default holds then.
     folder = metafunc.config.getoption("--golden-dir", default=None)
-    for kind in KINDS:
+    for kind in (*KINDS, UNREAD):
         if f"{kind}_golden" in metafunc.fixturenames:
             cases = golden_cases(kind, Path(folder) if folder else HERE)
-            metafunc.parametrize(f"{kind}_golden", cases, ids=[golden.case["id"] for golden in cases])
+            ids = [_id(golden.case) for golden in cases]
+            metafunc.parametrize(f"{kind}_golden", cases, ids=ids)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Kinds of which a folder has no case give no test, instead of one that is skipped."""
+    empty = [item for item in items if item.name.endswith("[NOTSET]") and "_golden" in item.name]
+    items[:] = [item for item in items if item not in empty]
+
+
+def _id(case: object) -> str:
+    return str(case["id"]) if isinstance(case, dict) and "id" in case else "without id"

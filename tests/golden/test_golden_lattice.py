@@ -40,6 +40,6 @@ def assert_golden(found: dict[str, Any], case: dict[str, Any]) -> None:
         np.testing.assert_allclose(found[name], value, case["rtol"], case["atol"], err_msg=name)
 
 
-def test_the_oracle_returns_golden_values(lattice_golden: Golden) -> None:
+def test_golden_lattice(lattice_golden: Golden) -> None:
     assert lattice_golden.case["outputs"]
     assert_golden(outputs_of(lattice_golden.case), lattice_golden.case)
