@@ -1,4 +1,4 @@
-"""``--golden-dir``: where golden cases are read from; a test asks for ``KIND_golden`` and is named ``test_golden_KIND``."""
+"""``--golden-dir``: where golden cases are read from; ``test_golden_KIND`` asks for ``KIND_golden``."""
 
 from pathlib import Path
 
