@@ -489,6 +489,18 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "world": MARKET,
         "num_steps": 4,
         "num_points": 2,
+        "carry": act.rollout(KEYS, act.Thompson(3), MARKET, 2).carry,
+        "keep": lambda moment: moment.transition.reward,
+    },
+    "act.episodes": lambda: {
+        "keys": KEYS,
+        "agent": act.Thompson(3),
+        "world": MARKET,
+        "num_episodes": 2,
+        "num_steps": 4,
+        "earlier": act.episodes(KEYS, act.Thompson(3), MARKET, 1, 4),
+        "keep": lambda moment: moment.transition.reward,
+        "keep_end": lambda table: table.time,
     },
     "act.stretch_ends": lambda: {"num_steps": 10, "num_points": 5},
     # world
@@ -651,6 +663,7 @@ HOLDERS = {
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
+    "act.Carry", "act.Moment", "act.Episodes",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

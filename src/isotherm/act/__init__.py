@@ -2,6 +2,11 @@
 
 from isotherm.act.agent import AbstractAgent as AbstractAgent
 from isotherm.act.agent import Transition as Transition
+from isotherm.act.chooser import AbstractChooser as AbstractChooser
+from isotherm.act.episodes import Episodes as Episodes
+from isotherm.act.episodes import episodes as episodes
+from isotherm.act.rollout import Carry as Carry
+from isotherm.act.rollout import Moment as Moment
 from isotherm.act.rollout import Rollout as Rollout
 from isotherm.act.rollout import cumulative as cumulative
 from isotherm.act.rollout import rollout as rollout

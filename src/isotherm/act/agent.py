@@ -85,3 +85,16 @@ class AbstractAgent(eqx.Module):
             state: what :meth:`act` returned.
             transition: the step, of one run.
         """
+
+    def end(self, key: Key[Array, ""], state: Any) -> Any:
+        """State after an episode, to learn from it as a whole; by default as it is.
+
+        Args:
+            key: one JAX key, a scalar.
+            state: what :meth:`learn` returned last.
+
+        Returns:
+            Of the structure, shapes and dtypes of ``state``: the state in which the next episode begins.
+        """
+        del key
+        return state

@@ -1,5 +1,6 @@
 """The only loop: an agent in a world, batched over runs, compiled once."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -7,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
@@ -15,10 +16,49 @@ from isotherm.errors import refusal
 from isotherm.estimate.stretches import stretch_ends
 from isotherm.random.keys import named
 from isotherm.sample.run import bytes_of
+from isotherm.sample.traced import Traced, traced
 from isotherm.world.world import AbstractWorld, Step
 
 FEW = 100_000
 """Runs times stretches up to which nobody asks whether they fit into memory."""
+
+
+MAX_STEPS = 2**31 - 1
+"""Of a run, continued ones included: an int32 numbers them."""
+
+
+class Carry(NamedTuple):
+    """Where runs stand between two steps: what a rollout goes on from.
+
+    Attributes:
+        agent_state: leaves lead with runs.
+        world_state: leaves lead with runs.
+        observation: what each agent sees before its next action, leaves lead with runs.
+        time: steps so far, the same of all runs, an int32 scalar.
+    """
+
+    agent_state: Any
+    world_state: Any
+    observation: Any
+    time: Int32[Array, ""]
+
+
+class Moment(NamedTuple):
+    """One step of one run, as ``keep`` sees it.
+
+    Attributes:
+        time: steps before it, an int32 scalar.
+        agent_state: as :meth:`AbstractAgent.act` returned it, before learning from the step.
+        world_state: before the action.
+        transition: what the agent saw, did and got, and sees now.
+        info: the world's record of the step.
+    """
+
+    time: Int32[Array, ""]
+    agent_state: Any
+    world_state: Any
+    transition: Transition
+    info: dict[str, Float[Array, "..."]]
 
 
 class Rollout(NamedTuple):
@@ -27,11 +67,18 @@ class Rollout(NamedTuple):
     Attributes:
         sums: sums of ``reward`` and of every entry of the world's ``info`` over consecutive stretches of the
             run, ``(runs, stretches, ...)``, float32; see :func:`cumulative` and :func:`stretch_ends`.
-        agent_state: the agents' states after the last step, batched over runs.
+        carry: where the runs stand after the last step, to be continued from.
+        kept: what ``keep`` returned, leaves ``(runs, steps, ...)``; None without it.
     """
 
     sums: dict[str, Float[Array, "runs stretches ..."]]
-    agent_state: Any
+    carry: Carry
+    kept: Any = None
+
+    @property
+    def agent_state(self) -> Any:
+        """The agents' states after the last step, batched over runs."""
+        return self.carry.agent_state
 
 
 def cumulative(sums: Float[Array, "runs stretches ..."] | np.ndarray) -> np.ndarray:
@@ -58,104 +105,227 @@ def rollout(
     world: AbstractWorld,
     num_steps: int,
     num_points: int = 100,
+    *,
+    carry: Carry | None = None,
+    keep: Callable[[Moment], Any] | None = None,
 ) -> Rollout:
     """Let an agent act and learn in a world, one independent run a key.
 
     The world's draws depend on the key and the step alone: two agents given the same keys meet the same world,
     so that their difference run by run is a paired comparison. Memory grows with runs and points, not with
-    steps. Array leaves of agent and world may change without recompiling, everything else is static.
+    steps, unless ``keep`` asks for trajectories. Array leaves of agent and world may change without recompiling,
+    everything else is static.
 
     Args:
         keys: one key a run, shape ``(runs,)``.
         agent: any agent whose observations and actions fit the world's.
         world: any world.
-        num_steps: steps of each run, at least 1 (static).
+        num_steps: steps of each run, at least 1; static with ``keep``.
         num_points: the record is kept in at most so many stretches of equal length, at least 1 (static).
+        carry: where an earlier rollout of the same keys, agent and world ended, to go on from there: 37 steps and 63
+            more are the same 100. From the beginning by default.
+        keep: what to keep of each step, a function of a :class:`Moment` that returns a pytree of numbers. A new
+            ``lambda`` that computes the same compiles nothing anew.
 
     Raises:
-        TypeError: if keys, agent or world are of another kind.
-        ValueError: if ``num_steps`` or ``num_points`` is below 1, or the record would not fit into memory.
+        TypeError: if keys, agent, world, carry or keep are of another kind.
+        ValueError: if ``num_steps`` or ``num_points`` is below 1, or a run took 2**31 steps or more; if the record
+            would not fit into memory; or if ``carry`` is not of these runs, this agent and this world.
 
     >>> from isotherm.act import UCB
     >>> from isotherm.world import replay_world
     >>> world = replay_world(np.array([[1, -1, 1], [1, 1, -1]]))
-    >>> found = rollout(jax.random.split(jax.random.key(0), 4), UCB(3), world, num_steps=20, num_points=5)
+    >>> keys = jax.random.split(jax.random.key(0), 4)
+    >>> found = rollout(keys, UCB(3), world, num_steps=20, num_points=5)
     >>> found.sums["success"].shape
     (4, 5)
+    >>> more = rollout(keys, UCB(3), world, 10, carry=found.carry, keep=lambda moment: moment.transition.action)
+    >>> int(more.carry.time), more.kept.shape
+    (30, (4, 10))
     """
     doors.random_key("keys", keys, ndim=1)
     doors.instance("agent", agent, AbstractAgent, "an agent, such as Thompson(5)")
     doors.instance("world", world, AbstractWorld, "a world, such as venue_market(biases, couplings)")
-    num_steps, num_points = doors.whole("num_steps", num_steps, 1), doors.whole("num_points", num_points, 1)
-    _check_memory(keys, agent, world, num_steps, num_points)
-    return _rollout(keys, agent, world, num_steps, num_points)
+    num_steps = doors.whole("num_steps", num_steps, 1, MAX_STEPS)
+    num_points = doors.whole("num_points", num_points, 1)
+    if keep is not None:
+        doors.function("keep", keep, "a function of a Moment", num_arguments=1)
+    carry = _begun(keys, agent, world) if carry is None else _checked(carry, len(keys), num_steps)
+    _check_memory(keys, agent, world, carry, num_steps, num_points)
+    ends = stretch_ends(num_steps, num_points)
+    if keep is None:
+        length, steps = jnp.int32(ends[0]), jnp.int32(num_steps)
+        return _rollout(keys, agent, world, carry, len(ends), length, steps)
+    program = traced(keep, _moment(keys, agent, world, carry))
+    _check_kept(program, keys, agent, world, carry, num_steps)
+    return _keeping_rollout(keys, agent, world, carry, num_steps, int(ends[0]), program)
+
+
+def _checked(carry: Carry, num_runs: int, num_steps: int) -> Carry:
+    """A carry of as many runs, whose leaves have no weak type, so that a continued rollout compiles nothing anew."""
+    doors.instance("carry", carry, Carry, "the carry of an earlier rollout")
+    time = doors.whole("carry.time", np.asarray(carry.time).item(), 0)
+    if time + num_steps > MAX_STEPS:
+        raise refusal("num_steps", num_steps, f"at most {MAX_STEPS:,} steps a run, {time:,} of them done")
+    parts = carry._replace(time=None)
+    shapes = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(parts)}
+    if shapes - {(num_runs,)}:
+        raise refusal("carry.shape[:1]", sorted(shapes), f"all leaves must lead with {num_runs} runs")
+    return jax.tree.map(strong, parts)._replace(time=jnp.int32(time))
+
+
+def strong(leaf: Any) -> Array:
+    """An array of no weak type: such a number, as JAX makes of Python's, comes out of a loop as another type."""
+    found = jnp.asarray(leaf)
+    return found.astype(found.dtype)
 
 
 def _check_memory(
-    keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, num_steps: int, num_points: int
+    keys: Key[Array, " runs"],
+    agent: AbstractAgent,
+    world: AbstractWorld,
+    carry: Carry,
+    num_steps: int,
+    num_points: int,
 ) -> None:
     """Refuse records and states beyond memory; what is surely small is not looked at, which would cost a trace."""
     num_stretches = min(num_points, num_steps)
     if len(keys) * num_stretches < FEW:
         return
-    carry, record = jax.eval_shape(lambda key: _start(key, agent, world)[:2], keys[0])
-    kept = num_stretches * bytes_of(record)
+    kept = num_stretches * bytes_of(jax.eval_shape(lambda: zero_record(keys[0], agent, world, _one(carry))))
     doors.affordable(
         "num_points", num_points, 3.0 * len(keys) * kept, "keep fewer stretches, or have fewer runs"
     )
-    doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * bytes_of(carry), "have fewer at a time")
+    doors.affordable("keys", f"{len(keys)} runs", 3.0 * bytes_of(carry), "have fewer at a time")
+
+
+def _check_kept(
+    program: Traced,
+    keys: Key[Array, " runs"],
+    agent: AbstractAgent,
+    world: AbstractWorld,
+    carry: Carry,
+    num_steps: int,
+) -> None:
+    """Refuse trajectories beyond memory."""
+    one = jax.eval_shape(program, _moment(keys, agent, world, carry))
+    total = 2.0 * len(keys) * num_steps * bytes_of(one)
+    doors.affordable(
+        "num_steps", num_steps, total, "`keep` less, have fewer steps and continue, or fewer runs"
+    )
+
+
+# ------------------------------------------------------------------------------
+# Compiled
+
+
+@eqx.filter_jit
+def _begun(keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld) -> Carry:
+    def begin(key: Key[Array, ""]) -> tuple[Any, Any, Any]:
+        world_key, agent_key = streams(key)
+        observation, world_state = world.reset(named(world_key, "reset"))
+        return agent.init(named(agent_key, "init")), world_state, observation
+
+    return Carry(*jax.tree.map(strong, jax.vmap(begin)(keys)), time=jnp.int32(0))
 
 
 @eqx.filter_jit
 def _rollout(
-    keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, num_steps: int, num_points: int
+    keys: Key[Array, " runs"],
+    agent: AbstractAgent,
+    world: AbstractWorld,
+    carry: Carry,
+    num_stretches: int,
+    length: Int32[Array, ""],
+    num_steps: Int32[Array, ""],
 ) -> Rollout:
-    ends = stretch_ends(num_steps, num_points)
-    length, whole = int(ends[0]), num_steps // int(ends[0])
+    def run(key: Key[Array, ""], carry: Carry) -> tuple[Carry, dict[str, Array]]:
+        zeros = zero_record(key, agent, world, carry)
+        end = carry.time + num_steps
 
-    def run(key: Key[Array, ""]) -> tuple[dict[str, Array], Any]:
-        carry, zeros, step = _start(key, agent, world)
+        def step(_: Array, both: tuple[Carry, dict[str, Array]]) -> tuple[Carry, dict[str, Array]]:
+            carry, moment = one_step(key, agent, world, both[0])
+            return carry, jax.tree.map(jnp.add, both[1], record_of(moment))
 
-        def stretch(carry, start, length=length):
-            return lax.fori_loop(0, length, lambda i, both: step(both, start + i), (carry, zeros))
+        def stretch(carry: Carry, start: Array) -> tuple[Carry, dict[str, Array]]:
+            return lax.fori_loop(start, jnp.minimum(start + length, end), step, (carry, zeros))
 
-        carry, sums = lax.scan(stretch, carry, length * jnp.arange(whole))
-        if whole < len(ends):
-            carry, last = stretch(carry, whole * length, num_steps - whole * length)
-            sums = jax.tree.map(lambda xs, x: jnp.concatenate([xs, x[None]]), sums, last)
-        return sums, carry[0]
+        return lax.scan(stretch, carry, carry.time + length * jnp.arange(num_stretches))
 
-    return Rollout(*jax.vmap(run)(keys))
-
-
-def _start(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld):
-    """What a run carries from step to step, zeros for its record, and the step itself."""
-    world_key, agent_key = named(key, "world"), named(key, "agent")
-
-    def act(carry, time):
-        agent_state, world_state, observation = carry
-        act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, time))
-        action, agent_state = agent.act(act_key, agent_state, observation)
-        return (
-            world.step(jax.random.fold_in(world_key, time), world_state, action),
-            action,
-            agent_state,
-            learn_key,
-        )
-
-    def step(carry_and_sums, time):
-        carry, sums = carry_and_sums
-        answer, action, agent_state, learn_key = act(carry, time)
-        outcome = (action, answer.reward, answer.terminated, answer.truncated, answer.observation)
-        agent_state = agent.learn(learn_key, agent_state, Transition(carry[2], *outcome))
-        sums = jax.tree.map(jnp.add, sums, _record(answer))
-        return (agent_state, answer.state, answer.observation), sums
-
-    observation, world_state = world.reset(named(world_key, "reset"))
-    carry = (agent.init(named(agent_key, "init")), world_state, observation)
-    record = jax.eval_shape(lambda carry: _record(act(carry, jnp.int32(0))[0]), carry)
-    return carry, jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), record), step
+    carry, sums = jax.vmap(run, in_axes=(0, OF_RUNS), out_axes=(OF_RUNS, 0))(keys, carry)
+    return Rollout(sums, carry)
 
 
-def _record(answer: Step) -> dict[str, Array]:
-    return {"reward": answer.reward} | answer.info
+@eqx.filter_jit
+def _keeping_rollout(
+    keys: Key[Array, " runs"],
+    agent: AbstractAgent,
+    world: AbstractWorld,
+    carry: Carry,
+    num_steps: int,
+    length: int,
+    keep: Traced,
+) -> Rollout:
+    num_stretches = -(-num_steps // length)
+
+    def run(key: Key[Array, ""], carry: Carry) -> tuple[Carry, dict[str, Array], Any]:
+        zeros = zero_record(key, agent, world, carry)
+        sums = jax.tree.map(lambda x: jnp.zeros((num_stretches, *x.shape), x.dtype), zeros)
+
+        def step(both: tuple[Carry, dict[str, Array]], index: Array) -> tuple[tuple[Carry, Any], Any]:
+            carry, moment = one_step(key, agent, world, both[0])
+            add = lambda total, x: total.at[index // length].add(x)  # noqa: E731
+            return (carry, jax.tree.map(add, both[1], record_of(moment))), keep(moment)
+
+        (carry, sums), kept = lax.scan(step, (carry, sums), jnp.arange(num_steps))
+        return carry, sums, kept
+
+    carry, sums, kept = jax.vmap(run, in_axes=(0, OF_RUNS), out_axes=(OF_RUNS, 0, 0))(keys, carry)
+    return Rollout(sums, carry, kept)
+
+
+OF_RUNS: Any = Carry(0, 0, 0, None)  # pyright: ignore[reportArgumentType]
+"""Axes of runs in a carry: all of them stand at the same step."""
+
+
+def streams(key: Key[Array, ""]) -> tuple[Key[Array, ""], Key[Array, ""]]:
+    """Keys of the world and of the agent, scalars, from that of a run."""
+    return named(key, "world"), named(key, "agent")
+
+
+def one_step(
+    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry
+) -> tuple[Carry, Moment]:
+    """One step of one run."""
+    world_key, agent_key = streams(key)
+    act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, carry.time))
+    action, agent_state = agent.act(act_key, carry.agent_state, carry.observation)
+    answer: Step = world.step(jax.random.fold_in(world_key, carry.time), carry.world_state, action)
+    outcome = (action, answer.reward, answer.terminated, answer.truncated, answer.observation)
+    transition = Transition(carry.observation, *outcome)
+    moment = Moment(carry.time, agent_state, carry.world_state, transition, answer.info)
+    agent_state = agent.learn(learn_key, agent_state, transition)
+    return Carry(agent_state, answer.state, answer.observation, carry.time + 1), moment
+
+
+def record_of(moment: Moment) -> dict[str, Array]:
+    """What is summed of a step: the reward, and the world's ``info``."""
+    return {"reward": moment.transition.reward} | moment.info
+
+
+def zero_record(
+    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry
+) -> dict[str, Array]:
+    """Of one run's record."""
+    record = jax.eval_shape(lambda carry: record_of(one_step(key, agent, world, carry)[1]), carry)
+    return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), record)
+
+
+def _one(carry: Carry) -> Carry:
+    """Of the first run."""
+    return jax.tree.map(lambda leaf: leaf[0], carry._replace(time=None))._replace(time=carry.time)
+
+
+def _moment(keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, carry: Carry) -> Moment:
+    """Shapes of one run's moment."""
+    return eqx.filter_eval_shape(lambda: one_step(keys[0], agent, world, _one(carry))[1])

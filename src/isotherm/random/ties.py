@@ -42,3 +42,20 @@ def choose_best(
     """
     lots = jnp.maximum(jax.random.bits(key, scores.shape, jnp.uint32), jnp.uint32(1))
     return jnp.argmax(jnp.where(is_best(scores, allowed, tolerance), lots, jnp.uint32(0))).astype(jnp.int32)
+
+
+def log_best(
+    scores: Float[Array, " n"], allowed: Bool[Array, " n"], tolerance: float = 0.0
+) -> Float[Array, " n"]:
+    """Log probabilities of :func:`choose_best`, shape ``(n,)``: even among the best, ``-inf`` elsewhere.
+
+    Args:
+        scores: likewise.
+        allowed: likewise; at least one.
+        tolerance: likewise.
+
+    >>> log_best(jnp.array([1.0, 3.0, 3.0]), jnp.ones(3, bool)).tolist()
+    [-inf, -0.6931471824645996, -0.6931471824645996]
+    """
+    best = is_best(scores, allowed, tolerance)
+    return jnp.where(best, -jnp.log(jnp.sum(best).astype(scores.dtype)), -jnp.inf)

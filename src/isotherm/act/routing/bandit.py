@@ -8,8 +8,10 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.act.chooser import AbstractChooser
 from isotherm.errors import refusal
-from isotherm.world.routing.context import Context, route
+from isotherm.random.ties import log_best
+from isotherm.world.routing.context import TOLERANCE, Context, route
 
 
 def context_index(context: Context) -> Int32[Array, ""]:
@@ -152,7 +154,7 @@ class AbstractTableAgent(AbstractAgent):
         return table
 
 
-class EpsilonGreedy(AbstractTableAgent):
+class EpsilonGreedy(AbstractTableAgent, AbstractChooser):
     """The best mean so far, or with probability ``epsilon`` a uniformly random available venue.
 
     Raises:
@@ -167,7 +169,7 @@ class EpsilonGreedy(AbstractTableAgent):
     num_context: int = 1
     discount: float = 0.995
     learns_labels: bool = False
-    epsilon: float = 0.1
+    epsilon: float | Float[Array, ""] = 0.1
 
     def __check_init__(self) -> None:
         doors.numbers("epsilon", self.epsilon, least=0, most=1)
@@ -177,13 +179,25 @@ class EpsilonGreedy(AbstractTableAgent):
     ) -> tuple[Int32[Array, ""], WinsAndLosses]:
         """An available venue, an int32 scalar; an unseen one counts as mean one half."""
         explore_key, random_key, tie_key = jax.random.split(key, 3)
-        wins, losses = state.row(observation, self.discount)
-        counts = wins + losses
-        means = jnp.where(counts > 0, wins / jnp.where(counts > 0, counts, 1.0), 0.5)
+        means = self._means(state, observation)
         greedy = route(tie_key, means, observation.available)
         anywhere = route(random_key, jnp.zeros_like(means), observation.available)
         explore = jax.random.uniform(explore_key) < self.epsilon
         return jnp.where(explore, anywhere, greedy), state
+
+    def law(self, state: WinsAndLosses, observation: Context) -> tuple[Float[Array, " n"], WinsAndLosses]:
+        """Log probabilities ``(n,)``: epsilon shared by all that are available, the rest by the best means."""
+        available, means = observation.available, self._means(state, observation)
+        greedy = jnp.exp(log_best(means, available, TOLERANCE))
+        anywhere = jnp.exp(log_best(jnp.zeros_like(means), available))
+        mixed = (1 - self.epsilon) * greedy + self.epsilon * anywhere
+        # a log of 0 would spoil the slope in epsilon
+        return jnp.where(available, jnp.log(jnp.where(available, mixed, 1.0)), -jnp.inf), state
+
+    def _means(self, state: WinsAndLosses, observation: Context) -> Float[Array, " n"]:
+        wins, losses = state.row(observation, self.discount)
+        counts = wins + losses
+        return jnp.where(counts > 0, wins / jnp.where(counts > 0, counts, 1.0), 0.5)
 
 
 class Thompson(AbstractTableAgent):
@@ -211,7 +225,7 @@ class Thompson(AbstractTableAgent):
         return route(key, draws, observation.available, tolerance=0.0), state
 
 
-class UCB(AbstractTableAgent):
+class UCB(AbstractTableAgent, AbstractChooser):
     """The best upper confidence bound, mean + sqrt(2 ln n_c / n_ca), of discounted counts.
 
     References:
@@ -227,13 +241,19 @@ class UCB(AbstractTableAgent):
         self, key: Key[Array, ""], state: WinsAndLosses, observation: Context
     ) -> tuple[Int32[Array, ""], WinsAndLosses]:
         """An available venue, an int32 scalar; those never tried in this context come first, in random order."""
+        return route(key, self._bounds(state, observation), observation.available), state
+
+    def law(self, state: WinsAndLosses, observation: Context) -> tuple[Float[Array, " n"], WinsAndLosses]:
+        """Log probabilities ``(n,)``: even among the best bounds."""
+        return log_best(self._bounds(state, observation), observation.available, TOLERANCE), state
+
+    def _bounds(self, state: WinsAndLosses, observation: Context) -> Float[Array, " n"]:
         wins, losses = state.row(observation, self.discount)
         counts = wins + losses
         tried = counts > 0
         safe = jnp.where(tried, counts, 1.0)
         width = jnp.sqrt(2 * jnp.log(jnp.maximum(jnp.sum(counts), 1.0)) / safe)
-        bound = jnp.where(tried, wins / safe + width, jnp.inf)
-        return route(key, bound, observation.available), state
+        return jnp.where(tried, wins / safe + width, jnp.inf)
 
 
 class LinUCBState(NamedTuple):
@@ -243,7 +263,7 @@ class LinUCBState(NamedTuple):
     moment: Float[Array, "n d"]
 
 
-class LinUCB(AbstractAgent):
+class LinUCB(AbstractChooser):
     """A ridge regression of success on context features for each venue, and its upper confidence bound.
 
     Features: one, and for each venue and outcome whether the context shows it: ``d = 2n + 1``.
@@ -282,11 +302,17 @@ class LinUCB(AbstractAgent):
         self, key: Key[Array, ""], state: LinUCBState, observation: Context
     ) -> tuple[Int32[Array, ""], LinUCBState]:
         """The available venue of the highest bound, an int32 scalar."""
+        return route(key, self._bounds(state, observation), observation.available), state
+
+    def law(self, state: LinUCBState, observation: Context) -> tuple[Float[Array, " n"], LinUCBState]:
+        """Log probabilities ``(n,)``: even among the best bounds."""
+        return log_best(self._bounds(state, observation), observation.available, TOLERANCE), state
+
+    def _bounds(self, state: LinUCBState, observation: Context) -> Float[Array, " n"]:
         x = self._features(observation)
         solved = state.inverse @ x
         mean = jnp.sum(solved * state.moment, axis=-1)
-        bound = mean + self.width * jnp.sqrt(jnp.maximum(solved @ x, 0.0))
-        return route(key, bound, observation.available), state
+        return mean + self.width * jnp.sqrt(jnp.maximum(solved @ x, 0.0))
 
     def learn(self, key: Key[Array, ""], state: LinUCBState, transition: Transition) -> LinUCBState:
         """Rank-one update of the chosen venue: inverse ``(d, d)``, by Sherman and Morrison, and moments ``(d,)``."""

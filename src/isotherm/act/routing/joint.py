@@ -7,15 +7,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
-from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.act.agent import Transition
+from isotherm.act.chooser import AbstractChooser
 from isotherm.act.routing.counter import possible_winners, surprise_of_winners
 from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS
 from isotherm.learn.online import posterior as gaussian
 from isotherm.learn.online.exclusive import ExclusivePosterior
 from isotherm.learn.online.posterior import IsingPosterior
+from isotherm.random.ties import log_best
 from isotherm.sample.clamp import Clamp
-from isotherm.world.routing.context import Context, route
+from isotherm.world.routing.context import TOLERANCE, Context, route
 
 LEAST_PROBABILITY = 1e-6
 """Predictive probabilities stay this far from 0 and 1, so that no single outcome settles anything for ever."""
@@ -82,7 +84,7 @@ class JointState(NamedTuple):
         return self.log_odds + 0.5 * extra_parameters * jnp.log1p(self.time.astype(jnp.float32)) >= 0
 
 
-class JointRouter(AbstractAgent):
+class JointRouter(AbstractChooser):
     """Learns which joint law the venues' outcomes follow, and routes by conditional inference in it.
 
     Two supports compete: all ``2^n`` states (an Ising model under a Gaussian posterior, see
@@ -144,15 +146,32 @@ class JointRouter(AbstractAgent):
         The action is an int32 scalar; the state keeps what the free law predicted, for :meth:`learn`.
         """
         draw_key, tie_key = jax.random.split(key)
-        draws = state.exclusive.posterior.draw(draw_key, self.draw_width)
+        scores, state = self._scores(draw_key, state, observation)
+        return route(tie_key, scores, observation.available), state
+
+    def law(self, state: JointState, observation: Context) -> tuple[Float[Array, " n"], JointState]:
+        """Log probabilities ``(n,)``: even among the best scores of the law with the larger evidence.
+
+        Raises:
+            ValueError: unless ``draw_width`` is 0: a draw from the exclusive law's posterior has no closed law of
+                choice.
+        """
+        if self.draw_width != 0:
+            raise refusal("draw_width", self.draw_width, "only draw_width=0 has a closed law of choice")
+        scores, state = self._scores(jax.random.key(0), state, observation)
+        return log_best(scores, observation.available, TOLERANCE), state
+
+    def _scores(
+        self, key: Key[Array, ""], state: JointState, observation: Context
+    ) -> tuple[Float[Array, " n"], JointState]:
+        """Of all venues, and the state that remembers what the free law predicted."""
+        draws = state.exclusive.posterior.draw(key, self.draw_width)
         context = observation.clamp()
         log_odds = self._log_odds(state.free.posterior, context)
         variance = gaussian.log_odds_variance(state.free.posterior, context)
         bounds = log_odds + self.width * jnp.sqrt(variance)
-        action = route(tie_key, jnp.where(state.is_exclusive, draws, bounds), observation.available)
-        return action, state._replace(
-            free=state.free._replace(predicted=gaussian.moderated(log_odds, variance))
-        )
+        free = state.free._replace(predicted=gaussian.moderated(log_odds, variance))
+        return jnp.where(state.is_exclusive, draws, bounds), state._replace(free=free)
 
     def learn(self, key: Key[Array, ""], state: JointState, transition: Transition) -> JointState:
         """Both laws learn from the context and the outcome; the evidence counts how each predicted it."""

@@ -7,15 +7,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int32, Key
 
 from isotherm import doors
-from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.act.agent import Transition
+from isotherm.act.chooser import AbstractChooser
 from isotherm.energy.dense import Ising
 from isotherm.errors import refusal
 from isotherm.exact.exact import MAX_SPINS, exact
 from isotherm.learn.online.moments import MatchingRates, PairWindow, match_moments, zero_model
+from isotherm.random.ties import log_best
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.gibbs.gibbs import Moments, gibbs_means, gibbs_moments
 from isotherm.sample.schedule import Schedule, checked_schedule
-from isotherm.world.routing.context import Context, route
+from isotherm.world.routing.context import TOLERANCE, Context, route
 
 Inference = Literal["gibbs", "exact"]
 
@@ -27,7 +29,7 @@ class RouterState(NamedTuple):
     window: PairWindow
 
 
-class IsingRouter(AbstractAgent):
+class IsingRouter(AbstractChooser):
     """Clamps what the context shows, and routes to the venue most likely to be ``+1`` given it.
 
     Attributes:
@@ -85,6 +87,18 @@ class IsingRouter(AbstractAgent):
         clamp = observation.clamp() if self.clamps else None
         means = self._means(chain_key, state.model, clamp)
         return route(tie_key, (1 + means) / 2, observation.available), state
+
+    def law(self, state: RouterState, observation: Context) -> tuple[Float[Array, " n"], RouterState]:
+        """Log probabilities ``(n,)``: even among the venues that are most likely to win.
+
+        Raises:
+            ValueError: unless ``inference`` is ``"exact"``: what Gibbs chains choose has no closed law.
+        """
+        if self.inference != "exact":
+            raise refusal("inference", self.inference, "only inference='exact' has a closed law of choice")
+        clamp = observation.clamp() if self.clamps else None
+        means = exact(state.model, self.beta, clamp).spins
+        return log_best((1 + means) / 2, observation.available, TOLERANCE), state
 
     def learn(self, key: Key[Array, ""], state: RouterState, transition: Transition) -> RouterState:
         """One step of moment matching on the context and the chosen venue."""
