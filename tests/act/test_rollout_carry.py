@@ -130,3 +130,13 @@ def test_what_cannot_be_continued_or_kept_is_refused(change: dict[str, Any], mes
     arguments = {"keys": keys, "agent": Clerk(True), "world": world, "num_steps": 4, "carry": carry}
     with pytest.raises((TypeError, ValueError), match=message):
         rollout(**(arguments | change))
+
+
+def test_it_goes_on_in_float64_too() -> None:
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
+        world, keys = replay_world(TABLE), keys_of(2)
+        whole = rollout(keys, UCB(4), world, 12, 4)
+        first = rollout(keys, UCB(4), world, 5, 5, keep=lambda moment: moment.time)
+        second = rollout(keys, UCB(4), world, 7, 7, carry=first.carry)
+        same(second.carry, whole.carry)
+        assert second.carry.time.dtype == jnp.int32

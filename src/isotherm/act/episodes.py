@@ -195,7 +195,7 @@ def _episodes(
             state, *found = _episode(episode_key, agent, world, state, num_steps, keeping.moment)
             return state, (*found, None if keeping.end is None else keeping.end(state))
 
-        return lax.scan(episode, state, jnp.arange(num_episodes))
+        return lax.scan(episode, state, jnp.arange(num_episodes, dtype=jnp.int32))
 
     state, (sums, lengths, kept, ends) = jax.vmap(run)(keys, state)
     return Episodes(sums, lengths, state, number + num_episodes, kept, ends)
@@ -226,7 +226,7 @@ def _episode(
         return (stays._replace(time=after.time), is_over, length, sums), kept
 
     start = (begun, jnp.zeros((), bool), jnp.int32(0), zeros)
-    (carry, _, length, sums), kept = lax.scan(step, start, jnp.arange(num_steps))
+    (carry, _, length, sums), kept = lax.scan(step, start, jnp.arange(num_steps, dtype=jnp.int32))
     end_key = named(streams(key)[1], "end")
     return agent.end(end_key, carry.agent_state), sums, length, kept
 

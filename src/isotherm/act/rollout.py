@@ -250,7 +250,7 @@ def _rollout(
         def stretch(carry: Carry, start: Array) -> tuple[Carry, dict[str, Array]]:
             return lax.fori_loop(start, jnp.minimum(start + length, end), step, (carry, zeros))
 
-        return lax.scan(stretch, carry, carry.time + length * jnp.arange(num_stretches))
+        return lax.scan(stretch, carry, carry.time + length * jnp.arange(num_stretches, dtype=jnp.int32))
 
     carry, sums = jax.vmap(run, in_axes=(0, OF_RUNS), out_axes=(OF_RUNS, 0))(keys, carry)
     return Rollout(sums, carry)
@@ -277,7 +277,7 @@ def _keeping_rollout(
             add = lambda total, x: total.at[index // length].add(x)  # noqa: E731
             return (carry, jax.tree.map(add, both[1], record_of(moment))), keep(moment)
 
-        (carry, sums), kept = lax.scan(step, (carry, sums), jnp.arange(num_steps))
+        (carry, sums), kept = lax.scan(step, (carry, sums), jnp.arange(num_steps, dtype=jnp.int32))
         return carry, sums, kept
 
     carry, sums, kept = jax.vmap(run, in_axes=(0, OF_RUNS), out_axes=(OF_RUNS, 0, 0))(keys, carry)

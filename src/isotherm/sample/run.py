@@ -167,7 +167,7 @@ def _run(
 
     state = chains.init(starts, init_keys)
     running = None if keep else _nothing_yet(jax.eval_shape(look, state))
-    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(num_samples))
+    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(num_samples, dtype=jnp.int32))
     values = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), values)
     return chains.view(state), values, running
 

@@ -1,5 +1,6 @@
 """Tempering of kernels whose states hold a density, a score or a reward: the law at the last rung is exact."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -38,8 +39,18 @@ def actions(kernel_at: Any, starts: Any, action: Any = lambda position: position
     return np.asarray(action(found.values), np.float64)[..., 0]
 
 
-def starts(dtype: Any = jnp.float32, num_chains: int = 48) -> jax.Array:
-    return jax.random.normal(jax.random.key(1), (num_chains, 1), dtype)
+def starts(num_chains: int = 48) -> jax.Array:
+    return jax.random.normal(jax.random.key(1), (num_chains, 1))
+
+
+@pytest.fixture(params=["float32", pytest.param("float64", marks=pytest.mark.slow)])
+def precision(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each test in both, whatever the kernel's state remembers."""
+    # with JAX's own rules of promotion in float64, as users of it have them
+    rules = "standard" if request.param == "float64" else "strict"
+    with jax.enable_x64(request.param == "float64"), jax.numpy_dtype_promotion(rules):
+        assert starts().dtype == request.param
+        yield request.param
 
 
 def check(draws: np.ndarray) -> None:
@@ -47,6 +58,7 @@ def check(draws: np.ndarray) -> None:
     assert_mean(powers, np.array([0.8, 0.2]))
 
 
+@pytest.mark.usefixtures("precision")
 @pytest.mark.parametrize("adjusted", [mala, ula])
 def test_langevin_has_the_law_of_the_last_rung(adjusted: Any) -> None:
     step = 0.3 if adjusted is mala else 0.004
@@ -58,15 +70,12 @@ def test_langevin_has_the_law_of_the_last_rung(adjusted: Any) -> None:
         assert draws.var() == pytest.approx(0.2 / (1 - 0.004 * 5 / 2), rel=0.05)
 
 
-def test_langevin_in_float64() -> None:
-    with jax.enable_x64(True):
-        check(actions(lambda beta: mala(tilted(), beta, 0.3), starts(jnp.float64)))
-
-
+@pytest.mark.usefixtures("precision")
 def test_independence_has_the_law_of_the_last_rung() -> None:
     check(actions(lambda beta: independence(tilted(), beta), starts()))
 
 
+@pytest.mark.usefixtures("precision")
 def test_whitened_mala_has_the_law_of_the_last_rung() -> None:
     follow = LinearGaussian(jnp.eye(1), jnp.zeros(1), jnp.eye(1))
     first = ActionAndNext(starts(), starts())
@@ -76,6 +85,7 @@ def test_whitened_mala_has_the_law_of_the_last_rung() -> None:
     check(draws)
 
 
+@pytest.mark.usefixtures("precision")
 def test_a_blackjax_kernel_has_the_law_of_the_last_rung() -> None:
     blackjax = pytest.importorskip("blackjax")
     law = tilted()
@@ -86,6 +96,7 @@ def test_a_blackjax_kernel_has_the_law_of_the_last_rung() -> None:
     check(actions(kernel_at, starts()))
 
 
+@pytest.mark.usefixtures("precision")
 def test_informed_states_serve_at_any_temperature() -> None:
     graph = ising([[0, 1]], 0.7, [0.4, -0.1])
     kernel = tempering(lambda beta: informed(graph, beta), LADDER, graph)
