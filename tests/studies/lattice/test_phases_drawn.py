@@ -183,6 +183,8 @@ def test_the_furthest_chains_are_the_lowest_four_by_their_share_of_the_order() -
     assert sheets._furthest(few, "ising") == [(1, 1), (2, 1), (3, 1)], "below the transition only"
     near = view._replace(metrics={"ising": {"critical_temperature": 2.21}})
     assert sheets._furthest(near, "ising") == [(1, 1), (2, 1), (3, 1), (4, 1)], "2.0 and 2.2 are near"
+    arrays["ising/all/abs_magnetization"][4] = 0.15  # an order of 0.06 at 2.2 is a share of 0.4
+    assert sheets._furthest(near, "ising") == [(1, 1), (2, 1), (3, 1), (0, 1)]
 
 
 def test_the_showcase_goes_from_cold_to_hot(view: View) -> None:
