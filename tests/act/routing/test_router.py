@@ -177,6 +177,12 @@ SMALL_PAIR = float(np.tanh(1.2 * -0.06 + np.arctanh(np.tanh(1.2 * 0.06) * np.tan
 """``E[s_0 s_1]`` after one step from nothing: biases ``±η β``, coupling ``-η β``, read at ``β = 1.2``."""
 
 
+def test_published_settings_are_the_defaults() -> None:
+    router = IsingRouter(5)
+    assert (router.beta, router.inference, router.window, router.clamps) == (1.0, "gibbs", 200, True)
+    assert router.rates == (0.05, 0.995, 0.3, 1.0)
+
+
 def test_routers_beyond_memory_are_refused_by_the_setting_that_asks_for_it(monkeypatch) -> None:
     """Of 1,000 bytes 800 may be taken: 16 a pair of venues, one a venue and observation."""
     monkeypatch.setattr(memory, "machine_memory", lambda: 1000.0)
