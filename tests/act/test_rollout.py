@@ -21,10 +21,13 @@ from isotherm.act import (
     stretch_ends,
 )
 from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.act.rollout import _check_memory
+from isotherm.doors import memory
 from isotherm.sample.schedule import Schedule
 from isotherm.world.routing.context import Context
 from isotherm.world.routing.replay import replay_world
 from isotherm.world.routing.venues import VenueMarket, venue_market
+from isotherm.world.world import AbstractWorld, Step
 
 BIASES = np.linspace(0.8, -0.8, 5)
 SMALL = Schedule(4, 4, 2)
@@ -204,6 +207,64 @@ def test_no_steps_are_refused() -> None:
     for arguments, message in (((0, 1), "num_steps = 0"), ((1, 0), "num_points = 0")):
         with pytest.raises(ValueError, match=message):
             rollout(keys_of(1), Clerk(True), market_of(), *arguments)
+
+
+class Shelf(AbstractWorld):
+    """A world of 20 bytes that shows 12 of them and records 28 a stretch."""
+
+    def reset(self, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jnp.zeros(3, jnp.int32), jnp.zeros(5, jnp.float32)
+
+    def step(self, key: jax.Array, state: jax.Array, action: jax.Array) -> Step:
+        no = jnp.zeros((), bool)
+        return Step(jnp.zeros(3, jnp.int32), state, jnp.float32(1), no, no, {"six": jnp.zeros(6)})
+
+
+class Sitter(AbstractAgent):
+    """An agent whose state takes 8 bytes."""
+
+    def init(self, key: jax.Array) -> jax.Array:
+        return jnp.zeros(2, jnp.float32)
+
+    def act(self, key: jax.Array, state: jax.Array, observation: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jnp.int32(0), state
+
+    def learn(self, key: jax.Array, state: jax.Array, transition: Transition) -> jax.Array:
+        return state
+
+
+def test_records_and_states_beyond_memory_are_refused_by_the_argument_that_asks(monkeypatch) -> None:
+    """Three copies of 28 bytes a run and stretch, then of 40 bytes a run; four fifths of memory may be taken."""
+
+    def check(runs: int, num_steps: int, num_points: int, num_bytes: float) -> None:
+        monkeypatch.setattr(memory, "machine_memory", lambda: num_bytes / memory.MEMORY_SHARE)
+        _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
+
+    record = 3.0 * 100 * 28 * 1000
+    check(100, 2000, 1000, record * 1.001)
+    with pytest.raises(
+        ValueError, match=r"^num_points = 1000: would take 0\.0084 GB .* keep fewer stretches"
+    ):
+        check(100, 2000, 1000, record * 0.999)
+    # no more stretches than steps are kept, whatever is asked for
+    check(101, 1000, 5000, 1.01 * record * 1.001)
+    with pytest.raises(ValueError, match=r"^num_points = 5000: would take 0\.00848 GB"):
+        check(101, 1000, 5000, 1.01 * record * 0.999)
+    states = 3.0 * 100_000 * 40
+    check(100_000, 1, 1, states * 1.001)
+    with pytest.raises(
+        ValueError, match=r"^keys = '100000 runs': would take 0\.012 GB .* have fewer at a time"
+    ):
+        check(100_000, 1, 1, states * 0.999)
+
+
+def test_what_is_surely_small_is_not_looked_at(monkeypatch) -> None:
+    monkeypatch.setattr(memory, "machine_memory", lambda: 1.0)
+    for runs, num_steps, num_points in ((99_999, 1, 1), (100, 999, 5000), (100, 5000, 999)):
+        _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
+    for runs, num_steps, num_points in ((100_000, 1, 1), (100, 1000, 5000), (100, 5000, 1000)):
+        with pytest.raises(ValueError, match=r"^num_points = "):
+            _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
 
 
 # ------------------------------------------------------------------------------

@@ -184,6 +184,8 @@ def test_ucb_takes_the_largest_bound() -> None:
 
 def test_ucb_tries_every_venue_first() -> None:
     assert (actions(UCB(N), table_of([9, 9, 0, 9], [0, 0, 0, 0]), one_context(), 16) == 2).all()
+    # a count of less than one, discounted, has been tried: of two such venues the one that won is taken
+    assert (actions(UCB(N), table_of([9, 0.9, 0, 9], [0, 0, 0.9, 0]), one_context(), 16) == 1).all()
 
 
 # ------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import functools
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +13,7 @@ from tests.support.zoo import brute_force, random_model, venues
 
 from isotherm.act.agent import Transition
 from isotherm.act.routing.router import IsingRouter, RouterState
+from isotherm.doors import memory
 from isotherm.energy.dense import Ising
 from isotherm.exact.exact import exact
 from isotherm.learn.online.moments import MatchingRates, PairWindow
@@ -107,10 +109,10 @@ def history(seed: int) -> tuple[np.ndarray, np.ndarray]:
     )
 
 
-def transitions(pairs: np.ndarray, outcomes: np.ndarray) -> Transition:
+def transitions(pairs: np.ndarray, outcomes: np.ndarray, n: int = N) -> Transition:
     at = jnp.asarray(pairs[:, :1], jnp.int32)
     seen = jnp.asarray(np.take_along_axis(outcomes, pairs, axis=1), jnp.int8)
-    context = Context(at, seen[:, :1], at != jnp.arange(N, dtype=jnp.int32)[None])
+    context = Context(at, seen[:, :1], at != jnp.arange(n, dtype=jnp.int32)[None])
     no = jnp.zeros(len(pairs), bool)
     return Transition(
         context, jnp.asarray(pairs[:, 1], jnp.int32), seen[:, 1].astype(jnp.float32), no, no, context
@@ -151,6 +153,45 @@ def test_learning_agrees_with_a_slow_router(couples: bool, damping: float) -> No
         np.testing.assert_allclose(found.couplings[t], w, atol=1e-5)
         b, w = np.asarray(found.biases[t], np.float64), np.asarray(found.couplings[t], np.float64)
     assert couples == bool(w.any())
+
+
+def test_a_window_of_one_remembers_the_last_observation_alone() -> None:
+    """A pair seen a step ago is forgotten with the rest; two observations would still move it."""
+    pairs, outcomes = np.array([[0, 1], [1, 2]]), np.array([[1, -1, 0], [0, 1, 1]])
+    for window, first in ((1, 0.995 * -0.06), (2, 0.995 * -0.06 + 0.06 * (-1 - SMALL_PAIR))):
+        router = IsingRouter(3, beta=1.2, inference="exact", window=window)
+        state, learn = router.init(jax.random.key(0)), eqx.filter_jit(router.learn)
+        assert state.window.recent.shape == (window, 3)
+        for t in range(2):
+            now = jax.tree.map(lambda x, t=t: x[t], transitions(pairs, outcomes, 3))
+            state = learn(jax.random.key(0), state, now)
+        assert float(state.model.couplings[0, 1]) == pytest.approx(first, abs=1e-6)
+        assert float(state.model.couplings[1, 2]) == pytest.approx(0.06, abs=1e-6)
+    for wrong, message in (({"window": 0}, "window = 0"), ({"num_venues": 0}, "num_venues = 0")):
+        with pytest.raises(ValueError, match=message):
+            IsingRouter(**{"num_venues": 3} | wrong)
+    assert IsingRouter(1).init(jax.random.key(0)).model.biases.shape == (1,)
+
+
+SMALL_PAIR = float(np.tanh(1.2 * -0.06 + np.arctanh(np.tanh(1.2 * 0.06) * np.tanh(1.2 * -0.06))))
+"""``E[s_0 s_1]`` after one step from nothing: biases ``±η β``, coupling ``-η β``, read at ``β = 1.2``."""
+
+
+def test_published_settings_are_the_defaults() -> None:
+    router = IsingRouter(5)
+    assert (router.beta, router.inference, router.window, router.clamps) == (1.0, "gibbs", 200, True)
+    assert router.rates == (0.05, 0.995, 0.3, 1.0)
+
+
+def test_routers_beyond_memory_are_refused_by_the_setting_that_asks_for_it(monkeypatch) -> None:
+    """Of 1,000 bytes 800 may be taken: 16 a pair of venues, one a venue and observation."""
+    monkeypatch.setattr(memory, "machine_memory", lambda: 1000.0)
+    IsingRouter(7, window=1)
+    with pytest.raises(ValueError, match="num_venues = 8: would take"):
+        IsingRouter(8, window=1)
+    IsingRouter(4, window=200)
+    with pytest.raises(ValueError, match="window = 201: would take"):
+        IsingRouter(4, window=201)
 
 
 def test_permuting_venues_permutes_everything() -> None:

@@ -8,7 +8,7 @@ from tests.support.told import series
 
 from isotherm.pictures.fractal import film
 from isotherm.pictures.fractal.config import SHEET, FractalConfig, depth_at, view
-from isotherm.pictures.fractal.drawing import draw_potential
+from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential, painted
 from isotherm.pictures.fractal.frames import EmergenceFrames, ZoomFrames, _bands
 
 pytestmark = pytest.mark.usefixtures("nothing_global")
@@ -123,3 +123,27 @@ def test_each_frame_of_the_films_has_its_own_window_and_depth(monkeypatch) -> No
         assert (extent, visible) == (window.extent, arrows)
         assert smooth.shape == (256, 320)
         assert uphill.shape == places[0].shape == (19, 24)
+
+
+def test_points_that_escaped_at_once_are_escaped_and_as_dark_as_those_after_one() -> None:
+    """Count 0 lies on the scale's very start, which is 1, and moves it there; -1 is the only value for none."""
+    counts = np.array([[0, 3, 9, -1]])
+    magma, panel = mpl.colormaps["magma"], (12 / 255, 15 / 255, 20 / 255, 1)
+    wanted = [magma(0.3), magma(0.3 + 0.7 * 0.5), magma(1.0), panel]
+    np.testing.assert_allclose(painted(counts, 9, 9), [wanted])
+    shallow = painted(counts, 0, 9)[0]
+    np.testing.assert_allclose(shallow, [magma(0.3), panel, panel, panel])
+    # without a zero the scale starts at the first count; where it has no length, at its end
+    np.testing.assert_allclose(painted(counts[:, 1:], 9, 9)[0, 0], magma(0.3))
+    np.testing.assert_allclose(painted(np.array([[7]]), 7, 7)[0, 0], magma(0.3))
+    figure = draw_iterations(counts, (1, 3, 9), EXTENT)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [axes.get_title("right") for axes in shown] == [
+        f"{share} % escaped" for share in ("25.0", "50.0", "75.0")
+    ]
+    assert [axes.get_title("left") for axes in shown] == [f"{depth} iterations" for depth in (1, 3, 9)]
+    for axes, depth in zip(shown, (1, 3, 9), strict=True):
+        np.testing.assert_allclose(axes.images[0].get_array(), painted(counts, depth, 9))
+        assert axes.images[0].get_extent() == list(EXTENT)
+    assert figure.texts[-1].get_text().startswith("Re c from −2.00 to 2.00, Im c from −1.000 to 1.000.")
+    plt.close(figure)

@@ -15,6 +15,7 @@ from tests.studies.lattice.test_study_xy import planted_means
 
 from isotherm.estimate.autocorrelation import WithError
 from isotherm.estimate.kosterlitz import FittedTransition, power_law
+from isotherm.estimate.scaling import Scaling
 from isotherm.exact.lattice.onsager import kaufman, spontaneous_magnetization
 from isotherm.studies.ising import results as ising
 from isotherm.studies.lattice.estimates import disagreement, estimates
@@ -186,6 +187,118 @@ def test_starts_are_compared_over_curves_and_windows(of_ising: Result, ising_res
     )
 
 
+def test_exact_curves_are_finer_around_the_critical_point() -> None:
+    """Sixty steps over the temperatures of the study, and forty from 2.1 to 2.5 or as far as these reach."""
+    for temperatures, ends in (((1.8, 2.27, 3.0), (2.1, 2.5)), ((2.2, 2.3, 2.4), (2.2, 2.4))):
+        config = ISING.model_copy(update={"temperatures": temperatures, "sizes": (4,)})
+        arrays: dict[str, np.ndarray] = {}
+        ising._exact_curves(config, arrays)
+        low, high = temperatures[0], temperatures[-1]
+        wide = [low + i * (high - low) / 60 for i in range(61)]
+        near = [ends[0] + i * (ends[1] - ends[0]) / 40 for i in range(41)]
+        found = arrays["exact/temperature"]
+        np.testing.assert_array_equal(np.unique(found.round(9)), np.unique(np.round(wide + near, 9)))
+        assert (np.diff(found) > 0).all()
+        heat = [kaufman(4, 4, 1 / t)["heat_capacity_per_site"] for t in found[:2]]
+        np.testing.assert_allclose(arrays["exact/4/heat_capacity"][:2], heat)
+
+
+class Fits:
+    """Stands for the joint fit: notes what is asked, and answers one made-up temperature after another."""
+
+    def __init__(self, temperatures: list[float], chi2: float = 1.0) -> None:
+        self.left, self.chi2, self.asked = list(temperatures), chi2, []
+
+    def __call__(self, data, guess, degree=4, correction=2.0, max_rows=None) -> Scaling:
+        self.asked.append((sorted(data), guess, degree, correction, max_rows))
+        self.num_ratios = [len(ratios) for _, ratios in data.values()]
+        rows = self.left.pop(0) + np.array([0.0, 0.01, -0.01])[: max_rows or 3]
+        return Scaling(rows, 1.0 + 0 * rows, np.tile([0.61, 0.9], (len(rows), 1)), self.chi2)
+
+
+def flat_ratios(sizes: tuple[int, ...]) -> tuple[dict, dict]:
+    """Temperatures, and constant ratios told apart by their values; what is fitted to them is made up."""
+    data = {n: {"binder": np.full((3, 4), 0.6), "correlation_ratio": np.full((3, 4), 0.9)} for n in sizes}
+    return {n: np.linspace(2.2, 2.4, 4) for n in sizes}, data
+
+
+def test_ising_varies_the_correction_and_both_degrees_and_drops_the_smallest_size(monkeypatch) -> None:
+    fits = Fits([2.27, 2.271, 2.265, 2.272, 2.3])
+    monkeypatch.setattr(ising, "fit_scaling", fits)
+    sizes, guess = [4, 8, 16, 32], (ISING.guess, 1.0)
+    found = ising._joint(ISING, *flat_ratios((4, 8, 16, 32)))
+    assert fits.asked == [
+        (sizes, guess, 3, 1.75, None),
+        (sizes, guess, 3, 2.0, 1),
+        (sizes, guess, 2, 1.75, 1),
+        (sizes, guess, 4, 1.75, 1),
+        (sizes[1:], guess, 3, 1.75, None),
+    ]
+    assert list(found["shifts"].values()) == pytest.approx([0.001, -0.005, 0.002])
+    assert [name.split()[-1] for name in found["shifts"]] == ["2", "2", "4"]
+    assert found["statistical"] == pytest.approx(0.01 * math.sqrt(2))
+    assert found["systematic"] == pytest.approx(0.005)
+    assert found["without_smallest"] == pytest.approx({"value": 0.03, "error": 0.0}, abs=1e-12)
+    monkeypatch.setattr(ising, "fit_scaling", Fits([2.27] * 4))
+    assert ising._joint(ISING, *flat_ratios((4, 8, 16)))["without_smallest"] is None
+
+
+def test_potts_varies_sizes_corrections_and_ratios_and_widens_what_misses(monkeypatch) -> None:
+    for chi2, wider in ((4.0, 2.0), (0.25, 1.0)):
+        fits = Fits([2.0, 2.01, 1.99, 2.02, 1.97], chi2)
+        monkeypatch.setattr(potts, "fit_scaling", fits)
+        found, rows, _ = potts._joint(*flat_ratios((8, 12, 16)), 2.1)
+        start, sizes = (2.1, 1.2), [8, 12, 16]
+        assert fits.asked == [
+            (sizes, start, 3, 1.0, None),
+            ([12, 16], start, 3, None, 1),
+            (sizes, start, 3, 2.0, 1),
+            *[(sizes, start, 3, 1.0, 1)] * 2,
+        ]
+        assert fits.num_ratios == [1, 1, 1]
+        assert (found["value"], rows[0]) == (0.5, 2.0)
+        assert found["systematic"] == pytest.approx(1 / 1.97 - 0.5)
+        spread = abs(1 / 2.01 - 1 / 1.99) / math.sqrt(2)
+        assert found["statistical"] == pytest.approx(wider * spread)
+        assert found["error"] == pytest.approx(math.hypot(found["statistical"], found["systematic"]))
+
+
+def test_ising_curves_through_the_window_are_parabolas(of_ising: Result) -> None:
+    """The fit, the values and slopes at the critical point and the crossings are those of ``polyfit``."""
+    arrays, t_c = of_ising.arrays, of_ising.metrics["temperature"]["value"]
+
+    def parabola(n: int, name: str) -> np.poly1d:
+        value, error = arrays[f"critical/{n}/{name}"]
+        return np.poly1d(np.polyfit(arrays[f"critical/{n}/temperature"], value, 2, w=1 / error))
+
+    sizes = np.array(sorted(ISING.critical_sizes))
+    powers = np.stack([np.log(sizes), np.ones(3), sizes**-1.75], axis=1)
+    for key, name, sign in (
+        ("beta_over_nu", "magnetization", -1),
+        ("gamma_over_nu", "susceptibility", 1),
+        ("inverse_nu_of_binder", "binder", 1),
+        ("inverse_nu_of_correlation_ratio", "correlation_ratio", 1),
+    ):
+        lines = [parabola(n, name) for n in sizes]
+        at = [abs(line.deriv()(t_c)) if "inverse" in key else line(t_c) for line in lines]
+        np.testing.assert_allclose(arrays[f"law/{key}"][1], at, rtol=1e-6)
+        # three sizes leave nothing to a law with a correction
+        exponent = sign * np.linalg.solve(powers, np.log(at))[0]
+        assert of_ising.metrics["exponents"][key]["value"] == pytest.approx(exponent, rel=1e-6)
+    for name in ("binder", "correlation_ratio"):
+        for n in sizes:
+            fine, line = arrays[f"critical/{n}/fit/{name}"]
+            np.testing.assert_allclose(line, parabola(n, name)(fine), rtol=1e-6)
+        told = of_ising.metrics["crossings"][name]
+        for pair in told["pairs"]:
+            apart = parabola(pair["size"], name) - parabola(2 * pair["size"], name)
+            assert np.abs(apart.roots - pair["value"]).min() < 1e-6
+        small, large = (pair["value"] for pair in told["pairs"])
+        weights = 4**-2.75, 8**-2.75  # T(L) = T_c + a L^-2.75
+        limit = (large * weights[0] - small * weights[1]) / (weights[0] - weights[1])
+        assert told["limit"]["value"] == pytest.approx(limit, rel=1e-9)
+
+
 def test_potts_arrays_are_values_with_errors(potts_results) -> None:  # noqa: F811
     found = potts.combine(POTTS, potts_results)
     betas = np.array(POTTS.curve_betas)
@@ -244,6 +357,46 @@ def test_hysteresis_is_where_starts_differ_by_a_tenth_of_the_latent_heat_and_fou
     found = potts._hysteresis(POTTS, {"mean/energy": energy + noise, "betas": betas}, arrays)
     assert found == {"low": None, "high": None}
     np.testing.assert_allclose(arrays["hysteresis/disorder"][1], 0.3 * math.sqrt(4 / 3) / 2)
+
+
+def test_starts_differ_where_they_are_farther_apart_than_a_tenth_and_four_common_errors() -> None:
+    spread = 0.03  # of four chains to either side: each error is spread / √3
+    least = 0.1 * 0.696049 + 4 * math.hypot(spread, spread) / math.sqrt(3)
+    gaps = least + np.array([-1e-4, 1e-4, 0.1, 1e-4, -1e-4])
+    energy = np.stack([-1.5 - gaps, np.full(5, -1.5)])[:, :, None, None] * np.ones((2, 5, 4, 2))
+    energy += spread * np.array([1.0, -1.0, 1.0, -1.0])[:, None]
+    task = {"mean/energy": energy, "betas": np.array([1.3, 1.4, 1.5, 1.6, 1.7])}
+    arrays: dict[str, np.ndarray] = {}
+    assert potts._hysteresis(POTTS, task, arrays) == {"low": 1.4, "high": 1.6}
+    np.testing.assert_allclose(arrays["hysteresis/order"][1], spread / math.sqrt(3))
+    np.testing.assert_allclose(arrays["hysteresis/disorder"][0], -1.5)
+
+
+def test_only_temperatures_of_both_phases_weigh_them() -> None:
+    """Shares from 2 to 98 %, on a straight line; where fewer than two are left, those nearest to ``q / (q + 1)``."""
+    betas = np.array([1.40, 1.41, 1.42, 1.44, 1.45, 1.46])
+
+    def weighed(shares: list[float]) -> tuple[np.ndarray, float]:
+        odds = np.log(np.array(shares) / (1 - np.array(shares)))
+        rows = odds + np.array([0.0, 1e-3, -1e-3])[:, None]  # errors alike
+        return odds - math.log(10), potts._equal_weights(betas, 1 / (1 + np.exp(-rows)), 10)[0]
+
+    for shares in (
+        [0.005, 0.019, 0.03, 0.96, 0.981, 0.5],
+        [0.005, 0.021, 0.3, 0.6, 0.979, 0.99],
+        [0.005, 0.010, 0.3, 0.6, 0.985, 0.99],
+    ):
+        ratio, found = weighed(shares)
+        inside = (np.array(shares) > 0.02) & (np.array(shares) < 0.98)
+        slope, level = np.polyfit(betas[inside], ratio[inside], 1)
+        assert found == pytest.approx(-level / slope, abs=1e-6)
+    ratio, found = weighed([0.005, 0.01, 0.015, 0.5, 0.985, 0.995])
+    assert found == pytest.approx(1.45 - ratio[4] * 0.01 / (ratio[5] - ratio[4]), abs=1e-6)
+    # shares of one have no odds, and are taken for 0.9999
+    sure = np.tile([0.0, 0.0, 0.0, 0.0, 0.995, 1.0], (3, 1))
+    ratio = np.log([0.995 / 0.005, 0.9999 / 0.0001]) - math.log(10)
+    found = potts._equal_weights(betas, sure, 10)[0]
+    assert found == pytest.approx(1.45 - ratio[0] * 0.01 / (ratio[1] - ratio[0]), abs=1e-6)
 
 
 def test_equal_weights_are_found_on_a_straight_line_of_log_odds() -> None:
