@@ -9,6 +9,7 @@ import pytest
 from tests.act.test_rollout import agents, keys_of, market_of
 
 from isotherm.act import AbstractAgent, Transition, episodes, rollout
+from isotherm.doors import memory
 from isotherm.random.keys import named
 from isotherm.world import AbstractWorld, Step
 
@@ -130,3 +131,13 @@ def test_bad_episodes_are_refused(change: dict[str, Any], message: str) -> None:
     arguments = {"keys": keys, "agent": Climber(), "world": Stairs(3), "num_episodes": 2, "num_steps": 4}
     with pytest.raises((TypeError, ValueError), match=message):
         episodes(**(arguments | {"earlier": found} | change))
+
+
+def test_more_runs_than_memory_holds_are_refused_before_any_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four numbers of the agent, two of the world and what is seen: 28 bytes a run, three copies."""
+    needed, keys = 3.0 * 100_000 * 28, keys_of(100_000)
+    monkeypatch.setattr(memory, "machine_memory", lambda: 0.999 * needed / memory.MEMORY_SHARE)
+    with pytest.raises(ValueError, match=r"^keys = '100000 runs': would take .* have fewer at a time"):
+        episodes(keys, Climber(), Stairs(3), 1, 1)
+    monkeypatch.setattr(memory, "machine_memory", lambda: 1.001 * needed / memory.MEMORY_SHARE)
+    episodes(keys, Climber(), Stairs(3), 1, 1)

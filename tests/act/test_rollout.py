@@ -238,7 +238,7 @@ def test_records_and_states_beyond_memory_are_refused_by_the_argument_that_asks(
 
     def check(runs: int, num_steps: int, num_points: int, num_bytes: float) -> None:
         monkeypatch.setattr(memory, "machine_memory", lambda: num_bytes / memory.MEMORY_SHARE)
-        _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
+        _check_memory(keys_of(runs), Sitter(), Shelf(), None, num_steps, num_points)
 
     record = 3.0 * 100 * 28 * 1000
     check(100, 2000, 1000, record * 1.001)
@@ -261,10 +261,10 @@ def test_records_and_states_beyond_memory_are_refused_by_the_argument_that_asks(
 def test_what_is_surely_small_is_not_looked_at(monkeypatch) -> None:
     monkeypatch.setattr(memory, "machine_memory", lambda: 1.0)
     for runs, num_steps, num_points in ((99_999, 1, 1), (100, 999, 5000), (100, 5000, 999)):
-        _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
+        _check_memory(keys_of(runs), Sitter(), Shelf(), None, num_steps, num_points)
     for runs, num_steps, num_points in ((100_000, 1, 1), (100, 1000, 5000), (100, 5000, 1000)):
         with pytest.raises(ValueError, match=r"^num_points = "):
-            _check_memory(keys_of(runs), Sitter(), Shelf(), num_steps, num_points)
+            _check_memory(keys_of(runs), Sitter(), Shelf(), None, num_steps, num_points)
 
 
 # ------------------------------------------------------------------------------

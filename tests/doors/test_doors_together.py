@@ -161,6 +161,10 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: fitted(num_epochs=2, state=state_of_another_optimizer()),
         r"state\.optimizer",
     ),
+    "state with a mean of another form": (
+        lambda: fitted(num_epochs=2, state=fitted().state._replace(averaged=())),
+        r"state\.averaged",
+    ),
     "words for a score": (
         lambda: fitted(held_out=DATA, score=lambda graph, rows: "x"),
         r"score\(graph, rows\)",

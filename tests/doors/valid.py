@@ -422,7 +422,9 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "beta": 1.0,
         "l1": 0.0,
         "l2": 0.0,
+        "averaging": 0.5,
         "score_every": 1,
+        "callback": lambda state: None,
     },
     "learn.kl_gradient": lambda: {"positive": (jnp.ones(2),), "negative": (jnp.zeros(2),), "beta": 1.0},
     "learn.log_likelihood": lambda: {

@@ -1,6 +1,7 @@
 """Training: each objective recovers a known model, a continued fit equals an unbroken one, and what is refused."""
 
 import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import pytest
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.machines import boltzmann_machine, restricted_boltzmann
 from isotherm.exact.exact import exact
-from isotherm.learn.fit import Fit, fit
+from isotherm.learn.fit import Fit, FitState, fit
 from isotherm.learn.objectives import ExactLikelihood, Objective, PseudoLikelihood, Sampled
 from isotherm.learn.observations import Observations
 from isotherm.sample.schedule import Schedule
@@ -125,15 +126,16 @@ def test_one_step_from_fresh_chains_is_that_of_the_exact_gradient() -> None:
         assert np.abs(np.asarray(other) - np.asarray(before)).max() > 10 / num_chains**0.5, "cannot fail"
 
 
-def run(num_epochs: int, before: Fit | None = None, objective: Objective = SAMPLED) -> Fit:
+def run(num_epochs: int, before: Fit | None = None) -> Fit:
     return fit(
         jax.random.key(5),
         blank(),
         data(2_000),
-        objective,
+        SAMPLED,
         OPTIMIZER,
         num_epochs=num_epochs,
         batch_size=500,
+        averaging=0.9,
         held_out=data(1_000),
         state=before.state if before else None,
     )
@@ -147,14 +149,88 @@ def test_a_continued_fit_equals_an_unbroken_one_bit_for_bit() -> None:
     assert not np.array_equal(run(4).state.parameters[1], whole.state.parameters[1])
 
 
+@pytest.mark.parametrize("objective", [PseudoLikelihood(), ExactLikelihood()], ids=["traced", "on the host"])
+def test_the_mean_is_that_of_the_parameters_that_the_callback_saw(objective: Objective) -> None:
+    def trained(averaging: float, callback: Callable[[FitState], None] | None = None) -> Fit:
+        return fit(
+            jax.random.key(0),
+            blank(),
+            data(300),
+            objective,
+            optax.adam(0.1),
+            num_epochs=4,
+            averaging=averaging,
+            callback=callback,
+        )
+
+    seen: list[FitState] = []
+    found = trained(0.7, seen.append)
+    assert [state.epoch for state in seen] == [1, 2, 3, 4]
+    mean = [np.asarray(leaf, np.float64) for leaf in blank().parameters]
+    for state in seen:
+        mean = [0.7 * a + 0.3 * np.asarray(p) for a, p in zip(mean, state.parameters, strict=True)]
+        for ours, by_hand in zip(state.averaged, mean, strict=True):
+            np.testing.assert_allclose(ours, by_hand, rtol=1e-5, atol=1e-7)
+    plain = trained(0.0)
+    for i, raw in enumerate(plain.graph.parameters):
+        np.testing.assert_array_equal(plain.state.averaged[i], raw)
+        np.testing.assert_array_equal(found.graph.parameters[i], seen[-1].averaged[i])
+        np.testing.assert_array_equal(found.state.parameters[i], raw)  # steps do not follow the mean
+        assert np.abs(np.asarray(found.graph.parameters[i]) - np.asarray(raw)).max() > 0.01
+
+
+def test_the_mean_is_taken_at_each_step_and_not_once_an_epoch() -> None:
+    climb = optax.GradientTransformation(
+        lambda parameters: (), lambda g, state, parameters=None: (jax.tree.map(jnp.ones_like, g), state)
+    )
+    found = fit(
+        jax.random.key(0),
+        blank(),
+        data(300),
+        PseudoLikelihood(),
+        climb,
+        num_epochs=1,
+        batch_size=100,
+        averaging=0.5,
+    )
+    np.testing.assert_array_equal(found.state.parameters[1], 3)  # 0, 1, 2, 3
+    np.testing.assert_array_equal(found.graph.parameters[1], 0.125 * 0 + 0.125 * 1 + 0.25 * 2 + 0.5 * 3)
+
+
+def test_the_mean_is_what_is_scored() -> None:
+    found = fit(
+        jax.random.key(0),
+        blank(),
+        data(300),
+        PseudoLikelihood(),
+        optax.sgd(0.2),
+        num_epochs=3,
+        averaging=0.9,
+        held_out=data(1_000),
+    )
+    of_mean, of_last = (
+        float(PseudoLikelihood().score(blank().with_parameters(p), data(1_000), 1.0))
+        for p in (found.state.averaged, found.state.parameters)
+    )
+    assert found.state.scores[-1] == pytest.approx(of_mean, abs=1e-5)
+    assert of_last > of_mean + 0.01  # the mean lags while scores rise
+    np.testing.assert_array_equal(found.graph.parameters[1], found.state.averaged[1])
+
+
 def test_epochs_compile_once(monkeypatch: pytest.MonkeyPatch) -> None:
     traced = []
     original = PseudoLikelihood.gradient
     monkeypatch.setattr(
         PseudoLikelihood, "gradient", lambda self, *args: (traced.append(1), original(self, *args))[1]
     )
-    for l2, beta, seed in ((0.0, 1.0, 0), (0.1, 0.5, 1), (0.2, 2.0, 2)):
-        fit(
+    results = []
+    for l2, beta, seed, averaging, callback in (
+        (0.0, 1.0, 0, 0.5, None),
+        (0.1, 0.5, 1, 0.9, None),
+        (0.2, 2.0, 2, 0.1, None),
+        (0.2, 2.0, 2, 0.1, lambda state: state.parameters),
+    ):
+        found = fit(
             jax.random.key(seed),
             blank(),
             data(300),
@@ -163,8 +239,13 @@ def test_epochs_compile_once(monkeypatch: pytest.MonkeyPatch) -> None:
             num_epochs=3,
             beta=beta,
             l2=l2,
+            averaging=averaging,
+            callback=callback,
         )
+        results.append(jax.tree.leaves(found.state))
     assert len(traced) == 1
+    for silent, watched in zip(results[2], results[3], strict=True):
+        np.testing.assert_array_equal(silent, watched)
 
 
 def test_beta_scales_what_is_learned() -> None:
@@ -211,6 +292,7 @@ def test_training_stops_early_and_keeps_the_best() -> None:
         ({"num_epochs": 0}, "num_epochs = 0: should be at least 1"),
         ({"patience": 2}, "patience = 2: needs held_out rows"),
         ({"l1": -1.0}, r"l1 = -1\.0: should be a finite number, at least 0"),
+        ({"averaging": 1.0}, r"averaging = 1\.0: should be a finite number, at least 0 and below 1"),
         (
             {"optimizer": optax.sgd(float("inf")), "num_epochs": 5},
             "optimizer = 'epoch .': the gradient is no longer finite",

@@ -13,9 +13,12 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent
 from isotherm.act.rollout import (
+    FEW,
     MAX_STEPS,
     Carry,
     Moment,
+    begin,
+    check_states,
     one_step,
     record_of,
     streams,
@@ -101,6 +104,8 @@ def episodes(
     for field, given, what in (("keep", keep, "a Moment"), ("keep_end", keep_end, "an agent's state")):
         if given is not None:
             doors.function(field, given, f"a function of {what}", num_arguments=1)
+    if len(keys) >= FEW:
+        check_states(keys, eqx.filter_eval_shape(begin, keys[0], agent, world))
     state, number = _begun(keys, agent) if earlier is None else _checked(earlier, len(keys))
     keeping = _traced(keys[0], agent, world, state, keep, keep_end)
     _check_memory(keys[0], agent, world, state, keeping, (num_episodes, num_steps))

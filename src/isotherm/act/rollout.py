@@ -150,8 +150,9 @@ def rollout(
     num_points = doors.whole("num_points", num_points, 1)
     if keep is not None:
         doors.function("keep", keep, "a function of a Moment", num_arguments=1)
-    carry = _begun(keys, agent, world) if carry is None else _checked(carry, len(keys), num_steps)
+    carry = None if carry is None else _checked(carry, len(keys), num_steps)
     _check_memory(keys, agent, world, carry, num_steps, num_points)
+    carry = _begun(keys, agent, world) if carry is None else carry
     ends = stretch_ends(num_steps, num_points)
     if keep is None:
         length, steps = jnp.int32(ends[0]), jnp.int32(num_steps)
@@ -184,7 +185,7 @@ def _check_memory(
     keys: Key[Array, " runs"],
     agent: AbstractAgent,
     world: AbstractWorld,
-    carry: Carry,
+    carry: Carry | None,
     num_steps: int,
     num_points: int,
 ) -> None:
@@ -192,11 +193,22 @@ def _check_memory(
     num_stretches = min(num_points, num_steps)
     if len(keys) * num_stretches < FEW:
         return
-    kept = num_stretches * bytes_of(jax.eval_shape(lambda: zero_record(keys[0], agent, world, _one(carry))))
+    one = eqx.filter_eval_shape(begin, keys[0], agent, world) if carry is None else _one(carry)
+    kept = num_stretches * bytes_of(eqx.filter_eval_shape(zero_record, keys[0], agent, world, one))
     doors.affordable(
         "num_points", num_points, 3.0 * len(keys) * kept, "keep fewer stretches, or have fewer runs"
     )
-    doors.affordable("keys", f"{len(keys)} runs", 3.0 * bytes_of(carry), "have fewer at a time")
+    check_states(keys, one)
+
+
+def check_states(keys: Key[Array, " runs"], one: Carry) -> None:
+    """Refuse more runs than there is memory for, from what one of them carries.
+
+    Raises:
+        ValueError: naming ``keys``.
+    """
+    states = bytes_of(one._replace(time=None))  # pyright: ignore[reportArgumentType]
+    doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * states, "have fewer at a time")
 
 
 def _check_kept(
@@ -221,12 +233,7 @@ def _check_kept(
 
 @eqx.filter_jit
 def _begun(keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld) -> Carry:
-    def begin(key: Key[Array, ""]) -> tuple[Any, Any, Any]:
-        world_key, agent_key = streams(key)
-        observation, world_state = world.reset(named(world_key, "reset"))
-        return agent.init(named(agent_key, "init")), world_state, observation
-
-    return Carry(*jax.tree.map(strong, jax.vmap(begin)(keys)), time=jnp.int32(0))
+    return jax.vmap(lambda key: begin(key, agent, world), out_axes=OF_RUNS)(keys)
 
 
 @eqx.filter_jit
@@ -306,6 +313,14 @@ def one_step(
     moment = Moment(carry.time, agent_state, carry.world_state, transition, answer.info)
     agent_state = agent.learn(learn_key, agent_state, transition)
     return Carry(agent_state, answer.state, answer.observation, carry.time + 1), moment
+
+
+def begin(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld) -> Carry:
+    """What one run carries before its first step."""
+    world_key, agent_key = streams(key)
+    observation, world_state = world.reset(named(world_key, "reset"))
+    parts = agent.init(named(agent_key, "init")), world_state, observation
+    return Carry(*jax.tree.map(strong, parts), time=jnp.int32(0))
 
 
 def record_of(moment: Moment) -> dict[str, Array]:

@@ -28,9 +28,10 @@ class FitState(NamedTuple):
 
     Attributes:
         parameters: of the graph, as they are now, without constants far from zero.
+        averaged: their running mean, shaped alike; the parameters themselves where none was asked for.
         optimizer: the optimiser's state.
         memory: the objective's, such as persistent chains.
-        best: parameters at the best held-out score so far.
+        best: what was judged at the best held-out score so far, parameters or their mean.
         best_score: that score; minus infinity before the first.
         waited: scores since then.
         epoch: epochs done.
@@ -39,6 +40,7 @@ class FitState(NamedTuple):
     """
 
     parameters: tuple[PyTree, ...]
+    averaged: tuple[PyTree, ...]
     optimizer: PyTree
     memory: PyTree
     best: tuple[PyTree, ...]
@@ -61,6 +63,9 @@ class Fit(NamedTuple):
     state: FitState
 
 
+Callback = Callable[[FitState], object]
+
+
 def fit(
     key: Key[Array, ""],
     graph: FactorGraph,
@@ -73,17 +78,20 @@ def fit(
     beta: float = 1.0,
     l1: float = 0.0,
     l2: float = 0.0,
+    averaging: float = 0.0,
     held_out: Observations | None = None,
     score: Score | None = None,
     score_every: int = 1,
     patience: int | None = None,
+    callback: Callback | None = None,
     state: FitState | None = None,
 ) -> Fit:
     """Train a graph's parameters from where they are.
 
-    Epochs compile once, whatever the values of key, data, parameters, beta and penalties, for the same
-    objective and optimiser objects. An epoch is a function of the key, its number and the state before it, so
-    that a fit continued from ``state`` with the same other arguments equals an unbroken one bit for bit.
+    Epochs compile once, whatever the values of key, data, parameters, beta, penalties and averaging (once more for
+    none), for the same objective and optimiser objects. An epoch is a function of the key, its number and the
+    state before it, so that a fit continued from ``state`` with the same other arguments equals an unbroken one
+    bit for bit.
 
     Tables far from zero are trained without the constant in them, which no law depends on (penalties neither), and
     get it back.
@@ -99,10 +107,15 @@ def fit(
         beta: inverse temperature at which data are thought drawn.
         l1: strength of ``Σ|W|`` over factors of two or more variables, at least 0, in nats a row.
         l2: strength of ``½ Σ W²`` over the same, at least 0.
+        averaging: share, at least 0 and below 1, that a running mean of the parameters keeps at each step, the rest
+            comes from the new ones; it begins at the first parameters. Where it is above 0, the mean is what is
+            scored and returned, while steps go on from the parameters themselves.
         held_out: rows to score by; none: no score.
         score: ``score(graph, rows)``, higher is better; by default the objective's own.
         score_every: epochs between scores, at least 1.
         patience: stop after this many scores without a better one; ``None``: never.
+        callback: called on the host with the :class:`FitState` after each epoch (``epoch`` is its number, from 1),
+            scored if it was to be; what it returns is not looked at, and results do not depend on it.
         state: where an earlier fit stopped.
 
     Raises:
@@ -119,10 +132,11 @@ def fit(
     doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))
     size = data.num_rows if batch_size is None else doors.whole("batch_size", batch_size, 1, data.num_rows)
-    _check(objective, optimizer, num_epochs, score_every, patience, score)
+    _check(objective, optimizer, num_epochs, score_every, patience, score, callback)
     for name, strength in (("l1", l1), ("l2", l2)):
         doors.number(name, strength, least=0)
     doors.number("beta", beta)
+    doors.number("averaging", averaging, least=0, below=1)
     if held_out is not None:
         checked_data("held_out", held_out, graph)
     elif patience is not None:
@@ -142,13 +156,18 @@ def fit(
         state = _begin(key, graph, rows, objective, optimizer, at)
     on_host = isinstance(objective, ExactLikelihood)
     epoch, source = (_host_epoch, data) if on_host else (_epoch, rows)
-    task = _Task(graph, objective, optimizer, at, as_traced(graph, l1), as_traced(graph, l2))
+    shares = (as_traced(graph, averaging), as_traced(graph, 1 - averaging)) if averaging else None
+    task = _Task(graph, objective, optimizer, at, as_traced(graph, l1), as_traced(graph, l2), shares)
     for number in range(int(state.epoch), num_epochs):
         if patience is not None and state.waited >= patience:
             break
         epoch_key = jax.random.fold_in(key, number + 1)
         now, norm = epoch(
-            epoch_key, task, source, _Now(state.parameters, state.optimizer, state.memory), size
+            epoch_key,
+            task,
+            source,
+            _Now(state.parameters, state.averaged if shares else None, state.optimizer, state.memory),
+            size,
         )
         if not np.isfinite(float(norm)):
             raise refusal(
@@ -158,6 +177,7 @@ def fit(
             )
         state = state._replace(
             parameters=now.parameters,
+            averaged=now.averaged if shares else now.parameters,
             optimizer=now.optimizer,
             memory=now.memory,
             epoch=number + 1,
@@ -166,18 +186,21 @@ def fit(
         )
         if held_out is not None and ((number + 1) % score_every == 0 or number + 1 == num_epochs):
             state = _scored(state, graph, held_out, objective, score, at)
-    chosen = state.best if np.isfinite(state.best_score) else state.parameters
+        if callback is not None:
+            callback(state)
+    chosen = state.best if np.isfinite(state.best_score) else state.averaged
     return Fit(_moved_back(given, graph.with_parameters(chosen)), state)
 
 
 def _check_state(state: FitState, graph: FactorGraph, optimizer: optax.GradientTransformation) -> None:
     """Refuse the state of a fit of another graph, or by another optimiser."""
-    wanted = jax.eval_shape(lambda: (graph.parameters, optimizer.init(graph.parameters)))
-    fields = ("state.parameters", "state.optimizer")
-    for field, given, right in zip(fields, (state.parameters, state.optimizer), wanted, strict=True):
-        found, allowed = (jax.tree.map(jnp.shape, tree) for tree in (given, right))
+    parameters, moments = jax.eval_shape(lambda: (graph.parameters, optimizer.init(graph.parameters)))
+    wanted = {"parameters": parameters, "averaged": parameters, "optimizer": moments}
+    for field, right in wanted.items():
+        found, allowed = (jax.tree.map(jnp.shape, tree) for tree in (getattr(state, field), right))
         if found != allowed:
-            raise refusal(field, found, f"is of another graph or optimizer, whose shapes are {allowed}")
+            allowed = f"is of another graph or optimizer, whose shapes are {allowed}"
+            raise refusal(f"state.{field}", found, allowed)
 
 
 def _moved_back(given: FactorGraph, trained: FactorGraph) -> FactorGraph:
@@ -203,6 +226,7 @@ def _begin(
     nothing = np.zeros(0, np.float32)
     return FitState(
         parameters=graph.parameters,
+        averaged=graph.parameters,
         optimizer=optimizer.init(graph.parameters),
         memory=objective.begin(jax.random.fold_in(key, 0), graph, data, beta),
         best=graph.parameters,
@@ -215,7 +239,10 @@ def _begin(
 
 
 class _Task(NamedTuple):
-    """What stays the same from epoch to epoch."""
+    """What stays the same from epoch to epoch.
+
+    Shares are those of the mean so far and of the new parameters: two numbers, since 1 - 0.95 in float32 is not 0.05.
+    """
 
     graph: FactorGraph
     objective: Objective
@@ -223,18 +250,20 @@ class _Task(NamedTuple):
     beta: Beta
     l1: Float[Array, ""]
     l2: Float[Array, ""]
+    shares: tuple[Float[Array, ""], Float[Array, ""]] | None
 
 
 class _Now(NamedTuple):
     """What each batch changes."""
 
     parameters: PyTree
+    averaged: PyTree | None
     optimizer: PyTree
     memory: PyTree
 
 
 def _step(key: Key[Array, ""], task: _Task, batch: Observations, now: _Now) -> tuple[_Now, Float[Array, ""]]:
-    parameters, opt_state, memory = now
+    parameters, averaged, opt_state, memory = now
     graph = task.graph.with_parameters(parameters)
     gradient, memory = task.objective.gradient(key, graph, batch, memory, task.beta)
     norm = jnp.sqrt(sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(())))
@@ -246,7 +275,11 @@ def _step(key: Key[Array, ""], task: _Task, batch: Observations, now: _Now) -> t
     )
     with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
         updates, opt_state = task.optimizer.update(gradient, opt_state, parameters)
-    return _Now(optax.apply_updates(parameters, updates), opt_state, memory), norm
+    parameters = optax.apply_updates(parameters, updates)
+    if task.shares is not None:
+        kept, taken = task.shares
+        averaged = jax.tree.map(lambda a, p: kept * a + taken * p, averaged, parameters)
+    return _Now(parameters, averaged, opt_state, memory), norm
 
 
 @eqx.filter_jit
@@ -287,7 +320,7 @@ def _scored(
     score: Score | None,
     beta: Beta,
 ) -> FitState:
-    model = graph.with_parameters(state.parameters)
+    model = graph.with_parameters(state.averaged)
     if score is not None:
         found = score(model, held_out)
         if not doors.is_number(found):
@@ -300,7 +333,7 @@ def _scored(
     scores = state.scores.copy()
     scores[-1] = value
     if value > state.best_score:
-        return state._replace(best=state.parameters, best_score=value, waited=0, scores=scores)
+        return state._replace(best=state.averaged, best_score=value, waited=0, scores=scores)
     return state._replace(waited=state.waited + 1, scores=scores)
 
 
@@ -310,7 +343,13 @@ def _own_score(objective: Objective, graph: FactorGraph, data: Observations, bet
 
 
 def _check(
-    objective: Any, optimizer: Any, num_epochs: Any, score_every: Any, patience: Any, score: Any
+    objective: Any,
+    optimizer: Any,
+    num_epochs: Any,
+    score_every: Any,
+    patience: Any,
+    score: Any,
+    callback: Any,
 ) -> None:
     kinds = get_args(Objective)
     doors.instance("objective", objective, kinds, "an objective", "such as PseudoLikelihood() or Sampled()")
@@ -323,3 +362,5 @@ def _check(
         doors.whole("patience", patience, 1)
     if score is not None:
         doors.function("score", score, "a function of a graph and rows", num_arguments=2)
+    if callback is not None:
+        doors.function("callback", callback, "a function of a FitState", num_arguments=1)

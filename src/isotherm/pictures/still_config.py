@@ -9,6 +9,7 @@ from isotherm.errors import refusal
 from isotherm.pictures.fractal.config import SHEET, SHEET_DEPTHS, WHOLE
 from isotherm.pictures.fractal.window import Window
 from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.pictures.shared_config import DrawingSeed, LatticeModelConfig, Palette
 from isotherm.settings.config import Config
 from isotherm.settings.layers import merge
 
@@ -16,21 +17,13 @@ _HEAT = ("beta", "temperature")
 _CRITICAL_ISING, _CRITICAL_POTTS = 0.4406867935097715, 1.1743590056195488
 
 
-class PictureConfig(Config):
+class PictureConfig(LatticeModelConfig):
     """A model at a temperature, and how one state of it in equilibrium is drawn."""
 
-    model: Literal["ising", "potts", "clock", "xy"] = "ising"
-    """What is sampled, all couplings 1."""
     size: Annotated[int, Field(ge=4, le=4096)] = 128
     """Rows and columns of a square lattice."""
     shape: Annotated[tuple[Annotated[int, Field(ge=4, le=4096)], ...], Field(max_length=2)] = ()
     """Rows and columns, instead of size."""
-    boundary: Literal["periodic", "open"] = "periodic"
-    """Of both dimensions."""
-    states: Annotated[int, Field(ge=2, le=256)] | None = None
-    """Of the Potts model; 3 unless said."""
-    angles: Annotated[int, Field(ge=2, le=256)] | None = None
-    """Of the clock model, 16 unless said; the XY model with them is a clock model."""
     beta: Annotated[float, Field(ge=0.001, le=1000)] | None = None
     """Inverse temperature."""
     temperature: Annotated[float, Field(ge=0.001, le=1000)] | None = None
@@ -39,14 +32,12 @@ class PictureConfig(Config):
     """Swendsen-Wang steps from order and from disorder; over their second halves the two energies must agree."""
     overlay: tuple[Literal["vortices", "arrows"], ...] = ()
     """What is drawn on angles: vortices, arrows; `--overlay=` for nothing."""
-    palette: str | None = None
-    """Name of a palette: even or hsv for angles, or any of matplotlib's; by default RdBu_r, tab10, even."""
+    palette: Palette = None
     ground: Literal["dark", "light"] = "dark"
     """White on black, or dark on white for paper."""
     pixels: Annotated[int, Field(ge=384, le=8192)] | None = None
     """Width of the lattice, a whole number for each site; about 1024 unless said."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Of everything random."""
+    seed: DrawingSeed = 0
 
     @field_validator("shape", mode="before")
     @classmethod

@@ -230,6 +230,10 @@ class UCB(AbstractTableAgent, AbstractChooser):
 
     References:
         Auer, Cesa-Bianchi and Fischer, Machine Learning 47 (2002), UCB1; one table row a context.
+
+    >>> agent = UCB(num_venues=3)
+    >>> agent.init(jax.random.key(0)).losses.shape
+    (6, 3)
     """
 
     num_venues: int

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from isotherm.pictures.fractal.window import Window
+from isotherm.pictures.shared_config import Codec, Effort, FrameRate, Quality
 from isotherm.settings.config import Config, unknown_name
 from isotherm.settings.layers import merge
 
@@ -27,8 +28,7 @@ class FractalConfig(Config):
     """Into the potential, holding with arrows uphill, and along; or a window iterated deeper and deeper."""
     frames: Annotated[int, Field(ge=3, le=100_000)] = 150
     """How many."""
-    fps: Annotated[int, Field(ge=1, le=240)] = 30
-    """Frames a second."""
+    fps: FrameRate = 30
     depth: Annotated[int, Field(ge=2, le=100_000)] = 300
     """Iterations, at most."""
     target: Annotated[tuple[float, ...], Field(min_length=2, max_length=2)] = (-0.7505, 0.1045)
@@ -37,12 +37,9 @@ class FractalConfig(Config):
     """How far the zoom's last third strays along the real axis, in widths of the window; half of it upwards."""
     pixels: Annotated[int, Field(ge=320, le=7680, multiple_of=16)] = 1280
     """Width of frames; the zoom is 5 : 4, the emergence 16 : 9."""
-    codec: Literal["h264", "h265", "vp9", "gif"] | None = None
-    """H.264 or H.265 in .mp4, VP9 in .webm, or .gif; by default what goes with the file's name."""
-    quality: Annotated[int, Field(ge=0, le=63)] | None = None
-    """Constant rate factor, lower is better; 15 unless said, 24 for VP9."""
-    effort: Literal["fast", "medium", "slow"] = "fast"
-    """Of the encoder: slow makes smaller files."""
+    codec: Codec = None
+    quality: Quality = None
+    effort: Effort = "fast"
     keep_partial: bool = False
     """Keep the shorter film after an interrupt."""
 

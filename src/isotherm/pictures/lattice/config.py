@@ -7,7 +7,16 @@ import numpy as np
 from pydantic import Field, field_validator, model_validator
 
 from isotherm.errors import refusal
-from isotherm.settings.config import Config, unknown_name
+from isotherm.pictures.shared_config import (
+    Codec,
+    DrawingSeed,
+    Effort,
+    FrameRate,
+    LatticeModelConfig,
+    Palette,
+    Quality,
+)
+from isotherm.settings.config import unknown_name
 from isotherm.settings.layers import merge
 
 Overlay = Literal["text", "plot", "vortices", "arrows"]
@@ -15,21 +24,9 @@ Temperature = Annotated[float, Field(gt=0)]
 _SCHEDULES = ("beta", "ramp", "stages")
 
 
-class VideoConfig(Config):
+class VideoConfig(LatticeModelConfig):
     """A model, its temperature over time, and how frames look and are encoded."""
 
-    model: Literal["ising", "potts", "clock", "xy"] = "ising"
-    """What is sampled, all couplings 1."""
-    size: Annotated[int, Field(ge=4, le=16384)] = 128
-    """Rows and columns of a square lattice."""
-    shape: Annotated[tuple[Annotated[int, Field(ge=4, le=16384)], ...], Field(max_length=2)] = ()
-    """Rows and columns, instead of size."""
-    boundary: Literal["periodic", "open"] = "periodic"
-    """Of both dimensions."""
-    states: Annotated[int, Field(ge=2, le=256)] | None = None
-    """Of the Potts model; 3 unless said."""
-    angles: Annotated[int, Field(ge=2, le=256)] | None = None
-    """Of the clock model, 16 unless said; the XY model with them is a clock model."""
     beta: Annotated[float, Field(gt=0)] | None = None
     """Inverse temperature, constant."""
     ramp: tuple[Temperature, ...] = ()
@@ -44,26 +41,20 @@ class VideoConfig(Config):
     """How sites are updated."""
     frames: Annotated[int, Field(ge=1, le=10_000_000)] = 240
     """How many; the first shows the state before any sweep but those of the warm-up."""
-    fps: Annotated[int, Field(ge=1, le=240)] = 30
-    """Frames a second."""
+    fps: FrameRate = 30
     sweeps_per_frame: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Updates of every site from one frame to the next."""
-    codec: Literal["h264", "h265", "vp9", "gif"] | None = None
-    """H.264 or H.265 in .mp4, VP9 in .webm, or .gif; by default what goes with the file's name."""
-    quality: Annotated[int, Field(ge=0, le=63)] | None = None
-    """Constant rate factor, lower is better; 15 unless said, 24 for VP9."""
-    effort: Literal["fast", "medium", "slow"] = "fast"
-    """Of the encoder: slow makes smaller files."""
+    codec: Codec = None
+    quality: Quality = None
+    effort: Effort = "fast"
     pixels: Annotated[int, Field(ge=2, le=16384)] | None = None
     """Width of the lattice, an even number for each site; about 1024 unless said."""
     overlay: tuple[Overlay, ...] = ("text",)
     """What is drawn besides: text in a corner, a panel with plots, vortices, arrows; `--overlay=` for nothing."""
-    palette: str | None = None
-    """Name of a palette: even or hsv for angles, or any of matplotlib's; by default RdBu_r, tab10, even."""
+    palette: Palette = None
     interpolation: Literal["nearest", "bilinear", "lanczos"] = "nearest"
     """Between sites; of angles, directions are interpolated."""
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Of everything random."""
+    seed: DrawingSeed = 0
     keep_partial: bool = False
     """Keep the shorter video after an interrupt."""
 

@@ -1,18 +1,15 @@
 """The computation behind the study of digits: a Boltzmann machine on two tori, trained and asked for labels."""
 
-from typing import NamedTuple
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Int8, Key, PyTree
+from jaxtyping import Array, Float, Int8, Key
 
 from isotherm.data.images import SIDE, Images
 from isotherm.energy import Factor, FactorGraph, spin
-from isotherm.energy.graph import State
-from isotherm.learn.gradient import kl_gradient, negative_phase, positive_phase
+from isotherm.learn.objectives import Sampled
 from isotherm.learn.observations import Observations
 from isotherm.learn.phases import chains_with, run_phase, start_chains
 from isotherm.random import named
@@ -59,62 +56,20 @@ def as_rows(graph: FactorGraph, images: Images, config: DigitsConfig) -> Observa
     )
 
 
-class Learner(NamedTuple):
-    """What training carries from batch to batch.
-
-    Attributes:
-        parameters: of every factor.
-        averaged: running mean of the parameters, weighted towards the end.
-        moments: state of the optimiser.
-        chains: negative chains, shape ``(chains, size)`` each.
-    """
-
-    parameters: PyTree
-    averaged: PyTree
-    moments: PyTree
-    chains: State
+def objective(config: DigitsConfig) -> Sampled:
+    """The likelihood by chains in both phases, as long as the config says."""
+    return Sampled(
+        start="persistent" if config.persistent else "fresh",
+        num_chains=config.negative_chains,
+        negative=Schedule(config.negative_warmup, config.negative_samples, config.negative_thin),
+        positive=Schedule(config.positive_warmup, config.positive_samples, config.positive_thin),
+    )
 
 
 def optimiser(config: DigitsConfig, num_updates: int) -> optax.GradientTransformation:
     """Adam, its rate constant or falling to a tenth along a cosine."""
     rate = config.learning_rate
     return optax.adam(optax.cosine_decay_schedule(rate, num_updates, alpha=0.1) if config.decay else rate)
-
-
-@eqx.filter_jit
-def train_epoch(
-    key: Key[Array, ""],
-    graph: FactorGraph,
-    data: Observations,
-    learner: Learner,
-    config: DigitsConfig,
-    num_updates: int,
-) -> Learner:
-    """All batches of one pass over the data in random order; rows that fill no batch wait for another pass."""
-    order = jax.random.permutation(named(key, "order"), data.num_rows)
-    batches = order[: data.num_rows // config.batch * config.batch].reshape(-1, config.batch)
-    positive = Schedule(config.positive_warmup, config.positive_samples, config.positive_thin)
-    negative = Schedule(config.negative_warmup, config.negative_samples, config.negative_thin)
-    steps = optimiser(config, num_updates)
-    free = {name: np.zeros(group.size, bool) for name, group in graph.groups}
-
-    def update(learner: Learner, batch: tuple[Key[Array, ""], Int[Array, " batch"]]) -> tuple[Learner, None]:
-        keys = jax.random.split(batch[0], 3)
-        model = graph.with_parameters(learner.parameters)
-        given, _ = positive_phase(keys[0], model, data.rows(batch[1]), 1.0, positive)
-        fresh = start_chains(keys[1], model, 1.0, config.negative_chains)
-        starts = learner.chains if config.persistent else fresh
-        moments, chains = negative_phase(keys[2], model, 1.0, starts, negative, free)
-        gradient = kl_gradient(given, moments)
-        with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
-            change, state = steps.update(gradient, learner.moments)
-        parameters = optax.apply_updates(learner.parameters, change)
-        keep = config.averaging
-        averaged = jax.tree.map(lambda a, p: keep * a + (1 - keep) * p, learner.averaged, parameters)
-        return Learner(parameters, averaged, state, chains), None
-
-    keys = jax.random.split(named(key, "batches"), len(batches))
-    return jax.lax.scan(update, learner, (keys, batches))[0]
 
 
 @eqx.filter_jit

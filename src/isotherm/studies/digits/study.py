@@ -21,6 +21,7 @@ class DigitsStudy(Study[DigitsConfig]):
     """The reference library's training on MNIST, and a better one."""
 
     name = "digits"
+    version = 2
     title = "Can a sampler alone learn to read?"
     summary = (
         "A Boltzmann machine on two tori of spins learns handwritten digits and their labels from the moments of its "
@@ -66,6 +67,7 @@ class DigitsStudy(Study[DigitsConfig]):
         import jax
         import jax.numpy as jnp
 
+        from isotherm.learn.fit import FitState, fit
         from isotherm.random import named, run_keys
         from isotherm.studies.digits import machine as machine
 
@@ -74,18 +76,25 @@ class DigitsStudy(Study[DigitsConfig]):
         training, test = chosen_images(config)
         data = machine.as_rows(graph, training, config)
         num_updates = config.num_epochs * (len(training.labels) // config.batch)
-        zero = graph.parameters
-        chains = machine.start_chains(named(key, "chains"), graph, 1.0, config.negative_chains)
-        learner = machine.Learner(zero, zero, machine.optimiser(config, num_updates).init(zero), chains)
         scores = []
-        for epoch in range(config.num_epochs):
-            epoch_key = jax.random.fold_in(named(key, "epochs"), epoch)
-            learner = machine.train_epoch(epoch_key, graph, data, learner, config, num_updates)
-            judged = graph.with_parameters(learner.averaged)
-            ask = named(epoch_key, "labels")
+
+        def judge(state: FitState) -> None:
+            ask = named(jax.random.fold_in(named(key, "epochs"), state.epoch - 1), "labels")
+            judged = graph.with_parameters(state.averaged)
             scores.append(machine.label_scores(ask, judged, jnp.asarray(test.pixels), config))
-        judged = graph.with_parameters(learner.averaged)
-        pictures = machine.imagined(named(key, "imagined"), judged, config, 8)
+
+        found = fit(
+            named(key, "fit"),
+            graph,
+            data,
+            machine.objective(config),
+            machine.optimiser(config, num_updates),
+            num_epochs=config.num_epochs,
+            batch_size=config.batch,
+            averaging=config.averaging,
+            callback=judge,
+        )
+        pictures = machine.imagined(named(key, "imagined"), found.graph, config, 8)
         return {"scores": np.asarray(scores), "imagined": np.asarray(pictures)}
 
     def combine(self, config: DigitsConfig, results: Mapping[str, Arrays]) -> Result:
