@@ -126,7 +126,7 @@ def test_one_step_from_fresh_chains_is_that_of_the_exact_gradient() -> None:
         assert np.abs(np.asarray(other) - np.asarray(before)).max() > 10 / num_chains**0.5, "cannot fail"
 
 
-def run(num_epochs: int, before: Fit | None = None) -> Fit:
+def run(num_epochs: int, before: Fit | None = None, averaging: float = 0.9) -> Fit:
     return fit(
         jax.random.key(5),
         blank(),
@@ -135,18 +135,20 @@ def run(num_epochs: int, before: Fit | None = None) -> Fit:
         OPTIMIZER,
         num_epochs=num_epochs,
         batch_size=500,
-        averaging=0.9,
+        averaging=averaging,
         held_out=data(1_000),
         state=before.state if before else None,
     )
 
 
-def test_a_continued_fit_equals_an_unbroken_one_bit_for_bit() -> None:
-    whole, parts = run(5), run(5, run(2))
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_a_continued_fit_equals_an_unbroken_one_bit_for_bit(averaging: float) -> None:
+    whole = run(5, averaging=averaging)
+    parts = run(5, run(2, averaging=averaging), averaging)
     for one, other in zip(jax.tree.leaves(whole.state), jax.tree.leaves(parts.state), strict=True):
         np.testing.assert_array_equal(one, other)
     assert whole.state.epoch == len(whole.state.scores) == len(whole.state.gradient_norms) == 5
-    assert not np.array_equal(run(4).state.parameters[1], whole.state.parameters[1])
+    assert not np.array_equal(run(4, averaging=averaging).state.parameters[1], whole.state.parameters[1])
 
 
 @pytest.mark.parametrize("objective", [PseudoLikelihood(), ExactLikelihood()], ids=["traced", "on the host"])
