@@ -122,6 +122,7 @@ def test_blocks_compile_once(caplog: pytest.LogCaptureFixture) -> None:
         ({"num_steps": 0}, "num_steps = 0"),
         ({"keep_end": lambda: 0}, "keep_end = "),
         ({"keys": keys_of(2)}, "must lead with 2 runs"),
+        ({"agent": agents(5)["ucb"]}, "earlier.agent_state = 'of other shapes'"),
         ({"keep": lambda moment: jnp.zeros(10**9), "num_episodes": 10**4}, "num_episodes = 10000"),
     ],
 )

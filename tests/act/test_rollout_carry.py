@@ -140,3 +140,16 @@ def test_it_goes_on_in_float64_too() -> None:
         second = rollout(keys, UCB(4), world, 7, 7, carry=first.carry)
         same(second.carry, whole.carry)
         assert second.carry.time.dtype == jnp.int32
+
+
+@pytest.mark.parametrize("keep", [None, lambda moment: moment.time])
+@pytest.mark.parametrize(
+    ("change", "part"),
+    [({"agent": UCB(4)}, "agent_state"), ({"world": market_of()}, "world_state")],
+)
+def test_the_carry_of_another_agent_or_world_is_refused(change: dict[str, Any], part: str, keep: Any) -> None:
+    world, keys = replay_world(TABLE), keys_of(3)
+    carry = rollout(keys, Clerk(True), world, 5).carry
+    arguments = {"agent": Clerk(True), "world": world} | change
+    with pytest.raises(ValueError, match=f"^carry.{part} = 'of other shapes': must be what an earlier call"):
+        rollout(keys, num_steps=4, carry=carry, keep=keep, **arguments)

@@ -15,6 +15,8 @@ KINDS = {
 UNREAD = "unread"
 """The kind of cases that no test reads."""
 
+NAMELESS = "without id"
+
 
 class Golden(NamedTuple):
     """One case, and the file it stands in (whose other entries may hold defaults)."""
@@ -23,6 +25,11 @@ class Golden(NamedTuple):
     document: dict[str, Any]
     file: Path
 
+    @property
+    def id(self) -> str:
+        """The case's own; what is no case has none."""
+        return str(self.case["id"]) if isinstance(self.case, dict) and "id" in self.case else NAMELESS
+
 
 def golden_cases(kind: str, folder: Path = HERE) -> list[Golden]:
     """All cases of a kind in a folder, file after file; of :data:`UNREAD`, what is of no kind.
@@ -30,14 +37,14 @@ def golden_cases(kind: str, folder: Path = HERE) -> list[Golden]:
     Raises:
         FileNotFoundError: if the folder has no golden file at all.
     """
-    return [golden for golden in _all_cases(folder) if kind_of(golden.case) == kind]
+    return [golden for golden in _all_cases(folder) if kind_of(golden) == kind]
 
 
-def kind_of(case: Any) -> str:
+def kind_of(golden: Golden) -> str:
     """The first of :data:`KINDS` that a case is of, else :data:`UNREAD`."""
-    if not isinstance(case, dict) or "id" not in case:
+    if golden.id == NAMELESS:
         return UNREAD
-    return next((kind for kind, is_of in KINDS.items() if is_of(case)), UNREAD)
+    return next((kind for kind, is_of in KINDS.items() if is_of(golden.case)), UNREAD)
 
 
 def _all_cases(folder: Path) -> list[Golden]:

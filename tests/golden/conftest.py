@@ -16,15 +16,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for kind in (*KINDS, UNREAD):
         if f"{kind}_golden" in metafunc.fixturenames:
             cases = golden_cases(kind, Path(folder) if folder else HERE)
-            ids = [_id(golden.case) for golden in cases]
-            metafunc.parametrize(f"{kind}_golden", cases, ids=ids)
+            metafunc.parametrize(f"{kind}_golden", cases, ids=[golden.id for golden in cases])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Kinds of which a folder has no case give no test, instead of one that is skipped."""
     empty = [item for item in items if item.name.endswith("[NOTSET]") and "_golden" in item.name]
     items[:] = [item for item in items if item not in empty]
-
-
-def _id(case: object) -> str:
-    return str(case["id"]) if isinstance(case, dict) and "id" in case else "without id"

@@ -40,7 +40,7 @@ def collected(folder: Path) -> subprocess.CompletedProcess[str]:
 def test_a_case_of_no_kind_is_of_the_unread(tmp_path: Path, document: object, name: str) -> None:
     (tmp_path / "new_golden.json").write_text(json.dumps(document))
     (found,) = golden_cases("unread", tmp_path)
-    assert (found.case["id"] if isinstance(found.case, dict) and "id" in found.case else "without id") == name
+    assert found.id == name
     assert [golden_cases(kind, tmp_path) for kind in KINDS] == [[]] * len(KINDS)
 
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int32, Key
 
@@ -18,14 +17,15 @@ from isotherm.act.rollout import (
     Carry,
     Moment,
     begin,
+    check_runs,
     check_states,
+    moment_shapes,
     one_step,
     record_of,
     streams,
     strong,
     zero_record,
 )
-from isotherm.errors import refusal
 from isotherm.random.keys import named
 from isotherm.sample.run import bytes_of
 from isotherm.sample.traced import Traced, traced
@@ -85,9 +85,10 @@ def episodes(
 
     Raises:
         TypeError: if keys, agent, world or a function are of another kind.
-        ValueError: if a number is below 1; if what is kept would not fit into memory; or if ``earlier`` is not of
-            these runs.
+        ValueError: if a number is below 1; if runs or what is kept would not fit into memory; or if ``earlier`` is
+            not of these runs and this agent.
 
+    >>> import numpy as np
     >>> from isotherm.act import Thompson
     >>> from isotherm.world import replay_world
     >>> world = replay_world(np.array([[1, -1, 1], [1, 1, -1]]))
@@ -107,8 +108,11 @@ def episodes(
     if len(keys) >= FEW:
         check_states(keys, eqx.filter_eval_shape(begin, keys[0], agent, world))
     state, number = _begun(keys, agent) if earlier is None else _checked(earlier, len(keys))
-    keeping = _traced(keys[0], agent, world, state, keep, keep_end)
-    _check_memory(keys[0], agent, world, state, keeping, (num_episodes, num_steps))
+    keeping = _traced(keys, agent, world, state, keep, keep_end)
+    kept = 0.0 if keeping.moment is None else num_steps * bytes_of(keeping.moment.shapes)
+    kept += 0.0 if keeping.end is None else bytes_of(keeping.end.shapes)
+    total = 2.0 * len(keys) * num_episodes * kept
+    doors.affordable("num_episodes", num_episodes, total, "keep less, or go on from fewer episodes")
     return _episodes(keys, agent, world, state, number, num_episodes, num_steps, keeping)
 
 
@@ -118,7 +122,7 @@ class _Keeping(NamedTuple):
 
 
 def _traced(
-    key: Key[Array, ""],
+    keys: Key[Array, " runs"],
     agent: AbstractAgent,
     world: AbstractWorld,
     state: Any,
@@ -127,50 +131,18 @@ def _traced(
 ) -> _Keeping:
     if keep is None and keep_end is None:  # shapes would cost a trace
         return _Keeping(None, None)
-    one = jax.tree.map(lambda leaf: leaf[0], state)
-    moment, end = eqx.filter_eval_shape(lambda: _first_moment(key, agent, world, one))
+    key, one = keys[0], jax.tree.map(lambda leaf: leaf[0], state)
+    moment = moment_shapes(key, agent, world, begin(key, agent, world, one), "earlier")
     return _Keeping(
-        None if keep is None else traced(keep, moment), None if keep_end is None else traced(keep_end, end)
+        None if keep is None else traced(keep, moment),
+        None if keep_end is None else traced(keep_end, eqx.filter_eval_shape(agent.end, key, one)),
     )
-
-
-def _first_moment(
-    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, state: Any
-) -> tuple[Moment, Any]:
-    carry, moment = one_step(key, agent, world, _reset(key, world, state))
-    return moment, agent.end(key, carry.agent_state)
 
 
 def _checked(earlier: Episodes, num_runs: int) -> tuple[Any, Int32[Array, ""]]:
     doors.instance("earlier", earlier, Episodes, "what an earlier call returned")
-    shapes = {np.shape(leaf)[:1] for leaf in jax.tree.leaves((earlier.agent_state, earlier.lengths))}
-    if shapes != {(num_runs,)}:
-        raise refusal("earlier.shape[:1]", sorted(shapes), f"all leaves must lead with {num_runs} runs")
+    check_runs("earlier", (earlier.agent_state, earlier.lengths), num_runs)
     return jax.tree.map(strong, earlier.agent_state), strong(earlier.number)
-
-
-def _check_memory(
-    key: Key[Array, ""],
-    agent: AbstractAgent,
-    world: AbstractWorld,
-    state: Any,
-    keeping: _Keeping,
-    counts: tuple[int, int],
-) -> None:
-    """Refuse what would not fit; a few numbers an episode are not asked for, which would cost a trace."""
-    num_episodes, num_steps = counts
-    num_runs = len(jax.tree.leaves(state)[0]) if jax.tree.leaves(state) else 1
-    if keeping == (None, None):
-        return
-    one = jax.tree.map(lambda leaf: leaf[0], state)
-    moment, end = eqx.filter_eval_shape(lambda: _first_moment(key, agent, world, one))
-    bytes_kept = 0.0
-    if keeping.moment is not None:
-        bytes_kept += num_steps * bytes_of(jax.eval_shape(keeping.moment, moment))
-    if keeping.end is not None:
-        bytes_kept += bytes_of(jax.eval_shape(keeping.end, end))
-    total = 2.0 * num_runs * num_episodes * bytes_kept
-    doors.affordable("num_episodes", num_episodes, total, "keep less, or go on from fewer episodes")
 
 
 # ------------------------------------------------------------------------------
@@ -215,8 +187,8 @@ def _episode(
     keep: Traced | None,
 ) -> tuple[Any, dict[str, Array], Array, Any]:
     """The agent's state after it, sums, length and what is kept of one episode."""
-    begun = _reset(key, world, state)
-    zeros = zero_record(key, agent, world, begun)
+    begun = begin(key, agent, world, state)
+    zeros = zero_record(key, agent, world, begun, "earlier")
 
     def step(
         reached: tuple[Carry, Bool[Array, ""], Array, dict[str, Array]], _: Array
@@ -234,8 +206,3 @@ def _episode(
     (carry, _, length, sums), kept = lax.scan(step, start, jnp.arange(num_steps, dtype=jnp.int32))
     end_key = named(streams(key)[1], "end")
     return agent.end(end_key, carry.agent_state), sums, length, kept
-
-
-def _reset(key: Key[Array, ""], world: AbstractWorld, state: Any) -> Carry:
-    observation, world_state = world.reset(named(streams(key)[0], "reset"))
-    return Carry(state, world_state, observation, jnp.int32(0))

@@ -157,8 +157,11 @@ def rollout(
     if keep is None:
         length, steps = jnp.int32(ends[0]), jnp.int32(num_steps)
         return _rollout(keys, agent, world, carry, len(ends), length, steps)
-    program = traced(keep, _moment(keys, agent, world, carry))
-    _check_kept(program, keys, agent, world, carry, num_steps)
+    program = traced(keep, moment_shapes(keys[0], agent, world, _one(carry)))
+    kept = 2.0 * len(keys) * num_steps * bytes_of(program.shapes)
+    doors.affordable(
+        "num_steps", num_steps, kept, "`keep` less, have fewer steps and continue, or fewer runs"
+    )
     return _keeping_rollout(keys, agent, world, carry, num_steps, int(ends[0]), program)
 
 
@@ -169,10 +172,19 @@ def _checked(carry: Carry, num_runs: int, num_steps: int) -> Carry:
     if time + num_steps > MAX_STEPS:
         raise refusal("num_steps", num_steps, f"at most {MAX_STEPS:,} steps a run, {time:,} of them done")
     parts = carry._replace(time=None)
-    shapes = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(parts)}
-    if shapes - {(num_runs,)}:
-        raise refusal("carry.shape[:1]", sorted(shapes), f"all leaves must lead with {num_runs} runs")
+    check_runs("carry", parts, num_runs)
     return jax.tree.map(strong, parts)._replace(time=jnp.int32(time))
+
+
+def check_runs(field: str, leaves: Any, num_runs: int) -> None:
+    """Refuse what does not lead with runs.
+
+    Raises:
+        ValueError: naming ``field``.
+    """
+    shapes = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(leaves)}
+    if shapes - {(num_runs,)}:
+        raise refusal(f"{field}.shape[:1]", sorted(shapes), f"all leaves must lead with {num_runs} runs")
 
 
 def strong(leaf: Any) -> Array:
@@ -209,22 +221,6 @@ def check_states(keys: Key[Array, " runs"], one: Carry) -> None:
     """
     states = bytes_of(one._replace(time=None))  # pyright: ignore[reportArgumentType]
     doors.affordable("keys", f"{len(keys)} runs", 3.0 * len(keys) * states, "have fewer at a time")
-
-
-def _check_kept(
-    program: Traced,
-    keys: Key[Array, " runs"],
-    agent: AbstractAgent,
-    world: AbstractWorld,
-    carry: Carry,
-    num_steps: int,
-) -> None:
-    """Refuse trajectories beyond memory."""
-    one = jax.eval_shape(program, _moment(keys, agent, world, carry))
-    total = 2.0 * len(keys) * num_steps * bytes_of(one)
-    doors.affordable(
-        "num_steps", num_steps, total, "`keep` less, have fewer steps and continue, or fewer runs"
-    )
 
 
 # ------------------------------------------------------------------------------
@@ -315,32 +311,50 @@ def one_step(
     return Carry(agent_state, answer.state, answer.observation, carry.time + 1), moment
 
 
-def begin(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld) -> Carry:
-    """What one run carries before its first step."""
+def begin(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, agent_state: Any = None) -> Carry:
+    """What one run carries before its first step; the agent's state is a new one by default."""
     world_key, agent_key = streams(key)
+    if agent_state is None:
+        agent_state = agent.init(named(agent_key, "init"))
     observation, world_state = world.reset(named(world_key, "reset"))
-    parts = agent.init(named(agent_key, "init")), world_state, observation
+    parts = agent_state, world_state, observation
     return Carry(*jax.tree.map(strong, parts), time=jnp.int32(0))
 
 
-def record_of(moment: Moment) -> dict[str, Array]:
-    """What is summed of a step: the reward, and the world's ``info``."""
+def record_of(moment: Moment) -> dict[str, Any]:
+    """What is summed of a step: the reward, and the world's ``info``; shapes of a moment of shapes."""
     return {"reward": moment.transition.reward} | moment.info
 
 
 def zero_record(
-    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry
+    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry, field: str = "carry"
 ) -> dict[str, Array]:
-    """Of one run's record."""
-    record = jax.eval_shape(lambda carry: record_of(one_step(key, agent, world, carry)[1]), carry)
+    """Zeros of the shapes and dtypes of one run's record; refuses as :func:`moment_shapes`."""
+    record = record_of(moment_shapes(key, agent, world, carry, field))
     return jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), record)
+
+
+def moment_shapes(
+    key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry, field: str = "carry"
+) -> Moment:
+    """One run's :class:`Moment`, as shapes and dtypes.
+
+    Raises:
+        ValueError: if what is carried is not of this agent and this world, naming ``field``.
+    """
+    begun = eqx.filter_eval_shape(begin, key, agent, world)
+    for part in ("agent_state", "world_state", "observation"):
+        if _shapes(getattr(carry, part)) != _shapes(getattr(begun, part)):
+            mend = "must be what an earlier call of this agent in this world returned"
+            raise refusal(f"{field}.{part}", "of other shapes", mend)
+    return eqx.filter_eval_shape(lambda: one_step(key, agent, world, carry)[1])
+
+
+def _shapes(tree: Any) -> tuple[Any, list[tuple[tuple[int, ...], Any]]]:
+    leaves, structure = jax.tree.flatten(tree)
+    return structure, [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
 def _one(carry: Carry) -> Carry:
     """Of the first run."""
     return jax.tree.map(lambda leaf: leaf[0], carry._replace(time=None))._replace(time=carry.time)
-
-
-def _moment(keys: Key[Array, " runs"], agent: AbstractAgent, world: AbstractWorld, carry: Carry) -> Moment:
-    """Shapes of one run's moment."""
-    return eqx.filter_eval_shape(lambda: one_step(keys[0], agent, world, _one(carry))[1])

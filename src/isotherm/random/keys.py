@@ -4,7 +4,7 @@ import zlib
 
 import jax
 import numpy as np
-from jaxtyping import Array, Key
+from jaxtyping import Array, Integer, Key
 
 from isotherm.doors import affordable, random_key, text, whole
 from isotherm.errors import refusal
@@ -64,7 +64,15 @@ def run_keys(seed: int, first: int, count: int) -> Key[Array, " runs"]:
         raise refusal("first, count", (first, count), "runs are numbered within 0 .. 2**31 - 1")
     affordable("count", count, 24.0 * count, "make keys for fewer runs at a time")
     indices = np.arange(first, first + count, dtype=np.int32)
-    return _folded(seeded(seed), indices)
+    return folded(seeded(seed), indices)
 
 
-_folded = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
+@jax.jit
+def folded(key: Key[Array, ""], numbers: Integer[Array | np.ndarray, " n"]) -> Key[Array, " n"]:
+    """One key for each number, ``(n,)``: that of ``jax.random.fold_in(key, number)``.
+
+    Args:
+        key: a typed JAX key.
+        numbers: shape ``(n,)``, at least 0 and below 2**32.
+    """
+    return jax.vmap(jax.random.fold_in, in_axes=(None, 0))(key, numbers)

@@ -33,6 +33,12 @@ class Traced(eqx.Module):
     program: _Program = eqx.field(static=True)
     constants: list[Array]
 
+    @property
+    def shapes(self) -> PyTree:
+        """What it returns, as shapes and dtypes."""
+        shapes = [jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in self.program.closed.out_avals]
+        return jax.tree.unflatten(self.program.tree, shapes)
+
     def __call__(self, value: PyTree) -> PyTree:
         """What the function returns for a pytree of the shapes that it was traced with."""
         leaves = jax.tree.leaves(value)

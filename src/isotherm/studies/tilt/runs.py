@@ -11,7 +11,7 @@ import numpy as np
 from isotherm.energy.tilt.levels import TiltParameters, clean_target, level, level_grid
 from isotherm.estimate.diagnostics import ess, rhat
 from isotherm.estimate.quantities import from_replicates
-from isotherm.random.keys import named, seeded
+from isotherm.random.keys import folded, named, seeded
 from isotherm.sample.tilt.predictor_corrector import metrics as measures
 from isotherm.sample.tilt.predictor_corrector import run as pc
 from isotherm.sample.tilt.predictor_corrector.exact import levels_of, pc_mala_final_law, pc_ula_final_law
@@ -93,14 +93,11 @@ def _batch(
     key = seeded(config.seed)
     if config.noise == "independent":
         key = jax.random.fold_in(named(named(key, purpose), sampler.method), setting + 1)
-    keys = _fold(key, np.asarray(numbers, np.uint32))
+    keys = folded(key, np.asarray(numbers, np.uint32))
     is_shared = config.adaptation == "shared" and sampler.method != "pc_ula"
     settings = pc.stack([pc.problem(parameters)])
     scale = jnp.asarray(log_scale, jnp.float32)[None]
     return pc.sample_runs(keys[None], settings, scale, sampler, is_shared=is_shared, keep_path=True)
-
-
-_fold = jax.jit(jax.vmap(jax.random.fold_in, in_axes=(None, 0)))
 
 
 def _run(
