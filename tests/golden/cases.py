@@ -8,6 +8,7 @@ HERE = Path(__file__).parent
 
 KINDS = {
     "lattice": lambda case: "model" in case,
+    "active_inference": lambda case: "op" in case and "group" not in case,
     "tilt": lambda case: "fn" in case and "group" not in case,  # those with a group are of the market
 }
 """Kinds of cases that tests read, and how each is told from its entries."""

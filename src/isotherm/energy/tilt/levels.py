@@ -72,7 +72,7 @@ class TiltParameters(eqx.Module):
 
     beta_schedule: str = eqx.field(static=True, default="linear")
     K: int = eqx.field(static=True, default=40)
-    refresh_L: int = eqx.field(static=True, default=3)  # noqa: N815
+    refresh_L: int = eqx.field(static=True, default=3)
     lambda_scale: Number = 1.5
     window_alpha_low: Number = 0.0
     window_alpha_high: Number = 1.0
@@ -89,8 +89,8 @@ class TiltParameters(eqx.Module):
     sigma_sprime: Number = 0.5
     mu_a: Number = 0.0
     sigma_a: Number = 1.0
-    qA: Number = 1.0  # noqa: N815
-    mu_Q: Number = 1.5  # noqa: N815
+    qA: Number = 1.0
+    mu_Q: Number = 1.5
     r_wa: Number = 1.0
     r_ws: Number = 1.0
     r_a_star: Number = 1.5

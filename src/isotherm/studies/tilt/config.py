@@ -87,7 +87,7 @@ class TiltConfig(Config):
     final_mala_steps: Annotated[int, Field(ge=0, le=10_000)] | None = None
     """How many of these corrections; `none` is 1 with `tfg_plus_final_mala` and 0 with other schedules."""
 
-    refresh_L: Annotated[int, Field(ge=0, le=1000)] = 3  # noqa: N815
+    refresh_L: Annotated[int, Field(ge=0, le=1000)] = 3
     """Refreshes of the next states a level (not for the joint sampler). One or more give the same law."""
 
     action_steps_per_level: Count = 1
@@ -150,10 +150,10 @@ class TiltConfig(Config):
     sigma_a: Width = 1.0
     """Standard deviation of the base policy."""
 
-    qA: float = 1.0  # noqa: N815
+    qA: float = 1.0
     """Not used here; curvature of the action-only value. Refused if set."""
 
-    mu_Q: float = 1.5  # noqa: N815
+    mu_Q: float = 1.5
     """Not used here; best action of the action-only value. Refused if set."""
 
     r_wa: Weight = 1.0

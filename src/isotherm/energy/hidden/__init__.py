@@ -1,0 +1,1 @@
+"""Hidden-state models ``A B C D E``: what agents believe of a world, and worlds themselves."""

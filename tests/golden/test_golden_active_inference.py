@@ -1,0 +1,62 @@
+"""Golden values of active inference, operation by operation, in float64."""
+
+from typing import Any
+
+import jax
+import numpy as np
+from tests.golden.cases import Golden
+from tests.golden.inference import learning, loops, maths, planning, states, worlds
+
+OURS = maths.OURS | states.OURS | planning.OURS | learning.OURS | worlds.OURS | loops.OURS
+"""What we find for an operation's inputs, by the golden names of outputs."""
+
+
+def disagreements(golden: Golden) -> list[str]:
+    """Entries of a case's outputs where ours are not the golden ones."""
+    case = golden.case
+    given, expected = case["inputs"], case["outputs"]
+    tolerance = golden.document["ops"][case["op"]]["tolerance"][case["dtype"]]
+    with jax.enable_x64(True):
+        found = OURS[case["op"]](given | {"outputs": expected})
+    return [line for name in expected for line in differences(name, found[name], expected[name], tolerance)]
+
+
+def differences(name: str, found: Any, expected: Any, tolerance: dict[str, float]) -> list[str]:
+    """Lists of arrays entry by entry; numbers within tolerance, whole numbers, words and shapes exactly."""
+    if isinstance(expected, dict):
+        return [
+            x for key in expected for x in differences(f"{name}.{key}", found[key], expected[key], tolerance)
+        ]
+    if expected is None or isinstance(expected, str | bool):
+        return [] if found == expected else [f"{name}: {found} is not {expected}"]
+    try:
+        wanted = np.asarray(expected)
+    except ValueError:  # a list of arrays of different shapes
+        wanted = None
+    if wanted is None or (isinstance(found, list | tuple) and not _is_regular(found)):
+        if len(found) != len(expected):
+            return [f"{name}: {len(found)} entries, not {len(expected)}"]
+        pairs = enumerate(zip(found, expected, strict=True))
+        return [x for i, (f, e) in pairs for x in differences(f"{name}[{i}]", f, e, tolerance)]
+    ours = np.asarray(found)
+    if ours.shape != wanted.shape and wanted.size + ours.size > 0:
+        return [f"{name}: shape {ours.shape} is not {wanted.shape}"]
+    if wanted.dtype.kind in "iu" and ours.dtype.kind in "iub":
+        return [] if (ours == wanted).all() else [f"{name}: {ours} is not {wanted}"]
+    bound = tolerance["atol"] + tolerance["rtol"] * np.abs(wanted)
+    worst = np.abs(ours - wanted) - bound
+    if not worst.size or (np.isfinite(ours).all() and (worst <= 0).all()):
+        return []
+    return [f"{name}: {ours.flat[worst.argmax()]} is not {wanted.flat[worst.argmax()]}"]
+
+
+def _is_regular(values: Any) -> bool:
+    try:
+        np.asarray([np.asarray(value) for value in values])
+    except ValueError:
+        return False
+    return True
+
+
+def test_golden_active_inference(active_inference_golden: Golden) -> None:
+    assert disagreements(active_inference_golden) == []
