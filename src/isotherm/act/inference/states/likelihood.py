@@ -49,6 +49,26 @@ def log_likelihoods(
     return tuple(jnp.tensordot(o, L, axes=1) for o, L in zip(observation, log_A, strict=True))
 
 
+def log_likelihood_of(
+    A: Tensors, observation: Sequence[Array], floor: Floor = None
+) -> tuple[Float[Array, "..."], ...]:
+    """As :func:`log_likelihoods`, of one observation and of laws with the event axis last.
+
+    Args:
+        A: of each modality, ``(*S_parents, O_m)``.
+        observation: of each modality, a symbol, an integer scalar, ``-1`` where not seen; or weights ``(O_m,)``.
+        floor: of logarithms.
+    """
+    found = []
+    for tensor, seen in zip(A, observation, strict=True):
+        if seen.ndim:
+            found.append(log_of(tensor, floor) @ seen)
+        else:  # the symbol's own column alone is looked at
+            column = log_of(jnp.take(tensor, jnp.maximum(seen, 0), axis=-1), floor)
+            found.append(jnp.where(seen < 0, 0.0, column))
+    return tuple(found)
+
+
 def evidence_of(
     factor: int,
     log_likelihood: Sequence[Float[Array, "..."]],
