@@ -402,6 +402,10 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "condition": (),
         "init": "hinton",
     },
+    "learn.dirichlet_kl": lambda: {"q": [1.0, 3.0], "p": [2.0, 2.0]},
+    "learn.dirichlet_mean": lambda: {"counts": [1.0, 3.0], "axis": 0, "floor": None},
+    "learn.novelty_weight": lambda: {"counts": [1.0, 3.0], "form": "exact"},
+    "learn.reduced": lambda: {"q": [2.0, 5.0], "p": [1.0, 1.0], "r": [0.1, 1.0]},
     "learn.exact_kl_gradient": lambda: {"graph": GRAPH, "data": DATA, "beta": 1.0, "condition": ()},
     "learn.find_log_z": lambda: {
         "graph": GRAPH,
@@ -665,7 +669,7 @@ HOLDERS = {
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
-    "act.Carry", "act.Moment", "act.Episodes",
+    "act.Carry", "act.Moment", "act.Episodes", "learn.Reduction",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

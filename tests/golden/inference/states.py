@@ -11,6 +11,7 @@ from isotherm.act.inference.states.likelihood import as_weights, log_likelihoods
 from isotherm.act.inference.states.masked import masked
 from isotherm.act.inference.states.messages import Links, links_of, messages, transitions
 from isotherm.act.inference.states.variational import FreeEnergy, free_energy
+from isotherm.learn.counts.dirichlet import dirichlet_kl
 
 Given = dict[str, Any]
 
@@ -93,8 +94,6 @@ def window(method: str) -> Callable[[Given], Given]:
 
 
 def vfe_sequence(given: Given) -> Given:
-    from tests.golden.inference.maths import dirichlet_kl_total
-
     qs, B = tensors(given["qs"]), tensors(given["B"])
     T = qs[0].shape[0]
     actions = given["actions"]
@@ -116,7 +115,10 @@ def vfe_sequence(given: Given) -> Given:
     kl = {
         name: 0.0
         if given[f"q{name}"] is None
-        else sum(map(dirichlet_kl_total, tensors(given[f"q{name}"]), tensors(given[f"p{name}"])))
+        else sum(
+            dirichlet_kl(q, p).sum()
+            for q, p in zip(tensors(given[f"q{name}"]), tensors(given[f"p{name}"]), strict=True)
+        )
         for name in ("A", "B")
     }
     return {
