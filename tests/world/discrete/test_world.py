@@ -85,7 +85,7 @@ def test_all_factors_move_from_the_states_before_by_their_own_controls(choice: t
 
 
 def test_the_twin_law_is_told_apart() -> None:
-    drawn = jax.vmap(hidden_world(crossed()).reset)(KEYS)[1].states[:, 1]
+    drawn = jax.jit(jax.vmap(hidden_world(crossed()).reset))(KEYS)[1].states[:, 1]
     wrong = np.asarray(crossed().D[1])[[0, 2, 1]]
     with pytest.raises(AssertionError):
         agree(drawn, wrong)
@@ -161,13 +161,13 @@ def test_a_world_without_controls_moves_by_itself() -> None:
 def test_start_at_begins_there_and_nowhere_else() -> None:
     world = simplified_t_maze()
     there = world.start_at([2, 1])
-    observations, state = jax.vmap(there.reset)(KEYS[:50])
+    observations, state = jax.jit(jax.vmap(there.reset))(KEYS[:50])
     assert (np.asarray(state.states) == [2, 1]).all()
     assert (observations[1] == 1).all()
     assert world.model.D[1].tolist() == [0.5, 0.5]
     starts = jnp.array([[0, 1], [3, 0], [1, 1]], jnp.int32)
-    worlds = jax.vmap(world.start_at)(starts)
-    _, state = jax.vmap(lambda world, key: world.reset(key))(worlds, KEYS[:3])
+    begin = jax.jit(jax.vmap(lambda states, key: world.start_at(states).reset(key)))
+    _, state = begin(starts, KEYS[:3])
     assert (state.states == starts).all()
     for states, message in (
         ([0, 2], r"states = \[0, 2\]: must be within"),
@@ -189,7 +189,7 @@ def test_a_batch_of_worlds_gives_each_run_its_own() -> None:
         _, state = world.reset(key)
         return [world.step(key, state, action).reward for action in (0, 1)]
 
-    assert np.array(jax.vmap(run)(worlds, KEYS[:2])).T.tolist() == [[3.0, 0.0], [0.0, 5.0]]
+    assert np.array(jax.jit(jax.vmap(run))(worlds, KEYS[:2])).T.tolist() == [[3.0, 0.0], [0.0, 5.0]]
     alone = hidden_world(generative_model(A=[np.eye(2)], B=[B[1]], D=[[1, 0]]), [[0.0, 5.0]])
     assert [float(reward) for reward in run(alone, KEY)] == [0.0, 5.0]
     for call in (lambda: worlds.reset(KEY), lambda: worlds.start_at([0])):
@@ -203,9 +203,8 @@ def test_probabilities_may_differ_from_run_to_run() -> None:
     worlds = jax.vmap(lambda p: grid_world((1, 2), initial_position=(0, 0), success_prob=p))(
         jnp.array([0.0, 1.0])
     )
-    moved = jax.vmap(lambda world, key: world.step(key, world.reset(key)[1], 1).state.states)(
-        worlds, KEYS[:2]
-    )
+    step = jax.jit(jax.vmap(lambda world, key: world.step(key, world.reset(key)[1], 1).state.states))
+    moved = step(worlds, KEYS[:2])
     assert moved.tolist() == [[0], [1]]
 
 

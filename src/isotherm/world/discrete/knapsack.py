@@ -19,7 +19,11 @@ PREFERENCES = ("exact", "softmax")
 
 
 def knapsack_model(
-    weights: Any, rewards: Any, capacity: float, penalty: float | None = None, preferences: str = "exact"
+    weights: Any,
+    rewards: Any,
+    capacity: float | int,
+    penalty: float | int | None = None,
+    preferences: str = "exact",
 ) -> GenerativeModel:
     """Choose items of the largest total reward whose weights do not exceed a capacity.
 
@@ -72,7 +76,12 @@ def knapsack_model(
 
 
 def knapsack_world(
-    weights: Any, rewards: Any, capacity: float, penalty: float | None = None, *, ends_on: Any = None
+    weights: Any,
+    rewards: Any,
+    capacity: float | int,
+    penalty: float | int | None = None,
+    *,
+    ends_on: Any = None,
 ) -> HiddenWorld:
     """The world of :func:`knapsack_model`: a step packs a subset anew, and pays its reward, less the penalty.
 
