@@ -1,0 +1,1 @@
+"""Worlds with hidden states, driven by a generative model."""
