@@ -14,17 +14,16 @@ from isotherm.act.inference.agent import ActiveInference
 from isotherm.act.inference.choice import log_actions, log_marginals, log_policies
 from isotherm.act.inference.free_energy import (
     PolicyScores,
-    event_last,
     policy_scores,
     predicted_observations,
     predicted_states,
     utility,
-    worth_of,
 )
 from isotherm.act.inference.inductive import inductive_matrix, inductive_penalties, inductive_value
 from isotherm.act.inference.information import ambiguities, observation_novelty, state_information_gain
 from isotherm.act.inference.policies import enumerated_policies, given_policies
 from isotherm.act.inference.settings import Settings
+from isotherm.act.inference.worth import event_last, worth_of
 from isotherm.energy.hidden.model import generative_model
 from isotherm.learn.counts.dirichlet import novelty_weight
 
@@ -60,25 +59,23 @@ def novelty_of_A(given: Given) -> Given:
     return {"info_gain": observation_novelty(predicted_observations(qs, event_last(A), of), weights, qs, of)}
 
 
-def scores(given: Given, **which: Any) -> PolicyScores:
+def scores(given: Given) -> PolicyScores:
     A, B = tensors(given["A"]), tensors(given["B"])
-    counts = [None if given.get(p) is None else tensors(given[p]) for p in ("pA", "pB")]
     model = generative_model(
         A,
         B,
         tensors(given["C"]) if "C" in given else None,
         E=given.get("E"),
+        pA=given.get("pA"),
+        pB=given.get("pB"),
         A_dependencies=given["A_dependencies"],
         B_dependencies=given["B_dependencies"],
     )
-    wanted = {key: given.get(key, True) for key in ("use_utility", "use_states_info_gain")} | which
-    novel = given.get("use_param_info_gain", False)
-    settings = Settings(use_states_info_gain=wanted["use_states_info_gain"], use_param_info_gain=novel)
-    worth = worth_of(model, settings, A, B, tuple(counts), jnp.float64(0))
-    reachable = tensors(given["I"]) if "I" in given else None
-    epsilon = jnp.float64(given.get("epsilon", 1e-3))
-    C = model.C if wanted["use_utility"] else None
-    worth = replace(worth, C=C, reachable=reachable, epsilon=epsilon)
+    wanted = {key: given.get(key, True) for key in ("use_utility", "use_states_info_gain")}
+    settings = Settings(use_param_info_gain=given.get("use_param_info_gain", False), **wanted)
+    worth = worth_of(model, settings, jnp.float64(0), jnp.float64(given.get("epsilon", 1e-3)))
+    if "I" in given:
+        worth = replace(worth, moving=replace(worth.moving, reachable=tensors(given["I"])))
     tree = given_policies(given["policies"], model.num_controls, own(len(B)))
     return policy_scores(worth, tree, tensors(given["qs"]))
 

@@ -7,38 +7,38 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int32, Key
+from jaxtyping import Array, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import Transition
 from isotherm.act.chooser import AbstractChooser
 from isotherm.act.inference import history as histories
 from isotherm.act.inference.choice import log_actions, log_policies, log_prior
-from isotherm.act.inference.free_energy import (
-    PolicyScores,
-    Worth,
-    event_first,
-    policy_scores,
-    predicted_states,
-    worth_of,
-)
-from isotherm.act.inference.history import Window
-from isotherm.act.inference.learning import (
-    observation_counts_of,
-    smoothed,
-    transition_counts_of,
-)
+from isotherm.act.inference.counting import counted_in, counted_online, grown
+from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
+from isotherm.act.inference.history import History, Window
+from isotherm.act.inference.learning import smoothed
 from isotherm.act.inference.mind import Counts, Mind, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
 from isotherm.act.inference.settings import Settings, check_fits
 from isotherm.act.inference.states.fixed_point import posterior
 from isotherm.act.inference.states.likelihood import log_likelihood_of, log_likelihoods, log_of
 from isotherm.act.inference.states.messages import links_of, messages, transitions
+from isotherm.act.inference.worth import (
+    Moving,
+    Observing,
+    Worth,
+    event_first,
+    means,
+    moving,
+    observing,
+    worth_of,
+)
 from isotherm.energy.hidden.checks import Tensors
 from isotherm.energy.hidden.controls import choice_of, flat_controls
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.errors import refusal
-from isotherm.learn.counts.dirichlet import dirichlet_mean, first_state_counts, updated
+from isotherm.learn.counts.dirichlet import dirichlet_mean, first_state_counts
 
 
 class ActiveInference(AbstractChooser):
@@ -118,7 +118,8 @@ class ActiveInference(AbstractChooser):
         if preprocess is not None:
             doors.function("preprocess", preprocess, "a function of an observation", num_arguments=1)
         self.preprocess = preprocess
-        build = self._whole_worth if model.batch_size is None else jax.vmap(self._whole_worth)
+        build = lambda *parts: worth_of(parts[0], self.settings, *parts[1:])  # noqa: E731
+        build = build if model.batch_size is None else jax.vmap(build)
         self.worth = build(model, self.inductive_threshold, self.inductive_epsilon)
 
     # --------------------------------------------------------------------------
@@ -174,9 +175,10 @@ class ActiveInference(AbstractChooser):
         if state.history is not None and settings.smooths and settings.episode_length is not None:
             first = self._smoothed_first(state)
         if settings.learns_offline:
-            assert state.history is not None
             seen = self._window(state, settings.remembered)
-            counts = self._with_counts(counts, self._counted_in(state, seen, None))
+            each = jnp.ones(settings.remembered, state.beliefs[0].dtype)
+            added = counted_in(self.model, settings, self.current(state).moving.B, seen, each)
+            counts = grown(counts, added, self.model, self.rates)
         if counts.D is not None:
             rate = self.rates.D
             D = tuple(first_state_counts(c, q, rate) for c, q in zip(counts.D, first, strict=True))
@@ -196,8 +198,7 @@ class ActiveInference(AbstractChooser):
         seen, settings, worth = self._seen(observation), self.settings, self.current(state)
         if settings.passes_messages:
             return self._observed_in_window(state, seen)
-        assert worth.A is not None
-        likelihood = log_likelihood_of(worth.A, seen, settings.floor)
+        likelihood = log_likelihood_of(worth.observing.A, seen, settings.floor)
         log_priors = tuple(log_of(p, settings.floor) for p in self.empirical_prior(state))
         beliefs = posterior(likelihood, log_priors, worth.A_dependencies, settings.num_iter)
         is_first = (state.controls < 0).any()
@@ -228,7 +229,9 @@ class ActiveInference(AbstractChooser):
 
     def current(self, state: Mind) -> Worth:
         """The parameters in use, and what planning needs of them."""
-        return eqx.combine(state.worth, self.worth)
+        observing = self.worth.observing if state.observing is None else state.observing
+        moving = self.worth.moving if state.moving is None else state.moving
+        return replace(self.worth, observing=observing, moving=moving)
 
     def controls_of(self, action: Any) -> Int32[Array, " factors"]:
         """Flat control of each factor, ``(F,)``, of a joint choice: its number, or the choice of each control."""
@@ -250,8 +253,9 @@ class ActiveInference(AbstractChooser):
 
     def _predicted(self, state: Mind, beliefs: Tensors, controls: Int32[Array, " factors"]) -> Tensors:
         worth = self.current(state)
-        assert worth.B is not None
-        ahead = predicted_states(beliefs, worth.B, worth.B_dependencies)  # all, as a gather of B costs more
+        ahead = predicted_states(
+            beliefs, worth.moving.B, worth.B_dependencies
+        )  # all, as a gather of B costs more
         return tuple(law[jnp.maximum(controls[f], 0)] for f, law in enumerate(ahead))
 
     # --------------------------------------------------------------------------
@@ -259,14 +263,13 @@ class ActiveInference(AbstractChooser):
 
     def _observed_in_window(self, state: Mind, seen: tuple[Array, ...]) -> Mind:
         settings, worth = self.settings, self.current(state)
-        assert state.history is not None and worth.A is not None and worth.B is not None
-        memory = histories.observed(state.history, seen, state.beliefs)
+        memory = histories.observed(_memory(state), seen, state.beliefs)
         found = histories.window(memory, settings.window, self.model.num_obs)
-        log_A = tuple(log_of(a, settings.floor) for a in event_first(worth.A))
+        log_A = tuple(log_of(a, settings.floor) for a in event_first(worth.observing.A))
         beliefs = messages(
             "vmp" if settings.inference_algo == "vmp" else "mmp",
             log_likelihoods(log_A, found.observation),
-            transitions(event_first(worth.B), found.links),
+            transitions(event_first(worth.moving.B), found.links),
             state.start,
             links_of(found.links, found.num_valid),
             worth.A_dependencies,
@@ -275,97 +278,50 @@ class ActiveInference(AbstractChooser):
             settings.floor,
         )
         now = tuple(q[-1] for q in beliefs)
-        place = jnp.maximum(settings.window - memory.count, 0)
-        in_view = memory.count <= settings.window
+        place = jnp.maximum(settings.window - memory.num_seen, 0)
+        in_view = memory.num_seen <= settings.window
         first = tuple(jnp.where(in_view, q[place], old) for q, old in zip(beliefs, state.first, strict=True))
         memory = histories.believed(memory, now)
         return state._replace(beliefs=now, first=first, history=memory, over_window=beliefs)
 
     def _next_start(self, state: Mind) -> Tensors:
         """Beliefs before the window of the next step: as they are, until its first step leaves."""
-        assert state.history is not None and state.over_window is not None
-        found = histories.window(state.history, self.settings.window, self.model.num_obs)
-        ahead = self._predicted(state, tuple(q[0] for q in state.over_window), found.actions[0])
-        is_full = state.history.count >= self.settings.window
+        found = self._window(state, self.settings.window)
+        ahead = self._predicted(state, tuple(q[0] for q in found.beliefs), found.actions[0])
+        is_full = found.num_valid >= self.settings.window
         return tuple(jnp.where(is_full, new, old) for new, old in zip(ahead, state.start, strict=True))
 
     # --------------------------------------------------------------------------
     # Learning
 
     def _window(self, state: Mind, num_steps: int) -> Window:
-        assert state.history is not None
-        found = histories.window(state.history, num_steps, self.model.num_obs)
-        if state.over_window is not None and self.settings.learns_online:
-            found = found._replace(beliefs=state.over_window)
+        """The last steps; beliefs of message passing are those over the window, where that is asked for."""
+        found = histories.window(_memory(state), num_steps, self.model.num_obs)
+        if state.over_window is not None and num_steps == self.settings.window:
+            return found._replace(beliefs=state.over_window)
         return found
 
     def _smoothed_first(self, state: Mind) -> Tensors:
         """Beliefs about the first state given all that followed, while it is remembered."""
-        assert state.history is not None
         size = self.settings.remembered
-        seen, worth = self._window(state, size), self.current(state)
-        assert worth.B is not None
-        found = smoothed(self.settings, seen, worth.B) or ()
-        count = state.history.count
+        seen = self._window(state, size)
+        pairs = smoothed(self.settings, seen, self.current(state).moving.B) or ()
+        count = _memory(state).num_seen
         place = jnp.maximum(size - count, 0)
         return tuple(
             jnp.where(count <= size, one.beliefs[place], old)
-            for one, old in zip(found, state.first, strict=True)
+            for one, old in zip(pairs, state.first, strict=True)
         )
 
     def _counted(self, state: Mind) -> Mind:
-        """Online: the counts of the window, added to those of what has left it."""
-        assert state.history is not None and state.settled is not None
-        size = self.settings.window
-        seen = self._window(state, size)
-        age = jnp.arange(size - 1, -1, -1, dtype=jnp.int32).astype(seen.beliefs[0].dtype)
-        weights = self.rates.forgetting**age
-        counts = self._with_counts(state.settled, self._counted_in(state, seen, weights))
+        """Online: with the counts of the window added to those of what has left it."""
+        assert state.settled is not None
+        seen = self._window(state, self.settings.window)
+        B = self.current(state).moving.B
+        counts, settled = counted_online(self.model, self.settings, self.rates, B, seen, state.settled)
         counts = counts._replace(D=state.counts.D)
-        leaves = (jnp.arange(size, dtype=jnp.int32) == 0) & (state.history.count >= size)
-        leaving = self._counted_in(state, seen, weights, leaves)
-        settled = self._with_counts(state.settled, leaving)
-        return state._replace(counts=counts, settled=settled, worth=self._learned_worth(counts))
-
-    def _counted_in(
-        self,
-        state: Mind,
-        seen: Window,
-        weights: Float[Array, " steps"] | None,
-        only: Bool[Array, " steps"] | None = None,
-    ) -> Counts:
-        """What a window adds to the counts of A and B, each step by its weight; of some steps only."""
-        settings, model, worth = self.settings, self.model, self.current(state)
-        assert worth.B is not None
-        each = jnp.ones(seen.actions.shape[0], seen.beliefs[0].dtype) if weights is None else weights
-        kept = each if only is None else jnp.where(only, each, 0.0)
-        link = each[1:] if only is None else jnp.where(only[:-1], each[1:], 0.0)
-        pairs = smoothed(settings, seen, worth.B)
-        A = B = None
-        if settings.learn_A:
-            beliefs = seen.beliefs if pairs is None else tuple(one.beliefs for one in pairs)
-            A = observation_counts_of(model, seen.weighted(kept), beliefs, settings.keep_zeros)
-        if settings.learn_B:
-            B = transition_counts_of(model, seen, pairs, worth.B, link, settings.keep_zeros)
-        return Counts(A, B, None)
-
-    def _with_counts(self, counts: Counts, added: Counts) -> Counts:
-        """Decayed towards the prior by one update, and added to."""
-        rates, model = self.rates, self.model
-
-        def grown(
-            old: Tensors | None, new: Tensors | None, prior: Tensors | None, rate: Array
-        ) -> Tensors | None:
-            if old is None or new is None or prior is None:
-                return old
-            return tuple(
-                updated(o, n, rate=rate, forgetting=rates.forgetting, base=p)
-                for o, n, p in zip(old, new, prior, strict=True)
-            )
-
-        return Counts(
-            grown(counts.A, added.A, model.pA, rates.A), grown(counts.B, added.B, model.pB, rates.B), counts.D
-        )
+        observing, moving = self._learned(counts)
+        return state._replace(counts=counts, settled=settled, observing=observing, moving=moving)
 
     # --------------------------------------------------------------------------
     # Between episodes
@@ -373,6 +329,7 @@ class ActiveInference(AbstractChooser):
     def _begun(self, counts: Counts) -> Mind:
         settings, model = self.settings, self.model
         D, size = self._first_states(counts), settings.remembered
+        observing, moving = self._learned(counts)
         window = tuple(jnp.broadcast_to(d, (settings.window, *d.shape)) for d in D)
         return Mind(
             beliefs=D,
@@ -381,7 +338,8 @@ class ActiveInference(AbstractChooser):
             settled=counts._replace(D=None) if settings.learns_online else None,
             start=D,
             first=D,
-            worth=self._learned_worth(counts),
+            observing=observing,
+            moving=moving,
             history=histories.empty(size, model.num_obs, D, settings.categorical_obs) if size else None,
             over_window=window if settings.passes_messages else None,
         )
@@ -389,16 +347,19 @@ class ActiveInference(AbstractChooser):
     def _first_states(self, counts: Counts) -> Tensors:
         return self.model.D if counts.D is None else tuple(map(dirichlet_mean, counts.D))
 
-    def _learned_worth(self, counts: Counts) -> Worth:
-        """Of what is learned; None for all else."""
-        clip = None if self.settings.keep_zeros else "reference"
-        A, B = (None if c is None else tuple(dirichlet_mean(x, floor=clip) for x in c) for c in counts[:2])
-        return worth_of(self.model, self.settings, A, B, counts[:2], self.inductive_threshold)
+    def _learned(self, counts: Counts) -> tuple[Observing | None, Moving | None]:
+        """What planning needs of what is learned; None for the rest."""
+        settings, goal = self.settings, self.model.goal
+        A, B = (None if c is None else means(c, settings) for c in counts[:2])
+        return (
+            None if A is None else observing(A, counts.A, settings),
+            None if B is None else moving(B, counts.B, settings, goal, self.inductive_threshold),
+        )
 
-    def _whole_worth(self, model: GenerativeModel, threshold: Array, epsilon: Array) -> Worth:
-        found = worth_of(model, self.settings, model.A, model.B, (model.pA, model.pB), threshold)
-        C = model.C if self.settings.use_utility else None
-        return replace(found, C=C, epsilon=epsilon)
+
+def _memory(state: Mind) -> History:
+    assert state.history is not None
+    return state.history
 
 
 def _number(name: str, value: Any, model: GenerativeModel, **bounds: Any) -> Float[Array, "*batch"]:

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from isotherm.act.inference.policies import PolicyTree
-from isotherm.act.inference.states.likelihood import EPS, Floor
 from isotherm.energy.hidden.controls import all_choices
+from isotherm.energy.hidden.logs import EPS, Floor
 from isotherm.energy.tilt.bases import DiscretePolicy
 from isotherm.energy.tilt.logits import tilted_logits
 from isotherm.energy.tilt.tilted import TableReward, Tilted
@@ -59,7 +59,7 @@ def log_actions(
     alpha: Scalar = 1.0,
     selection: ActionSelection = "deterministic",
     mode: SamplingMode = "full",
-    floor: Floor = None,
+    floor: Floor | None = None,
 ) -> Float[Array, " choices"]:
     """The law by which a joint choice of all controls is made, in nats; ``-inf`` where it never is.
 
@@ -106,7 +106,7 @@ def log_sums(
 
 
 def _selected(
-    log_law: Float[Array, " n"], alpha: Scalar, selection: ActionSelection, floor: Floor
+    log_law: Float[Array, " n"], alpha: Scalar, selection: ActionSelection, floor: Floor | None
 ) -> Float[Array, " n"]:
     """The law sharpened: to its largest entry, or to the power ``alpha``."""
     if selection == "deterministic":

@@ -42,13 +42,13 @@ class History(NamedTuple):
         observation: of each modality, symbols ``(n,)`` or weights ``(n, O_m)``.
         beliefs: of each factor when the step was the last one, ``(n, S_f)``.
         actions: flat controls that followed the step, int32 ``(n, F)``; ``-1`` as long as there is none.
-        count: steps so far.
+        num_seen: steps so far.
     """
 
     observation: tuple[Array, ...]
     beliefs: Tensors
     actions: Int32[Array, "n factors"]
-    count: Int32[Array, ""]
+    num_seen: Int32[Array, ""]
 
 
 def empty(num_steps: int, num_obs: Sequence[int], D: Tensors, categorical_obs: bool) -> History:
@@ -65,26 +65,26 @@ def empty(num_steps: int, num_obs: Sequence[int], D: Tensors, categorical_obs: b
 
 def observed(history: History, observation: Sequence[Array], beliefs: Tensors) -> History:
     """With one step more."""
-    place = history.count % history.actions.shape[0]
+    place = history.num_seen % history.actions.shape[0]
     put = lambda ring, new: ring.at[place].set(new.astype(ring.dtype))  # noqa: E731
     return History(
         tuple(map(put, history.observation, observation)),
         tuple(map(put, history.beliefs, beliefs)),
         history.actions.at[place].set(-1),
-        history.count + 1,
+        history.num_seen + 1,
     )
 
 
 def believed(history: History, beliefs: Tensors) -> History:
     """With other beliefs of the last step."""
-    place = (history.count - 1) % history.actions.shape[0]
+    place = (history.num_seen - 1) % history.actions.shape[0]
     rings = zip(history.beliefs, beliefs, strict=True)
     return history._replace(beliefs=tuple(ring.at[place].set(new) for ring, new in rings))
 
 
 def acted(history: History, controls: Int32[Array, " factors"]) -> History:
     """With the action after the last step."""
-    place = (history.count - 1) % history.actions.shape[0]
+    place = (history.num_seen - 1) % history.actions.shape[0]
     return history._replace(actions=history.actions.at[place].set(controls))
 
 
@@ -97,9 +97,9 @@ def window(history: History, num_steps: int, num_obs: Sequence[int]) -> Window:
         num_obs: symbols of each modality.
     """
     size = history.actions.shape[0]
-    places = (history.count - num_steps + jnp.arange(num_steps, dtype=jnp.int32)) % size
+    places = (history.num_seen - num_steps + jnp.arange(num_steps, dtype=jnp.int32)) % size
     seen = tuple(ring[places] for ring in history.observation)
     if seen[0].ndim == 1:
         seen = as_weights(seen, num_obs, history.beliefs[0].dtype)
     beliefs = tuple(ring[places] for ring in history.beliefs)
-    return Window(seen, beliefs, history.actions[places], jnp.minimum(history.count, num_steps))
+    return Window(seen, beliefs, history.actions[places], jnp.minimum(history.num_seen, num_steps))

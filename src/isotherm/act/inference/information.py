@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
-from jax.scipy.special import xlogy
 from jaxtyping import Array, Float
 
 from isotherm.energy.hidden.checks import Indices, Tensors
 from isotherm.energy.hidden.contraction import expectation
-
-
-def entropy(law: Float[Array, "..."], axis: int = -1) -> Float[Array, "..."]:
-    """``-sum p ln p`` in nats over one axis, ``0 ln 0`` being 0."""
-    return -xlogy(law, jnp.where(law > 0, law, 1.0)).sum(axis)
+from isotherm.energy.hidden.logs import entropy
 
 
 def ambiguities(A: Tensors) -> Tensors:
@@ -41,7 +36,7 @@ def state_information_gain(
     """
     total = jnp.zeros(beliefs[0].shape[:-1], beliefs[0].dtype)
     for law, table, parents in zip(expected, ambiguity, A_dependencies, strict=True):
-        total = total + entropy(law) - expectation(table, beliefs, parents, first=0)
+        total = total + entropy(law, axis=-1) - expectation(table, beliefs, parents, first=0)
     return total
 
 

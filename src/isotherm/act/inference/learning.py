@@ -9,8 +9,8 @@ from jaxtyping import Array, Bool, Float, Int32
 
 from isotherm.act.inference.history import Window
 from isotherm.act.inference.settings import Settings
-from isotherm.act.inference.states.likelihood import EPS, Floor
 from isotherm.energy.hidden.checks import Tensors
+from isotherm.energy.hidden.logs import EPS, Floor
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.learn.counts.dirichlet import observation_counts, transition_counts
 
@@ -37,7 +37,7 @@ def backward(
     filtered: Float[Array, "steps states"],
     B: Float[Array, "states controls states"],
     controls: Int32[Array, " links"],
-    floor: Floor = None,
+    floor: Floor | None = None,
     is_exact: bool = True,
 ) -> Backward:
     """Smooth filtered beliefs of a factor that depends on itself alone.

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from jaxtyping import Array, Float, Int32
 
-from isotherm.act.inference.free_energy import Worth
 from isotherm.act.inference.history import History
+from isotherm.act.inference.worth import Moving, Observing
 from isotherm.energy.hidden.checks import Tensors
 
 
@@ -33,7 +33,8 @@ class Mind(NamedTuple):
         settled: counts without the steps of the window, which online learning counts anew at each step; else None.
         start: of each factor, ``(S_f,)``: what is believed before the first step of the window of message passing.
         first: of each factor, ``(S_f,)``: beliefs about the episode's first state, as far as they are known.
-        worth: parameters that are learned, and what planning needs of them; None for the rest.
+        observing: what planning needs of A, where that is learned; else None.
+        moving: of B, likewise.
         history: what is remembered of this episode; None where nothing needs it.
         over_window: of each factor, ``(T, S_f)``: beliefs of message passing over the window; else None.
     """
@@ -44,7 +45,8 @@ class Mind(NamedTuple):
     settled: Counts | None
     start: Tensors
     first: Tensors
-    worth: Worth
+    observing: Observing | None
+    moving: Moving | None
     history: History | None
     over_window: Tensors | None
 

@@ -1,7 +1,6 @@
 """Logarithms of laws, and what an observation says of hidden states."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -9,27 +8,23 @@ from jaxtyping import Array, Float
 
 from isotherm.energy.hidden.checks import Indices, Tensors
 from isotherm.energy.hidden.contraction import expectation
-
-Floor = Literal["reference"] | None
-"""What a probability is clipped at before its logarithm: the reference's machine epsilon, or nothing."""
-
-EPS = 2.220446049250313e-16
-"""Where the reference clips probabilities, in either precision."""
+from isotherm.energy.hidden.logs import Floor, log_floored
 
 LOG_ZERO = -1e4
 """Stands for the logarithm of 0: its exponential is 0 in either precision, but evidence that contradicts
 everything still leaves the states that it contradicts least, and gradients stay finite."""
 
 
-def log_of(probability: Float[Array, "*shape"], floor: Floor = None) -> Float[Array, "*shape"]:
+def log_of(probability: Float[Array, "*shape"], floor: Floor | None = None) -> Float[Array, "*shape"]:
     """Natural logarithm; of 0, and of what is clipped, a finite number.
 
     Args:
         probability: at least 0.
-        floor: ``"reference"`` clips at :data:`EPS`; without it, 0 gives :data:`LOG_ZERO` and nothing else is lost.
+        floor: ``"reference"`` clips at :data:`isotherm.energy.hidden.logs.EPS`; without it, 0 gives
+            :data:`LOG_ZERO` and nothing else is lost.
     """
     if floor == "reference":
-        return jnp.log(jnp.maximum(probability, EPS))
+        return log_floored(probability)
     positive = probability > 0
     return jnp.where(positive, jnp.log(jnp.where(positive, probability, 1.0)), LOG_ZERO)
 
@@ -50,7 +45,7 @@ def log_likelihoods(
 
 
 def log_likelihood_of(
-    A: Tensors, observation: Sequence[Array], floor: Floor = None
+    A: Tensors, observation: Sequence[Array], floor: Floor | None = None
 ) -> tuple[Float[Array, "..."], ...]:
     """As :func:`log_likelihoods`, of one observation and of laws with the event axis last.
 

@@ -8,9 +8,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int32
 
-from isotherm.act.inference.states.likelihood import EPS, Floor, evidence_of, log_of
+from isotherm.act.inference.states.likelihood import evidence_of, log_of
 from isotherm.energy.hidden.checks import Indices, Tensors
 from isotherm.energy.hidden.contraction import expectation
+from isotherm.energy.hidden.logs import EPS, Floor
 from isotherm.energy.tilt.logits import tilted_logits
 
 Beliefs = tuple[Float[Array, "steps _"], ...]
@@ -67,7 +68,7 @@ def messages(
     A_dependencies: Indices,
     B_dependencies: Indices,
     num_iter: int = 16,
-    floor: Floor = None,
+    floor: Floor | None = None,
 ) -> Beliefs:
     """Beliefs at every step of a window, all updated at once ``num_iter`` times from uniform ones.
 
@@ -131,7 +132,7 @@ def _join(
 
 
 def _variational(
-    factor: int, log_B: Tensors, beliefs: Beliefs, parents: Indices, floor: Floor
+    factor: int, log_B: Tensors, beliefs: Beliefs, parents: Indices, floor: Floor | None
 ) -> tuple[Array, Array]:
     """Forward and backward messages of a factor, ``(T - 1, S_f)``: expectations of ``ln B``."""
     del floor
@@ -146,7 +147,7 @@ def _variational(
 
 
 def _marginal(
-    factor: int, B: Tensors, beliefs: Beliefs, parents: Indices, floor: Floor
+    factor: int, B: Tensors, beliefs: Beliefs, parents: Indices, floor: Floor | None
 ) -> tuple[Array, Array]:
     """As :func:`_variational`, but logarithms of expectations; the backward one of half the weight."""
     early, late = tuple(q[:-1] for q in beliefs), tuple(q[1:] for q in beliefs)

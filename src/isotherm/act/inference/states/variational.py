@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from isotherm.act.inference.states.likelihood import Floor, log_of
+from isotherm.act.inference.states.likelihood import log_of
 from isotherm.act.inference.states.messages import Links
 from isotherm.energy.hidden.checks import Indices, Tensors
 from isotherm.energy.hidden.contraction import expectation, outer
+from isotherm.energy.hidden.logs import Floor
 
 
 class FreeEnergy(NamedTuple):
@@ -48,7 +49,7 @@ def free_energy(
     A_dependencies: Indices,
     B_dependencies: Indices,
     joints: Sequence[Float[Array, "links ..."]] | None = None,
-    floor: Floor = None,
+    floor: Floor | None = None,
 ) -> FreeEnergy:
     """Of beliefs over a window; one step is a window of length 1.
 

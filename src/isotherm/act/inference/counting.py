@@ -1,0 +1,89 @@
+"""How an agent's counts grow: at every step from the window, or at the end of an episode from all of it."""
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
+
+from isotherm.act.inference.history import Window
+from isotherm.act.inference.learning import observation_counts_of, smoothed, transition_counts_of
+from isotherm.act.inference.mind import Counts, Rates
+from isotherm.act.inference.settings import Settings
+from isotherm.energy.hidden.checks import Tensors
+from isotherm.energy.hidden.model import GenerativeModel
+from isotherm.learn.counts.dirichlet import updated
+
+Steps = Bool[Array, " steps"]
+
+
+def counted_in(
+    model: GenerativeModel,
+    settings: Settings,
+    B: Tensors,
+    seen: Window,
+    weights: Float[Array, " steps"],
+    only: Steps | None = None,
+) -> Counts:
+    """What a window adds to the counts of A and B.
+
+    Args:
+        model: priors of counts, and who depends on whom.
+        settings: what is learned, by which algorithm.
+        B: laws by which beliefs are smoothed, event axis last.
+        seen: the window.
+        weights: of each step, ``(T,)``; a transition counts by that of the step it leads to.
+        only: count some steps only, and the transitions that begin there.
+    """
+    kept = weights if only is None else jnp.where(only, weights, 0.0)
+    link = weights[1:] if only is None else jnp.where(only[:-1], weights[1:], 0.0)
+    pairs = smoothed(settings, seen, B)
+    of_A = of_B = None
+    if settings.learn_A:
+        beliefs = seen.beliefs if pairs is None else tuple(one.beliefs for one in pairs)
+        of_A = observation_counts_of(model, seen.weighted(kept), beliefs, settings.keep_zeros)
+    if settings.learn_B:
+        of_B = transition_counts_of(model, seen, pairs, B, link, settings.keep_zeros)
+    return Counts(of_A, of_B, None)
+
+
+def grown(counts: Counts, added: Counts, model: GenerativeModel, rates: Rates) -> Counts:
+    """Counts of A and B after one update: decayed towards the prior, and added to."""
+
+    def of(old: Tensors | None, new: Tensors | None, prior: Tensors | None, rate: Array) -> Tensors | None:
+        if old is None or new is None or prior is None:
+            return old
+        return tuple(
+            updated(o, n, rate=rate, forgetting=rates.forgetting, base=p)
+            for o, n, p in zip(old, new, prior, strict=True)
+        )
+
+    A = of(counts.A, added.A, model.pA, rates.A)
+    return Counts(A, of(counts.B, added.B, model.pB, rates.B), counts.D)
+
+
+def counted_online(
+    model: GenerativeModel,
+    settings: Settings,
+    rates: Rates,
+    B: Tensors,
+    seen: Window,
+    settled: Counts,
+) -> tuple[Counts, Counts]:
+    """Counts after a step, and those of them that no longer change: each step counts once, however long the window.
+
+    What has left the window is settled; the window is counted anew each time, as later observations change what is
+    believed of it.
+
+    Args:
+        model: priors.
+        settings: what is learned.
+        rates: of learning and forgetting.
+        B: laws in use, event axis last.
+        seen: the window, of which the last step is now.
+        settled: counts of all steps before the window.
+    """
+    size = seen.actions.shape[0]
+    age = jnp.arange(size - 1, -1, -1, dtype=jnp.int32).astype(seen.beliefs[0].dtype)
+    weights = rates.forgetting**age
+    counts = grown(settled, counted_in(model, settings, B, seen, weights), model, rates)
+    leaves = (jnp.arange(size, dtype=jnp.int32) == 0) & (seen.num_valid >= size)
+    leaving = counted_in(model, settings, B, seen, weights, leaves)
+    return counts, grown(settled, leaving, model, rates)
