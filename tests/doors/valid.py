@@ -50,10 +50,33 @@ START = jax.vmap(lambda key: sample.initial_state(key, GRAPH))(jax.random.split(
 ROWS = np.array([[1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, 1, 1]], np.int8)
 DATA = learn.Observations.of(GRAPH, ROWS)
 MARKET = world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2)
+HIDDEN = world.grid_world((2, 2))
+T_MAZE: dict[str, Any] = {
+    "reward_probability": 0.9,
+    "punishment_probability": 0.9,
+    "cue_validity": 0.9,
+    "reward_condition": 1,
+    "dependent_outcomes": False,
+    "rewards": None,
+    "ends_on": None,
+}
 TABLE = np.where(np.arange(24).reshape(8, 3) % 5 < 2, 1, -1).astype(np.int8)
 SERIES = np.random.default_rng(0).normal(size=(4, 64))
 MEANS = {"energy": SERIES - 1}
 FOLDER = Path(tempfile.mkdtemp())
+
+
+class Still(act.AbstractAgent):
+    """An agent that fits every world of numbered actions."""
+
+    def init(self, key: Any) -> Any:
+        return jnp.zeros(())
+
+    def act(self, key: Any, state: Any, observation: Any) -> Any:
+        return jnp.int32(0), state
+
+    def learn(self, key: Any, state: Any, transition: Any) -> Any:
+        return state
 
 
 def kernel_at(beta: Any) -> Any:
@@ -508,8 +531,76 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "keep": lambda moment: moment.transition.reward,
         "keep_end": lambda table: table.time,
     },
+    "act.play": lambda: {
+        "key": KEY,
+        "agent": Still(),
+        "env": world.to_gymnasium(HIDDEN),
+        "num_steps": 2,
+        "agent_state": None,
+        "observe": lambda seen: seen[0],
+    },
     "act.stretch_ends": lambda: {"num_steps": 10, "num_points": 5},
     # world
+    "world.HiddenWorld.choice": lambda: {"self": HIDDEN, "action": 1},
+    "world.HiddenWorld.start_at": lambda: {"self": HIDDEN, "states": [1]},
+    "world.connected_clusters": lambda: {"size": 2, "num_clusters": 2},
+    "world.cue_chain": lambda: {
+        "shape": (3, 3),
+        "start_location": (0, 0),
+        "cue1_location": (0, 1),
+        "cue2_locations": [(1, 1), (1, 2)],
+        "reward_locations": [(2, 0), (2, 2)],
+        "cue2_state": 1,
+        "reward_condition": None,
+        "rewards": None,
+        "ends_on": None,
+    },
+    "world.cue_maze": lambda: {
+        "maze": world.TWO_CUE_MAZE,
+        "sides": [0, None],
+        "rewards": None,
+        "ends_on": [[], [], [], [1], []],
+    },
+    "world.graph_world": lambda: {
+        "num_nodes": 3,
+        "edges": EDGES,
+        "agent_location": 0,
+        "object_location": None,
+        "rewards": [None, [0.0, 1.0]],
+        "ends_on": None,
+    },
+    "world.grid_world": lambda: {
+        "shape": (2, 3),
+        "walls": [(0, 1)],
+        "initial_position": (0, 0),
+        "include_stay": True,
+        "success_prob": 0.9,
+        "rewards": None,
+        "ends_on": None,
+    },
+    "world.hidden_world": lambda: {
+        "model": HIDDEN.model,
+        "rewards": [None],
+        "ends_on": [[1]],
+        "cell_factor": 0,
+    },
+    "world.knapsack_model": lambda: {
+        "weights": [1.0, 2.0],
+        "rewards": [1.0, 2.0],
+        "capacity": 2.0,
+        "penalty": 9.0,
+        "preferences": "exact",
+    },
+    "world.knapsack_world": lambda: {
+        "weights": [1.0, 2.0],
+        "rewards": [1.0, 2.0],
+        "capacity": 2.0,
+        "penalty": 9.0,
+        "ends_on": None,
+    },
+    "world.simplified_t_maze": lambda: dict(T_MAZE),
+    "world.t_maze": lambda: dict(T_MAZE),
+    "world.to_gymnasium": lambda: {"world": HIDDEN},
     "world.replay_world": lambda: {"outcomes": TABLE, "num_context": 1, "context_mode": "random"},
     "world.venue_market": lambda: {
         "biases": np.array([0.3, 0.0, -0.3]),
@@ -669,7 +760,7 @@ HOLDERS = {
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
-    "act.Carry", "act.Moment", "act.Episodes", "learn.Reduction",
+    "act.Carry", "act.Moment", "act.Episodes", "act.Played", "learn.Reduction", "world.HiddenWorldState",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

@@ -5,6 +5,8 @@ from isotherm.act.agent import Transition as Transition
 from isotherm.act.chooser import AbstractChooser as AbstractChooser
 from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
+from isotherm.act.play import Played as Played
+from isotherm.act.play import play as play
 from isotherm.act.rollout import Carry as Carry
 from isotherm.act.rollout import Moment as Moment
 from isotherm.act.rollout import Rollout as Rollout

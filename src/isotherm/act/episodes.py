@@ -16,13 +16,13 @@ from isotherm.act.rollout import (
     MAX_STEPS,
     Carry,
     Moment,
+    agent_stream,
     begin,
     check_runs,
     check_states,
     moment_shapes,
     one_step,
     record_of,
-    streams,
     strong,
     zero_record,
 )
@@ -151,7 +151,7 @@ def _checked(earlier: Episodes, num_runs: int) -> tuple[Any, Int32[Array, ""]]:
 
 @eqx.filter_jit
 def _begun(keys: Key[Array, " runs"], agent: AbstractAgent) -> tuple[Any, Int32[Array, ""]]:
-    states = jax.vmap(lambda key: agent.init(named(streams(key)[1], "init")))(keys)
+    states = jax.vmap(lambda key: agent.init(named(agent_stream(key), "init")))(keys)
     return jax.tree.map(strong, states), jnp.int32(0)
 
 
@@ -204,5 +204,5 @@ def _episode(
 
     start = (begun, jnp.zeros((), bool), jnp.int32(0), zeros)
     (carry, _, length, sums), kept = lax.scan(step, start, jnp.arange(num_steps, dtype=jnp.int32))
-    end_key = named(streams(key)[1], "end")
+    end_key = named(agent_stream(key), "end")
     return agent.end(end_key, carry.agent_state), sums, length, kept

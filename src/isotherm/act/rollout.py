@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int32, Key
+from jaxtyping import Array, Float, Int, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
@@ -17,6 +17,7 @@ from isotherm.estimate.stretches import stretch_ends
 from isotherm.random.keys import named
 from isotherm.sample.run import bytes_of
 from isotherm.sample.traced import Traced, traced
+from isotherm.world.keys import reset_key, step_key
 from isotherm.world.world import AbstractWorld, Step
 
 FEW = 100_000
@@ -291,19 +292,29 @@ OF_RUNS: Any = Carry(0, 0, 0, None)  # pyright: ignore[reportArgumentType]
 """Axes of runs in a carry: all of them stand at the same step."""
 
 
-def streams(key: Key[Array, ""]) -> tuple[Key[Array, ""], Key[Array, ""]]:
-    """Keys of the world and of the agent, scalars, from that of a run."""
-    return named(key, "world"), named(key, "agent")
+def agent_stream(key: Key[Array, ""]) -> Key[Array, ""]:
+    """Key of the agent, a scalar, from that of a run."""
+    return named(key, "agent")
+
+
+def agent_keys(key: Key[Array, ""], time: Int[Array, ""] | int) -> tuple[Key[Array, ""], Key[Array, ""]]:
+    """Keys of one step's act and learn, scalars.
+
+    Args:
+        key: of the run.
+        time: steps before it.
+    """
+    act_key, learn_key = jax.random.split(jax.random.fold_in(agent_stream(key), time))
+    return act_key, learn_key
 
 
 def one_step(
     key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, carry: Carry
 ) -> tuple[Carry, Moment]:
     """One step of one run."""
-    world_key, agent_key = streams(key)
-    act_key, learn_key = jax.random.split(jax.random.fold_in(agent_key, carry.time))
+    act_key, learn_key = agent_keys(key, carry.time)
     action, agent_state = agent.act(act_key, carry.agent_state, carry.observation)
-    answer: Step = world.step(jax.random.fold_in(world_key, carry.time), carry.world_state, action)
+    answer: Step = world.step(step_key(key, carry.time), carry.world_state, action)
     outcome = (action, answer.reward, answer.terminated, answer.truncated, answer.observation)
     transition = Transition(carry.observation, *outcome)
     moment = Moment(carry.time, agent_state, carry.world_state, transition, answer.info)
@@ -313,10 +324,9 @@ def one_step(
 
 def begin(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, agent_state: Any = None) -> Carry:
     """What one run carries before its first step; the agent's state is a new one by default."""
-    world_key, agent_key = streams(key)
     if agent_state is None:
-        agent_state = agent.init(named(agent_key, "init"))
-    observation, world_state = world.reset(named(world_key, "reset"))
+        agent_state = agent.init(named(agent_stream(key), "init"))
+    observation, world_state = world.reset(reset_key(key))
     parts = agent_state, world_state, observation
     return Carry(*jax.tree.map(strong, parts), time=jnp.int32(0))
 

@@ -4,6 +4,7 @@ from isotherm.world.discrete.cues import cue_chain as cue_chain
 from isotherm.world.discrete.graph_world import connected_clusters as connected_clusters
 from isotherm.world.discrete.graph_world import graph_world as graph_world
 from isotherm.world.discrete.grid import grid_world as grid_world
+from isotherm.world.discrete.gym import to_gymnasium as to_gymnasium
 from isotherm.world.discrete.knapsack import knapsack_model as knapsack_model
 from isotherm.world.discrete.knapsack import knapsack_world as knapsack_world
 from isotherm.world.discrete.maze import THREE_CUE_MAZE as THREE_CUE_MAZE

@@ -68,5 +68,5 @@ def test_clusters_of_nothing_are_refused() -> None:
         connected_clusters(0, 1)
     with pytest.raises(ValueError, match="num_clusters = 0"):
         connected_clusters(1, 0)
-    with pytest.raises(ValueError, match="size, num_clusters = .*have fewer"):
+    with pytest.raises(ValueError, match=r"size, num_clusters = .*have fewer"):
         connected_clusters(10**6, 10**6)

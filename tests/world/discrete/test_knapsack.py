@@ -84,6 +84,7 @@ def test_the_world_pays_what_the_model_values() -> None:
             {"weights": np.ones(25), "rewards": np.ones(25)},
             r"weights\.shape = \(25,\): must be \(items,\), 1 \.\. 24",
         ),
+        ({"rewards": [1.0, 1e29]}, "rewards = 1e\\+29: .*at most 1e\\+28"),
         ({"rewards": [1.0]}, r"rewards\.shape = \(1,\): must be \(2,\)"),
         ({"capacity": -1.0}, "capacity = -1.0"),
         ({"penalty": 3.0}, "penalty = 3.0: must be above 3, the sum"),

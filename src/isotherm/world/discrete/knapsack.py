@@ -15,6 +15,9 @@ from isotherm.world.discrete.world import HiddenWorld, hidden_world
 MAX_ITEMS = 24
 """Transitions have an entry for each subset."""
 
+LARGEST = 1e28
+"""Of weights and rewards: the sum of all is still far within float32."""
+
 PREFERENCES = ("exact", "softmax")
 
 
@@ -110,7 +113,7 @@ def _items(field: str, values: Any) -> Float[np.ndarray, " items"]:
     found = doors.real_numbers(field, values)
     if found.ndim != 1 or not 1 <= len(found) <= MAX_ITEMS:
         raise refusal(f"{field}.shape", found.shape, f"must be (items,), 1 .. {MAX_ITEMS} of them")
-    doors.numbers(field, found)
+    doors.numbers(field, found, least=-LARGEST, most=LARGEST)
     return found
 
 
@@ -122,7 +125,9 @@ def _values(worth: Float[np.ndarray, " items"], penalty: Any, preferences: str) 
         share = 0.5 + 0.5 * np.tanh(0.5 * worth)
         return [*np.stack([1.0 - share, share], axis=1), np.array([1.0, 0.0])]
     most = float(worth[worth > 0].sum())
-    loss = 1.0 + 2.0 * most if penalty is None else float(doors.number("penalty", penalty))
+    loss = (
+        1.0 + 2.0 * most if penalty is None else float(doors.number("penalty", penalty, most=100 * LARGEST))
+    )
     if loss <= most:
         raise refusal("penalty", loss, f"must be above {most:g}, the sum of all positive rewards")
     return [*(np.array([0.0, value]) for value in worth), np.array([0.0, -loss])]
