@@ -29,16 +29,14 @@ def differences(name: str, found: Any, expected: Any, tolerance: dict[str, float
         ]
     if expected is None or isinstance(expected, str | bool):
         return [] if found == expected else [f"{name}: {found} is not {expected}"]
-    try:
-        wanted = np.asarray(expected)
-    except ValueError:  # a list of arrays of different shapes
-        wanted = None
-    if wanted is None or (isinstance(found, list | tuple) and not _is_regular(found)):
+    wanted = _as_array(expected)
+    if wanted is None or _as_array(found) is None:  # a list of arrays of different shapes, or of groups
         if len(found) != len(expected):
             return [f"{name}: {len(found)} entries, not {len(expected)}"]
         pairs = enumerate(zip(found, expected, strict=True))
         return [x for i, (f, e) in pairs for x in differences(f"{name}[{i}]", f, e, tolerance)]
-    ours = np.asarray(found)
+    ours = _as_array(found)
+    assert ours is not None
     if ours.shape != wanted.shape and wanted.size + ours.size > 0:
         return [f"{name}: shape {ours.shape} is not {wanted.shape}"]
     if wanted.dtype.kind in "iu" and ours.dtype.kind in "iub":
@@ -50,12 +48,14 @@ def differences(name: str, found: Any, expected: Any, tolerance: dict[str, float
     return [f"{name}: {ours.flat[worst.argmax()]} is not {wanted.flat[worst.argmax()]}"]
 
 
-def _is_regular(values: Any) -> bool:
-    try:
-        np.asarray([np.asarray(value) for value in values])
-    except ValueError:
-        return False
-    return True
+def _as_array(values: Any) -> np.ndarray | None:
+    """Numbers, if that is what they are."""
+    if isinstance(values, list | tuple):
+        parts = [_as_array(value) for value in values]
+        if any(part is None for part in parts) or len({np.shape(part) for part in parts}) > 1:
+            return None
+        return np.asarray(parts)
+    return None if isinstance(values, dict) else np.asarray(values)
 
 
 def test_golden_active_inference(active_inference_golden: Golden) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import jax.core
 import jax.extend.core as jex
 from jaxtyping import Array, PyTree
@@ -60,4 +61,6 @@ def traced(function: Callable[[Any], Any], example: PyTree) -> Traced:
     (True, [2.0, 2.0, 2.0])
     """
     closed, shapes = jax.make_jaxpr(function, return_shape=True)(example)
-    return Traced(_Program(closed, jax.tree.structure(shapes)), list(closed.consts))
+    return Traced(
+        _Program(closed, jax.tree.structure(shapes)), [jnp.asarray(constant) for constant in closed.consts]
+    )

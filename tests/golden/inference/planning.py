@@ -164,7 +164,7 @@ def agent_step(given: Given) -> Given:
     agent = ActiveInference(model, floor="reference", **settings)
     mind = agent.observed(agent.init(KEY), [jnp.int32(o) for o in given["obs"]])
     found = agent.scores(mind)
-    log_q = agent.log_policies(found)
+    log_q = agent.log_policies(found.neg_efe)
     law, _ = agent.law(agent.init(KEY), [jnp.int32(o) for o in given["obs"]])
     action = int(jnp.argmax(law))
     no = jnp.zeros((), bool)

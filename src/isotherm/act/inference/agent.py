@@ -18,7 +18,7 @@ from isotherm.act.inference.counting import counted_in, counted_online, grown
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
 from isotherm.act.inference.history import History, Window
 from isotherm.act.inference.learning import smoothed
-from isotherm.act.inference.mind import Counts, Mind, Rates
+from isotherm.act.inference.mind import Counts, Mind, Plan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
 from isotherm.act.inference.settings import Settings, check_fits
 from isotherm.act.inference.states.fixed_point import posterior
@@ -144,10 +144,11 @@ class ActiveInference(AbstractChooser):
             observation: of each modality a symbol, or weights with ``categorical_obs``; ``-1`` or zeros: not seen.
         """
         state = self.observed(state, observation)
-        log_q = self.log_policies(self.scores(state))
+        neg_efe = self.scores(state).neg_efe
+        plan = Plan(neg_efe, self.log_policies(neg_efe))
         settings = self.settings
         how = settings.action_selection, settings.sampling_mode, settings.floor
-        return log_actions(log_q, self.policies, self.alpha, *how), state
+        return log_actions(plan.log_q, self.policies, self.alpha, *how), state._replace(plan=plan)
 
     def learn(self, key: Key[Array, ""], state: Mind, transition: Transition) -> Mind:
         """Note the action; with online learning, count the step and the transition to it.
@@ -222,9 +223,8 @@ class ActiveInference(AbstractChooser):
         """Expected free energies of all policies, from the beliefs of now."""
         return policy_scores(self.current(state), self.policies, state.beliefs)
 
-    def log_policies(self, scores: PolicyScores) -> Float[Array, " policies"]:
-        """Log posterior of policies, ``(P,)``."""
-        neg_efe = scores.neg_efe
+    def log_policies(self, neg_efe: Float[Array, " policies"]) -> Float[Array, " policies"]:
+        """Log posterior of policies, ``(P,)``, from minus their expected free energies."""
         return log_policies(neg_efe, log_prior(self.model.E, len(neg_efe), neg_efe.dtype), self.gamma)
 
     def current(self, state: Mind) -> Worth:
@@ -232,6 +232,11 @@ class ActiveInference(AbstractChooser):
         observing = self.worth.observing if state.observing is None else state.observing
         moving = self.worth.moving if state.moving is None else state.moving
         return replace(self.worth, observing=observing, moving=moving)
+
+    def with_alpha(self, alpha: Any) -> "ActiveInference":
+        """This agent at another precision of choice, which may be traced: ``jax.vmap`` gives each run its own."""
+        alpha = jnp.asarray(doors.numbers("alpha", alpha, least=0), self.alpha.dtype)
+        return eqx.tree_at(lambda agent: agent.alpha, self, alpha)
 
     def controls_of(self, action: Any) -> Int32[Array, " factors"]:
         """Flat control of each factor, ``(F,)``, of a joint choice: its number, or the choice of each control."""
@@ -334,6 +339,7 @@ class ActiveInference(AbstractChooser):
         return Mind(
             beliefs=D,
             controls=jnp.full(len(D), -1, jnp.int32),
+            plan=Plan(*[jnp.zeros(self.policies.num_policies, D[0].dtype)] * 2),
             counts=counts,
             settled=counts._replace(D=None) if settings.learns_online else None,
             start=D,

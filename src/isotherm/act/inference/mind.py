@@ -23,12 +23,25 @@ class Counts(NamedTuple):
     D: Tensors | None
 
 
+class Plan(NamedTuple):
+    """What was planned at a step.
+
+    Attributes:
+        neg_efe: of each policy, minus its expected free energy in nats, ``(P,)``.
+        log_q: of each policy, its log posterior, ``(P,)``.
+    """
+
+    neg_efe: Float[Array, " policies"]
+    log_q: Float[Array, " policies"]
+
+
 class Mind(NamedTuple):
     """The state of an active-inference agent.
 
     Attributes:
         beliefs: of each factor, ``(S_f,)``: given all observations so far, the last one included.
         controls: flat control of each factor at the last step, int32 ``(F,)``; ``-1`` before the first.
+        plan: at the last step.
         counts: what was learned.
         settled: counts without the steps of the window, which online learning counts anew at each step; else None.
         start: of each factor, ``(S_f,)``: what is believed before the first step of the window of message passing.
@@ -41,6 +54,7 @@ class Mind(NamedTuple):
 
     beliefs: Tensors
     controls: Int32[Array, " factors"]
+    plan: Plan
     counts: Counts
     settled: Counts | None
     start: Tensors

@@ -1,0 +1,1 @@
+"""Agents that learn the map of a grid by exploring it."""

@@ -1,0 +1,211 @@
+"""What a scenario computes: blocks of exploring and learning, all agents and alphas in one program; and replays."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.scipy.special import digamma, gammaln
+from jaxtyping import Array, Float, Int, Int32, Key
+
+from isotherm.act.agent import Transition
+from isotherm.act.episodes import episodes
+from isotherm.act.inference.agent import ActiveInference
+from isotherm.act.inference.mind import Mind
+from isotherm.act.rollout import Moment
+from isotherm.random import named, run_keys
+from isotherm.studies.gridworld.config import GridworldConfig
+from isotherm.studies.gridworld.scenarios import (
+    SCENARIOS,
+    TRUTH_COUNTS,
+    TRUTH_LEAST,
+    agent_of,
+    the_world,
+    truth_of,
+)
+
+SHOWN = 5
+"""Agents whose maps are kept."""
+
+
+class Divergence(NamedTuple):
+    """``KL[Dir(agent) || Dir(truth)]``, with what depends on the truth alone worked out in float64.
+
+    Attributes:
+        truth: counts, event axis first.
+        constant: of each column.
+        num_columns: that the sum is divided by: the cells from which moves are made.
+    """
+
+    truth: np.ndarray
+    constant: np.ndarray
+    num_columns: int
+
+    def __call__(self, counts: Float[Array, "..."]) -> Float[Array, ""]:
+        """Mean over cells, summed over moves, in nats."""
+        total = counts.sum(axis=0)
+        gap = digamma(counts) - digamma(total)[None]
+        own = (
+            gammaln(total) - gammaln(counts).sum(axis=0) + ((counts - self._truth(counts)) * gap).sum(axis=0)
+        )
+        return (own + jnp.asarray(self.constant, counts.dtype)).sum() / self.num_columns
+
+    def _truth(self, counts: Array) -> Array:
+        return jnp.asarray(self.truth, counts.dtype)
+
+
+def divergence(learned: str) -> Divergence:
+    """From the truth of A, or of B."""
+    from scipy.special import gammaln as log_gamma
+
+    truth = TRUTH_COUNTS * truth_of(learned) + TRUTH_LEAST
+    constant = log_gamma(truth).sum(axis=0) - log_gamma(truth.sum(axis=0))
+    return Divergence(truth, constant, truth.shape[1])
+
+
+class Ended(NamedTuple):
+    """Of a block, after its update.
+
+    Attributes:
+        kl: divergence of the learned counts from the truth, in nats.
+        tv: mean total variation of the expected law from the truth.
+    """
+
+    kl: Float[Array, "*runs"]
+    tv: Float[Array, "*runs"]
+
+
+class Stepped(NamedTuple):
+    """Of a step.
+
+    Attributes:
+        action: int8.
+        cell: int8, before the action.
+        entropy: of the law of policies, in nats.
+    """
+
+    action: Array
+    cell: Array
+    entropy: Array
+
+
+def compute(config: GridworldConfig, scenario: int) -> dict[str, np.ndarray]:
+    """All blocks of all agents of a scenario.
+
+    Returns:
+        ``kl``, ``tv``, ``visited``, ``entropy``: ``(alphas, agents, blocks)``; ``action``, ``cell``: int8, of each
+        step, ``(alphas, agents, blocks, steps)``; ``learned``: expected laws of the first agents at the end.
+    """
+    learned = SCENARIOS[scenario].learned
+    agent, world, away = agent_of(scenario, config), the_world(), divergence(learned)
+    truth = truth_of(learned)
+    keys = run_keys(config.seed, 0, config.num_agents)
+    keys = jax.vmap(lambda key: named(key, f"scenario-{scenario}"))(keys)
+
+    def end(mind: Mind) -> Ended:
+        counts = _counts(mind, learned)
+        law = counts / counts.sum(axis=0, keepdims=True)
+        return Ended(away(counts), 0.5 * jnp.abs(law - truth.astype(law.dtype)).sum(axis=0).mean())
+
+    def step(moment: Moment) -> Stepped:
+        log_q = moment.agent_state.plan.log_q
+        entropy = -(jnp.exp(log_q) * log_q).sum()
+        action, cell = moment.transition.action, moment.world_state.states[0]
+        return Stepped(action.astype(jnp.int8), cell.astype(jnp.int8), entropy)
+
+    found = every_alpha(
+        keys,
+        agent,
+        jnp.asarray(config.alphas, jnp.float32),
+        world,
+        config.blocks(scenario),
+        config.num_steps,
+        step,
+        end,
+    )
+    counts = jax.tree.map(lambda leaf: leaf[:, :SHOWN], _counts(found.agent_state, learned))
+    return {
+        "kl": np.asarray(found.ends.kl),
+        "tv": np.asarray(found.ends.tv),
+        "visited": np.asarray(found.sums["new_cell"]),
+        "entropy": np.asarray(found.kept.entropy.mean(axis=-1)),
+        "action": np.asarray(found.kept.action),
+        "cell": np.asarray(found.kept.cell),
+        "learned": np.asarray(counts / counts.sum(axis=2, keepdims=True)),
+    }
+
+
+def every_alpha(
+    keys: Key[Array, " runs"],
+    agent: ActiveInference,
+    alphas: Float[Array, " alphas"],
+    world: Any,
+    num_blocks: int,
+    num_steps: int,
+    keep: Callable[[Moment], Any] | None,
+    keep_end: Callable[[Mind], Any] | None,
+) -> Any:
+    """Episodes of one agent at several precisions, with the same keys: leaves lead with alphas."""
+
+    @jax.jit
+    def program(keys: Array, alphas: Array) -> Any:
+        def of(alpha: Array) -> Any:
+            sharpened = agent.with_alpha(alpha)
+            return episodes(keys, sharpened, world, num_blocks, num_steps, keep=keep, keep_end=keep_end)
+
+        return jax.vmap(of)(alphas)
+
+    return program(keys, alphas)
+
+
+class Replayed(NamedTuple):
+    """Of recorded actions.
+
+    Attributes:
+        cell: before each action, int32 ``(blocks, steps)``.
+        beliefs: at each step, ``(blocks, steps, cells)``.
+        neg_efe: of all policies at each step, ``(blocks, steps, policies)``.
+        counts: of what is learned, after each block, ``(blocks, ...)``.
+    """
+
+    cell: Int32[Array, "blocks steps"]
+    beliefs: Float[Array, "blocks steps cells"]
+    neg_efe: Float[Array, "blocks steps policies"]
+    counts: Float[Array, "blocks ..."]
+
+
+def replay(config: GridworldConfig, scenario: int, actions: Int[np.ndarray, "blocks steps"]) -> Replayed:
+    """What an agent believes, plans and learns where its actions are given."""
+    agent, world, learned = agent_of(scenario, config), the_world(), SCENARIOS[scenario].learned
+    key = jax.random.key(0)  # the world is sure, and so is all else
+
+    def step(carry: Any, action: Array) -> Any:
+        mind, state, observation = carry
+        _, mind = agent.law(mind, observation)
+        answer = world.step(key, state, action)
+        transition = Transition(
+            observation, action, answer.reward, answer.terminated, answer.truncated, answer.observation
+        )
+        kept = state.states[0], mind.beliefs[0], mind.plan.neg_efe
+        return (agent.learn(key, mind, transition), answer.state, answer.observation), kept
+
+    @jax.jit
+    def block(mind: Mind, actions: Array) -> Any:
+        observation, state = world.reset(key)
+        (mind, *_), kept = lax.scan(step, (mind, state, observation), actions)
+        mind = agent.end(key, mind)
+        return mind, (*kept, _counts(mind, learned))
+
+    found, mind = [], agent.init(key)
+    for row in np.asarray(actions, np.int32):
+        mind, kept = block(mind, jnp.asarray(row))
+        found.append(kept)
+    return Replayed(*(jnp.stack(part) for part in zip(*found, strict=True)))
+
+
+def _counts(mind: Mind, learned: str) -> Array:
+    counts = mind.counts.A if learned == "A" else mind.counts.B
+    assert counts is not None
+    return counts[0]
