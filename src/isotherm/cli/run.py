@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from isotherm.cli.options import STORE, AsJson, Out, pool_of, print_json, study_of
+from isotherm.cli.options import STORE, AsJson, Out, pool_of, print_json, say, study_of
 
 
 def run_study(
@@ -40,3 +40,8 @@ def run_study(
     begun_with, command = preset or found.default_preset, ["isotherm", *sys.argv[1:]]
     done = run(found, values, out, pool=pool, preset=begun_with, command=command)
     print_json(done.to_json()) if as_json else print_run(done)
+    failures = found.failures(values, done.metrics)
+    for line in failures:
+        say("failed", line)
+    if failures:
+        raise typer.Exit(1)

@@ -5,9 +5,9 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import jax.core
 import jax.extend.core as jex
+import jax.numpy as jnp
 from jaxtyping import Array, PyTree
 
 

@@ -111,6 +111,10 @@ class Study(abc.ABC, Generic[ConfigT]):
     def conclusions(self, config: ConfigT, metrics: Mapping[str, Any]) -> list[str]:
         """Plain sentences, most important first; ``**bold**``, ``*emphasis*`` and backticks work."""
 
+    def failures(self, config: ConfigT, metrics: Mapping[str, Any]) -> list[str]:
+        """What the study set out to show and did not, a line each; ``isotherm run`` then ends with exit code 1."""
+        return []
+
     @abc.abstractmethod
     def figures(
         self, config: ConfigT, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]

@@ -32,6 +32,7 @@ STUDIES = {
     "xy": "isotherm.studies.xy.study:XY",
     "phase-diagrams": "isotherm.studies.phases.study:PhaseDiagrams",
     "tilt": "isotherm.studies.tilt.study:Tilt",
+    "gridworld": "isotherm.studies.gridworld.study:Gridworld",
 }
 
 FORMER = {

@@ -22,6 +22,8 @@ from isotherm.studies.gridworld.scenarios import (
     TRUTH_COUNTS,
     TRUTH_LEAST,
     agent_of,
+    counts_of_moves,
+    model_of,
     the_world,
     truth_of,
 )
@@ -203,6 +205,55 @@ def replay(config: GridworldConfig, scenario: int, actions: Int[np.ndarray, "blo
         mind, kept = block(mind, jnp.asarray(row))
         found.append(kept)
     return Replayed(*(jnp.stack(part) for part in zip(*found, strict=True)))
+
+
+def replayed_exactly(
+    config: GridworldConfig, scenario: int, actions: Int[np.ndarray, "blocks steps"]
+) -> dict[str, np.ndarray]:
+    """A replay in float64, clipped as the reference is: ``cell``, ``neg_efe``, and ``kl`` after each block."""
+    with jax.enable_x64(True):
+        found = replay(config.model_copy(update={"floor": "reference"}), scenario, actions)
+        away = divergence(SCENARIOS[scenario].learned)
+        kl = np.array([float(away(counts)) for counts in found.counts])
+        return {"cell": np.asarray(found.cell), "neg_efe": np.asarray(found.neg_efe), "kl": kl}
+
+
+def filmed(config: GridworldConfig, scenario: int, found: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The first agent of the last alpha in its first, an early and its last block, from its own actions."""
+    actions = found["action"][-1, 0]
+    again = replay(config, scenario, actions)
+    last = len(actions) - 1
+    blocks = np.unique([0, min(2, last), last])
+    counts = np.asarray(again.counts)
+    prior = np.asarray(prior_counts(scenario))
+    before = np.stack([prior if block == 0 else counts[block - 1] for block in blocks])
+    laws = before / before.sum(axis=1, keepdims=True)
+    return {
+        "film_block": blocks,
+        "film_belief": np.asarray(again.beliefs)[blocks],
+        "film_cell": np.asarray(again.cell)[blocks],
+        "film_action": actions[blocks],
+        "film_law": laws if laws.ndim == 3 else laws.mean(axis=3),
+    }
+
+
+def prior_counts(scenario: int) -> np.ndarray:
+    """Of what is learned."""
+    model = model_of(scenario)
+    counts = model.pA if SCENARIOS[scenario].learned == "A" else model.pB
+    assert counts is not None
+    return np.asarray(counts[0])
+
+
+def fixed_moves(scenario: int) -> np.ndarray:
+    """Expected B of an agent that does not learn it, ``(49, 49, 4)``."""
+    counts = counts_of_moves(SCENARIOS[scenario].moves)
+    return counts / counts.sum(axis=0)
+
+
+def divergence_of_fixed_moves(scenario: int) -> float:
+    """Of its B from the truth, in nats."""
+    return float(divergence("B")(jnp.asarray(counts_of_moves(SCENARIOS[scenario].moves), jnp.float32)))
 
 
 def _counts(mind: Mind, learned: str) -> Array:

@@ -4,7 +4,6 @@ What stays (densities, reward, axes) is drawn once by matplotlib; each frame add
 Frames are reduced to one palette by a table lookup, so that a frame costs some 20 ms.
 """
 
-import io
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -15,17 +14,16 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from PIL import Image
 
 from isotherm.plot.figure import Animation
 from isotherm.plot.look import ACCENT, INK
+from isotherm.plot.movie.loop import looping_gif
 from isotherm.plot.style import styled
 
 EXTENT = 3.0
 """Half width of the panels."""
 
 FRAME_MS = 120
-COLOURS = 160
 _POINTS = 120
 _LEVEL, _REWARD = "#178048", "#3b7fc4"
 
@@ -94,7 +92,7 @@ def animate(
             axes.draw_artist(contours[i])
             axes.draw_artist(dots[i])
         drawn.append(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    return Animation(name, caption, _gif(drawn))
+    return Animation(name, caption, looping_gif(drawn, FRAME_MS))
 
 
 def grid() -> np.ndarray:
@@ -152,32 +150,3 @@ def _contours(law: Gaussian2) -> list[np.ndarray]:
     factor = np.linalg.cholesky(law.covariance)
     radii = np.sqrt(-2 * np.log(np.linspace(0.05, 0.95, 10)))
     return [(law.mean[:, None] + radius * factor @ circle).T for radius in radii]
-
-
-def _gif(frames: Sequence[np.ndarray]) -> bytes:
-    """A looping GIF whose frames share one palette, fitted to the first, the middle and the last."""
-    chosen = (frames[0], frames[len(frames) // 2], frames[-1])
-    sample = Image.fromarray(np.concatenate([frame[::2, ::2] for frame in chosen]))
-    palette = sample.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    table = _lookup(palette)
-    images = []
-    for rgb in frames:
-        codes = rgb >> 3
-        index = (codes[..., 0].astype(np.int32) << 10) | (codes[..., 1].astype(np.int32) << 5) | codes[..., 2]
-        image = Image.fromarray(table[index], "P")
-        image.putpalette(palette.getpalette() or [])
-        images.append(image)
-    file = io.BytesIO()
-    images[0].save(
-        file, "GIF", save_all=True, append_images=images[1:], duration=FRAME_MS, loop=0, optimize=False,
-        disposal=1,
-    )  # fmt: skip
-    return file.getvalue()
-
-
-def _lookup(palette: Image.Image) -> np.ndarray:
-    """The palette's nearest colour for each colour of five bits a channel, shape ``(32768,)``."""
-    five = (np.arange(32) << 3) | 4
-    colours = np.stack(np.meshgrid(five, five, five, indexing="ij"), axis=-1).reshape(1, -1, 3)
-    wanted = Image.fromarray(colours.astype(np.uint8))
-    return np.asarray(wanted.quantize(palette=palette, dither=Image.Dither.NONE)).reshape(-1)
