@@ -452,6 +452,7 @@ ALIASES = {
     "num_hidden": ("edges",),
     "x": ("s",),
     "values": ("s",),
+    "num_controls": ("B_action_dependencies",),
 }
 """What else a refusal may name: a group of a state, or the argument that a value does not fit."""
 
@@ -468,6 +469,14 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("act.stretch_ends", "num_points"): [0],
     ("act.rollout", "num_steps"): [0],
     ("learn.Sampled", "num_chains"): [0],
+    ("learn.dirichlet_mean", "counts"): [*NO_ARRAY, 1.0, [-1.0, 2.0], [1.0, NAN], []],
+    ("learn.dirichlet_mean", "floor"): ["magic", 0, 1e-9, GRAPH],
+    ("learn.dirichlet_kl", "q"): [*NO_ARRAY, 1.0, [-1.0, 2.0], [1.0, NAN]],
+    ("learn.dirichlet_kl", "p"): [*NO_ARRAY, 1.0, [-1.0, 2.0], [1.0, 2.0, 3.0]],
+    ("learn.novelty_weight", "counts"): [*NO_ARRAY, 1.0, [-1.0, 2.0], [1.0, INFINITE]],
+    ("learn.reduced", "q"): [*NO_ARRAY, [0.0, 5.0], [2.0, NAN]],
+    ("learn.reduced", "p"): [*NO_ARRAY, [1.0, -1.0], [9.0, 1.0]],
+    ("learn.reduced", "r"): [*NO_ARRAY, [1.0, -1.0], [1.0, 1.0, 1.0]],
     ("learn.fit", "averaging"): [*NO_NUMBER, -0.1, 1.0],
     ("learn.fit", "beta"): [INFINITE],
     ("learn.fit", "callback"): [0, "print", lambda: None, lambda epoch, state: None],

@@ -1,5 +1,10 @@
 """How models are fitted."""
 
+from isotherm.learn.counts.dirichlet import dirichlet_kl as dirichlet_kl
+from isotherm.learn.counts.dirichlet import dirichlet_mean as dirichlet_mean
+from isotherm.learn.counts.dirichlet import novelty_weight as novelty_weight
+from isotherm.learn.counts.reduction import Reduction as Reduction
+from isotherm.learn.counts.reduction import reduced as reduced
 from isotherm.learn.fit import Fit as Fit
 from isotherm.learn.fit import fit as fit
 from isotherm.learn.gradient import KLGradient as KLGradient

@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int32, Key
 
 from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
+from isotherm.learn.counts.dirichlet import dirichlet_mean, updated
 from isotherm.world.routing.context import Context, route
 
 
@@ -95,10 +96,9 @@ def count(
     Returns:
         Counts of shape ``(n,)``, and a scalar within 1e-9 .. 1.
     """
-    mean = winners / jnp.sum(winners)
-    share = jnp.where(possible, mean, 0.0)
+    share = jnp.where(possible, dirichlet_mean(winners), 0.0)
     predictive = jnp.maximum(jnp.sum(share), 1e-9)
-    return winners + share / predictive, predictive
+    return updated(winners, share / predictive), predictive
 
 
 def surprise_of_winners(

@@ -1,0 +1,1 @@
+"""Active inference: infer hidden states, plan by expected free energy, act, learn the model."""

@@ -1,0 +1,1 @@
+"""Inference of hidden states from observations."""

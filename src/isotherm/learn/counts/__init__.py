@@ -1,0 +1,1 @@
+"""Learning by counting: Dirichlet counts of laws, and what they are worth."""
