@@ -452,6 +452,7 @@ ALIASES = {
     "num_hidden": ("edges",),
     "x": ("s",),
     "values": ("s",),
+    "num_controls": ("B_action_dependencies",),
 }
 """What else a refusal may name: a group of a state, or the argument that a value does not fit."""
 

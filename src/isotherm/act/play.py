@@ -50,9 +50,9 @@ def play(
 ) -> Played:
     """Let an agent act and learn in an environment of gymnasium, for one episode of at most ``num_steps`` steps.
 
-    In a world of the package, wrapped by :func:`isotherm.world.to_gymnasium`, it is the run that
-    :func:`isotherm.act.rollout` finds for the same key. Any other environment gets a seed made from the key. The
-    agent acts and learns in compiled code, the environment in Python, step by step.
+    In a world of the package, wrapped by :func:`isotherm.world.discrete.gym.to_gymnasium`, it is the run that
+    :func:`isotherm.act.rollout.rollout` finds for the same key. Any other environment gets a seed made from the key.
+    The agent acts and learns in compiled code, the environment in Python, step by step.
 
     Args:
         key: of the run.

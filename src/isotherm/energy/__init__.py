@@ -22,6 +22,8 @@ from isotherm.energy.files.uai_graph import to_uai as to_uai
 from isotherm.energy.gaussian import gaussian as gaussian
 from isotherm.energy.gaussian import spin_gaussian as spin_gaussian
 from isotherm.energy.graph import FactorGraph as FactorGraph
+from isotherm.energy.hidden.model import GenerativeModel as GenerativeModel
+from isotherm.energy.hidden.model import generative_model as generative_model
 from isotherm.energy.lattice.critical import critical_beta as critical_beta
 from isotherm.energy.lattice.disorder import gaussian_couplings as gaussian_couplings
 from isotherm.energy.lattice.disorder import gaussian_fields as gaussian_fields

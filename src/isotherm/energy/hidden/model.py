@@ -139,9 +139,9 @@ def generative_model(
             raise refusal(name, None, f"give {name}, or p{name}, whose mean it then is")
     num_modalities = len(tensors("pA", pA) if A is None else tensors("A", A))
     num_factors = len(tensors("pB", pB) if B is None else tensors("B", B))
-    if not num_modalities or not num_factors:
-        counted = (num_modalities, num_factors)
-        raise refusal("modalities, factors", counted, "must be at least one of each")
+    for name, count, what in (("A", num_modalities, "modality"), ("B", num_factors, "factor")):
+        if not count:
+            raise refusal(f"len({name})", 0, f"must have at least one {what}")
     parts = _Parts(
         dependencies("A_dependencies", A_dependencies, num_modalities, num_factors, "factor"),
         _with_itself(

@@ -1,4 +1,4 @@
-"""The environment that :func:`isotherm.world.to_gymnasium` makes; importing this file needs gymnasium."""
+"""The environment that ``to_gymnasium`` makes; importing this file needs gymnasium."""
 
 from typing import Any
 

@@ -15,7 +15,7 @@ def to_gymnasium(world: HiddenWorld) -> "WorldEnv":
 
     Observations are a tuple of outcomes, in a space ``Tuple`` of a ``Discrete`` for each modality. Actions are
     ``Discrete`` where at most one control has a choice, else ``MultiDiscrete``. ``reset(seed=s)`` begins the run of
-    the key ``jax.random.key(s)``: the environment then draws as :func:`isotherm.act.rollout` does with that key.
+    the key ``jax.random.key(s)``: the environment then draws as ``rollout`` does with that key.
     ``reset(options={"key": key})`` begins the run of any key. Without either, the environment's own random numbers
     give the next one. An environment never cuts an episode: put ``gymnasium.wrappers.TimeLimit`` around it.
 
