@@ -379,6 +379,18 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "estimate.integrated_time": lambda: {"series": SERIES},
     "estimate.jackknife": lambda: {"function": lambda means: means["energy"], "means": MEANS},
     "sample.joint_gibbs": lambda: {"tilted": NEXT, "transition": TRANSITION, "beta": 1.0},
+    "exact.hidden_chain": lambda: {
+        "pi": [0.5, 0.5],
+        "transitions": np.eye(2),
+        "log_likelihoods": np.zeros((3, 2)),
+        "orientation": "columns",
+        "parallel": False,
+    },
+    "exact.smooth": lambda: {
+        "filtered": np.full((3, 2), 0.5),
+        "transitions": np.stack([np.eye(2)] * 2),
+        "floor": None,
+    },
     "exact.kaufman": lambda: {"rows": 4, "columns": 4, "beta": 0.4, "coupling": 1.0},
     "sample.log_z": lambda: {
         "key": KEY,
@@ -776,8 +788,12 @@ HOLDERS = {
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
+<<<<<<< HEAD
     "act.Carry", "act.Moment", "act.Episodes", "act.Played", "learn.Reduction",
     "energy.GenerativeModel", "world.HiddenWorldState",
+=======
+    "act.Carry", "act.Moment", "act.Episodes", "learn.Reduction", "exact.HiddenChain", "exact.Smoothed",
+>>>>>>> help-counts
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

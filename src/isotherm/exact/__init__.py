@@ -5,6 +5,10 @@ from isotherm.exact.exact import exact as exact
 from isotherm.exact.graph.graph import GraphExact as GraphExact
 from isotherm.exact.graph.transfer import Strip as Strip
 from isotherm.exact.graph.transfer import transfer as transfer
+from isotherm.exact.hidden.chain import HiddenChain as HiddenChain
+from isotherm.exact.hidden.chain import hidden_chain as hidden_chain
+from isotherm.exact.hidden.smoothing import Smoothed as Smoothed
+from isotherm.exact.hidden.smoothing import smooth as smooth
 from isotherm.exact.lattice.lattice import LatticeExact as LatticeExact
 from isotherm.exact.lattice.onsager import kaufman as kaufman
 from isotherm.exact.lattice.onsager import onsager as onsager

@@ -59,7 +59,7 @@ def check_laws(field: str, tensor: Float[Array, "..."], event_axis: int = 0) -> 
     if (host < 0).any():
         raise refusal(f"min({field})", float(host.min()), "must be probabilities, at least 0")
     sums = host.sum(axis=0)
-    wrong = np.argwhere(np.abs(sums - 1.0) > COLUMN_SLACK)
+    wrong = np.argwhere(~(np.abs(sums - 1.0) <= COLUMN_SLACK))  # so that NaN is wrong
     if len(wrong):
         column = tuple(int(i) for i in wrong[0])
         where = f"sum({field}[:{''.join(f', {i}' for i in column)}])" if column else f"sum({field})"

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
 
 from isotherm.plot.figure import Animation
 from isotherm.plot.look import ACCENT, INK, PAPER
@@ -78,6 +79,6 @@ def film(name: str, caption: str, shots: Sequence[Shot], maps: np.ndarray) -> An
     return Animation(name, caption, looping_gif(frames, FRAME_MS))
 
 
-def _agent(axes: Axes):
+def _agent(axes: Axes) -> tuple[Line2D, Line2D]:
     dot = axes.plot([], [], "o", color=ACCENT, markersize=9, markeredgecolor=PAPER)[0]
     return dot, axes.plot([], [], color=ACCENT, linewidth=2.5)[0]
