@@ -788,12 +788,9 @@ HOLDERS = {
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.LogLikelihood", "act.Rollout", "act.Transition", "world.Context", "world.Replay", "world.Step",
     "world.VenueMarket", "study.Figure", "study.Result",
-<<<<<<< HEAD
     "act.Carry", "act.Moment", "act.Episodes", "act.Played", "learn.Reduction",
     "energy.GenerativeModel", "world.HiddenWorldState",
-=======
-    "act.Carry", "act.Moment", "act.Episodes", "learn.Reduction", "exact.HiddenChain", "exact.Smoothed",
->>>>>>> help-counts
+    "exact.HiddenChain", "exact.Smoothed",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",
