@@ -14,7 +14,7 @@ from isotherm.act.agent import Transition
 from isotherm.act.chooser import AbstractChooser
 from isotherm.act.inference import history as histories
 from isotherm.act.inference.choice import log_actions, log_policies, log_prior
-from isotherm.act.inference.counting import counted_in, counted_online, grown
+from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
 from isotherm.act.inference.history import History, Window
 from isotherm.act.inference.learning import smoothed
@@ -134,7 +134,12 @@ class ActiveInference(AbstractChooser):
             model.pB if settings.learn_B else None,
             model.pD if settings.learn_D else None,
         )
-        return self._begun(counts)
+        worth = self.worth
+        return self._begun(
+            counts,
+            worth.observing if settings.learn_A else None,
+            worth.moving if settings.learn_B else None,
+        )
 
     def law(self, state: Mind, observation: Any) -> tuple[Float[Array, " choices"], Mind]:
         """Log probabilities of all joint choices of controls, in lexicographic order, and the state that knows more.
@@ -177,14 +182,13 @@ class ActiveInference(AbstractChooser):
             first = self._smoothed_first(state)
         if settings.learns_offline:
             seen = self._window(state, settings.remembered)
-            each = jnp.ones(settings.remembered, state.beliefs[0].dtype)
-            added = counted_in(self.model, settings, self.current(state).moving.B, seen, each)
-            counts = grown(counts, added, self.model, self.rates)
+            B = self.current(state).moving.B
+            counts = counted_offline(self.model, settings, self.rates, B, seen, counts)
         if counts.D is not None:
             rate = self.rates.D
             D = tuple(first_state_counts(c, q, rate) for c, q in zip(counts.D, first, strict=True))
             counts = counts._replace(D=D)
-        return self._begun(counts)
+        return self._begun(counts, *self._learned(counts))
 
     # --------------------------------------------------------------------------
     # Perception and planning
@@ -331,10 +335,9 @@ class ActiveInference(AbstractChooser):
     # --------------------------------------------------------------------------
     # Between episodes
 
-    def _begun(self, counts: Counts) -> Mind:
+    def _begun(self, counts: Counts, observing: Observing | None, moving: Moving | None) -> Mind:
         settings, model = self.settings, self.model
         D, size = self._first_states(counts), settings.remembered
-        observing, moving = self._learned(counts)
         window = tuple(jnp.broadcast_to(d, (settings.window, *d.shape)) for d in D)
         return Mind(
             beliefs=D,

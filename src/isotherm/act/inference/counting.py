@@ -1,7 +1,8 @@
 """How an agent's counts grow: at every step from the window, or at the end of an episode from all of it."""
 
+import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from isotherm.act.inference.history import Window
 from isotherm.act.inference.learning import observation_counts_of, smoothed, transition_counts_of
@@ -11,37 +12,55 @@ from isotherm.energy.hidden.checks import Tensors
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.learn.counts.dirichlet import updated
 
-Steps = Bool[Array, " steps"]
-
 
 def counted_in(
     model: GenerativeModel,
     settings: Settings,
     B: Tensors,
     seen: Window,
-    weights: Float[Array, " steps"],
-    only: Steps | None = None,
+    of_steps: Float[Array, "ways steps"],
+    of_links: Float[Array, "ways links"],
 ) -> Counts:
-    """What a window adds to the counts of A and B.
+    """What a window adds to the counts of A and B, for several ways to weigh its steps: leaves lead with ways.
 
     Args:
         model: priors of counts, and who depends on whom.
         settings: what is learned, by which algorithm.
         B: laws by which beliefs are smoothed, event axis last.
         seen: the window.
-        weights: of each step, ``(T,)``; a transition counts by that of the step it leads to.
-        only: count some steps only, and the transitions that begin there.
+        of_steps: weights of observations, ``(ways, T)``.
+        of_links: weights of transitions, ``(ways, T - 1)``.
     """
-    kept = weights if only is None else jnp.where(only, weights, 0.0)
-    link = weights[1:] if only is None else jnp.where(only[:-1], weights[1:], 0.0)
     pairs = smoothed(settings, seen, B)
-    of_A = of_B = None
-    if settings.learn_A:
-        beliefs = seen.beliefs if pairs is None else tuple(one.beliefs for one in pairs)
-        of_A = observation_counts_of(model, seen.weighted(kept), beliefs, settings.keep_zeros)
-    if settings.learn_B:
-        of_B = transition_counts_of(model, seen, pairs, B, link, settings.keep_zeros)
-    return Counts(of_A, of_B, None)
+    beliefs = seen.beliefs if pairs is None else tuple(one.beliefs for one in pairs)
+
+    def weighed(steps: Array, links: Array) -> Counts:
+        of_A = of_B = None
+        if settings.learn_A:
+            of_A = observation_counts_of(model, seen.weighted(steps), beliefs, settings.keep_zeros)
+        if settings.learn_B:
+            of_B = transition_counts_of(model, seen, pairs, B, links, settings.keep_zeros)
+        return Counts(of_A, of_B, None)
+
+    return jax.vmap(weighed)(of_steps, of_links)
+
+
+def counted_offline(
+    model: GenerativeModel, settings: Settings, rates: Rates, B: Tensors, seen: Window, counts: Counts
+) -> Counts:
+    """Counts after an episode, all steps of which count once.
+
+    Args:
+        model: priors.
+        settings: what is learned.
+        rates: of learning and forgetting.
+        B: laws in use, event axis last.
+        seen: the episode.
+        counts: before it.
+    """
+    ones = jnp.ones((1, seen.actions.shape[0]), seen.beliefs[0].dtype)
+    added = counted_in(model, settings, B, seen, ones, ones[:, 1:])
+    return grown(counts, jax.tree.map(lambda leaf: leaf[0], added), model, rates)
 
 
 def grown(counts: Counts, added: Counts, model: GenerativeModel, rates: Rates) -> Counts:
@@ -83,7 +102,10 @@ def counted_online(
     size = seen.actions.shape[0]
     age = jnp.arange(size - 1, -1, -1, dtype=jnp.int32).astype(seen.beliefs[0].dtype)
     weights = rates.forgetting**age
-    counts = grown(settled, counted_in(model, settings, B, seen, weights), model, rates)
-    leaves = (jnp.arange(size, dtype=jnp.int32) == 0) & (seen.num_valid >= size)
-    leaving = counted_in(model, settings, B, seen, weights, leaves)
-    return counts, grown(settled, leaving, model, rates)
+    is_leaving = (jnp.arange(size, dtype=jnp.int32) == 0) & (seen.num_valid >= size)
+    leaving = jnp.where(is_leaving, weights, 0.0)
+    leaving_links = jnp.where(is_leaving[:-1], weights[1:], 0.0)  # a transition is as old as what it led to
+    steps, links = jnp.stack([weights, leaving]), jnp.stack([weights[1:], leaving_links])
+    added = counted_in(model, settings, B, seen, steps, links)
+    every, first = (jax.tree.map(lambda leaf, way=way: leaf[way], added) for way in (0, 1))
+    return grown(settled, every, model, rates), grown(settled, first, model, rates)
