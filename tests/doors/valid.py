@@ -22,6 +22,12 @@ from isotherm.plot.movie.writer import VideoWriter
 from isotherm.study.run.executor import Pool
 
 KEY = jax.random.key(0)
+HIDDEN = energy.generative_model(A=[np.eye(2)], B=[np.stack([np.eye(2)] * 2, -1)])
+DESCRIPTION = {
+    "observations": {"o": {"size": 2, "depends_on": ["s"]}},
+    "controls": {"u": {"elements": ["left", "right"]}},
+    "states": {"s": {"size": 2, "depends_on": ["s"], "controlled_by": ["u"]}},
+}
 KEYS = jax.random.split(KEY, 2)
 EDGES = [[0, 1], [1, 2]]
 GRAPH = energy.ising(EDGES, [0.5, -0.3], [0.1, 0.2, 0.3])
@@ -182,6 +188,29 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "biases": 0.2,
     },
     "energy.categorical": lambda: {"size": 2, "cardinality": 3},
+    "energy.compile_model": lambda: {"description": DESCRIPTION, "batch_size": None},
+    "energy.controllable": lambda: {"num_states": 3},
+    "energy.LabelledTensor": lambda: {
+        "event": {"x": ["a", "b"]},
+        "batch": {"y": 3},
+        "values": np.zeros((2, 3)),
+        "num_agents": None,
+    },
+    "energy.LabelledTensor.unfilled": lambda: {"self": energy.LabelledTensor({"x": 2}), "slack": 1e-5},
+    "energy.lifted": lambda: {"law": np.eye(2), "parents": [0], "num_states": [2, 3]},
+    "energy.random_laws": lambda: {"key": KEY, "shape": (2, 3), "concentration": 1.0},
+    "energy.random_model": lambda: {
+        "key": KEY,
+        "num_obs": [2],
+        "num_states": [2],
+        "num_controls": [2],
+        "A_dependencies": [[0]],
+        "B_dependencies": [[0]],
+        "B_action_dependencies": [[0]],
+        "concentration": 1.0,
+    },
+    "energy.unfilled": lambda: {"model": energy.compile_model(DESCRIPTION)},
+    "energy.window_graph": lambda: {"model": HIDDEN, "observations": [[0, 1]], "actions": [[1]]},
     "energy.chain": lambda: {"length": 5, "periodic": True},
     "energy.correlation_function": lambda: {"model": MODEL, "x": SPINS, "axis": -1},
     "energy.critical_beta": lambda: {"model": MODEL},
@@ -791,6 +820,7 @@ HOLDERS = {
     "act.Carry", "act.Moment", "act.Episodes", "act.Played", "learn.Reduction",
     "energy.GenerativeModel", "world.HiddenWorldState",
     "exact.HiddenChain", "exact.Smoothed",
+    "energy.CompiledModel", "energy.NamedTensors",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

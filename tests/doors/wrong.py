@@ -26,7 +26,9 @@ from tests.doors.valid import (
     CLOCK,
     DATA,
     DENSE,
+    DESCRIPTION,
     GRAPH,
+    HIDDEN,
     HOLDERS,
     KEY,
     KEYS,
@@ -439,6 +441,12 @@ NOT_CALLED = {"sample.find_ladder", "study.run.runner.run", "study.run.archive.o
 """Rows that are never called as they are: it would take long, or there is no run."""
 
 ALIASES = {
+    "A": ("A_dependencies", "pA", "modalities"),
+    "B": ("B_dependencies", "factors"),
+    "batch": ("values",),
+    "description": ("states",),
+    "num_controls": ("B_action_dependencies",),
+    "parents": ("law",),
     "path": ("file", "out", "RUN"),
     "model": ("file",),
     "evidence": ("file",),
@@ -452,7 +460,6 @@ ALIASES = {
     "num_hidden": ("edges",),
     "x": ("s",),
     "values": ("s",),
-    "num_controls": ("B_action_dependencies",),
 }
 """What else a refusal may name: a group of a state, or the argument that a value does not fit."""
 
@@ -487,6 +494,43 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("sample.checkerboard", "beta"): [INFINITE],
     ("exact.exact [dense]", "beta"): [INFINITE],
     ("exact.exact [lattice]", "beta"): [INFINITE],
+    ("energy.compile_model", "description"): [
+        0,
+        "model",
+        [],
+        {},
+        {"states": 3},
+        DESCRIPTION | {"states": {}},
+    ],
+    ("energy.compile_model", "batch_size"): [*NO_COUNT, 0],
+    ("energy.controllable", "num_states"): [0],
+    ("energy.generative_model", "A"): [
+        *NO_ARRAY,
+        [np.eye(3)],
+        [np.ones((2, 2))],
+        [np.full((2, 2), NAN)],
+        [[1.0]],
+    ],
+    ("energy.generative_model", "B"): [*NO_ARRAY, [np.eye(2)], [np.ones((2, 2, 2))], []],
+    ("energy.generative_model", "D"): [*NO_ARRAY, [[0.5, 0.4]], [[1.0]], [[2.0, -1.0]], []],
+    ("energy.generative_model", "pA"): [*NO_ARRAY, [-np.eye(2)], [np.ones((3, 2))], [np.zeros((2, 2))]],
+    ("energy.generative_model", "goal"): [*NO_ARRAY, [[0.5, 0.5]], [[1]]],
+    ("energy.generative_model", "B_dependencies"): [0, "f", [], [[]], [[1]], [[0, 0]], [[0.5]]],
+    ("energy.LabelledTensor", "event"): [0, "x", [], {}, {1: ["a"]}, {"x": []}, {"x": ["a", "a"]}, {"x": 0}],
+    ("energy.LabelledTensor", "values"): [*NO_ARRAY, np.zeros(2)],
+    ("energy.LabelledTensor", "num_agents"): [*NO_COUNT, 0],
+    ("energy.LabelledTensor.unfilled", "slack"): [*NO_NUMBER, -1.0],
+    ("energy.lifted", "law"): [*NO_ARRAY, np.ones(2), np.ones((2, 3)), 1.0],
+    ("energy.lifted", "parents"): [0, "f", [2], [-1], [0, 0], [0.0]],
+    ("energy.random_laws", "shape"): [3, "x", (), (0,), (2.5,), (10**6, 10**7)],
+    ("energy.random_laws", "concentration"): [*NO_NUMBER, 0.0, -1.0, INFINITE],
+    ("energy.random_model", "num_obs"): [3, "x", [], [0], [1.5]],
+    ("energy.random_model", "num_states"): [3, "x", [], [0], [1.5]],
+    ("energy.random_model", "num_controls"): [3, "x", [0], [1.5]],
+    ("energy.unfilled", "model"): [{}, DESCRIPTION, HIDDEN],
+    ("energy.window_graph", "model"): [GRAPH, MODEL, DESCRIPTION],
+    ("energy.window_graph", "observations"): [*NO_ARRAY, [[0, 2]], [[0, -2]], [0, 1], [[]], [[0.5, 0.5]]],
+    ("energy.window_graph", "actions"): [*NO_ARRAY, [[2]], [[-2]], [1], [[0.5]]],
     ("exact.hidden_chain", "pi"): [*NO_ARRAY, [0.5, 0.4], [1.0], [NAN, 1.0], [2.0, -1.0]],
     ("exact.hidden_chain", "transitions"): [*NO_ARRAY, np.eye(3), np.ones((2, 2)), np.full((2, 2), NAN)],
     ("exact.hidden_chain", "log_likelihoods"): [
@@ -515,6 +559,8 @@ STRICT: dict[tuple[str, str], list[Any]] = {
 """More values that one callable must refuse."""
 
 ACCEPTED: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("energy.lifted", "num_states"): ([2],),
+    ("energy.random_model", "num_states"): ([2],),
     ("sample.Binned", "edges"): ([0, 1],),
     ("sample.components", "edges"): ([[0, 1], [1, 0]],),
     ("sample.Energy", "graph"): (TILTED, DENSE),

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from isotherm.energy.hidden.description import compile_model
+from isotherm.energy.hidden.labels import LabelledTensor
 from isotherm.energy.hidden.logs import Floor, log_floored
 from isotherm.exact.hidden.chain import HiddenChain, hidden_chain
 from isotherm.exact.hidden.smoothing import SmoothingFloor, smooth, transitions_of
@@ -82,6 +84,21 @@ def smoothed(floor: SmoothingFloor) -> Callable[[Given], Given]:
     return found
 
 
+def compiled(given: Given) -> Given:
+    model = compile_model(given["config"])
+    shapes = {f"{name}_shapes": [list(tensor.shape) for tensor in model[name]] for name in "ABC"}
+    lists = {name: list(map(list, value)) for name, value in model.items() if name.endswith("dependencies")}
+    first_states = [tensor.values for tensor in model.D]
+    return shapes | lists | {"D": first_states, "num_controls": list(model.num_controls)}
+
+
+def selected(given: Given) -> Given:
+    tensor = LabelledTensor(given["event"], given["batch"])
+    tensor.values[...] = np.arange(tensor.values.size, dtype=float).reshape(tensor.shape)
+    selection = given["sel_event"], given["sel_batch"]
+    return {"block": tensor[selection], "points": tensor.points[selection]}
+
+
 OURS: dict[str, Callable[[Given], Given]] = {
     "learn_A": learned_a,
     "learn_B": learned_b,
@@ -90,5 +107,7 @@ OURS: dict[str, Callable[[Given], Given]] = {
     "hmm_wrapper": hmm_wrapper,
     "smooth_ovf": smoothed("ovf"),
     "smooth_exact": smoothed("reference"),
+    "compile_model": compiled,
+    "labelled_indexing": selected,
 }
 """What we find for golden operations."""

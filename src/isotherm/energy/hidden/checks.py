@@ -98,6 +98,8 @@ def dependencies(
         TypeError: naming ``field``, if it is no list of lists.
         ValueError: naming the list, a number that is no parent's, or one that comes twice.
     """
+    if values is None and own and count > num_parents:
+        raise refusal(field, None, f"must be given: there are {num_parents} {what}s for {count} lists")
     if values is None:
         return tuple((i,) if own else tuple(range(num_parents)) for i in range(count))
     listed = doors.sequence(field, values, "a list of lists")
