@@ -16,7 +16,7 @@ from isotherm.act.inference import history as histories
 from isotherm.act.inference.choice import log_actions, log_policies, log_prior
 from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
-from isotherm.act.inference.history import History, Experience
+from isotherm.act.inference.history import Experience, History
 from isotherm.act.inference.learning import smoothed
 from isotherm.act.inference.mind import Counts, Mind, Plan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 from isotherm import doors
 from isotherm.act.inference.choice import ActionSelection, SamplingMode
-from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.energy.hidden.logs import Floor
+from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.errors import refusal
 
 Algorithm = Literal["exact", "fpi", "ovf", "vmp", "mmp"]
