@@ -5,9 +5,9 @@ from typing import Any
 import jax
 import numpy as np
 from tests.golden.cases import Golden
-from tests.golden.inference import learning, loops, maths, planning, states, worlds
+from tests.golden.inference import learning, loops, maths, planning, search, states, worlds
 
-OURS = maths.OURS | states.OURS | planning.OURS | learning.OURS | worlds.OURS | loops.OURS
+OURS = maths.OURS | states.OURS | planning.OURS | learning.OURS | search.OURS | worlds.OURS | loops.OURS
 """What we find for an operation's inputs, by the golden names of outputs."""
 
 

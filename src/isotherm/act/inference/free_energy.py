@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int32
 
 from isotherm.act.inference.inductive import inductive_penalties, inductive_value
 from isotherm.act.inference.information import observation_novelty, state_information_gain
@@ -59,16 +59,23 @@ def predicted_observations(
     )
 
 
-def utility(expected: Sequence[Float[Array, "*batch _"]], C: Tensors, step: int) -> Float[Array, "*batch"]:
+def utility(
+    expected: Sequence[Float[Array, "*batch _"]], C: Tensors, step: int | Int32[Array, ""]
+) -> Float[Array, "*batch"]:
     """Expected log-preference, summed over modalities.
 
     Args:
         expected: of each modality, ``(*batch, O_m)``.
         C: ``(O_m,)``, or a row for each step, of which the last one serves longer plans.
-        step: of the plan, from 0 (static).
+        step: of the plan, from 0; may be traced.
     """
-    rows = [c if c.ndim == 1 else c[min(step, c.shape[0] - 1)] for c in C]
+    rows = [c if c.ndim == 1 else _row(c, step) for c in C]
     return sum((law @ row for law, row in zip(expected, rows, strict=True)), start=jnp.zeros(()))
+
+
+def _row(C: Float[Array, "steps _"], step: int | Int32[Array, ""]) -> Float[Array, " _"]:
+    last = C.shape[0] - 1
+    return C[min(step, last) if isinstance(step, int) else jnp.minimum(step, last)]
 
 
 def policy_scores(worth: Worth, policies: PolicyTree, beliefs: Tensors) -> PolicyScores:
@@ -91,24 +98,30 @@ def policy_scores(worth: Worth, policies: PolicyTree, beliefs: Tensors) -> Polic
     nodes: Beliefs = tuple(belief[None] for belief in beliefs)
     totals = (zero,) * 4
     for step, level in enumerate(policies.levels):
-        nodes, novelty = _grown(worth, level, nodes)
-        found = _terms(worth, nodes, novelty, penalties, step)
+        nodes, novelty = grown(worth, level, nodes)
+        found = step_terms(worth, nodes, novelty, penalties, step)
         totals = tuple(_handed_on(total, level) + term for total, term in zip(totals, found, strict=True))
     terms = [total if policies.last is None else total[policies.last] for total in totals]
     return PolicyScores(sum(terms[1:], start=terms[0]), *terms)
 
 
-def _grown(
+def grown(
     worth: Worth, level: Level, before: tuple[Float[Array, "before _"], ...]
 ) -> tuple[Beliefs, Float[Array, " nodes"]]:
-    """Beliefs a step later, and what that step tells of B."""
+    """Beliefs a step later, of each factor ``(nodes, S_f)``, and what that step tells of B, ``(nodes,)``.
+
+    Args:
+        worth: laws of transitions, and the weights of their counts.
+        level: how beginnings go on.
+        before: of each factor, beliefs of the beginnings before, ``(before, S_f)``.
+    """
     ahead = predicted_states(before, worth.moving.B, worth.B_dependencies)
-    grown = tuple(_chosen(law, level, f) for f, law in enumerate(ahead))
-    told = jnp.zeros(grown[0].shape[:1], before[0].dtype)
+    nodes = tuple(_chosen(law, level, f) for f, law in enumerate(ahead))
+    told = jnp.zeros(nodes[0].shape[:1], before[0].dtype)
     for f, weights in enumerate(worth.moving.novelty or ()):
         gain = (ahead[f] * expectation(weights, before, worth.B_dependencies[f], first=0)).sum(axis=-1)
         told = told + _chosen(gain, level, f)
-    return grown, told
+    return nodes, told
 
 
 def _chosen(
@@ -129,14 +142,22 @@ def _handed_on(total: Float[Array, " before"], level: Level) -> Float[Array, " n
     return jnp.repeat(total, len(level.controls))
 
 
-def _terms(
+def step_terms(
     worth: Worth,
     nodes: Beliefs,
     novelty_B: Float[Array, " nodes"],
     penalties: Tensors | None,
-    step: int,
+    step: int | Int32[Array, ""],
 ) -> tuple[Float[Array, " nodes"], ...]:
-    """Utility, information about states, about parameters, and inductive cost of each node."""
+    """Utility, information about states, about parameters, and inductive cost of each node, ``(nodes,)``.
+
+    Args:
+        worth: what counts.
+        nodes: of each factor, beliefs that were predicted, ``(nodes, S_f)``.
+        novelty_B: what the step to each tells of B.
+        penalties: of inductive planning, anchored where it began; None: it does not count.
+        step: of the plan, from 0; may be traced.
+    """
     zero = jnp.zeros_like(novelty_B)
     expected = predicted_observations(nodes, worth.observing.A, worth.A_dependencies)
     of_states, of_parameters = zero, novelty_B
