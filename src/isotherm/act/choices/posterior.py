@@ -6,11 +6,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Bool, Float, Key
 
 from isotherm import doors
 from isotherm.act.choices.maximum import MostProbable, fit_map
-from isotherm.act.choices.priors import values_at
 from isotherm.act.choices.recorded import Recorded
 from isotherm.act.choices.target import Build, Problem, log_posterior, problem, with_forward_slope
 from isotherm.estimate import diagnostics
@@ -43,20 +42,20 @@ class ChoicePosterior(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """A position of one chain, for all subjects, and how far its trajectories step there."""
+    """A position of one chain, for all subjects: what is known there, and how far trajectories step."""
 
     white: Float[Array, "*subjects parameters"]
+    log_density: Float[Array, "*subjects"]
+    slope: Float[Array, "*subjects parameters"]
     step_size: Float[Array, "*subjects"]
     inverse_mass: Float[Array, "*subjects parameters"]
 
 
 class TunedState(NamedTuple):
-    """The kernel's state: where it is, what is known there, and whether the last trajectory diverged."""
+    """The kernel's state: where it is, and whether the last trajectory diverged."""
 
     position: Tuned
-    log_density: Float[Array, "*subjects"]
-    slope: Float[Array, "*subjects parameters"]
-    is_diverging: Array
+    is_diverging: Bool[Array, "*subjects"]
 
 
 def fit_nuts(
@@ -153,7 +152,8 @@ def _adapted(
         )
         start = jax.random.normal(start_key, middle.shape)
         (state, found), _ = warmup.run(run_key, start, num_steps=num_warmup)
-        return Tuned(state.position, jnp.float32(found["step_size"]), found["inverse_mass_matrix"])
+        known = state.position, state.logdensity, state.logdensity_grad
+        return Tuned(*known, jnp.float32(found["step_size"]), found["inverse_mass_matrix"])
 
     keys = jax.random.split(key, (num_chains, task.num_subjects))
     over_subjects = jax.vmap(of)
@@ -170,22 +170,17 @@ def _kernel(blackjax: Any, task: Problem, middle: Array, spread: Array) -> Kerne
     def init(position: Tuned, key: Any = None) -> TunedState:
         del key
 
-        def of(white: Array, *own: Any) -> tuple[Array, Array]:
-            return jax.value_and_grad(_log_density(task, *own))(white)
-
-        return TunedState(
-            position, *jax.vmap(of)(position.white, *own), jnp.zeros(position.step_size.shape, bool)
-        )
+        return TunedState(position, jnp.zeros(position.step_size.shape, bool))
 
     def step(key: Array, state: TunedState) -> tuple[TunedState, Any]:
         def of(key: Array, state: TunedState, *own: Any) -> TunedState:
             tuned = state.position
-            before = blackjax.mcmc.hmc.HMCState(tuned.white, state.log_density, state.slope)
+            before = blackjax.mcmc.hmc.HMCState(tuned.white, tuned.log_density, tuned.slope)
             after, info = move(
                 key, before, _log_density(task, *own), tuned.step_size, tuned.inverse_mass, MAX_DOUBLINGS
             )
-            position = tuned._replace(white=after.position)
-            return TunedState(position, after.logdensity, after.logdensity_grad, info.is_divergent)
+            known = after.position, after.logdensity, after.logdensity_grad
+            return TunedState(Tuned(*known, tuned.step_size, tuned.inverse_mass), info.is_divergent)
 
         keys = jax.random.split(key, task.num_subjects)
         return jax.vmap(of)(keys, state, *own), ()

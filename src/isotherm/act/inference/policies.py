@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Int32
 
 from isotherm import doors
-from isotherm.energy.hidden.checks import Indices
 from isotherm.energy.hidden.controls import all_choices, flat_controls
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.errors import refusal

@@ -21,7 +21,7 @@ class SoftmaxQ(AbstractChooser):
         num_contexts: tables of values, at least 1; of several, that of ``observation.context`` is used (static).
         learning_rate: share of the surprise that a value moves, within 0 .. 1.
         inverse_temperature: at least 0; 0 chooses at random.
-        forgetting: share of their distance to ``initial`` by which values not chosen go back each trial, within 0 .. 1.
+        forgetting: share of their way back to ``initial`` that values not chosen go each trial, within 0 .. 1.
         initial: value of what was never tried.
         is_fictitious: also learn from what was not chosen, as if it had paid 1 minus the reward: where one of two
             answers is right, and rewards are 0 and 1 (static).
