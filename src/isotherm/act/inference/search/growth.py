@@ -54,7 +54,7 @@ class Limits(NamedTuple):
 
     Attributes:
         horizon: steps at most, int32.
-        policy: choices are expanded above this weight, and dropped below.
+        policy: choices are expanded above this weight, and dropped below; 0: all are.
         observation: observations are foreseen above this probability.
         entropy: of the choice at the root, in nats, from which on it is sure enough.
         neg_efe: value of the root that is good enough, in nats.
@@ -156,7 +156,9 @@ def _expanded(
     leaves = tuple(lax.dynamic_slice_in_dim(q, at, len(is_leaf)) for q in tree.beliefs)
     ahead = foreseen(problem, leaves, penalties, depth)
     q = jnp.exp(tilted_logits(_prior_like(problem, ahead.score), ahead.score, problem.gamma))
-    is_expanded = (q > limits.policy) & is_leaf[:, None]
+    is_expanded = ((q > limits.policy) | (limits.policy <= 0)) & is_leaf[
+        :, None
+    ]  # 0 prunes none, even at q = 0
     see = jax.vmap(jax.vmap(lambda belief: outcomes(problem, belief, branching)))
     probability, after = see(ahead.beliefs)
     is_kept = (probability > limits.observation) & is_expanded[..., None]

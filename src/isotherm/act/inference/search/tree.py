@@ -1,6 +1,7 @@
 """Monte Carlo tree search: simulations through choices and chance, by mctx."""
 
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -13,16 +14,20 @@ from jaxtyping import Array, Float, Int32, Key
 from isotherm import doors
 from isotherm.act.inference.inductive import inductive_penalties
 from isotherm.act.inference.search.planner import AbstractPlanner, Planned
-from isotherm.act.inference.search.problem import Branching, PlanningProblem, foreseen, outcomes
+from isotherm.act.inference.search.problem import Branching, PlanningProblem, beliefs_after, chances, foreseen
 from isotherm.energy.hidden.checks import Tensors
+
+LEAST_SPREAD = 0.03
+"""Nats: choices whose values are nearer to each other count as less than far apart where visits are shared out."""
 
 
 @dataclass(frozen=True)
 class MonteCarlo(AbstractPlanner):
     """Plans by Monte Carlo tree search: stochastic MuZero's, with nodes of choice and nodes of chance.
 
-    A choice is worth its step's score and the mean over observations of what follows, undiscounted; beyond the
-    horizon and before a belief has been visited that is 0. Observations are visited in proportion to their
+    A choice is worth its step's score and the mean over observations of what follows, undiscounted. A belief that is
+    new is worth what a plan without observations gets, whose choices are the best of each step alone; beyond the
+    horizon nothing counts. Observations are visited in proportion to their
     probability, so that sure ones cost nothing and chance is averaged over; choices by upper confidence bounds with
     the prior ``E``. As visits grow they gather on the choice of the least expected free energy: the agent's ``gamma``
     does not count. The weight of a choice is its share of visits.
@@ -116,22 +121,30 @@ def tree_search(
     zero = jnp.zeros(1, dtype)
     prior = jnp.broadcast_to(problem.log_prior, (1, problem.num_choices))
 
+    def later(beliefs: Tensors, step: Int32[Array, " one"]) -> Float[Array, " one"]:
+        return _without_observing(problem, beliefs, step, penalties, horizon)
+
     def choose(_: Any, key: Array, choice: Int32[Array, " one"], place: _Place) -> tuple[Any, _After]:
         found = foreseen(problem, place.beliefs, penalties, place.step[0])
         ahead = tuple(q[0, choice] for q in found.beliefs)
         score = found.score[0, choice]
-        probability, _ = outcomes(problem, tuple(q[0] for q in ahead), branching)
-        chances = jnp.log(jnp.maximum(probability, jnp.finfo(dtype).tiny))[None]
-        return mctx.DecisionRecurrentFnOutput(chance_logits=chances, afterstate_value=score), _After(
-            ahead, score, place.step + 1
-        )
+        probability, _ = chances(problem, tuple(q[0] for q in ahead), branching)
+        log_chances = jnp.log(jnp.maximum(probability, jnp.finfo(dtype).tiny))[None]
+        return mctx.DecisionRecurrentFnOutput(
+            chance_logits=log_chances, afterstate_value=score + later(ahead, place.step + 1)
+        ), _After(ahead, score, place.step + 1)
 
     def see(_: Any, key: Array, outcome: Int32[Array, " one"], after: _After) -> tuple[Any, _Place]:
-        _, beliefs = outcomes(problem, tuple(q[0] for q in after.ahead), branching)
+        ahead = tuple(q[0] for q in after.ahead)
+        _, seen = chances(problem, ahead, branching)
+        beliefs = beliefs_after(problem, ahead, tuple(symbols[outcome] for symbols in seen))
         answer = mctx.ChanceRecurrentFnOutput(
-            action_logits=prior, value=zero, reward=after.score, discount=jnp.ones(1, dtype)
+            action_logits=prior,
+            value=later(beliefs, after.step),
+            reward=after.score,
+            discount=jnp.ones(1, dtype),
         )
-        return answer, _Place(tuple(q[outcome] for q in beliefs), after.step)
+        return answer, _Place(beliefs, after.step)
 
     root = mctx.RootFnOutput(
         prior_logits=prior,
@@ -150,11 +163,32 @@ def tree_search(
             invalid_actions=jnp.isneginf(prior),
             max_depth=2 * horizon - 1,
             dirichlet_fraction=float(noise),
+            qtransform=partial(mctx.qtransform_by_parent_and_siblings, epsilon=LEAST_SPREAD),
         )
     summary = found.search_tree.summary()
     visits = summary.visit_counts[0].astype(dtype)
     log_q = jnp.where(visits > 0, jnp.log(jnp.maximum(visits, 1) / visits.sum()), -jnp.inf)
     return Planned(summary.qvalues[0], log_q, summary.value[0])
+
+
+def _without_observing(
+    problem: PlanningProblem,
+    beliefs: Tensors,
+    step: Int32[Array, " one"],
+    penalties: Tensors | None,
+    horizon: int,
+) -> Float[Array, " one"]:
+    """What the choices that are best at each step alone would still get, if nothing more were seen."""
+
+    def ahead(carry: tuple[Tensors, Array, Array], _: None) -> tuple[tuple[Tensors, Array, Array], None]:
+        beliefs, step, total = carry
+        found = foreseen(problem, beliefs, penalties, step[0])
+        best = jnp.argmax(found.score[0] + problem.log_prior, keepdims=True)
+        total = total + jnp.where(step < horizon, found.score[0, best], 0.0)
+        return (tuple(q[0, best] for q in found.beliefs), step + 1, total), None
+
+    start = (beliefs, step, jnp.zeros(1, beliefs[0].dtype))
+    return lax.scan(ahead, start, None, length=horizon - 1)[0][2]
 
 
 def key_of_beliefs(seed: int, beliefs: Tensors) -> Key[Array, ""]:
