@@ -5,6 +5,10 @@ from isotherm.act.agent import Transition as Transition
 from isotherm.act.chooser import AbstractChooser as AbstractChooser
 from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
+from isotherm.act.inference.agent import ActiveInference as ActiveInference
+from isotherm.act.inference.build import active_inference as active_inference
+from isotherm.act.inference.choice import policy_law as policy_law
+from isotherm.act.inference.mind import Mind as Mind
 from isotherm.act.play import Played as Played
 from isotherm.act.play import play as play
 from isotherm.act.rollout import Carry as Carry
