@@ -89,7 +89,7 @@ def five_alphas() -> tuple[Callable[[], Any], Callable[[], Any]]:
 
     def run(alphas: Any) -> Callable[[], Any]:
         return lambda: jax.block_until_ready(
-            every_alpha(keys, agent, jnp.asarray(alphas, jnp.float32), world, 1, STEPS, None, None).sums
+            every_alpha(keys, agent, jnp.asarray(alphas, jnp.float32), world, 1, STEPS).sums
         )
 
     return run([0.4]), run([0.0, 0.2, 0.4, 0.6, 0.8])
