@@ -71,9 +71,9 @@ def fit_nuts(
 ) -> ChoicePosterior:
     """Draws from the posterior of each subject's parameters, all subjects side by side.
 
-    Chains begin around the most probable parameters, spread and whitened by Laplace's approximation. BlackJAX's window
-    adaptation then sets step size and diagonal mass of each chain of each subject; :func:`isotherm.sample.sample` runs
-    the chains.
+    Chains begin around the most probable parameters, spread and whitened by Laplace's approximation. BlackJAX's
+    window adaptation then sets step size and diagonal mass of each chain of each subject;
+    :func:`isotherm.sample.sample` runs the chains.
 
     Args:
         key: one JAX key.
@@ -93,7 +93,7 @@ def fit_nuts(
     References:
         Hoffman and Gelman, The No-U-Turn sampler, J. Mach. Learn. Res. 15 (2014) 1593.
     """
-    blackjax = _blackjax()
+    blackjax = blackjax_or_refuse()
     doors.random_key("key", key)
     num_warmup, num_samples = (
         doors.whole("num_warmup", num_warmup, 20),
@@ -122,7 +122,12 @@ def fit_nuts(
     )
 
 
-def _blackjax() -> Any:
+def blackjax_or_refuse() -> Any:
+    """BlackJAX, imported only where it is needed.
+
+    Raises:
+        ImportError: if it is not installed; says how to get it.
+    """
     try:
         import blackjax
     except ImportError:

@@ -1,4 +1,4 @@
-"""What the study computes: simulated subjects and their posteriors; held-out log probabilities of people's choices."""
+"""What the study computes: posteriors of simulated subjects, held-out log probabilities of recorded choices."""
 
 from typing import Any
 
