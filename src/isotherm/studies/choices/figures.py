@@ -34,8 +34,8 @@ def figures(config: ChoicesConfig, arrays: Arrays) -> Iterator[Figure]:
             "a person" if arrays[f"{task}/held_out"].shape[1] > 1 else f"a stretch of {config.stretch} trials"
         )
         caption = (
-            f"{TASKS[task].capitalize()}: mean log probability of held-out choices by contender; thin {unit}, dots the "
-            "mean with its standard error. Chance is ln ½ = -0.693."
+            f"{TASKS[task].capitalize()}: mean log probability of held-out choices by contender; thin {unit}, dots "
+            "the mean with its standard error. Chance is ln ½ = -0.693."
         )
         yield drawings.nats(f"{task}-nats", caption, labels, units, unit)
 
@@ -46,7 +46,7 @@ def _ranks(truth: np.ndarray, draws: np.ndarray) -> Figure:
         found = calibration(ranks_of(truth[:, i], draws[:, :, i]), draws.shape[1], num_bins(draws.shape[1]))
         panels[name] = (found.counts, found.expected, found.p)
     caption = (
-        "Ranks of the true parameters among posterior draws: level where the posterior is calibrated; shaded what 95 % "
-        "of bins would hold."
+        "Ranks of the true parameters among posterior draws: level where the posterior is calibrated; shaded what "
+        "95 % of bins would hold."
     )
     return drawings.ranks("ranks", caption, panels)

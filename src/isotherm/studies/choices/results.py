@@ -1,4 +1,4 @@
-"""Numbers of the study: recovery and calibration of parameters, held-out nats a choice and their paired differences."""
+"""Numbers of the study: recovery and calibration, held-out nats a choice and their paired differences."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

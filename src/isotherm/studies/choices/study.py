@@ -20,8 +20,8 @@ class Choices(Study[ChoicesConfig]):
     name = "choices"
     title = "Who foretells what people choose, and can their parameters be told?"
     summary = (
-        "Agents are fitted to choices by the law that they act by. Simulated subjects tell which parameters come back; "
-        "on recorded choices active inference, softmax-Q, a stay rule and chance foretell what was held out."
+        "Agents are fitted to choices by the law that they act by. Simulated subjects tell which parameters come "
+        "back; on recorded choices active inference, softmax-Q, a stay rule and chance foretell what was held out."
     )
     config = ChoicesConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

@@ -33,8 +33,8 @@ def _recovery(part: Metrics) -> Table:
     columns = ("parameter", "r", "contraction", "chi2", "p", "largest R-hat", "smallest ESS")
     note = (
         f"{part['num_subjects']} simulated subjects. r: between true values and posterior means on the scale of the "
-        "priors (logarithm, or log odds of forgetting), ± its error (subjects). Contraction: share of the prior variance "
-        f"that choices take away. chi2 and p: of ranks of the truth among {part['num_ranked']} draws. "
+        "priors (logarithm, or log odds of forgetting), ± its error (subjects). Contraction: share of the prior "
+        f"variance that choices take away. chi2 and p: of ranks of the truth among {part['num_ranked']} draws. "
         f"{part['diverging']:.2%} of trajectories diverged"
     )
     return Table("Recovery and calibration of simulated subjects", columns, rows, note)
@@ -64,10 +64,10 @@ def conclusions(config: ChoicesConfig, metrics: Metrics) -> list[str]:
     said.append(_recovered(recovery))
     said.append(_calibrated(recovery))
     said.append(
-        "Not identifiable: alpha and gamma apart. With alpha doubled and gamma halved log likelihoods move by at most "
-        f"{recovery['apart']:.1g} nats, with alpha doubled alone by {recovery['sharper']:,.0f} on average; so does the "
-        "strength of all preferences together, which multiplies gamma where nothing but utility counts. Their "
-        "product is what is reported."
+        "Not identifiable: alpha and gamma apart, so that their product is reported. With alpha doubled and gamma "
+        f"halved log likelihoods move by at most {recovery['apart']:.1g} nats, with alpha doubled alone by "
+        f"{recovery['sharper']:,.0f} on average. Nor the strength of all preferences together, which multiplies gamma "
+        "where nothing but utility counts: a win is worth 1 nat."
     )
     weak = [row for row in recovery["parameters"] if not row["is_identified"]]
     if weak:
@@ -75,7 +75,8 @@ def conclusions(config: ChoicesConfig, metrics: Metrics) -> list[str]:
         said.append(f"Hardly identified, with less than half the prior variance taken away: **{names}**.")
     if not config.two_step:
         said.append(
-            "The two-step task was not asked for: its licence keeps it out of the package, `--two-step=PATH` reads it."
+            "The two-step task was not asked for: its licence keeps it out of the package; `--two-step=PATH` reads "
+            "it."
         )
     return said
 
