@@ -66,8 +66,8 @@ def conclusions(config: ChoicesConfig, metrics: Metrics) -> list[str]:
     said.append(
         "Not identifiable: alpha and gamma apart, so that their product is reported. With alpha doubled and gamma "
         f"halved log likelihoods move by at most {recovery['apart']:.1g} nats, with alpha doubled alone by "
-        f"{recovery['sharper']:,.0f} on average. Nor the strength of all preferences together, which multiplies gamma "
-        "where nothing but utility counts: a win is worth 1 nat."
+        f"{recovery['sharper']:,.0f} on average. Nor the strength of all preferences together, which multiplies "
+        "gamma where nothing but utility counts: a win is worth 1 nat."
     )
     weak = [row for row in recovery["parameters"] if not row["is_identified"]]
     if weak:
