@@ -25,9 +25,7 @@ class Calibration(NamedTuple):
     p: float
 
 
-def ranks_of(
-    truth: Float[np.ndarray, " subjects"], draws: Float[np.ndarray, "subjects draws"]
-) -> Int[np.ndarray, " subjects"]:
+def ranks_of(truth: Any, draws: Any) -> Int[np.ndarray, " subjects"]:
     """How many draws lie below the truth, within ``0 .. draws``; uniform where the posterior is calibrated.
 
     Args:
