@@ -64,8 +64,8 @@ def play(
             numbers as int32, its others as float32.
 
     Returns:
-        What was seen, done and got. Where the environment ended the episode, :meth:`AbstractAgent.end` has learned
-        from it as a whole.
+        What was seen, done and got, a row a step, ``(steps, ...)``. Where the environment ended the episode,
+        :meth:`AbstractAgent.end` has learned from it as a whole.
 
     Raises:
         TypeError: if an argument is of another kind.

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.act.inference.agent import ActiveInference
-from isotherm.act.inference.history import Window
+from isotherm.act.inference.history import Experience
 from isotherm.act.inference.learning import observation_counts_of, smoothed, transition_counts_of
 from isotherm.act.inference.settings import Settings
 from isotherm.act.inference.states.likelihood import as_weights
@@ -133,7 +133,7 @@ def infer_parameters(given: Given) -> Given:
     filtered = tuple(f64(given["filtered"]))
     steps = filtered[0].shape[0]
     seen = as_weights([jnp.asarray(o)[:steps] for o in given["obs"]], model.num_obs, jnp.dtype("float64"))
-    window = Window(seen, filtered, jnp.asarray(given["actions"], jnp.int32), jnp.int32(steps))
+    window = Experience(seen, filtered, jnp.asarray(given["actions"], jnp.int32), jnp.int32(steps))
     B = event_last(model.B)
     pairs = smoothed(settings, window, B)
     beliefs = filtered if pairs is None else tuple(one.beliefs for one in pairs)

@@ -16,7 +16,7 @@ from isotherm.act.inference import history as histories
 from isotherm.act.inference.choice import log_actions, log_policies, log_prior
 from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
-from isotherm.act.inference.history import History, Window
+from isotherm.act.inference.history import Experience, History
 from isotherm.act.inference.learning import smoothed
 from isotherm.act.inference.mind import Counts, Mind, Plan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
@@ -152,7 +152,7 @@ class ActiveInference(AbstractChooser):
         neg_efe = self.scores(state).neg_efe
         plan = Plan(neg_efe, self.log_policies(neg_efe))
         settings = self.settings
-        how = settings.action_selection, settings.sampling_mode, settings.floor
+        how = settings.action_selection, settings.sampling_mode, settings.clip
         return log_actions(plan.log_q, self.policies, self.alpha, *how), state._replace(plan=plan)
 
     def learn(self, key: Key[Array, ""], state: Mind, transition: Transition) -> Mind:
@@ -203,8 +203,8 @@ class ActiveInference(AbstractChooser):
         seen, settings, worth = self._seen(observation), self.settings, self.current(state)
         if settings.passes_messages:
             return self._observed_in_window(state, seen)
-        likelihood = log_likelihood_of(worth.observing.A, seen, settings.floor)
-        log_priors = tuple(log_of(p, settings.floor) for p in self.empirical_prior(state))
+        likelihood = log_likelihood_of(worth.observing.A, seen, settings.clip)
+        log_priors = tuple(log_of(p, settings.clip) for p in self.empirical_prior(state))
         beliefs = posterior(likelihood, log_priors, worth.A_dependencies, settings.num_iter)
         is_first = (state.controls < 0).any()
         first = tuple(jnp.where(is_first, q, old) for q, old in zip(beliefs, state.first, strict=True))
@@ -274,7 +274,7 @@ class ActiveInference(AbstractChooser):
         settings, worth = self.settings, self.current(state)
         memory = histories.observed(_memory(state), seen, state.beliefs)
         found = histories.window(memory, settings.window, self.model.num_obs)
-        log_A = tuple(log_of(a, settings.floor) for a in event_first(worth.observing.A))
+        log_A = tuple(log_of(a, settings.clip) for a in event_first(worth.observing.A))
         beliefs = messages(
             "vmp" if settings.inference_algo == "vmp" else "mmp",
             log_likelihoods(log_A, found.observation),
@@ -284,7 +284,7 @@ class ActiveInference(AbstractChooser):
             worth.A_dependencies,
             worth.B_dependencies,
             settings.num_iter,
-            settings.floor,
+            settings.clip,
         )
         now = tuple(q[-1] for q in beliefs)
         place = jnp.maximum(settings.window - memory.num_seen, 0)
@@ -303,7 +303,7 @@ class ActiveInference(AbstractChooser):
     # --------------------------------------------------------------------------
     # Learning
 
-    def _window(self, state: Mind, num_steps: int) -> Window:
+    def _window(self, state: Mind, num_steps: int) -> Experience:
         """The last steps; beliefs of message passing are those over the window, where that is asked for."""
         found = histories.window(_memory(state), num_steps, self.model.num_obs)
         if state.over_window is not None and num_steps == self.settings.window:
@@ -374,6 +374,7 @@ def _memory(state: Mind) -> History:
 def _number(name: str, value: Any, model: GenerativeModel, **bounds: Any) -> Float[Array, "*batch"]:
     """A setting of each agent, in the model's dtype."""
     shape = () if model.batch_size is None else (model.batch_size,)
+    value = doors.real_numbers(name, value) if isinstance(value, list | tuple) else value
     found = jnp.asarray(doors.numbers(name, value, **bounds), model.D[0].dtype)
     if found.shape not in ((), (1,), shape):
         raise refusal(f"{name}.shape", found.shape, f"must be () or {shape}, one for each agent")

@@ -57,8 +57,8 @@ def log_actions(
     log_q: Float[Array, " policies"],
     policies: PolicyTree,
     alpha: Scalar = 1.0,
-    selection: ActionSelection = "deterministic",
-    mode: SamplingMode = "full",
+    selection: str = "deterministic",
+    mode: str = "full",
     floor: Floor | None = None,
 ) -> Float[Array, " choices"]:
     """The law by which a joint choice of all controls is made, in nats; ``-inf`` where it never is.
@@ -106,7 +106,7 @@ def log_sums(
 
 
 def _selected(
-    log_law: Float[Array, " n"], alpha: Scalar, selection: ActionSelection, floor: Floor | None
+    log_law: Float[Array, " n"], alpha: Scalar, selection: str, floor: Floor | None
 ) -> Float[Array, " n"]:
     """The law sharpened: to its largest entry, or to the power ``alpha``."""
     if selection == "deterministic":

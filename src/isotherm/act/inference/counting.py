@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from isotherm.act.inference.history import Window
+from isotherm.act.inference.history import Experience
 from isotherm.act.inference.learning import observation_counts_of, smoothed, transition_counts_of
 from isotherm.act.inference.mind import Counts, Rates
 from isotherm.act.inference.settings import Settings
@@ -17,7 +17,7 @@ def counted_in(
     model: GenerativeModel,
     settings: Settings,
     B: Tensors,
-    seen: Window,
+    seen: Experience,
     of_steps: Float[Array, "ways steps"],
     of_links: Float[Array, "ways links"],
 ) -> Counts:
@@ -46,7 +46,7 @@ def counted_in(
 
 
 def counted_offline(
-    model: GenerativeModel, settings: Settings, rates: Rates, B: Tensors, seen: Window, counts: Counts
+    model: GenerativeModel, settings: Settings, rates: Rates, B: Tensors, seen: Experience, counts: Counts
 ) -> Counts:
     """Counts after an episode, all steps of which count once.
 
@@ -83,7 +83,7 @@ def counted_online(
     settings: Settings,
     rates: Rates,
     B: Tensors,
-    seen: Window,
+    seen: Experience,
     settled: Counts,
 ) -> tuple[Counts, Counts]:
     """Counts after a step, and those of them that no longer change: each step counts once, however long the window.

@@ -10,7 +10,7 @@ from isotherm.act.inference.states.likelihood import as_weights
 from isotherm.energy.hidden.checks import Tensors
 
 
-class Window(NamedTuple):
+class Experience(NamedTuple):
     """Consecutive steps, the last one now; steps before the first hold no observation and no action.
 
     Attributes:
@@ -30,7 +30,7 @@ class Window(NamedTuple):
         """Flat controls from each step to the next, ``(T - 1, F)``."""
         return self.actions[:-1]
 
-    def weighted(self, weights: Float[Array, " steps"]) -> "Window":
+    def weighted(self, weights: Float[Array, " steps"]) -> "Experience":
         """With observations that count for so much each."""
         return self._replace(observation=tuple(o * weights[:, None] for o in self.observation))
 
@@ -88,7 +88,7 @@ def acted(history: History, controls: Int32[Array, " factors"]) -> History:
     return history._replace(actions=history.actions.at[place].set(controls))
 
 
-def window(history: History, num_steps: int, num_obs: Sequence[int]) -> Window:
+def window(history: History, num_steps: int, num_obs: Sequence[int]) -> Experience:
     """The last steps in order.
 
     Args:
@@ -102,4 +102,4 @@ def window(history: History, num_steps: int, num_obs: Sequence[int]) -> Window:
     if seen[0].ndim == 1:
         seen = as_weights(seen, num_obs, history.beliefs[0].dtype)
     beliefs = tuple(ring[places] for ring in history.beliefs)
-    return Window(seen, beliefs, history.actions[places], jnp.minimum(history.num_seen, num_steps))
+    return Experience(seen, beliefs, history.actions[places], jnp.minimum(history.num_seen, num_steps))

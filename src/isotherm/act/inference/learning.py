@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int32
 
-from isotherm.act.inference.history import Window
+from isotherm.act.inference.history import Experience
 from isotherm.act.inference.settings import Settings
 from isotherm.energy.hidden.checks import Tensors
 from isotherm.energy.hidden.logs import EPS, Floor
@@ -81,7 +81,7 @@ def backward(
     return Backward(beliefs, jnp.where(is_possible, late / divisor, 0.0), stray)
 
 
-def smoothed(settings: Settings, window: Window, B: Tensors) -> tuple[Backward, ...] | None:
+def smoothed(settings: Settings, window: Experience, B: Tensors) -> tuple[Backward, ...] | None:
     """Of each factor, beliefs given the whole window, where the algorithm smooths; else None.
 
     Args:
@@ -94,7 +94,7 @@ def smoothed(settings: Settings, window: Window, B: Tensors) -> tuple[Backward, 
     is_exact = settings.inference_algo == "exact"
     links = window.links
     found = [
-        backward(filtered, B[f], links[:, f], settings.floor, is_exact)
+        backward(filtered, B[f], links[:, f], settings.clip, is_exact)
         for f, filtered in enumerate(window.beliefs)
     ]
     any_valid = (links >= 0).all(axis=1).any()
@@ -105,7 +105,7 @@ def smoothed(settings: Settings, window: Window, B: Tensors) -> tuple[Backward, 
 
 
 def observation_counts_of(
-    model: GenerativeModel, window: Window, beliefs: Tensors, keep_zeros: bool
+    model: GenerativeModel, window: Experience, beliefs: Tensors, keep_zeros: bool
 ) -> Tensors:
     """Of each modality, what a window adds to its counts; a total of 1 for each step that was observed.
 
@@ -124,7 +124,7 @@ def observation_counts_of(
 
 def transition_counts_of(
     model: GenerativeModel,
-    window: Window,
+    window: Experience,
     pairs: tuple[Backward, ...] | None,
     B: Tensors,
     weights: Float[Array, " links"],

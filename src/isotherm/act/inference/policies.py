@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int32
 
 from isotherm import doors
-from isotherm.energy.hidden.checks import Indices
 from isotherm.energy.hidden.controls import all_choices, flat_controls
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.errors import refusal
@@ -132,7 +132,7 @@ def enumerated_policies(
             f"gives {count:.3g} policies of {num_choices} choices a step, {bytes_}; plan by sampling instead"
         )
         raise refusal("policy_len", policy_len, f"{mend} (sampled_policies), or give policies of your own")
-    flat = np.asarray(flat_controls(jnp.asarray(all_choices(num_controls)), _tuples(controls), num_controls))
+    flat = _flat(all_choices(num_controls), controls, num_controls)
     count = num_choices ** (policy_len - 1)
     first = np.repeat(np.arange(num_choices, dtype=np.int32), count)
     return PolicyTree([Level(flat)] * policy_len, None, first, num_controls)
@@ -165,7 +165,7 @@ def given_policies(
                 f"policies[:, :, {control}]", int(outside[0]), f"choices are within 0 .. {size - 1}"
             )
     table = table.astype(np.int32)
-    flat = np.asarray(flat_controls(jnp.asarray(table), _tuples(controls), num_controls))
+    flat = _flat(table, controls, num_controls)
     levels, node = [], np.zeros(len(table), np.int32)
     for step in range(table.shape[1]):
         rows = np.concatenate([node[:, None], flat[:, step]], axis=1)
@@ -194,5 +194,9 @@ def policies_of(model: GenerativeModel, policy_len: int, policies: Any = None) -
     return tree
 
 
-def _tuples(controls: Sequence[Sequence[int]]) -> Indices:
-    return tuple(map(tuple, controls))
+def _flat(
+    choices: Int32[np.ndarray, "*batch controls"], controls: Sequence[Sequence[int]], sizes: Sequence[int]
+) -> Int32[np.ndarray, "*batch factors"]:
+    """Known at once, also where an agent is made inside ``jit`` or ``vmap``."""
+    with jax.ensure_compile_time_eval():
+        return np.asarray(flat_controls(jnp.asarray(choices), tuple(map(tuple, controls)), sizes))

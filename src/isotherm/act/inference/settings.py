@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from isotherm import doors
 from isotherm.act.inference.choice import ActionSelection, SamplingMode
+from isotherm.energy.hidden.logs import Floor
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.errors import refusal
 
@@ -49,20 +50,20 @@ class Settings:
     use_param_info_gain: bool = False
     use_inductive: bool = False
     inductive_depth: int = 1
-    action_selection: ActionSelection = "deterministic"
-    sampling_mode: SamplingMode = "full"
-    inference_algo: Algorithm = "fpi"
+    action_selection: str = "deterministic"
+    sampling_mode: str = "full"
+    inference_algo: str = "fpi"
     num_iter: int = 16
     inference_horizon: int | None = None
-    learning_mode: LearningMode = "online"
+    learning_mode: str = "online"
     learn_A: bool = False
     learn_B: bool = False
     learn_D: bool = False
     episode_length: int | None = None
     categorical_obs: bool = False
-    novelty: Novelty = "exact"
+    novelty: str = "exact"
     keep_zeros: bool = True
-    floor: Literal["reference"] | None = None
+    floor: str | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -81,6 +82,11 @@ class Settings:
         if self.learns_offline and self.episode_length is None:
             mend = "offline learning must know how many steps of an episode to remember"
             raise refusal("episode_length", None, mend)
+
+    @property
+    def clip(self) -> Floor | None:
+        """:attr:`floor`, as functions take it."""
+        return "reference" if self.floor == "reference" else None
 
     @property
     def learns_offline(self) -> bool:

@@ -125,4 +125,5 @@ def event_first(tensors: Tensors) -> Tensors:
 def _novelty(counts: Tensors | None, settings: Settings) -> Tensors | None:
     if counts is None or not settings.use_param_info_gain:
         return None
-    return event_last(tuple(novelty_weight(tensor, settings.novelty) for tensor in counts))
+    form = "legacy" if settings.novelty == "legacy" else "exact"
+    return event_last(tuple(novelty_weight(tensor, form) for tensor in counts))

@@ -1,0 +1,1 @@
+"""Agents fitted to recorded choices: likelihood, priors, the most probable parameters, their posterior."""

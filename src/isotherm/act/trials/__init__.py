@@ -1,0 +1,1 @@
+"""Agents of tasks in trials: a choice, then its outcome."""
