@@ -124,6 +124,25 @@ def grown(
     return nodes, told
 
 
+def followed(
+    worth: Worth, before: tuple[Float[Array, "nodes _"], ...], controls: Int32[Array, " factors"]
+) -> tuple[Beliefs, Float[Array, " nodes"]]:
+    """As :func:`grown`, where every beginning goes on with the same choice, which may be traced.
+
+    Args:
+        worth: as there.
+        before: of each factor, ``(nodes, S_f)``.
+        controls: flat control of each factor, ``(F,)``.
+    """
+    ahead = predicted_states(before, worth.moving.B, worth.B_dependencies)
+    nodes = tuple(law[:, controls[f]] for f, law in enumerate(ahead))
+    told = jnp.zeros(nodes[0].shape[:1], before[0].dtype)
+    for f, weights in enumerate(worth.moving.novelty or ()):
+        of_parents = expectation(weights, before, worth.B_dependencies[f], first=0)[:, controls[f]]
+        told = told + (nodes[f] * of_parents).sum(axis=-1)
+    return nodes, told
+
+
 def _chosen(
     ahead: Float[Array, "before choices ..."], level: Level, factor: int
 ) -> Float[Array, "nodes ..."]:

@@ -96,11 +96,16 @@ def energies(
     parameters = jax.tree.map(
         lambda leaf: jnp.asarray(leaf)[row if leaf.shape[0] > 1 else jnp.zeros_like(row)], factor.parameters
     )
+    mine = jax.tree.map(lambda leaf: _of_terms(leaf, terms), own)
+    argument, *places = places if terms.sort.alike else (None, *places)
     values = [
         jax.tree.map(lambda leaf, at=place: leaf[at], stores[store])
         for store, place in zip(terms.sort.others, places, strict=True)
     ]
-    values.insert(terms.sort.argument, jax.tree.map(lambda leaf: _of_terms(leaf, terms), own))
+    for j in terms.sort.alike:
+        values[j] = jax.tree.map(lambda new, old, at=j: _where(argument == at, new, old), mine, values[j])
+    if not terms.sort.alike:
+        values.insert(terms.sort.argument, mine)
     evaluate = jax.vmap(factor.energy_of, in_axes=(None, *(-1 for _ in values)))
     for _ in terms.shape:
         evaluate = jax.vmap(evaluate)
@@ -171,6 +176,11 @@ def _gather(store: Array, place: Array) -> Array:
 
 def _lead(factor: Array, product: Array) -> Array:
     return factor.reshape((1,) * (product.ndim - factor.ndim) + factor.shape)
+
+
+def _where(is_own: Array, own: Array, old: Array) -> Array:
+    """The one or the other, by term; axes after those of terms follow."""
+    return jnp.where(is_own.reshape(*is_own.shape, *(1,) * (old.ndim - is_own.ndim)), own, old)
 
 
 def _of_terms(own: Array, terms: Terms) -> Array:

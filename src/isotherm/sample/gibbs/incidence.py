@@ -25,15 +25,22 @@ class Product(NamedTuple):
     reals: int
 
 
+MANY = 3
+"""From so many arguments in one store on, an evaluated factor has one sort of terms for all of them."""
+
+
 class Evaluation(NamedTuple):
     """Terms known by their factor's energy alone: which entry of ``graph.factors``, which argument, what else.
 
-    Their columns: row of the factor, one where the term exists (zero in padding), places of the other arguments.
+    Their columns: row of the factor, one where the term exists (zero in padding), places of the other arguments. Where
+    many arguments are ``alike``, of one store, terms of all of them are of one sort, so that the energy is compiled
+    and evaluated once and not once for each: a column before the places has the argument, and ``others`` are all.
     """
 
     factor: int
     argument: int
     others: tuple[str, ...]
+    alike: tuple[int, ...] = ()
 
 
 Sort = Product | Evaluation
@@ -117,11 +124,14 @@ def _strides(factor: Factor) -> Iterator[int]:
 def _evaluation(
     graph: FactorGraph, at: int, argument: int, rows: np.ndarray, places: np.ndarray
 ) -> tuple[Evaluation, np.ndarray]:
-    groups = graph.factors[at].scope.groups
-    others = [j for j in range(len(groups)) if j != argument]
+    stores = [store_of(name, graph.variables[name]) for name in graph.factors[at].scope.groups]
+    alike = tuple(j for j, store in enumerate(stores) if store == stores[argument])
+    if len(alike) >= MANY:
+        columns = [rows, np.ones(len(rows)), np.full(len(rows), argument), *places.T]
+        return Evaluation(at, alike[0], tuple(stores), alike), np.stack(columns).astype(np.int32)
+    others = [j for j in range(len(stores)) if j != argument]
     columns = [rows, np.ones(len(rows)), *(places[:, j] for j in others)]
-    sort = Evaluation(at, argument, tuple(store_of(groups[j], graph.variables[groups[j]]) for j in others))
-    return sort, np.stack(columns).astype(np.int32)
+    return Evaluation(at, argument, tuple(stores[j] for j in others)), np.stack(columns).astype(np.int32)
 
 
 def _ragged(parts: list[tuple[np.ndarray, np.ndarray]], n: int) -> Ragged:

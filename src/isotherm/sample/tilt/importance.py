@@ -16,7 +16,7 @@ from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt.inputs import check_shape, checked_number
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
-from isotherm.sample.kernel import checked_kernel_at
+from isotherm.sample.kernel import checked_kernel_at, over_chains
 
 
 class Weighted(NamedTuple):
@@ -86,7 +86,7 @@ class Tempered(NamedTuple):
     Attributes:
         final: particles with weights, equal after a resampling, and ``log_z``.
         ess_fraction: effective share after each increment of beta, before any resampling, shape ``(steps,)``.
-        acceptance_rate: mean over particles and moves at each beta, shape ``(steps,)``.
+        acceptance_rate: mean over particles and moves at each beta, shape ``(steps,)``; 1 of kernels that never reject.
     """
 
     final: Weighted
@@ -179,17 +179,21 @@ def _tempered(
 
 
 def moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) -> tuple[PyTree, Array]:
-    """Particles after some moves of a kernel, and the mean acceptance rate of these, a scalar."""
+    """Particles after some moves of a kernel, and the mean acceptance rate of these, a scalar.
+
+    It is 1 of a kernel that tells none, as Gibbs sampling does, which never rejects.
+    """
     num = len(jax.tree.leaves(particles)[0])
     key_init, key = jax.random.split(key)
-    states = jax.vmap(kernel.init)(particles, jax.random.split(key_init, num))
+    chains = over_chains(kernel)
+    states = chains.init(particles, jax.random.split(key_init, num))
 
     def move(states: PyTree, key: Key[Array, ""]) -> tuple[PyTree, Array]:
-        states, info = jax.vmap(kernel.step)(jax.random.split(key, num), states)
-        return states, info.acceptance_rate.mean()
+        states, info = chains.step(jax.random.split(key, num), states)
+        return states, info.acceptance_rate.mean() if hasattr(info, "acceptance_rate") else jnp.ones(())
 
     states, accepted = jax.lax.scan(move, states, jax.random.split(key, num_moves))
-    return states.position, accepted.mean()
+    return chains.view(states).position, accepted.mean()
 
 
 def _systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Array:
