@@ -105,7 +105,9 @@ def first_choice(problem: PlanningProblem, draws: PolicyDraws) -> FirstChoice:
     by_choice = jnp.where(prior > -jnp.inf, log_laws, 0.0).T
     weights = jnp.exp(tilted_logits(by_choice, jnp.zeros_like(by_choice)))
     neg_efe = (weights * ahead.T).sum(1)
-    return FirstChoice(tilted_logits(log_law, jnp.zeros_like(log_law)), neg_efe, (jnp.exp(log_law) * neg_efe).sum())
+    return FirstChoice(
+        tilted_logits(log_law, jnp.zeros_like(log_law)), neg_efe, (jnp.exp(log_law) * neg_efe).sum()
+    )
 
 
 @eqx.filter_jit
