@@ -18,7 +18,7 @@ from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
 from isotherm.act.inference.history import Experience, History
 from isotherm.act.inference.learning import smoothed
-from isotherm.act.inference.mind import Counts, Mind, Plan, Rates
+from isotherm.act.inference.mind import LearnedCounts, Mind, PolicyPlan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
 from isotherm.act.inference.search.planner import AbstractPlanner, check_planner
 from isotherm.act.inference.search.problem import planning_problem
@@ -135,7 +135,7 @@ class ActiveInference(AbstractChooser):
         """Beliefs of the first state, counts of the prior, nothing remembered."""
         del key
         model, settings = self.model, self.settings
-        counts = Counts(
+        counts = LearnedCounts(
             model.pA if settings.learn_A else None,
             model.pB if settings.learn_B else None,
             model.pD if settings.learn_D else None,
@@ -232,15 +232,15 @@ class ActiveInference(AbstractChooser):
         """Expected free energies of all policies, from the beliefs of now."""
         return policy_scores(self.current(state), self.policies, state.beliefs)
 
-    def plan(self, state: Mind) -> Plan:
+    def plan(self, state: Mind) -> PolicyPlan:
         """Values and law of policies from the beliefs of now, by enumeration or by the planner that was given."""
         if self.planner is None:
             neg_efe = self.scores(state).neg_efe
-            return Plan(neg_efe, self.log_policies(neg_efe))
+            return PolicyPlan(neg_efe, self.log_policies(neg_efe))
         settings = self.settings
         problem = planning_problem(self.current(state), self.policies, self.model.E, self.gamma, settings)
         found = self.planner.plan(problem, state.beliefs)
-        return Plan(found.neg_efe, found.log_q)
+        return PolicyPlan(found.neg_efe, found.log_q)
 
     def log_policies(self, neg_efe: Float[Array, " policies"]) -> Float[Array, " policies"]:
         """Log posterior of policies, ``(P,)``, from minus their expected free energies."""
@@ -350,14 +350,14 @@ class ActiveInference(AbstractChooser):
     # --------------------------------------------------------------------------
     # Between episodes
 
-    def _begun(self, counts: Counts, observing: Observing | None, moving: Moving | None) -> Mind:
+    def _begun(self, counts: LearnedCounts, observing: Observing | None, moving: Moving | None) -> Mind:
         settings, model = self.settings, self.model
         D, size = self._first_states(counts), settings.remembered
         window = tuple(jnp.broadcast_to(d, (settings.window, *d.shape)) for d in D)
         return Mind(
             beliefs=D,
             controls=jnp.full(len(D), -1, jnp.int32),
-            plan=Plan(*[jnp.zeros(self.policies.num_policies, D[0].dtype)] * 2),
+            plan=PolicyPlan(*[jnp.zeros(self.policies.num_policies, D[0].dtype)] * 2),
             counts=counts,
             settled=counts._replace(D=None) if settings.learns_online else None,
             start=D,
@@ -368,10 +368,10 @@ class ActiveInference(AbstractChooser):
             over_window=window if settings.passes_messages else None,
         )
 
-    def _first_states(self, counts: Counts) -> Tensors:
+    def _first_states(self, counts: LearnedCounts) -> Tensors:
         return self.model.D if counts.D is None else tuple(map(dirichlet_mean, counts.D))
 
-    def _learned(self, counts: Counts) -> tuple[Observing | None, Moving | None]:
+    def _learned(self, counts: LearnedCounts) -> tuple[Observing | None, Moving | None]:
         """What planning needs of what is learned; None for the rest."""
         settings, goal = self.settings, self.model.goal
         A, B = (None if c is None else means(c, settings) for c in counts[:2])

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, Int, Int32, PyTree
+from jaxtyping import Array, Float, Int, PyTree
 
 from isotherm.act.inference.free_energy import followed, step_terms
 from isotherm.act.inference.inductive import inductive_penalties

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int32
 
 from isotherm.act.inference.choice import log_prior
 from isotherm.act.inference.free_energy import grown, predicted_observations, step_terms
-from isotherm.act.inference.policies import Level, PolicyTree
+from isotherm.act.inference.policies import PolicyLevel, PolicyTree
 from isotherm.act.inference.settings import Settings
 from isotherm.act.inference.states.fixed_point import posterior
 from isotherm.act.inference.states.likelihood import log_of
@@ -119,7 +119,7 @@ def foreseen(
         step: of the plan, from 0: the row of preferences that change in time; may be traced.
     """
     count = beliefs[0].shape[0]
-    level = Level(problem.policies.controls[:, 0])
+    level = PolicyLevel(problem.policies.controls[:, 0])
     nodes, novelty = grown(problem.worth, level, beliefs)
     terms = step_terms(problem.worth, nodes, novelty, penalties, step)
     shape = (count, problem.num_choices)
