@@ -48,9 +48,9 @@ def many(tensors: Any) -> Any:
 
 
 def theirs(scenario: int) -> Callable[[], None]:
-    from pymdp.agent import Agent
-    from pymdp.envs.grid_world import GridWorld
-    from pymdp.envs.rollout import rollout
+    from pymdp.agent import Agent  # pyright: ignore[reportMissingImports]
+    from pymdp.envs.grid_world import GridWorld  # pyright: ignore[reportMissingImports]
+    from pymdp.envs.rollout import rollout  # pyright: ignore[reportMissingImports]
 
     model, learned = model_of(scenario), SCENARIOS[scenario].learned
     agent = Agent(

@@ -60,7 +60,7 @@ def test_fictitious_learning_teaches_the_others() -> None:
 
 
 def test_the_stay_rule_looks_back_one_trial() -> None:
-    found = laws(Stay(3, after_win=0.8, after_loss=0.1, threshold=0.5))
+    found = laws(Stay(3, after_win=0.8, after_loss=0.1, win_above=0.5))
     np.testing.assert_allclose(found[0], 1 / 3, rtol=1e-6)
     stays = np.where(REWARDS[:-1] > 0.5, 0.8, 0.1)
     wanted = np.where(np.arange(3) == ACTIONS[:-1, None], stays[:, None], (1 - stays[:, None]) / 2)

@@ -117,8 +117,8 @@ def test_folds_are_stretches_of_each_person() -> None:
 def test_sentences_say_who_wins_and_what_cannot_be_told(made: Any) -> None:
     said = STUDY.conclusions(CONFIG, made.metrics)
     assert said[0] == (
-        "Which of two outcomes comes: **softmax-Q** foretells choices best, -0.1997 nats a choice; active inference is "
-        "behind softmax-Q by 0.0900 ± 0.0100, ahead of stay rule by 0.1100 ± 0.0100 (stretches: 2)."
+        "Which of two outcomes comes: **softmax-Q** foretells choices best, -0.1997 nats a choice; active inference "
+        "is behind softmax-Q by 0.0900 ± 0.0100, ahead of stay rule by 0.1100 ± 0.0100 (stretches: 2)."
     )
     assert said[1].startswith(
         "Recovery: r = **1.000** for alpha gamma over 6 simulated subjects, at least the 0.9"

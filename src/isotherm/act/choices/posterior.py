@@ -82,8 +82,8 @@ def fit_nuts(
         num_warmup: steps of window adaptation, at least 20.
         num_samples: draws a chain, at least 4.
         num_chains: at least 1; two give an R-hat.
-        max_doublings: of a trajectory, at least 1, at most 10; it then has ``2 ** max_doublings - 1`` steps at most. All
-            subjects wait for the longest one, so that 3, enough after whitening, is several times faster.
+        max_doublings: of a trajectory, at least 1, at most 10; it then has ``2 ** max_doublings - 1`` steps at most.
+            All subjects wait for the longest one, so that 3, enough after whitening, is several times faster.
 
     Raises:
         ImportError: if BlackJAX is not installed; says how to get it.
