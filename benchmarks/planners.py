@@ -3,12 +3,12 @@
 Claims: on 20 random small models with hidden states, sophisticated inference that prunes nothing, with a large
 ``gamma``, loses at most 1e-6 nats; Monte Carlo search with 2,000 simulations at most 0.02 nats on average.
 
-Regret: each planner makes its first choice at the model's ``D``. What that choice is worth if all later ones are the
-best, log-preferences plus information gain by :func:`isotherm.exact.beliefs.belief_optimum`, is compared with the best
-choice. Factors are joined into one, so that beliefs are exact; but for the row that says otherwise.
+Regret: each planner makes its first choice at the model's ``D``. What that choice is worth if all later ones are
+the best, log-preferences plus information gain by :func:`isotherm.exact.beliefs.belief_optimum`, is compared with the
+best choice. Factors are joined into one, so that beliefs are exact; but for the row that says otherwise.
 
-``python benchmarks/planners.py`` prints the table. Each time is the CPU time of one plan, a batch of models planned at
-once, compilation not counted.
+``python benchmarks/planners.py`` prints the table. Each time is the CPU time of one plan, a batch of models planned
+at once, compilation not counted.
 """
 
 import os
@@ -47,7 +47,7 @@ class Problems(NamedTuple):
     horizon: int
 
     @property
-    def count(self) -> int:
+    def num_models(self) -> int:
         """Number of models."""
         return self.models.D[0].shape[0]
 
@@ -122,6 +122,7 @@ def unpruned(horizon: int) -> Sophisticated:
     """Sophisticated inference that looks at everything."""
     return Sophisticated(
         horizon,
+        max_nodes=10_000,
         max_branching=16,
         policy_prune_threshold=0.0,
         observation_prune_threshold=0.0,
@@ -161,7 +162,7 @@ def judged(rival: Rival, problems: Problems, rounds: int = 0) -> tuple[np.ndarra
     for _ in range(rounds):
         start = time.process_time()
         jax.block_until_ready(act(agents))
-        seconds.append((time.process_time() - start) / problems.count)
+        seconds.append((time.process_time() - start) / problems.num_models)
     regret = [
         belief_optimum(jax.tree.map(lambda leaf, i=i: leaf[i], problems.models), problems.horizon).regret(
             action
