@@ -63,7 +63,7 @@ class ByTrial(AbstractChooser):
         agent, settings = self.agent, self.agent.settings
         neg_efe = agent.scores(state).neg_efe
         plan = PolicyPlan(neg_efe, agent.log_policies(neg_efe))
-        how = settings.action_selection, settings.sampling_mode, settings.floor
+        how = settings.action_selection, settings.sampling_mode, settings.clip
         return log_actions(plan.log_q, agent.policies, agent.alpha, *how), state._replace(plan=plan)
 
     def learn(self, key: Key[Array, ""], state: Mind, transition: Transition) -> Mind:

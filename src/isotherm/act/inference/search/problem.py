@@ -65,7 +65,7 @@ def planning_problem(
     count = policies.num_policies
     prior = log_prior(E, count, gamma.dtype)  # that of equal weights is 0, with E and without
     prior = prior if E is None else prior + jnp.log(float(count)).astype(gamma.dtype)
-    return PlanningProblem(worth, prior, gamma, policies, settings.num_iter, settings.floor)
+    return PlanningProblem(worth, prior, gamma, policies, settings.num_iter, settings.clip)
 
 
 class Foreseen(NamedTuple):
