@@ -20,7 +20,6 @@ from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
 from isotherm.act.inference.agent import ActiveInference as ActiveInference
 from isotherm.act.inference.build import active_inference as active_inference
-from isotherm.act.inference.choice import policy_law as policy_law
 from isotherm.act.inference.mind import Mind as Mind
 from isotherm.act.inference.by_trial import ByTrial as ByTrial
 from isotherm.act.play import Played as Played

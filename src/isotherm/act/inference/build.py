@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from isotherm import doors
 from isotherm.act.inference.agent import ActiveInference
 from isotherm.energy.hidden.model import generative_model
 from isotherm.errors import refusal
@@ -60,7 +61,7 @@ def active_inference(
     2
     """
     for name, asked in (("learn_C", learn_C), ("learn_E", learn_E)):
-        if asked:
+        if doors.flag(name, asked):
             raise refusal(name, asked, "is not implemented: only A, B and D are learned")
     model = generative_model(
         A,
