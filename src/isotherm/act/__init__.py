@@ -5,6 +5,9 @@ from isotherm.act.agent import Transition as Transition
 from isotherm.act.chooser import AbstractChooser as AbstractChooser
 from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
+from isotherm.act.inference.sampling.planner import PolicySampling as PolicySampling
+from isotherm.act.inference.sampling.sampled import SampledPolicies as SampledPolicies
+from isotherm.act.inference.sampling.sampled import sampled_policies as sampled_policies
 from isotherm.act.play import Played as Played
 from isotherm.act.play import play as play
 from isotherm.act.rollout import Carry as Carry
