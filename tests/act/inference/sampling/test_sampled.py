@@ -180,5 +180,3 @@ def test_problems_that_cannot_be_sampled_are_refused():
     ):
         with pytest.raises(ValueError, match=message):
             sampled_policies(jax.random.key(0), wrong, model.D, 2)
-    with pytest.raises(TypeError, match="problem = "):
-        sampled_policies(jax.random.key(0), model, model.D, 2)  # pyright: ignore[reportArgumentType]
