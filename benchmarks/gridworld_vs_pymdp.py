@@ -48,9 +48,9 @@ def many(tensors: Any) -> Any:
 
 
 def theirs(scenario: int) -> Callable[[], None]:
-    from pymdp.agent import Agent
-    from pymdp.envs.grid_world import GridWorld
-    from pymdp.envs.rollout import rollout
+    from pymdp.agent import Agent  # pyright: ignore[reportMissingImports]
+    from pymdp.envs.grid_world import GridWorld  # pyright: ignore[reportMissingImports]
+    from pymdp.envs.rollout import rollout  # pyright: ignore[reportMissingImports]
 
     model, learned = model_of(scenario), SCENARIOS[scenario].learned
     agent = Agent(
@@ -89,7 +89,7 @@ def five_alphas() -> tuple[Callable[[], Any], Callable[[], Any]]:
 
     def run(alphas: Any) -> Callable[[], Any]:
         return lambda: jax.block_until_ready(
-            every_alpha(keys, agent, jnp.asarray(alphas, jnp.float32), world, 1, STEPS, None, None).sums
+            every_alpha(keys, agent, jnp.asarray(alphas, jnp.float32), world, 1, STEPS).sums
         )
 
     return run([0.4]), run([0.0, 0.2, 0.4, 0.6, 0.8])

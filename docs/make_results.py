@@ -43,6 +43,7 @@ PUBLISHED = (
     "tilt:published",
     "tilt:multivariate",
     "tilt:mixture",
+    "gridworld:published",
 )
 PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
 """Presets with a page of their own beside the published one."""

@@ -14,6 +14,7 @@ import optax
 import rustworkx
 
 from isotherm import act, energy, exact, learn, sample, study, world
+from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
 from isotherm.pictures.lattice.config import VideoConfig
@@ -57,6 +58,9 @@ ROWS = np.array([[1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, 1, 1]], np.int8)
 DATA = learn.Observations.of(GRAPH, ROWS)
 MARKET = world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2)
 HIDDEN = world.grid_world((2, 2))
+CHOSEN = act.Transition(None, np.array([0, 0, 1]), np.array([1.0, 0.0, 1.0]), None, None, None)
+CHOICES = act.recorded([CHOSEN])
+BY_TRIAL = active_inference(A=[np.eye(2)], B=[np.stack([np.eye(2)] * 2, -1)])
 T_MAZE: dict[str, Any] = {
     "reward_probability": 0.9,
     "punishment_probability": 0.9,
@@ -597,7 +601,46 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "observe": lambda seen: seen[0],
     },
     "act.stretch_ends": lambda: {"num_steps": 10, "num_points": 5},
+    "act.ByTrial": lambda: {"agent": BY_TRIAL},
+    "act.Chance": lambda: {"num_actions": 2},
+    "act.Habit": lambda: {"chooser": act.Chance(2), "weight": 0.5},
+    "act.SoftmaxQ": lambda: {
+        "num_actions": 2,
+        "num_contexts": 1,
+        "learning_rate": 0.1,
+        "inverse_temperature": 1.0,
+        "forgetting": 0.1,
+        "initial": 0.5,
+        "is_fictitious": False,
+    },
+    "act.Stay": lambda: {"num_actions": 2, "after_win": 0.9, "after_loss": 0.1, "win_above": 0.0},
+    "act.calibration": lambda: {"ranks": [0, 1, 2, 3], "num_draws": 3, "num_bins": 2},
+    "act.choice_log_likelihood": lambda: {"chooser": act.Stay(2, 0.9, 0.2), "recorded": CHOICES},
+    "act.fit_map": lambda: {
+        "build": lambda p: act.Stay(2, p["stay"], 0.5),
+        "priors": {"stay": act.unit(0.5, 1.0)},
+        "recorded": CHOICES,
+        "weights": np.ones((1, 3)),
+        "num_steps": 2,
+    },
+    "act.fit_nuts": lambda: {
+        "key": KEY,
+        "build": lambda p: act.Stay(2, p["stay"], 0.5),
+        "priors": {"stay": act.unit(0.5, 1.0)},
+        "recorded": CHOICES,
+        "weights": np.ones((1, 3)),
+        "num_warmup": 20,
+        "num_samples": 4,
+        "num_chains": 2,
+        "max_doublings": 1,
+    },
+    "act.positive": lambda: {"median": 1.0, "spread": 0.5},
+    "act.ranks_of": lambda: {"truth": [0.5], "draws": [[0.1, 0.9]]},
+    "act.real": lambda: {"mean": 0.0, "sd": 1.0},
+    "act.recorded": lambda: {"subjects": [CHOSEN], "ends": [[False, True, False]]},
+    "act.unit": lambda: {"median": 0.5, "spread": 0.5},
     # world
+    "world.bandit": lambda: {"laws": [[0.5, 0.5], [0.1, 0.9]], "rewards": [0.0, 1.0]},
     "world.HiddenWorld.choice": lambda: {"self": HIDDEN, "action": 1},
     "world.HiddenWorld.start_at": lambda: {"self": HIDDEN, "states": [1]},
     "world.connected_clusters": lambda: {"size": 2, "num_clusters": 2},
@@ -821,6 +864,7 @@ HOLDERS = {
     "energy.GenerativeModel", "world.HiddenWorldState",
     "exact.HiddenChain", "exact.Smoothed",
     "energy.CompiledModel", "energy.NamedTensors",
+    "act.ChoiceLikelihood", "act.ChoicePosterior", "act.MostProbable", "act.Recorded", "world.Trial",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

@@ -2,9 +2,27 @@
 
 from isotherm.act.agent import AbstractAgent as AbstractAgent
 from isotherm.act.agent import Transition as Transition
+from isotherm.act.choices.calibration import calibration as calibration
+from isotherm.act.choices.calibration import ranks_of as ranks_of
+from isotherm.act.choices.likelihood import ChoiceLikelihood as ChoiceLikelihood
+from isotherm.act.choices.likelihood import choice_log_likelihood as choice_log_likelihood
+from isotherm.act.choices.maximum import MostProbable as MostProbable
+from isotherm.act.choices.maximum import fit_map as fit_map
+from isotherm.act.choices.posterior import ChoicePosterior as ChoicePosterior
+from isotherm.act.choices.posterior import fit_nuts as fit_nuts
+from isotherm.act.choices.priors import positive as positive
+from isotherm.act.choices.priors import real as real
+from isotherm.act.choices.priors import unit as unit
+from isotherm.act.choices.recorded import Recorded as Recorded
+from isotherm.act.choices.recorded import recorded as recorded
 from isotherm.act.chooser import AbstractChooser as AbstractChooser
 from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
+from isotherm.act.inference.agent import ActiveInference as ActiveInference
+from isotherm.act.inference.build import active_inference as active_inference
+from isotherm.act.inference.by_trial import ByTrial as ByTrial
+from isotherm.act.inference.choice import policy_law as policy_law
+from isotherm.act.inference.mind import Mind as Mind
 from isotherm.act.inference.sampling.planner import PolicySampling as PolicySampling
 from isotherm.act.inference.sampling.sampled import SampledPolicies as SampledPolicies
 from isotherm.act.inference.sampling.sampled import sampled_policies as sampled_policies
@@ -23,4 +41,8 @@ from isotherm.act.routing.counter import WinnerCounts as WinnerCounts
 from isotherm.act.routing.floor import Floor as Floor
 from isotherm.act.routing.joint import JointRouter as JointRouter
 from isotherm.act.routing.router import IsingRouter as IsingRouter
+from isotherm.act.trials.habit import Habit as Habit
+from isotherm.act.trials.softmax_q import SoftmaxQ as SoftmaxQ
+from isotherm.act.trials.stay import Chance as Chance
+from isotherm.act.trials.stay import Stay as Stay
 from isotherm.estimate.stretches import stretch_ends as stretch_ends

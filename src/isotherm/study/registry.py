@@ -33,6 +33,7 @@ STUDIES = {
     "phase-diagrams": "isotherm.studies.phases.study:PhaseDiagrams",
     "tilt": "isotherm.studies.tilt.study:Tilt",
     "gridworld": "isotherm.studies.gridworld.study:Gridworld",
+    "choices": "isotherm.studies.choices.study:Choices",
 }
 
 FORMER = {

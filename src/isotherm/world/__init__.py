@@ -1,5 +1,7 @@
 """What agents act in."""
 
+from isotherm.world.discrete.bandit import Trial as Trial
+from isotherm.world.discrete.bandit import bandit as bandit
 from isotherm.world.discrete.cues import cue_chain as cue_chain
 from isotherm.world.discrete.graph_world import connected_clusters as connected_clusters
 from isotherm.world.discrete.graph_world import graph_world as graph_world

@@ -63,7 +63,7 @@ def test_gradients_are_finite_and_the_same_prior_changes_nothing() -> None:
     np.testing.assert_array_equal(reduced(q, p, p).delta_F, 0.0)
     slopes = jax.grad(lambda r: reduced(q, p, r).delta_F)(jnp.array([1.0, 0.5, 2.0]))
     assert np.isfinite(slopes).all()
-    impossible = jax.jit(reduced)(jnp.ones(2), jnp.full(2, 3.0), jnp.ones(2))
+    impossible = jax.jit(reduced)(jnp.array([1.0, 5.0]), jnp.array([3.0, 1.0]), jnp.ones(2))
     assert np.isnan(impossible.delta_F)
 
 

@@ -25,9 +25,7 @@ class Calibration(NamedTuple):
     p: float
 
 
-def ranks_of(
-    truth: Float[np.ndarray, " subjects"], draws: Float[np.ndarray, "subjects draws"]
-) -> Int[np.ndarray, " subjects"]:
+def ranks_of(truth: Any, draws: Any) -> Int[np.ndarray, " subjects"]:
     """How many draws lie below the truth, within ``0 .. draws``; uniform where the posterior is calibrated.
 
     Args:
@@ -44,7 +42,9 @@ def ranks_of(
     [2]
     """
     true, found = doors.real_numbers("truth", truth), doors.real_numbers("draws", draws)
-    if true.ndim != 1 or found.ndim != 2 or len(found) != len(true):
+    if true.ndim != 1 or not true.size:
+        raise refusal("truth.shape", true.shape, "must be (subjects,), at least one")
+    if found.ndim != 2 or len(found) != len(true):
         raise refusal("draws.shape", found.shape, f"must be (subjects, draws), of {true.shape} subjects")
     return (found < true[:, None]).sum(axis=1)
 

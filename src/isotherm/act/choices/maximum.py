@@ -59,8 +59,8 @@ def fit_map(
         build: from parameters by name to an agent; called with scalars, inside ``jax.jit``.
         priors: of each parameter, by name; :func:`positive`, :func:`unit` and :func:`real` make them.
         recorded: of several subjects.
-        weights: how much each choice counts, ``(subjects, steps)``, at least 0; 0 holds it out, though the agent still
-            learns from it. All count by default.
+        weights: how much each choice counts, ``(subjects, steps)``, at least 0; 0 holds it out, though the agent
+            still learns from it. All count by default.
         num_steps: Newton steps, at least 1 (static).
 
     Raises:

@@ -17,9 +17,6 @@ from isotherm.random.keys import named
 from isotherm.sample.kernel import Kernel
 from isotherm.sample.run import sample
 
-MAX_DOUBLINGS = 5
-"""A trajectory has at most 31 steps: after whitening few are needed."""
-
 
 class ChoicePosterior(NamedTuple):
     """Draws from the posterior of each subject.
@@ -68,12 +65,13 @@ def fit_nuts(
     num_warmup: int = 200,
     num_samples: int = 250,
     num_chains: int = 4,
+    max_doublings: int = 5,
 ) -> ChoicePosterior:
     """Draws from the posterior of each subject's parameters, all subjects side by side.
 
-    Chains begin around the most probable parameters, spread and whitened by Laplace's approximation. BlackJAX's window
-    adaptation then sets step size and diagonal mass of each chain of each subject; :func:`isotherm.sample.sample` runs
-    the chains.
+    Chains begin around the most probable parameters, spread and whitened by Laplace's approximation. BlackJAX's
+    window adaptation then sets step size and diagonal mass of each chain of each subject;
+    :func:`isotherm.sample.sample` runs the chains.
 
     Args:
         key: one JAX key.
@@ -84,6 +82,8 @@ def fit_nuts(
         num_warmup: steps of window adaptation, at least 20.
         num_samples: draws a chain, at least 4.
         num_chains: at least 1; two give an R-hat.
+        max_doublings: of a trajectory, at least 1, at most 10; it then has ``2 ** max_doublings - 1`` steps at most.
+            All subjects wait for the longest one, so that 3, enough after whitening, is several times faster.
 
     Raises:
         ImportError: if BlackJAX is not installed; says how to get it.
@@ -93,19 +93,20 @@ def fit_nuts(
     References:
         Hoffman and Gelman, The No-U-Turn sampler, J. Mach. Learn. Res. 15 (2014) 1593.
     """
-    blackjax = _blackjax()
+    blackjax = blackjax_or_refuse()
     doors.random_key("key", key)
     num_warmup, num_samples = (
         doors.whole("num_warmup", num_warmup, 20),
         doors.whole("num_samples", num_samples, 4),
     )
     num_chains = doors.whole("num_chains", num_chains, 1)
+    depth = doors.whole("max_doublings", max_doublings, 1, 10)
     task = problem(build, priors, recorded, weights)
     top = fit_map(build, task.priors, recorded, weights=task.weights)
     spread = jnp.linalg.cholesky(top.covariance)
     with jax.numpy_dtype_promotion("standard"):  # BlackJAX mixes dtypes
-        starts = _adapted(named(key, "warmup"), blackjax, task, top.z, spread, num_warmup, num_chains)
-        kernel = _kernel(blackjax, task, top.z, spread)
+        starts = _adapted(named(key, "warmup"), blackjax, task, top.z, spread, num_warmup, num_chains, depth)
+        kernel = _kernel(blackjax, task, top.z, spread, depth)
         draws = sample(
             named(key, "draws"), kernel, starts, num_warmup=0, num_samples=num_samples, observe=_seen
         )
@@ -122,7 +123,12 @@ def fit_nuts(
     )
 
 
-def _blackjax() -> Any:
+def blackjax_or_refuse() -> Any:
+    """BlackJAX, imported only where it is needed.
+
+    Raises:
+        ImportError: if it is not installed; says how to get it.
+    """
     try:
         import blackjax
     except ImportError:
@@ -137,7 +143,14 @@ def _log_density(task: Problem, one: Recorded, weights: Array, middle: Array, sp
 
 @eqx.filter_jit
 def _adapted(
-    key: Array, blackjax: Any, task: Problem, middle: Array, spread: Array, num_warmup: int, num_chains: int
+    key: Array,
+    blackjax: Any,
+    task: Problem,
+    middle: Array,
+    spread: Array,
+    num_warmup: int,
+    num_chains: int,
+    depth: int,
 ) -> Tuned:
     """First positions and tuning of all chains, chains leading."""
 
@@ -148,7 +161,7 @@ def _adapted(
             _log_density(task, one, weights, middle, spread),
             initial_step_size=0.5,
             adaptation_info_fn=lambda *_: None,
-            max_num_doublings=MAX_DOUBLINGS,
+            max_num_doublings=depth,
         )
         start = jax.random.normal(start_key, middle.shape)
         (state, found), _ = warmup.run(run_key, start, num_steps=num_warmup)
@@ -162,7 +175,7 @@ def _adapted(
     )
 
 
-def _kernel(blackjax: Any, task: Problem, middle: Array, spread: Array) -> Kernel:
+def _kernel(blackjax: Any, task: Problem, middle: Array, spread: Array, depth: int) -> Kernel:
     """A step of every subject at once, each by its own tuning, which a chain's position carries."""
     own = (task.recorded, task.weights, middle, spread)
     move = blackjax.nuts.build_kernel()
@@ -177,7 +190,7 @@ def _kernel(blackjax: Any, task: Problem, middle: Array, spread: Array) -> Kerne
             tuned = state.position
             before = blackjax.mcmc.hmc.HMCState(tuned.white, tuned.log_density, tuned.slope)
             after, info = move(
-                key, before, _log_density(task, *own), tuned.step_size, tuned.inverse_mass, MAX_DOUBLINGS
+                key, before, _log_density(task, *own), tuned.step_size, tuned.inverse_mass, depth
             )
             known = after.position, after.logdensity, after.logdensity_grad
             return TunedState(Tuned(*known, tuned.step_size, tuned.inverse_mass), info.is_divergent)

@@ -104,7 +104,10 @@ def _checked(field: str, one: Any) -> Recorded:
             f"{field}.action", wrong, "must be whole numbers, at least 0; leave out trials without a choice"
         )
     reward = doors.numbers(f"{field}.reward", one.reward)
-    reward = np.broadcast_to(np.asarray(reward, np.float32), action.shape)
+    reward = np.asarray(reward, np.float32)
+    if reward.shape not in ((), action.shape):
+        raise refusal(f"{field}.reward.shape", reward.shape, f"must be {action.shape}, as actions are")
+    reward = np.broadcast_to(reward, action.shape)
     seen = jax.tree.map(np.asarray, (one.observation, one.next_observation))
     for leaf in jax.tree.leaves(seen):
         if leaf.shape[:1] != action.shape:

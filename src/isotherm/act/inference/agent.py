@@ -18,8 +18,10 @@ from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
 from isotherm.act.inference.history import Experience, History
 from isotherm.act.inference.learning import smoothed
-from isotherm.act.inference.mind import Counts, Mind, Plan, Rates
+from isotherm.act.inference.mind import LearnedCounts, Mind, PolicyPlan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
+from isotherm.act.inference.search.planner import AbstractPlanner, check_planner
+from isotherm.act.inference.search.problem import PlanningProblem, planning_problem
 from isotherm.act.inference.settings import Settings, check_fits
 from isotherm.act.inference.states.fixed_point import posterior
 from isotherm.act.inference.states.likelihood import log_likelihood_of, log_likelihoods, log_of
@@ -60,6 +62,7 @@ class ActiveInference(AbstractChooser):
         rate_B: of B.
         rate_D: of D.
         forgetting: above 0, at most 1; counts decay towards the prior at each update.
+        planner: plans instead of policies, whose length is then 1, as :class:`Sophisticated`; its horizon counts.
         preprocess: from what the world shows to a symbol (or weights) of each modality; by default the world shows
             those.
         **settings: of :class:`isotherm.act.inference.settings.Settings`.
@@ -81,6 +84,7 @@ class ActiveInference(AbstractChooser):
     worth: Worth
     policies: PolicyTree = eqx.field(static=True)
     settings: Settings = eqx.field(static=True)
+    planner: AbstractPlanner | None = eqx.field(static=True)
     preprocess: Callable[[Any], Any] | None = eqx.field(static=True)
 
     def __init__(
@@ -97,6 +101,7 @@ class ActiveInference(AbstractChooser):
         rate_B: Any = 1.0,
         rate_D: Any = 1.0,
         forgetting: Any = 1.0,
+        planner: Any = None,
         preprocess: Callable[[Any], Any] | None = None,
         **settings: Any,
     ) -> None:
@@ -115,6 +120,7 @@ class ActiveInference(AbstractChooser):
             number("rate_D", rate_D, least=0),
             number("forgetting", forgetting, above=0, most=1),
         )
+        self.planner = check_planner(planner, self.policies)
         if preprocess is not None:
             doors.function("preprocess", preprocess, "a function of an observation", num_arguments=1)
         self.preprocess = preprocess
@@ -129,7 +135,7 @@ class ActiveInference(AbstractChooser):
         """Beliefs of the first state, counts of the prior, nothing remembered."""
         del key
         model, settings = self.model, self.settings
-        counts = Counts(
+        counts = LearnedCounts(
             model.pA if settings.learn_A else None,
             model.pB if settings.learn_B else None,
             model.pD if settings.learn_D else None,
@@ -149,8 +155,7 @@ class ActiveInference(AbstractChooser):
             observation: of each modality a symbol, or weights with ``categorical_obs``; ``-1`` or zeros: not seen.
         """
         state = self.observed(state, observation)
-        neg_efe = self.scores(state).neg_efe
-        plan = Plan(neg_efe, self.log_policies(neg_efe))
+        plan = self.plan(state)
         settings = self.settings
         how = settings.action_selection, settings.sampling_mode, settings.clip
         return log_actions(plan.log_q, self.policies, self.alpha, *how), state._replace(plan=plan)
@@ -226,6 +231,18 @@ class ActiveInference(AbstractChooser):
     def scores(self, state: Mind) -> PolicyScores:
         """Expected free energies of all policies, from the beliefs of now."""
         return policy_scores(self.current(state), self.policies, state.beliefs)
+
+    def plan(self, state: Mind) -> PolicyPlan:
+        """Values and law of policies from the beliefs of now, by enumeration or by the planner that was given."""
+        if self.planner is None:
+            neg_efe = self.scores(state).neg_efe
+            return PolicyPlan(neg_efe, self.log_policies(neg_efe))
+        found = self.planner.plan(self.problem(state), state.beliefs)
+        return PolicyPlan(found.neg_efe, found.log_q)
+
+    def problem(self, state: Mind) -> PlanningProblem:
+        """What planners plan with, where policies are single choices, as with ``policy_len=1``."""
+        return planning_problem(self.current(state), self.policies, self.model.E, self.gamma, self.settings)
 
     def log_policies(self, neg_efe: Float[Array, " policies"]) -> Float[Array, " policies"]:
         """Log posterior of policies, ``(P,)``, from minus their expected free energies."""
@@ -335,14 +352,14 @@ class ActiveInference(AbstractChooser):
     # --------------------------------------------------------------------------
     # Between episodes
 
-    def _begun(self, counts: Counts, observing: Observing | None, moving: Moving | None) -> Mind:
+    def _begun(self, counts: LearnedCounts, observing: Observing | None, moving: Moving | None) -> Mind:
         settings, model = self.settings, self.model
         D, size = self._first_states(counts), settings.remembered
         window = tuple(jnp.broadcast_to(d, (settings.window, *d.shape)) for d in D)
         return Mind(
             beliefs=D,
             controls=jnp.full(len(D), -1, jnp.int32),
-            plan=Plan(*[jnp.zeros(self.policies.num_policies, D[0].dtype)] * 2),
+            plan=PolicyPlan(*[jnp.zeros(self.policies.num_policies, D[0].dtype)] * 2),
             counts=counts,
             settled=counts._replace(D=None) if settings.learns_online else None,
             start=D,
@@ -353,10 +370,10 @@ class ActiveInference(AbstractChooser):
             over_window=window if settings.passes_messages else None,
         )
 
-    def _first_states(self, counts: Counts) -> Tensors:
+    def _first_states(self, counts: LearnedCounts) -> Tensors:
         return self.model.D if counts.D is None else tuple(map(dirichlet_mean, counts.D))
 
-    def _learned(self, counts: Counts) -> tuple[Observing | None, Moving | None]:
+    def _learned(self, counts: LearnedCounts) -> tuple[Observing | None, Moving | None]:
         """What planning needs of what is learned; None for the rest."""
         settings, goal = self.settings, self.model.goal
         A, B = (None if c is None else means(c, settings) for c in counts[:2])

@@ -10,7 +10,7 @@ from isotherm.act.agent import Transition
 from isotherm.act.chooser import AbstractChooser
 from isotherm.act.inference.agent import ActiveInference
 from isotherm.act.inference.choice import log_actions
-from isotherm.act.inference.mind import Mind, Plan
+from isotherm.act.inference.mind import Mind, PolicyPlan
 from isotherm.errors import refusal
 
 
@@ -62,8 +62,8 @@ class ByTrial(AbstractChooser):
         del observation
         agent, settings = self.agent, self.agent.settings
         neg_efe = agent.scores(state).neg_efe
-        plan = Plan(neg_efe, agent.log_policies(neg_efe))
-        how = settings.action_selection, settings.sampling_mode, settings.floor
+        plan = PolicyPlan(neg_efe, agent.log_policies(neg_efe))
+        how = settings.action_selection, settings.sampling_mode, settings.clip
         return log_actions(plan.log_q, agent.policies, agent.alpha, *how), state._replace(plan=plan)
 
     def learn(self, key: Key[Array, ""], state: Mind, transition: Transition) -> Mind:

@@ -6,7 +6,7 @@ from jaxtyping import Array, Float
 
 from isotherm.act.inference.history import Experience
 from isotherm.act.inference.learning import observation_counts_of, smoothed, transition_counts_of
-from isotherm.act.inference.mind import Counts, Rates
+from isotherm.act.inference.mind import LearnedCounts, Rates
 from isotherm.act.inference.settings import Settings
 from isotherm.energy.hidden.checks import Tensors
 from isotherm.energy.hidden.model import GenerativeModel
@@ -20,7 +20,7 @@ def counted_in(
     seen: Experience,
     of_steps: Float[Array, "ways steps"],
     of_links: Float[Array, "ways links"],
-) -> Counts:
+) -> LearnedCounts:
     """What a window adds to the counts of A and B, for several ways to weigh its steps: leaves lead with ways.
 
     Args:
@@ -34,20 +34,25 @@ def counted_in(
     pairs = smoothed(settings, seen, B)
     beliefs = seen.beliefs if pairs is None else tuple(one.beliefs for one in pairs)
 
-    def weighed(steps: Array, links: Array) -> Counts:
+    def weighed(steps: Array, links: Array) -> LearnedCounts:
         of_A = of_B = None
         if settings.learn_A:
             of_A = observation_counts_of(model, seen.weighted(steps), beliefs, settings.keep_zeros)
         if settings.learn_B:
             of_B = transition_counts_of(model, seen, pairs, B, links, settings.keep_zeros)
-        return Counts(of_A, of_B, None)
+        return LearnedCounts(of_A, of_B, None)
 
     return jax.vmap(weighed)(of_steps, of_links)
 
 
 def counted_offline(
-    model: GenerativeModel, settings: Settings, rates: Rates, B: Tensors, seen: Experience, counts: Counts
-) -> Counts:
+    model: GenerativeModel,
+    settings: Settings,
+    rates: Rates,
+    B: Tensors,
+    seen: Experience,
+    counts: LearnedCounts,
+) -> LearnedCounts:
     """Counts after an episode, all steps of which count once.
 
     Args:
@@ -63,7 +68,7 @@ def counted_offline(
     return grown(counts, jax.tree.map(lambda leaf: leaf[0], added), model, rates)
 
 
-def grown(counts: Counts, added: Counts, model: GenerativeModel, rates: Rates) -> Counts:
+def grown(counts: LearnedCounts, added: LearnedCounts, model: GenerativeModel, rates: Rates) -> LearnedCounts:
     """Counts of A and B after one update: decayed towards the prior, and added to."""
 
     def of(old: Tensors | None, new: Tensors | None, prior: Tensors | None, rate: Array) -> Tensors | None:
@@ -75,7 +80,7 @@ def grown(counts: Counts, added: Counts, model: GenerativeModel, rates: Rates) -
         )
 
     A = of(counts.A, added.A, model.pA, rates.A)
-    return Counts(A, of(counts.B, added.B, model.pB, rates.B), counts.D)
+    return LearnedCounts(A, of(counts.B, added.B, model.pB, rates.B), counts.D)
 
 
 def counted_online(
@@ -84,8 +89,8 @@ def counted_online(
     rates: Rates,
     B: Tensors,
     seen: Experience,
-    settled: Counts,
-) -> tuple[Counts, Counts]:
+    settled: LearnedCounts,
+) -> tuple[LearnedCounts, LearnedCounts]:
     """Counts after a step, and those of them that no longer change: each step counts once, however long the window.
 
     What has left the window is settled; the window is counted anew each time, as later observations change what is

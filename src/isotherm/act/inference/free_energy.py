@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int32
 
 from isotherm.act.inference.inductive import inductive_penalties, inductive_value
 from isotherm.act.inference.information import observation_novelty, state_information_gain
-from isotherm.act.inference.policies import Level, PolicyTree
+from isotherm.act.inference.policies import PolicyLevel, PolicyTree
 from isotherm.act.inference.worth import Worth
 from isotherm.energy.hidden.checks import Indices, Tensors
 from isotherm.energy.hidden.contraction import expectation
@@ -106,7 +106,7 @@ def policy_scores(worth: Worth, policies: PolicyTree, beliefs: Tensors) -> Polic
 
 
 def grown(
-    worth: Worth, level: Level, before: tuple[Float[Array, "before _"], ...]
+    worth: Worth, level: PolicyLevel, before: tuple[Float[Array, "before _"], ...]
 ) -> tuple[Beliefs, Float[Array, " nodes"]]:
     """Beliefs a step later, of each factor ``(nodes, S_f)``, and what that step tells of B, ``(nodes,)``.
 
@@ -144,7 +144,7 @@ def followed(
 
 
 def _chosen(
-    ahead: Float[Array, "before choices ..."], level: Level, factor: int
+    ahead: Float[Array, "before choices ..."], level: PolicyLevel, factor: int
 ) -> Float[Array, "nodes ..."]:
     """Of each node, what its own control of a factor leads to."""
     control = level.controls[:, factor]
@@ -155,7 +155,7 @@ def _chosen(
     return ahead.reshape(-1, *ahead.shape[2:])
 
 
-def _handed_on(total: Float[Array, " before"], level: Level) -> Float[Array, " nodes"]:
+def _handed_on(total: Float[Array, " before"], level: PolicyLevel) -> Float[Array, " nodes"]:
     if level.parents is not None:
         return total[level.parents]
     return jnp.repeat(total, len(level.controls))

@@ -9,7 +9,7 @@ from isotherm.act.inference.worth import Moving, Observing
 from isotherm.energy.hidden.checks import Tensors
 
 
-class Counts(NamedTuple):
+class LearnedCounts(NamedTuple):
     """Dirichlet counts of what is learned; None for the rest.
 
     Attributes:
@@ -23,7 +23,7 @@ class Counts(NamedTuple):
     D: Tensors | None
 
 
-class Plan(NamedTuple):
+class PolicyPlan(NamedTuple):
     """What was planned at a step.
 
     Attributes:
@@ -54,9 +54,9 @@ class Mind(NamedTuple):
 
     beliefs: Tensors
     controls: Int32[Array, " factors"]
-    plan: Plan
-    counts: Counts
-    settled: Counts | None
+    plan: PolicyPlan
+    counts: LearnedCounts
+    settled: LearnedCounts | None
     start: Tensors
     first: Tensors
     observing: Observing | None

@@ -23,7 +23,7 @@ BYTES_A_NODE = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Level:
+class PolicyLevel:
     """Beginnings of one length.
 
     Attributes:
@@ -55,7 +55,7 @@ class PolicyTree:
 
     def __init__(
         self,
-        levels: Sequence[Level],
+        levels: Sequence[PolicyLevel],
         last: Int32[np.ndarray, " policies"] | None,
         actions: Int32[np.ndarray, " policies"],
         num_controls: Sequence[int],
@@ -135,7 +135,7 @@ def enumerated_policies(
     flat = _flat(all_choices(num_controls), controls, num_controls)
     count = num_choices ** (policy_len - 1)
     first = np.repeat(np.arange(num_choices, dtype=np.int32), count)
-    return PolicyTree([Level(flat)] * policy_len, None, first, num_controls)
+    return PolicyTree([PolicyLevel(flat)] * policy_len, None, first, num_controls)
 
 
 def given_policies(
@@ -171,7 +171,7 @@ def given_policies(
         rows = np.concatenate([node[:, None], flat[:, step]], axis=1)
         kept, node = np.unique(rows, axis=0, return_inverse=True)
         node = node.reshape(-1).astype(np.int32)
-        levels.append(Level(kept[:, 1:], kept[:, 0]))
+        levels.append(PolicyLevel(kept[:, 1:], kept[:, 0]))
     first = np.zeros(len(table), np.int32)
     for control, size in enumerate(num_controls):
         first = first * size + table[:, 0, control]

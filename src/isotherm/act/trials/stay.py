@@ -31,9 +31,9 @@ class Stay(AbstractChooser):
 
     Attributes:
         num_actions: ``n``, at least 2 (static).
-        after_win: probability to repeat after a reward above ``threshold``, within 0 .. 1.
+        after_win: probability to repeat after a reward above ``win_above``, within 0 .. 1.
         after_loss: after any other.
-        threshold: beyond which a reward is a win.
+        win_above: a larger reward is a win.
 
     Raises:
         TypeError: if a setting is of another kind.
@@ -50,13 +50,13 @@ class Stay(AbstractChooser):
     num_actions: int
     after_win: Number = 1.0
     after_loss: Number = 0.0
-    threshold: float = 0.0
+    win_above: float = 0.0
 
     def __check_init__(self) -> None:
         doors.whole("num_actions", self.num_actions, 2)
         doors.numbers("after_win", self.after_win, least=0, most=1)
         doors.numbers("after_loss", self.after_loss, least=0, most=1)
-        doors.number("threshold", self.threshold)
+        doors.number("win_above", self.win_above)
 
     def init(self, key: Key[Array, ""]) -> LastTrial:
         """Nothing chosen yet."""
@@ -76,7 +76,7 @@ class Stay(AbstractChooser):
     def learn(self, key: Key[Array, ""], state: LastTrial, transition: Transition) -> LastTrial:
         """The trial that was."""
         del key, state
-        return LastTrial(jnp.asarray(transition.action, jnp.int32), transition.reward > self.threshold)
+        return LastTrial(jnp.asarray(transition.action, jnp.int32), transition.reward > self.win_above)
 
 
 class Chance(AbstractChooser):

@@ -39,10 +39,11 @@ def joined(model: GenerativeModel) -> GenerativeModel:
     return _joined(model) if model.batch_size is None else jax.vmap(_joined)(model)
 
 
+@jax.jit
 def _joined(model: GenerativeModel) -> GenerativeModel:
     states = all_choices(model.num_states)
     choices = all_choices(model.num_controls)
-    flat = np.asarray(flat_controls(jnp.asarray(choices), model.B_action_dependencies, model.num_controls))
+    flat = flat_controls(jnp.asarray(choices), model.B_action_dependencies, model.num_controls)
     B = jnp.ones((len(states), len(states), len(choices)), model.D[0].dtype)
     for f, (law, parents) in enumerate(zip(model.B, model.B_dependencies, strict=True)):
         now = [states[:, parent][None, :, None] for parent in parents]

@@ -154,7 +154,7 @@ def _softmax_q(**settings: Any) -> Build:
 
 
 def _stay(p: Parameters) -> Stay:
-    return Stay(2, after_win=p["after win"], after_loss=p["after loss"], threshold=0.5)
+    return Stay(2, after_win=p["after win"], after_loss=p["after loss"], win_above=0.5)
 
 
 def _chance(_: Parameters) -> Chance:

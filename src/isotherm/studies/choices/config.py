@@ -27,21 +27,23 @@ TASKS = {"prediction": "which of two outcomes comes", "two-step": "two-step task
 class ChoicesConfig(Config):
     """Settings of the study; the defaults are the published ones.
 
-    **Recovery.** Simulated subjects play a bandit whose arms lose, give nothing or win, with laws that drift from trial
-    to trial. Each is an active-inference agent: one factor of states (a start, and one for each arm, reached for sure by
-    choosing it), one modality of three outcomes, Dirichlet counts of A that start at 1, grow by ``rate`` at each outcome
-    and fall back to 1 by ``forgetting``. It prefers a win by 1 nat to nothing, and nothing by ``loss`` to a loss, and
-    draws its choice at inverse temperature ``alpha gamma``. Parameters come from the priors that the fit has.
+    **Recovery.** Simulated subjects play a bandit whose arms lose, give nothing or win, with laws that drift from
+    trial to trial. Each is an active-inference agent: one factor of states (a start, and one for each arm,
+    reached for sure by choosing it), one modality of three outcomes, Dirichlet counts of A that start at 1, grow
+    by ``rate`` at each outcome and fall back to 1 by ``forgetting``. It prefers a win by 1 nat to nothing, and
+    nothing by ``loss`` to a loss, and draws its choice at inverse temperature ``alpha gamma``. Parameters come
+    from the priors that the fit has.
 
-    **Prediction.** Which of two outcomes will come, with the answer marked right or wrong. The active-inference agent
-    has hidden states (the outcome that is likelier now, the answer given): the likelier one changes with probability
-    ``hazard``, and comes with probability ``reliability``; it prefers to be right by 1 nat, and a habit of repeating
-    itself is its prior over policies. Softmax-Q learns from both answers, and has the same habit.
+    **Prediction.** Which of two outcomes will come, with the answer marked right or wrong. The active-inference
+    agent has hidden states (the outcome that is likelier now, the answer given): the likelier one changes with
+    probability ``hazard``, and comes with probability ``reliability``; it prefers to be right by 1 nat, and a
+    habit of repeating itself is its prior over policies. Softmax-Q learns from both answers, and has the same
+    habit.
 
-    **Two-step task.** Two ships lead from each of two starts to the same two planets, which pay 0 to 9 points. The
-    active-inference agent counts points by planet, with forgetting, and is curious: information about A counts in
-    nats beside points worth ``preference`` nats; the habit is that of repeating the planet. Softmax-Q learns values of
-    planets, or of ships: that one does not know that ships share planets.
+    **Two-step task.** Two ships lead from each of two starts to the same two planets, which pay 0 to 9 points.
+    The active-inference agent counts points by planet, with forgetting, and is curious: information about A
+    counts in nats beside points worth ``preference`` nats; the habit is that of repeating the planet. Softmax-Q
+    learns values of planets, or of ships: that one does not know that ships share planets.
 
     The stay rule repeats its last answer, or planet, with a probability after a win and another one after a loss.
     """

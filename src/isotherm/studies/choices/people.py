@@ -53,11 +53,12 @@ def two_step(path: str, num_people: int | None = None) -> Recorded:
     return recorded(rows)
 
 
-def _trials(action: np.ndarray, outcome: np.ndarray, most: int, context: np.ndarray) -> Transition:
-    """Trials whose outcome is a symbol, paid in proportion."""
-    before = np.concatenate([[-1], outcome[:-1]])
+def _trials(action: Any, outcome: Any, most: int, context: Any) -> Transition:
+    """Trials whose outcome is a symbol, paid in proportion; host arrays, ``(steps,)``."""
+    before: Any = np.concatenate([[-1], outcome[:-1]])
     shown, later = (Trial(context.astype(np.int32), seen.astype(np.int32)) for seen in (before, outcome))
-    return Transition(shown, action, (outcome / most).astype(np.float32), None, None, later)
+    reward, no = (outcome / most).astype(np.float32), np.zeros(len(action), bool)
+    return Transition(shown, action, reward, *(no, no), later)  # pyright: ignore[reportArgumentType]
 
 
 def _read(path: str) -> Any:

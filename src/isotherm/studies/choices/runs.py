@@ -1,4 +1,4 @@
-"""What the study computes: simulated subjects and their posteriors; held-out log probabilities of people's choices."""
+"""What the study computes: posteriors of simulated subjects, held-out log probabilities of recorded choices."""
 
 from typing import Any
 
@@ -26,6 +26,9 @@ DRIFT, SPREAD = 0.15, 1.0
 
 REWARDS = (-1.0, 0.0, 1.0)
 
+DOUBLINGS = 3
+"""Of a trajectory of NUTS, at most."""
+
 
 def recovery(config: ChoicesConfig, first: int) -> Arrays:
     """A batch of simulated subjects and what a fit makes of them.
@@ -41,7 +44,14 @@ def recovery(config: ChoicesConfig, first: int) -> Arrays:
     budget = (config.num_warmup, config.num_samples, config.num_chains)
     build = lambda p: simulated_agent(config.num_arms, p)  # noqa: E731
     found = fit_nuts(
-        fit_key, build, PRIORS, seen, num_warmup=budget[0], num_samples=budget[1], num_chains=budget[2]
+        fit_key,
+        build,
+        PRIORS,
+        seen,
+        num_warmup=budget[0],
+        num_samples=budget[1],
+        num_chains=budget[2],
+        max_doublings=DOUBLINGS,
     )
     z = np.asarray(found.z)
     thinned = z[:, :, :: config.thin].reshape(config.batch, -1, len(PRIORS))

@@ -91,7 +91,9 @@ def check_rows(
     return rows
 
 
-def _row(scenario: int, what: str, found: float, allowed: str, holds: bool) -> dict[str, Any]:
+def _row(
+    scenario: int, what: str, found: float | int, allowed: str, holds: bool | np.bool_
+) -> dict[str, Any]:
     return {
         "scenario": scenario,
         "what": what,

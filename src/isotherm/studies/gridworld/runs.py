@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +12,7 @@ from jax.scipy.special import digamma, gammaln
 from jaxtyping import Array, Float, Int, Int32, Key
 
 from isotherm.act.agent import Transition
-from isotherm.act.episodes import episodes
+from isotherm.act.episodes import Episodes, episodes
 from isotherm.act.inference.agent import ActiveInference
 from isotherm.act.inference.mind import Mind
 from isotherm.act.rollout import Moment
@@ -27,6 +28,7 @@ from isotherm.studies.gridworld.scenarios import (
     the_world,
     truth_of,
 )
+from isotherm.world.discrete.world import HiddenWorld
 
 SHOWN = 5
 """Agents whose maps are kept."""
@@ -139,27 +141,24 @@ def compute(config: GridworldConfig, scenario: int) -> dict[str, np.ndarray]:
     }
 
 
+@eqx.filter_jit
 def every_alpha(
     keys: Key[Array, " runs"],
     agent: ActiveInference,
     alphas: Float[Array, " alphas"],
-    world: Any,
+    world: HiddenWorld,
     num_blocks: int,
     num_steps: int,
-    keep: Callable[[Moment], Any] | None,
-    keep_end: Callable[[Mind], Any] | None,
-) -> Any:
-    """Episodes of one agent at several precisions, with the same keys: leaves lead with alphas."""
+    keep: Callable[[Moment], Any] | None = None,
+    keep_end: Callable[[Mind], Any] | None = None,
+) -> Episodes:
+    """Episodes of one agent at several precisions, with the same keys, in one program: leaves lead with alphas."""
 
-    @jax.jit
-    def program(keys: Array, alphas: Array) -> Any:
-        def of(alpha: Array) -> Any:
-            sharpened = agent.with_alpha(alpha)
-            return episodes(keys, sharpened, world, num_blocks, num_steps, keep=keep, keep_end=keep_end)
+    def of(alpha: Array) -> Episodes:
+        sharpened = agent.with_alpha(alpha)
+        return episodes(keys, sharpened, world, num_blocks, num_steps, keep=keep, keep_end=keep_end)
 
-        return jax.vmap(of)(alphas)
-
-    return program(keys, alphas)
+    return jax.vmap(of)(alphas)
 
 
 class Replayed(NamedTuple):

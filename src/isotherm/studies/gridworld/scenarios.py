@@ -47,7 +47,7 @@ def the_world() -> HiddenWorld:
 
 def true_moves() -> np.ndarray:
     """p(next cell | cell, move), ``(49, 49, 4)``."""
-    return np.asarray(the_world().model.B[0])
+    return np.asarray(the_world().model.B[0], np.float64)
 
 
 def flat(*shape: int) -> np.ndarray:

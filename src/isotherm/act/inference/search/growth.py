@@ -54,7 +54,8 @@ class Limits(NamedTuple):
 
     Attributes:
         horizon: steps at most, int32.
-        policy: choices are expanded above this weight, and dropped below.
+        nodes: beliefs and choices at most, int32.
+        policy: choices are expanded above this weight, and dropped below; 0: all are.
         observation: observations are foreseen above this probability.
         entropy: of the choice at the root, in nats, from which on it is sure enough.
         neg_efe: value of the root that is good enough, in nats.
@@ -63,6 +64,7 @@ class Limits(NamedTuple):
     """
 
     horizon: Int32[Array, ""]
+    nodes: Int32[Array, ""]
     policy: Float[Array, ""]
     observation: Float[Array, ""]
     entropy: Float[Array, ""]
@@ -71,18 +73,18 @@ class Limits(NamedTuple):
     kl: Float[Array, ""] | None
 
 
-def planted(problem: PlanningProblem, beliefs: Tensors, max_nodes: int, branching: Branching) -> Tree:
-    """A root alone, with room for ``max_nodes`` beliefs and for what is computed at once.
+def planted(problem: PlanningProblem, beliefs: Tensors, room: int, branching: Branching) -> Tree:
+    """A root alone, with room for beliefs and for what is computed at once.
 
     Args:
         problem: tells how many choices there are.
         beliefs: of the root, of each factor ``(S_f,)``.
-        max_nodes: room (static).
+        room: beliefs, at least as many as nodes are allowed (static).
         branching: which observations are told apart.
     """
     dtype = beliefs[0].dtype
     width = leaves_at_once(problem, branching)
-    room = max_nodes + width * (1 + problem.num_choices * num_outcomes(problem, branching))
+    room += width * (1 + problem.num_choices * num_outcomes(problem, branching))
     zeros = jnp.zeros(room, jnp.int32)
     by_choice = (room, problem.num_choices)
     return Tree(
@@ -106,7 +108,6 @@ def leaves_at_once(problem: PlanningProblem, branching: Branching) -> int:
 def grown_by_a_level(
     problem: PlanningProblem,
     tree: Tree,
-    max_nodes: int,
     penalties: Tensors | None,
     limits: Limits,
     branching: Branching,
@@ -116,9 +117,8 @@ def grown_by_a_level(
     Args:
         problem: what is planned with.
         tree: whose beliefs that are deepest have not been expanded.
-        max_nodes: choices and beliefs at most (static).
         penalties: of inductive planning.
-        limits: what is expanded and kept.
+        limits: what is expanded and kept, and how many nodes there may be.
         branching: which observations are told apart.
     """
     width = leaves_at_once(problem, branching)
@@ -128,7 +128,7 @@ def grown_by_a_level(
 
     def is_left(carry: tuple[Int32[Array, ""], Tree]) -> Bool[Array, ""]:
         at, now = carry
-        return (at < end) & (now.num_nodes <= max_nodes)
+        return (at < end) & (now.num_nodes <= limits.nodes)
 
     def expand(carry: tuple[Int32[Array, ""], Tree]) -> tuple[Int32[Array, ""], Tree]:
         at, now = carry
@@ -156,7 +156,9 @@ def _expanded(
     leaves = tuple(lax.dynamic_slice_in_dim(q, at, len(is_leaf)) for q in tree.beliefs)
     ahead = foreseen(problem, leaves, penalties, depth)
     q = jnp.exp(tilted_logits(_prior_like(problem, ahead.score), ahead.score, problem.gamma))
-    is_expanded = (q > limits.policy) & is_leaf[:, None]
+    is_expanded = ((q > limits.policy) | (limits.policy <= 0)) & is_leaf[
+        :, None
+    ]  # 0 prunes none, even at q = 0
     see = jax.vmap(jax.vmap(lambda belief: outcomes(problem, belief, branching)))
     probability, after = see(ahead.beliefs)
     is_kept = (probability > limits.observation) & is_expanded[..., None]
@@ -192,7 +194,7 @@ def _came_before(tree: Tree, after: Tensors, kl: Float[Array, ""]) -> Bool[Array
     total = jnp.zeros((*after[0].shape[:-1], len(tree.depth)), after[0].dtype)
     for child, before in zip(after, tree.beliefs, strict=True):
         total = total + (child * log_of(child)).sum(-1)[..., None] - child @ log_of(before).T
-    return ((total <= kl) & tree.is_alive).any(-1)
+    return ((total <= kl) & tree.is_alive[None, None, None]).any(-1)
 
 
 def backed_up(

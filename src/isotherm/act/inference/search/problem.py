@@ -8,8 +8,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int32
 
+from isotherm.act.inference.choice import log_prior
 from isotherm.act.inference.free_energy import grown, predicted_observations, step_terms
-from isotherm.act.inference.policies import Level, PolicyTree
+from isotherm.act.inference.policies import PolicyLevel, PolicyTree
+from isotherm.act.inference.settings import Settings
 from isotherm.act.inference.states.fixed_point import posterior
 from isotherm.act.inference.states.likelihood import log_of
 from isotherm.act.inference.worth import Worth, event_first
@@ -42,6 +44,28 @@ class PlanningProblem(eqx.Module):
     def num_choices(self) -> int:
         """``P``."""
         return self.policies.num_policies
+
+
+def planning_problem(
+    worth: Worth,
+    policies: PolicyTree,
+    E: Float[Array, " policies"] | None,
+    gamma: Float[Array, ""],
+    settings: Settings,
+) -> PlanningProblem:
+    """What an agent plans with.
+
+    Args:
+        worth: what counts.
+        policies: of length 1.
+        E: their weights, ``(P,)``, summing to 1; None: all alike.
+        gamma: inverse temperature.
+        settings: tell how states are inferred.
+    """
+    count = policies.num_policies
+    prior = log_prior(E, count, gamma.dtype)  # that of equal weights is 0, with E and without
+    prior = prior if E is None else prior + jnp.log(float(count)).astype(gamma.dtype)
+    return PlanningProblem(worth, prior, gamma, policies, settings.num_iter, settings.clip)
 
 
 class Foreseen(NamedTuple):
@@ -95,7 +119,7 @@ def foreseen(
         step: of the plan, from 0: the row of preferences that change in time; may be traced.
     """
     count = beliefs[0].shape[0]
-    level = Level(problem.policies.controls[:, 0])
+    level = PolicyLevel(problem.policies.controls[:, 0])
     nodes, novelty = grown(problem.worth, level, beliefs)
     terms = step_terms(problem.worth, nodes, novelty, penalties, step)
     shape = (count, problem.num_choices)
@@ -114,30 +138,62 @@ def outcomes(
         branching: which combinations.
 
     Returns:
-        Probabilities ``(K,)``, summing to 1 unless :attr:`Branching.most` leaves some out; of each factor,
-        ``(K, S_f)``.
+        Probabilities ``(K,)``; of each factor, beliefs ``(K, S_f)``.
+    """
+    probability, seen = chances(problem, ahead, branching)
+    return probability, beliefs_after(problem, ahead, seen)
+
+
+def chances(
+    problem: PlanningProblem, ahead: Tensors, branching: Branching
+) -> tuple[Float[Array, " K"], tuple[Int32[Array, " K"], ...]]:
+    """Probabilities of combinations of observations, and the combinations.
+
+    Args:
+        problem: laws of observations.
+        ahead: of each factor, what is predicted, ``(S_f,)``.
+        branching: which combinations.
+
+    Returns:
+        Probabilities ``(K,)``, summing to 1 unless :attr:`Branching.most` leaves some out; of each modality, symbols
+        ``(K,)``.
     """
     laws, symbols = [], []
     expected = predicted_observations(ahead, problem.worth.observing.A, problem.worth.A_dependencies)
     for law, size in zip(expected, _sizes(problem, branching), strict=True):
-        found, kept = (law, jnp.arange(size, dtype=jnp.int32)) if size == len(law) else lax.top_k(law, size)
-        laws.append(found if size == len(law) else found / found.sum())
+        is_all = size == len(law)
+        found, kept = (law, jnp.arange(size, dtype=jnp.int32)) if is_all else lax.top_k(law, size)
+        laws.append(found if is_all else found / found.sum())
         symbols.append(kept)
-    grid = all_choices([len(law) for law in laws])
+    slots = all_choices([len(law) for law in laws])
     if branching.independent_modalities:
-        probability = jnp.ones(len(grid), laws[0].dtype)
-        for law, slot in zip(laws, grid.T, strict=True):
+        probability = jnp.ones(len(slots), laws[0].dtype)
+        for law, slot in zip(laws, slots.T, strict=True):
             probability = probability * law[slot]
     else:
         probability = _joint(problem, ahead, symbols)
-        if branching.topk is not None:
-            probability = probability / probability.sum()
-    slots = jnp.asarray(grid)
-    if branching.most is not None and branching.most < len(grid):
-        probability, rows = lax.top_k(probability, branching.most)
-        slots = slots[rows]
-    seen = [kept[slot] for kept, slot in zip(symbols, slots.T, strict=True)]
-    return probability, _beliefs_after(problem, ahead, seen)
+        probability = probability if branching.topk is None else probability / probability.sum()
+    if branching.most is None or branching.most >= len(slots):
+        return probability, tuple(kept[slot] for kept, slot in zip(symbols, slots.T, strict=True))
+    probability, rows = lax.top_k(probability, branching.most)
+    return probability, tuple(
+        kept[slot] for kept, slot in zip(symbols, jnp.asarray(slots)[rows].T, strict=True)
+    )
+
+
+def beliefs_after(problem: PlanningProblem, ahead: Tensors, seen: tuple[Int32[Array, " K"], ...]) -> Tensors:
+    """Of each factor, the beliefs that each combination of symbols would leave, ``(K, S_f)``.
+
+    Args:
+        problem: laws of observations, and how states are inferred.
+        ahead: of each factor, what is predicted, ``(S_f,)``.
+        seen: of each modality, symbols ``(K,)``.
+    """
+    log_A = tuple(log_of(law, problem.floor) for law in event_first(problem.worth.observing.A))
+    log_priors = tuple(log_of(belief, problem.floor) for belief in ahead)
+    likelihood = tuple(table[symbol] for table, symbol in zip(log_A, seen, strict=True))
+    infer = lambda L: posterior(L, log_priors, problem.worth.A_dependencies, problem.num_iter)  # noqa: E731
+    return jax.vmap(infer)(likelihood)
 
 
 def average(value: Float[Array, "*batch policies"], problem: PlanningProblem) -> Float[Array, "*batch"]:
@@ -162,11 +218,3 @@ def _joint(problem: PlanningProblem, ahead: Tensors, symbols: list[Array]) -> Fl
     ):
         operands += [law[..., symbols[m]], [*parents, num_factors + m]]
     return jnp.einsum(*operands, [num_factors + m for m in range(len(symbols))]).reshape(-1)
-
-
-def _beliefs_after(problem: PlanningProblem, ahead: Tensors, seen: list[Int32[Array, " K"]]) -> Tensors:
-    log_A = tuple(log_of(law, problem.floor) for law in event_first(problem.worth.observing.A))
-    log_prior = tuple(log_of(belief, problem.floor) for belief in ahead)
-    likelihood = tuple(table[symbol] for table, symbol in zip(log_A, seen, strict=True))
-    infer = lambda L: posterior(L, log_prior, problem.worth.A_dependencies, problem.num_iter)  # noqa: E731
-    return jax.vmap(infer)(likelihood)

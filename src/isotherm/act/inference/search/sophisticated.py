@@ -144,6 +144,7 @@ class Sophisticated(AbstractPlanner):
         number = lambda value: jnp.asarray(value, dtype)  # noqa: E731
         return Limits(
             jnp.int32(self.horizon),
+            jnp.int32(self.max_nodes),
             number(self.policy_prune_threshold),
             number(self.observation_prune_threshold),
             number(self.entropy_stop_threshold),
@@ -171,7 +172,7 @@ def sophisticated(
     beliefs: Tensors,
     limits: Limits,
     branching: Branching,
-    max_nodes: int = 5000,
+    room: int = 5000,
     max_branching: int = 10,
 ) -> SophisticatedPlan:
     """Search from beliefs.
@@ -181,11 +182,11 @@ def sophisticated(
         beliefs: of each factor now, ``(S_f,)``.
         limits: how far; may be traced.
         branching: which observations are told apart (static).
-        max_nodes: choices and beliefs at most (static).
+        room: beliefs that memory is taken for, at least as many as nodes are allowed (static).
         max_branching: choices that a belief has room for (static).
 
     Returns:
-        Of the deepest tree that fits into ``max_nodes``; if none does, the prior.
+        Of the deepest tree within the limits; if none does, the prior.
 
     References:
         Friston et al., Sophisticated inference, Neural Comput. 33 (2021) 713.
@@ -200,8 +201,8 @@ def sophisticated(
 
     def deepen(search: _Search) -> _Search:
         depth = search.plan.depth
-        tree = grown_by_a_level(problem, search.tree, max_nodes, penalties, limits, branching)
-        is_too_large = tree.num_nodes > max_nodes
+        tree = grown_by_a_level(problem, search.tree, penalties, limits, branching)
+        is_too_large = tree.num_nodes > limits.nodes
         value, weight, mean = backed_up(problem, tree, depth, limits.penalty, max_branching)
         tree = pruned(tree, weight, limits.policy)
         kept = jnp.where(weight[0] >= limits.policy, weight[0], 0.0)
@@ -212,7 +213,7 @@ def sophisticated(
     root = jnp.zeros(problem.num_choices, dtype)
     prior = jnp.exp(tilted_logits(problem.log_prior, root))
     plan = SophisticatedPlan(root, prior, jnp.zeros((), dtype), jnp.int32(1), jnp.int32(0))
-    start = _Search(planted(problem, beliefs, max_nodes, branching), plan, jnp.zeros((), bool))
+    start = _Search(planted(problem, beliefs, room, branching), plan, jnp.zeros((), bool))
     return lax.while_loop(is_going_on, deepen, start).plan
 
 

@@ -1,6 +1,7 @@
 """Monte Carlo tree search: simulations through choices and chance, by mctx."""
 
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -13,25 +14,35 @@ from jaxtyping import Array, Float, Int32, Key
 from isotherm import doors
 from isotherm.act.inference.inductive import inductive_penalties
 from isotherm.act.inference.search.planner import AbstractPlanner, Planned
-from isotherm.act.inference.search.problem import Branching, PlanningProblem, foreseen, outcomes
+from isotherm.act.inference.search.problem import Branching, PlanningProblem, beliefs_after, chances, foreseen
 from isotherm.energy.hidden.checks import Tensors
+from isotherm.energy.tilt.logits import tilted_logits
+
+LEAST_SPREAD = 0.03
+"""Nats: choices whose values are nearer to each other count as less than far apart where visits are shared out."""
+
+EXPLORATION = 2.5
+"""Constant of the upper confidence bounds; MuZero's 1.25 leaves what looks bad at first unvisited for too long."""
+
+EXPLORATION_VISITS = 20.0
+"""Visits after which exploration grows, as their logarithm."""
 
 
 @dataclass(frozen=True)
 class MonteCarlo(AbstractPlanner):
     """Plans by Monte Carlo tree search: stochastic MuZero's, with nodes of choice and nodes of chance.
 
-    A choice is worth its step's score and the mean over observations of what follows, undiscounted; beyond the
-    horizon and before a belief has been visited that is 0. Observations are visited in proportion to their
-    probability, so that sure ones cost nothing and chance is averaged over; choices by upper confidence bounds with
-    the prior ``E``. As visits grow they gather on the choice of the least expected free energy: the agent's ``gamma``
-    does not count. The weight of a choice is its share of visits.
+    Simulations share visits out: to choices by upper confidence bounds with the prior ``E``, to observations in
+    proportion to their probability, without discount. A belief that is new is worth what a plan without observations
+    gets, whose choices are the best of each step alone. When all simulations are done, values are backed up once
+    more: a choice is worth its step's score and the mean over observations by their probabilities, a belief the best
+    of the choices that were tried. So a tree that has been visited as a whole gives exact values. Weights of the first choices are ``E exp(gamma value)``; later ones are the best, whatever ``gamma``.
 
     What is drawn, ties and the noise at the root, follows from ``seed`` and the beliefs alone, so that equal beliefs
     make equal plans and an agent's law needs no key. Needs the package ``mctx``, of the extra ``agents``.
 
     Attributes:
-        num_simulations: visits of the root, at least 1; each costs one inference of states.
+        num_simulations: at least 1; each costs one inference of states, and some time for each node of the tree.
         horizon: steps, at least 1.
         noise: share of Dirichlet noise in the prior of the root, within 0 .. 1.
         seed: of what is drawn, a whole number at least 0.
@@ -61,25 +72,27 @@ class MonteCarlo(AbstractPlanner):
         mctx_module("MonteCarlo")
 
     def plan(self, problem: PlanningProblem, beliefs: Tensors) -> Planned:
-        """Values and shares of visits; see :func:`tree_search`."""
+        """The plan of :func:`tree_search`, with a key made of the seed and the beliefs."""
         key = key_of_beliefs(self.seed, beliefs)
         branching = Branching(None, None, self.independent_modalities)
         return tree_search(key, problem, beliefs, self.num_simulations, self.horizon, branching, self.noise)
 
 
 class _Place(NamedTuple):
-    """Where a simulation stands: beliefs before a choice, and the number of steps so far; a batch of one."""
+    """Beliefs before a choice, the steps so far, and how probable what was seen last was; a batch of one."""
 
     beliefs: Tensors
     step: Int32[Array, " one"]
+    probability: Float[Array, " one"]
 
 
 class _After(NamedTuple):
-    """After a choice, before its observation: what is predicted, the step's score, and steps so far."""
+    """After a choice, before its observation: what is predicted, steps, the step's score, and what may follow."""
 
     ahead: Tensors
-    score: Float[Array, " one"]
     step: Int32[Array, " one"]
+    score: Float[Array, " one"]
+    later: Float[Array, " one"]
 
 
 def tree_search(
@@ -95,15 +108,15 @@ def tree_search(
 
     Args:
         key: one JAX key, of ties and of the noise.
-        problem: what is planned with; its ``gamma`` does not count.
+        problem: what is planned with.
         beliefs: of each factor now, ``(S_f,)``.
-        num_simulations: visits of the root (static).
+        num_simulations: through the tree (static).
         horizon: steps (static).
         branching: which observations are told apart (static).
         noise: share of Dirichlet noise in the prior of the root (static).
 
     Returns:
-        Values of choices, 0 where never visited; logs of their shares of visits; the mean over simulations.
+        Values of choices, 0 where never visited; logs of their weights, ``-inf`` there; the mean value.
 
     Raises:
         ImportError: if ``mctx`` is not installed.
@@ -113,31 +126,34 @@ def tree_search(
     if problem.worth.moving.reachable is not None:
         penalties = inductive_penalties(beliefs, problem.worth.moving.reachable, problem.worth.epsilon)
     dtype = beliefs[0].dtype
-    zero = jnp.zeros(1, dtype)
     prior = jnp.broadcast_to(problem.log_prior, (1, problem.num_choices))
+
+    def later(beliefs: Tensors, step: Int32[Array, " one"]) -> Float[Array, " one"]:
+        return _without_observing(problem, beliefs, step, penalties, horizon)
 
     def choose(_: Any, key: Array, choice: Int32[Array, " one"], place: _Place) -> tuple[Any, _After]:
         found = foreseen(problem, place.beliefs, penalties, place.step[0])
         ahead = tuple(q[0, choice] for q in found.beliefs)
-        score = found.score[0, choice]
-        probability, _ = outcomes(problem, tuple(q[0] for q in ahead), branching)
-        chances = jnp.log(jnp.maximum(probability, jnp.finfo(dtype).tiny))[None]
-        return mctx.DecisionRecurrentFnOutput(chance_logits=chances, afterstate_value=score), _After(
-            ahead, score, place.step + 1
-        )
+        after = _After(ahead, place.step + 1, found.score[0, choice], later(ahead, place.step + 1))
+        probability, _ = chances(problem, tuple(q[0] for q in ahead), branching)
+        logits = jnp.log(jnp.maximum(probability, jnp.finfo(dtype).tiny))[None]
+        value = after.score + after.later
+        return mctx.DecisionRecurrentFnOutput(chance_logits=logits, afterstate_value=value), after
 
     def see(_: Any, key: Array, outcome: Int32[Array, " one"], after: _After) -> tuple[Any, _Place]:
-        _, beliefs = outcomes(problem, tuple(q[0] for q in after.ahead), branching)
+        ahead = tuple(q[0] for q in after.ahead)
+        probability, seen = chances(problem, ahead, branching)
+        beliefs = beliefs_after(problem, ahead, tuple(symbols[outcome] for symbols in seen))
         answer = mctx.ChanceRecurrentFnOutput(
-            action_logits=prior, value=zero, reward=after.score, discount=jnp.ones(1, dtype)
+            action_logits=prior,
+            value=later(beliefs, after.step),
+            reward=after.score,
+            discount=jnp.ones(1, dtype),
         )
-        return answer, _Place(tuple(q[outcome] for q in beliefs), after.step)
+        return answer, _Place(beliefs, after.step, probability[outcome])
 
-    root = mctx.RootFnOutput(
-        prior_logits=prior,
-        value=zero,
-        embedding=_Place(tuple(q[None] for q in beliefs), jnp.zeros(1, jnp.int32)),
-    )
+    start = _Place(tuple(q[None] for q in beliefs), jnp.zeros(1, jnp.int32), jnp.ones(1, dtype))
+    root = mctx.RootFnOutput(prior_logits=prior, value=jnp.zeros(1, dtype), embedding=start)
     # mctx mixes ranks and dtypes; an observation after the last choice changes nothing, so none is drawn
     with jax.numpy_dtype_promotion("standard"), jax.numpy_rank_promotion("allow"):
         found = mctx.stochastic_muzero_policy(
@@ -150,11 +166,58 @@ def tree_search(
             invalid_actions=jnp.isneginf(prior),
             max_depth=2 * horizon - 1,
             dirichlet_fraction=float(noise),
+            qtransform=partial(mctx.qtransform_by_parent_and_siblings, epsilon=LEAST_SPREAD),
+            pb_c_init=EXPLORATION,
+            pb_c_base=EXPLORATION_VISITS,
         )
-    summary = found.search_tree.summary()
-    visits = summary.visit_counts[0].astype(dtype)
-    log_q = jnp.where(visits > 0, jnp.log(jnp.maximum(visits, 1) / visits.sum()), -jnp.inf)
-    return Planned(summary.qvalues[0], log_q, summary.value[0])
+    tree = jax.tree.map(lambda leaf: leaf[0], found.search_tree.replace(extra_data=None))
+    value = _best_values(tree, horizon)
+    child = tree.children_index[0]
+    is_visited = child >= 0
+    neg_efe = jnp.where(is_visited, value[child], 0.0)
+    log_q = tilted_logits(jnp.where(is_visited, prior[0], -jnp.inf), neg_efe, problem.gamma)
+    return Planned(neg_efe, log_q, (jnp.exp(log_q) * neg_efe).sum())
+
+
+def _best_values(tree: Any, horizon: int) -> Float[Array, " nodes"]:
+    """Of each node, what the best choices that were tried are worth, by the probabilities of what may be seen.
+
+    A simulation averages over what it tried, good or bad; this does not.
+    """
+    place, after = tree.embeddings.state_embedding, tree.embeddings.afterstate_embedding
+    is_choice, count = tree.embeddings.is_decision_node, len(tree.parents)
+    is_used = tree.node_visits > 0
+    of_choice = jnp.where(is_used & is_choice, tree.parents, -1)  # whose parents are nodes of chance
+    of_chance = jnp.where(is_used & ~is_choice, tree.parents, -1)
+    unseen = 1 - jax.ops.segment_sum(place.probability, of_choice, count)
+
+    def back(_: Array, value: Array) -> Array:
+        follows = jax.ops.segment_sum(place.probability * value, of_choice, count)
+        best = jax.ops.segment_max(value, of_chance, count)
+        of_choices = jnp.where(jnp.isneginf(best), tree.raw_values, best)
+        return jnp.where(is_choice, of_choices, after.score + follows + unseen * after.later)
+
+    return lax.fori_loop(0, 2 * horizon, back, tree.raw_values)
+
+
+def _without_observing(
+    problem: PlanningProblem,
+    beliefs: Tensors,
+    step: Int32[Array, " one"],
+    penalties: Tensors | None,
+    horizon: int,
+) -> Float[Array, " one"]:
+    """What the choices that are best at each step alone would still get, if nothing more were seen."""
+
+    def ahead(carry: tuple[Tensors, Array, Array], _: None) -> tuple[tuple[Tensors, Array, Array], None]:
+        beliefs, step, total = carry
+        found = foreseen(problem, beliefs, penalties, step[0])
+        best = jnp.argmax(found.score[0] + problem.log_prior, keepdims=True)
+        total = total + jnp.where(step < horizon, found.score[0, best], 0.0)
+        return (tuple(q[0, best] for q in found.beliefs), step + 1, total), None
+
+    start = (beliefs, step, jnp.zeros(1, beliefs[0].dtype))
+    return lax.scan(ahead, start, None, length=horizon - 1)[0][2]
 
 
 def key_of_beliefs(seed: int, beliefs: Tensors) -> Key[Array, ""]:

@@ -1,0 +1,84 @@
+"""Monte Carlo tree search: the cue, exact values where the tree is small, keys, refusals."""
+
+import sys
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tests.act.inference.search.models import cue_model, drawn_model, in_double, problem_of
+
+from isotherm.act.inference.search.problem import Branching
+from isotherm.act.inference.search.tree import MonteCarlo, key_of_beliefs, tree_search
+from isotherm.exact.beliefs import belief_optimum
+
+RUN = jax.jit(tree_search, static_argnums=(3, 4, 5, 6))
+KEY = jax.random.key(0)
+
+
+def test_all_of_several_agents_go_to_the_cue() -> None:
+    """Of 4, with 64 simulations; the reference's search with as many sends half of its agents elsewhere."""
+    models = [cue_model(2.0, 6.0, validity) for validity in (0.95, 0.9, 0.98, 1.0)]
+    assert [int(belief_optimum(model, 2).values.argmax()) for model in models] == [3] * 4
+    problems = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(problem_of, models))
+    beliefs = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(model.D for model in models))
+    search = jax.vmap(lambda problem, q: MonteCarlo(64, 2).plan(problem, q))
+    found = jax.jit(search)(problems, beliefs)
+    assert found.log_q.argmax(1).tolist() == [3] * 4
+    for i, model in enumerate(models):
+        np.testing.assert_allclose(found.neg_efe[i], belief_optimum(model, 2).values, atol=2e-4)
+        np.testing.assert_allclose(jnp.exp(found.log_q[i]), jax.nn.softmax(found.neg_efe[i]), rtol=1e-5)
+
+
+def test_a_tree_visited_as_a_whole_is_exact() -> None:
+    """Preferences that change in time; chance of two modalities; in float64, and for every key."""
+    with jax.enable_x64(True):
+        model = in_double(drawn_model(0, num_obs=(2,), steps=3))
+        problem = problem_of(model, 2.0)
+        found = [RUN(jax.random.key(i), problem, model.D, 400, 3, Branching(), 0.25) for i in range(2)]
+    values = belief_optimum(model, 3).values
+    for one in found:
+        np.testing.assert_allclose(one.neg_efe, values, atol=1e-12)
+    law = np.exp(2 * values) / np.exp(2 * values).sum()
+    np.testing.assert_allclose(np.exp(found[0].log_q), law, atol=1e-12)
+    assert float(found[0].value) == pytest.approx(law @ values)
+
+
+def test_what_is_never_chosen_is_not_searched() -> None:
+    model = drawn_model(0, num_obs=(2,), num_controls=(3,), E=[0.0, 0.5, 0.5])
+    found = RUN(KEY, problem_of(model), model.D, 60, 2, Branching(), 0.0)
+    assert found.log_q[0] == -np.inf
+    assert found.neg_efe[0] == 0
+    values = belief_optimum(replace(model, B=(model.B[0][:, :, 1:],), E=None, num_controls=(2,)), 2).values
+    np.testing.assert_allclose(found.neg_efe[1:], values, rtol=1e-4)  # as if the choice did not exist
+
+
+def test_keys_follow_from_seed_and_beliefs() -> None:
+    q = (jnp.array([0.25, 0.75]), jnp.array([0.5, 0.5]))
+    words = lambda seed, beliefs: tuple(jax.random.key_data(key_of_beliefs(seed, beliefs)).tolist())  # noqa: E731
+    assert words(0, q) == words(0, q)
+    swapped = (q[0][::-1], q[1])
+    near = (jnp.nextafter(q[0], jnp.ones(2)), q[1])
+    assert len({words(0, q), words(1, q), words(0, swapped), words(0, near)}) == 4
+
+
+def test_without_mctx_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mctx", None)
+    with pytest.raises(ImportError, match=r"MonteCarlo needs mctx: pip install 'isotherm\[agents\]'"):
+        MonteCarlo()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_simulations": 0}, "num_simulations = 0"),
+        ({"horizon": 0}, "horizon = 0"),
+        ({"noise": 1.5}, "noise = 1.5"),
+        ({"seed": -1}, "seed = -1"),
+    ],
+)
+def test_wrong_settings_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        MonteCarlo(**change)
