@@ -20,8 +20,11 @@ from isotherm.act.episodes import Episodes as Episodes
 from isotherm.act.episodes import episodes as episodes
 from isotherm.act.inference.agent import ActiveInference as ActiveInference
 from isotherm.act.inference.build import active_inference as active_inference
-from isotherm.act.inference.mind import Mind as Mind
 from isotherm.act.inference.by_trial import ByTrial as ByTrial
+from isotherm.act.inference.mind import Mind as Mind
+from isotherm.act.inference.sampling.planner import PolicySampling as PolicySampling
+from isotherm.act.inference.sampling.sampled import SampledPolicies as SampledPolicies
+from isotherm.act.inference.sampling.sampled import sampled_policies as sampled_policies
 from isotherm.act.play import Played as Played
 from isotherm.act.play import play as play
 from isotherm.act.rollout import Carry as Carry

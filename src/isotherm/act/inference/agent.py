@@ -21,7 +21,7 @@ from isotherm.act.inference.learning import smoothed
 from isotherm.act.inference.mind import LearnedCounts, Mind, PolicyPlan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
 from isotherm.act.inference.search.planner import AbstractPlanner, check_planner
-from isotherm.act.inference.search.problem import planning_problem
+from isotherm.act.inference.search.problem import PlanningProblem, planning_problem
 from isotherm.act.inference.settings import Settings, check_fits
 from isotherm.act.inference.states.fixed_point import posterior
 from isotherm.act.inference.states.likelihood import log_likelihood_of, log_likelihoods, log_of
@@ -237,10 +237,12 @@ class ActiveInference(AbstractChooser):
         if self.planner is None:
             neg_efe = self.scores(state).neg_efe
             return PolicyPlan(neg_efe, self.log_policies(neg_efe))
-        settings = self.settings
-        problem = planning_problem(self.current(state), self.policies, self.model.E, self.gamma, settings)
-        found = self.planner.plan(problem, state.beliefs)
+        found = self.planner.plan(self.problem(state), state.beliefs)
         return PolicyPlan(found.neg_efe, found.log_q)
+
+    def problem(self, state: Mind) -> PlanningProblem:
+        """What planners plan with, where policies are single choices, as with ``policy_len=1``."""
+        return planning_problem(self.current(state), self.policies, self.model.E, self.gamma, self.settings)
 
     def log_policies(self, neg_efe: Float[Array, " policies"]) -> Float[Array, " policies"]:
         """Log posterior of policies, ``(P,)``, from minus their expected free energies."""

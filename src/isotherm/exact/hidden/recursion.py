@@ -77,7 +77,7 @@ def soft_backward(
     worth = jnp.asarray(rewards)
     prior = _checked_prior(log_prior, moves.shape[1])
     every = jnp.broadcast_to(worth, (num_steps, *moves.shape))
-    weighed = jnp.asarray(gamma, worth.dtype) * every + prior.astype(worth.dtype)
+    weighed = jnp.asarray(gamma, worth.dtype) * every + prior.astype(worth.dtype)[None, None]
     return _solved(moves, weighed, jnp.asarray(start, jnp.int32))
 
 

@@ -32,9 +32,9 @@ MANY = 3
 class Evaluation(NamedTuple):
     """Terms known by their factor's energy alone: which entry of ``graph.factors``, which argument, what else.
 
-    Their columns: row of the factor, one where the term exists (zero in padding), places of the other arguments. Where
-    many arguments are ``alike``, of one store, terms of all of them are of one sort, so that the energy is compiled
-    and evaluated once and not once for each: a column before the places has the argument, and ``others`` are all.
+    Their columns: row of the factor, one where the term exists (zero in padding), places of the other arguments.
+    Where many arguments are ``alike``, of one store, terms of all of them are of one sort, so that the energy is
+    compiled and evaluated once, not once for each: a column before the places has the argument, ``others`` are all.
     """
 
     factor: int

@@ -86,7 +86,7 @@ class Tempered(NamedTuple):
     Attributes:
         final: particles with weights, equal after a resampling, and ``log_z``.
         ess_fraction: effective share after each increment of beta, before any resampling, shape ``(steps,)``.
-        acceptance_rate: mean over particles and moves at each beta, shape ``(steps,)``; 1 of kernels that never reject.
+        acceptance_rate: mean over particles and moves at each beta, shape ``(steps,)``; 1 where nothing is rejected.
     """
 
     final: Weighted

@@ -37,13 +37,18 @@ class PolicyDraws(NamedTuple):
     ahead: Float[Array, "chains samples choices"]
     swap_rates: Float[Array, " pairs"]
 
+    @property
+    def neg_efe(self) -> Float[Array, "chains samples"]:
+        """Minus the expected free energy of each draw, in nats."""
+        return jnp.take_along_axis(self.ahead, self.choices[..., :1], axis=-1)[..., 0]
+
 
 class FirstChoice(NamedTuple):
     """The law of the first choice.
 
     Attributes:
         log_law: of each choice, in nats, ``(K,)``.
-        neg_efe: of each choice, the mean of minus the expected free energy over policies that begin with it, ``(K,)``.
+        neg_efe: of each choice, the mean of minus the expected free energy of policies that begin with it, ``(K,)``.
         value: the mean over all policies.
     """
 
@@ -138,6 +143,24 @@ def coldest_policy(
         key_run, graph, betas, num_chains=num_chains, kernel=gibbs(graph, betas[0]), positions=starts
     )
     return found.state[GROUP].astype(jnp.int32)
+
+
+def best_of(
+    problem: PlanningProblem, beliefs: Tensors, draws: PolicyDraws, coldest: Int32[Array, " steps"]
+) -> tuple[Int32[Array, " steps"], Float[Array, ""]]:
+    """The policy of the largest ``E exp(-gamma EFE)`` of all that were met, and minus its expected free energy.
+
+    Args:
+        problem: what was planned with.
+        beliefs: of each factor, ``(S_f,)``.
+        draws: of policies.
+        coldest: what annealing found.
+    """
+    met = jnp.concatenate([coldest[None], draws.choices.reshape(-1, len(coldest))])
+    of_coldest = -policy_energy(outlook_of(problem, beliefs), coldest)
+    neg_efe = jnp.concatenate([of_coldest[None], draws.neg_efe.reshape(-1)])
+    best = jnp.argmax(problem.gamma * neg_efe + problem.log_prior[met].sum(1))
+    return met[best], neg_efe[best]
 
 
 def _starts(

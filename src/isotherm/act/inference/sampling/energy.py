@@ -104,12 +104,12 @@ def log_prior_of(problem: PlanningProblem) -> Float[Array, " values"]:
 
 
 def policy_graph(problem: PlanningProblem, beliefs: Tensors, policy_len: int) -> FactorGraph:
-    """Policies of some steps as states of a factor graph, at inverse temperature 1 with the law ``E exp(-gamma EFE)``.
+    """Policies as states of a factor graph, whose law at inverse temperature 1 is ``E exp(-gamma EFE) / Z``.
 
     Its one group ``"choices"`` has the number of the joint choice at each step; its one factor joins them all. Any
-    sampler of discrete graphs that makes no table of it applies: ``gibbs``, ``tempering``, ``anneal``. The prior of a
-    policy is the product of its choices' own, ``problem.log_prior``. Other beliefs and parameters are other leaves:
-    they compile nothing anew.
+    sampler of discrete graphs applies that makes no table of a factor: ``gibbs``, ``tempering``, ``anneal``. The
+    prior of a policy is the product of its choices' own, ``problem.log_prior``. Other beliefs and parameters are
+    other leaves, and compile nothing anew.
 
     Args:
         problem: what is planned with.
@@ -119,4 +119,4 @@ def policy_graph(problem: PlanningProblem, beliefs: Tensors, policy_len: int) ->
     outlook = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], outlook_of(problem, beliefs))
     scope = Scope((GROUP,) * policy_len, np.arange(policy_len, dtype=np.int32)[None])
     group = categorical(policy_len, max(problem.num_choices, 2))
-    return FactorGraph(groups=((GROUP, group),), factors=(PolicyEnergy(outlook, scope),))
+    return FactorGraph(groups=((GROUP, group),), factors=(PolicyEnergy(outlook=outlook, scope=scope),))

@@ -86,7 +86,7 @@ class GibbsAt(eqx.Module):
 
 
 def policy_tilt(problem: PlanningProblem, beliefs: Tensors, policy_len: int) -> Tilted:
-    """Policies of some steps as a law to be tilted: base ``E``, reward minus the expected free energy, ``beta = gamma``.
+    """Policies as a law to be tilted: base ``E``, reward minus the expected free energy, ``beta = gamma``.
 
     Positions are states of :func:`isotherm.act.inference.sampling.energy.policy_graph`.
 
@@ -95,7 +95,8 @@ def policy_tilt(problem: PlanningProblem, beliefs: Tensors, policy_len: int) -> 
         beliefs: of each factor now, ``(S_f,)``.
         policy_len: steps, at least 1 (static).
     """
-    return Tilted(ChoicePrior(log_prior_of(problem), policy_len), NegEFE(outlook_of(problem, beliefs)))
+    reward: Any = NegEFE(outlook_of(problem, beliefs))  # of states of a graph, not of arrays
+    return Tilted(ChoicePrior(log_prior_of(problem), policy_len), reward)
 
 
 class LogNormaliser(NamedTuple):
