@@ -36,7 +36,8 @@ class MonteCarlo(AbstractPlanner):
     proportion to their probability, without discount. A belief that is new is worth what a plan without observations
     gets, whose choices are the best of each step alone. When all simulations are done, values are backed up once
     more: a choice is worth its step's score and the mean over observations by their probabilities, a belief the best
-    of the choices that were tried. So a tree that has been visited as a whole gives exact values. Weights of the first choices are ``E exp(gamma value)``; later ones are the best, whatever ``gamma``.
+    of the choices that were tried. So a tree that has been visited as a whole gives exact values. Weights of the
+    first choices are ``E exp(gamma value)``; later ones are the best, whatever ``gamma``.
 
     What is drawn, ties and the noise at the root, follows from ``seed`` and the beliefs alone, so that equal beliefs
     make equal plans and an agent's law needs no key. Needs the package ``mctx``, of the extra ``agents``.
