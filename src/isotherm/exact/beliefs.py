@@ -3,6 +3,7 @@
 from math import prod
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -77,7 +78,8 @@ def belief_optimum(
     doors.whole("horizon", horizon, 1)
     if gamma is not None:
         doors.number("gamma", gamma, least=0)
-    one = joined(model)
+    with jax.enable_x64(True):
+        one = joined(model)
     problem = _Problem(
         [np.asarray(A, np.float64) for A in one.A],
         np.moveaxis(np.asarray(one.B[0], np.float64), 0, -1),
