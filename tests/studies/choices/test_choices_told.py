@@ -90,6 +90,13 @@ def test_recovery_is_counted_over_all_batches(made: Any) -> None:
     assert rows[0]["p"] < 1e-5
 
 
+def test_chains_that_stand_still_have_no_diagnostics() -> None:
+    stuck = RESULTS["recovery-0"] | {"rhat": np.full((3, 4), np.inf), "ess": np.full((3, 4), np.nan)}
+    made = STUDY.combine(CONFIG, RESULTS | {"recovery-0": stuck})
+    assert [row["rhat"] for row in made.metrics["recovery"]["parameters"]] == [None] * 4
+    assert cells(STUDY.tables(CONFIG, made.metrics)[0])[0][5:] == ["–", "–"]
+
+
 def test_correlation_has_its_error() -> None:
     found = correlation(np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 3.0, 2.0]))
     assert found["mean"] == pytest.approx(0.8)

@@ -79,7 +79,8 @@ def fit_nuts(
         priors: of each parameter.
         recorded: of several subjects.
         weights: how much each choice counts.
-        num_warmup: steps of window adaptation, at least 20.
+        num_warmup: steps of window adaptation, at least 20; fewer than 150 leave the step size badly tuned, and
+            chains may stand still: look at ``rhat``.
         num_samples: draws a chain, at least 4.
         num_chains: at least 1; two give an R-hat.
         max_doublings: of a trajectory, at least 1, at most 10; it then has ``2 ** max_doublings - 1`` steps at most.

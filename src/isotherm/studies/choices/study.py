@@ -30,7 +30,7 @@ class Choices(Study[ChoicesConfig]):
             "batch": 4,
             "num_trials": 20,
             "num_arms": 2,
-            "num_warmup": 20,
+            "num_warmup": 150,
             "num_samples": 20,
             "num_chains": 2,
             "num_folds": 2,
