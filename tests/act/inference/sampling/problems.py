@@ -1,17 +1,17 @@
 """Planning problems whose policies can be enumerated, and grids on which dynamic programming plans."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from tests.act.inference.models import chain_model, two_factor_model
+from tests.act.inference.search.models import problem_of
 
 from isotherm.act.inference.free_energy import policy_scores
 from isotherm.act.inference.policies import enumerated_policies
 from isotherm.act.inference.search.problem import PlanningProblem
-from isotherm.act.inference.settings import Settings
-from isotherm.act.inference.worth import worth_of
 from isotherm.energy.hidden.model import GenerativeModel, generative_model
 from isotherm.exact.hidden.recursion import SoftBackward, soft_backward
 from isotherm.world.discrete.grid import grid_world
@@ -41,19 +41,12 @@ class Case(NamedTuple):
         return np.exp(logs - np.logaddexp.reduce(logs))
 
 
-def problem_of(
-    model: GenerativeModel, gamma: float = 1.0, log_prior: Any = None, **settings: Any
-) -> PlanningProblem:
-    choices = enumerated_policies(model.num_controls, model.B_action_dependencies, 1)
-    prior = jnp.zeros(choices.num_policies) if log_prior is None else jnp.asarray(log_prior, jnp.float32)
-    worth = worth_of(model, Settings(**settings), jnp.float32(0.1), jnp.float32(1e-3))
-    return PlanningProblem(worth, prior, jnp.float32(gamma), choices)
-
-
 def enumerated(
     model: GenerativeModel, policy_len: int, gamma: float, log_prior: Any = None, **settings: Any
 ) -> Case:
-    problem = problem_of(model, gamma, log_prior, **settings)
+    problem = problem_of(model, gamma, **settings)
+    if log_prior is not None:
+        problem = replace(problem, log_prior=jnp.asarray(log_prior, jnp.float32))
     tree = enumerated_policies(model.num_controls, model.B_action_dependencies, policy_len)
     scores = jax.jit(policy_scores, static_argnums=1)(problem.worth, tree, model.D)
     neg_efe = np.asarray(scores.neg_efe, np.float64)

@@ -1,6 +1,7 @@
 """Planning by sampling against enumeration, and against dynamic programming where that sums over all policies."""
 
 import resource
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -8,7 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.act.inference.models import chain_model
-from tests.act.inference.sampling.problems import CASES, Case, enumerated, grid, problem_of, seeking
+from tests.act.inference.sampling.problems import CASES, Case, enumerated, grid, seeking
+from tests.act.inference.search.models import problem_of
 from tests.support.stats import assert_mean
 
 from isotherm.act import SampledPolicies, sampled_policies
@@ -174,8 +176,8 @@ def test_problems_that_cannot_be_sampled_are_refused():
     longer = enumerated_policies(model.num_controls, model.B_action_dependencies, 2)
     for wrong, message in (
         (PlanningProblem(problem.worth, jnp.zeros(4), problem.gamma, longer), "the choices of one step"),
-        (problem_of(model, log_prior=[-np.inf, -np.inf]), "or -inf for some"),
-        (problem_of(model, log_prior=[0.0, 0.0, 0.0]), "problem.log_prior.shape"),
+        (replace(problem, log_prior=jnp.full(2, -jnp.inf)), "or -inf for some"),
+        (replace(problem, log_prior=jnp.zeros(3)), "problem.log_prior.shape"),
         (problem_of(model, gamma=-1.0), "problem.gamma = -1"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -1,25 +1,28 @@
 """The planner by sampling, as agents call it."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.act.inference.sampling.problems import seeking
 
-from isotherm.act import PolicySampling
+from isotherm.act import ActiveInference, PolicySampling
 
 PLANNER = PolicySampling(3, num_chains=64, num_warmup=20, num_samples=40, ladder=1, num_steps=40)
 
 
-def test_weights_and_values_are_those_of_all_policies():
+def test_an_agent_that_samples_has_the_law_of_one_that_enumerates():
     case = seeking()
-    plan = jax.jit(PLANNER.plan)
-    found = plan(case.problem, case.model.D)
-    first, law = case.law().reshape(4, -1), case.law()
-    np.testing.assert_allclose(np.exp(found.log_q), first.sum(1), atol=0.03)
-    expected = (first * case.neg_efe.reshape(4, -1)).sum(1) / first.sum(1)
-    np.testing.assert_allclose(found.neg_efe, expected, atol=0.05)
-    assert float(found.value) == pytest.approx(law @ case.neg_efe, abs=0.02)
-    assert np.array_equal(found.log_q, plan(case.problem, case.model.D).log_q)
+    agent = ActiveInference(
+        case.model, planner=PLANNER, gamma=case.problem.gamma, action_selection="stochastic"
+    )
+    decide = jax.jit(lambda agent: agent.law(agent.init(jax.random.key(0)), (jnp.int32(-1),)))
+    log_law, mind = decide(agent)
+    law = case.law().reshape(4, -1)
+    np.testing.assert_allclose(np.exp(log_law), law.sum(1), atol=0.03)
+    expected = (law * case.neg_efe.reshape(4, -1)).sum(1) / law.sum(1)
+    np.testing.assert_allclose(mind.plan.neg_efe, expected, atol=0.05)
+    assert np.array_equal(log_law, decide(agent)[0])
 
 
 @pytest.mark.slow
@@ -28,7 +31,7 @@ def test_following_the_best_policy_and_many_agents_at_once():
     best = int(case.neg_efe.argmax()) // 16
     planner = PolicySampling(3, num_chains=16, num_warmup=4, num_samples=4, ladder=2, follow="best")
     beliefs = tuple(np.stack([belief, belief[::-1]]) for belief in map(np.asarray, case.model.D))
-    found = jax.jit(jax.vmap(planner.plan, (None, 0)))(case.problem, tuple(map(jax.numpy.asarray, beliefs)))
+    found = jax.jit(jax.vmap(planner.plan, (None, 0)))(case.problem, tuple(map(jnp.asarray, beliefs)))
     assert found.log_q[0].tolist() == [0.0 if choice == best else -np.inf for choice in range(4)]
     assert float(found.value[0]) == pytest.approx(case.neg_efe.max(), abs=1e-5)
 
