@@ -7,6 +7,8 @@ from isotherm.exact.graph.transfer import Strip as Strip
 from isotherm.exact.graph.transfer import transfer as transfer
 from isotherm.exact.hidden.chain import HiddenChain as HiddenChain
 from isotherm.exact.hidden.chain import hidden_chain as hidden_chain
+from isotherm.exact.hidden.recursion import SoftBackward as SoftBackward
+from isotherm.exact.hidden.recursion import soft_backward as soft_backward
 from isotherm.exact.hidden.smoothing import Smoothed as Smoothed
 from isotherm.exact.hidden.smoothing import smooth as smooth
 from isotherm.exact.lattice.lattice import LatticeExact as LatticeExact

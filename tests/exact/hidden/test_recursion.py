@@ -73,7 +73,7 @@ def test_it_is_traced_in_everything_but_the_number_of_steps():
         ({"next_states": [[0.0, 1.0]]}, "next_states.dtype"),
         ({"rewards": np.zeros((2, 2))}, "rewards.shape"),
         ({"rewards": np.full((3, 2), np.inf)}, "rewards = "),
-        ({"start": 3}, "start = 3"),
+        ({"first_state": 3}, "first_state = 3"),
         ({"num_steps": 0}, "num_steps = 0"),
         ({"gamma": -1.0}, "gamma = -1"),
         ({"log_prior": [0.0]}, "log_prior.shape"),
@@ -82,7 +82,7 @@ def test_it_is_traced_in_everything_but_the_number_of_steps():
 )
 def test_refusals(given: dict[str, Any], message: str):
     arguments: dict[str, Any] = {
-        "next_states": MOVES, "rewards": np.zeros((3, 2)), "start": 0, "num_steps": 2, **given
+        "next_states": MOVES, "rewards": np.zeros((3, 2)), "first_state": 0, "num_steps": 2, **given
     }  # fmt: skip
     with pytest.raises(ValueError, match=message):
         soft_backward(**arguments)

@@ -336,6 +336,49 @@ def test_a_factor_known_by_its_energy_alone() -> None:
     assert np.abs(z).max() < 5
 
 
+class Ranked(AbstractFactor):
+    """A user's factor over many like variables and another, in which every place counts differently."""
+
+    strengths: Any
+    scope: Scope = eqx.field(static=True)
+    name: str = eqx.field(static=True, default="ranked")
+
+    @property
+    def parameters(self) -> Any:
+        return self.strengths
+
+    def energy_of(self, parameters: Any, *values: Any) -> jax.Array:
+        *spins, category = (value.astype(jnp.float32) for value in values)
+        ranked = sum((rank + 1) * spin for rank, spin in enumerate(spins))
+        return -parameters * jnp.where(ranked > category, 1.0, 0.5 * spins[1])
+
+
+def test_a_factor_of_many_like_variables_is_evaluated_once_for_all() -> None:
+    """Three spins of each factor share one sort of terms; each knows which argument it is."""
+    scope = scope_of(("s", "s", "s", "c"), [[0, 1, 2, 0], [2, 3, 1, 0]], "ranked")
+    graph = FactorGraph.of(
+        {"s": spin(4), "c": categorical(1, 2)}, [Ranked(strengths=np.array([1.0, -1.5]), scope=scope)]
+    )
+    plan = plan_of(graph, np.zeros(5, bool))
+    sorts = {terms.sort for stage in plan.stages for piece in stage.pieces for terms in piece.terms}
+    assert len(sorts) == 2
+    variables = [("s", 0), ("s", 1), ("s", 2), ("s", 3), ("c", 0)]
+    run = sample_means(
+        jax.random.key(0),
+        gibbs(graph),
+        anywhere(graph),
+        num_warmup=30,
+        num_samples=100,
+        observe=histogram(graph, *variables),
+    )
+    grid = np.indices((2,) * 5).reshape(5, -1).T
+    states = {"s": jnp.asarray(2 * grid[:, :4] - 1, jnp.int8), "c": jnp.asarray(grid[:, 4:], jnp.uint8)}
+    weights = np.exp(-np.asarray(jax.vmap(graph.energy)(states), np.float64))
+    found, exact = np.asarray(run.means, np.float64), weights / weights.sum()
+    z = (found.mean(axis=0) - exact) / (found.std(axis=0, ddof=1) / np.sqrt(len(found)))
+    assert np.abs(z).max() < 5
+
+
 # ------------------------------------------------------------------------------
 # Compiling and planning
 

@@ -33,7 +33,7 @@ class SoftBackward(NamedTuple):
 def soft_backward(
     next_states: Any,
     rewards: Any,
-    start: Any,
+    first_state: Any,
     num_steps: int,
     *,
     gamma: Any = 1.0,
@@ -48,7 +48,7 @@ def soft_backward(
     Args:
         next_states: state that each choice leads to, whole numbers ``(states, choices)``.
         rewards: of each choice in each state, ``(states, choices)``, or ``(steps, states, choices)``; finite.
-        start: number of the first state; may be traced.
+        first_state: its number; may be traced.
         num_steps: length of sequences, at least 1.
         gamma: inverse temperature of rewards, at least 0; may be traced.
         log_prior: ``ln E`` of each choice, ``(choices,)``, ``-inf`` where it is never made; zeros by default.
@@ -60,7 +60,7 @@ def soft_backward(
     References:
         Todorov, Efficient computation of optimal actions, PNAS 106 (2009) 11478; Levine, arXiv:1805.00909.
 
-    >>> found = soft_backward([[0, 1], [0, 1]], [[0.0, 1.0], [0.0, 1.0]], start=0, num_steps=3)
+    >>> found = soft_backward([[0, 1], [0, 1]], [[0.0, 1.0], [0.0, 1.0]], first_state=0, num_steps=3)
     >>> round(float(found.log_z), 4), found.best.tolist()  # 3 ln(1 + e)
     (3.9398, [1, 1, 1])
     """
@@ -71,14 +71,14 @@ def soft_backward(
         raise refusal("rewards.shape", np.shape(rewards), allowed)
     if not doors.is_traced(rewards) and not np.isfinite(np.asarray(rewards)).all():
         raise refusal("rewards", "holds NaN or infinity", "must be finite numbers")
-    if not doors.is_traced(start):
-        start = doors.whole("start", start, 0, len(moves) - 1)
+    if not doors.is_traced(first_state):
+        first_state = doors.whole("first_state", first_state, 0, len(moves) - 1)
     doors.number("gamma", gamma, least=0)
     worth = jnp.asarray(rewards)
     prior = _checked_prior(log_prior, moves.shape[1])
     every = jnp.broadcast_to(worth, (num_steps, *moves.shape))
     weighed = jnp.asarray(gamma, worth.dtype) * every + prior.astype(worth.dtype)[None, None]
-    return _solved(moves, weighed, jnp.asarray(start, jnp.int32))
+    return _solved(moves, weighed, jnp.asarray(first_state, jnp.int32))
 
 
 @jax.jit

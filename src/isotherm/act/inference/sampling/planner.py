@@ -34,7 +34,7 @@ class PolicySampling(AbstractPlanner):
             first choice of the best policy that was met has all the weight, as with deterministic agents that
             enumerate.
         num_steps: of the annealing that looks for the best policy, at least 2.
-        seed: of what is drawn, a whole number at least 0.
+        seed: of what is drawn, a whole number within ``0 .. 2**32 - 1``.
 
     Raises:
         TypeError: if a setting is of another kind.
@@ -63,7 +63,7 @@ class PolicySampling(AbstractPlanner):
         checked_ladder(self.ladder)
         doors.choice("follow", self.follow, ("law", "best"))
         doors.whole("num_steps", self.num_steps, 2)
-        doors.whole("seed", self.seed, 0)
+        doors.whole("seed", self.seed, 0, 2**32 - 1)
 
     def plan(self, problem: PlanningProblem, beliefs: Tensors) -> Planned:
         """Of each choice, the mean of minus the expected free energy of policies that begin with it, and its weight.
