@@ -323,7 +323,7 @@ def one_step(
 
 
 def begin(key: Key[Array, ""], agent: AbstractAgent, world: AbstractWorld, agent_state: Any = None) -> Carry:
-    """What one run carries before its first step; the agent's state is a new one by default."""
+    """What one run carries before its first step, time a scalar; the agent's state is a new one by default."""
     if agent_state is None:
         agent_state = agent.init(named(agent_stream(key), "init"))
     observation, world_state = world.reset(reset_key(key))

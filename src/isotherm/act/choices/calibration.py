@@ -13,7 +13,7 @@ class Calibration(NamedTuple):
     """Of one parameter.
 
     Attributes:
-        counts: subjects whose rank falls into each bin.
+        counts: subjects whose rank falls into each bin, ``(num_bins,)``.
         expected: of a calibrated posterior.
         chi2: Pearson's statistic.
         p: probability of one as large, where the posterior is calibrated.

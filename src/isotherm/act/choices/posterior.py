@@ -39,7 +39,7 @@ class ChoicePosterior(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """A position of one chain, for all subjects: what is known there, and how far trajectories step."""
+    """A position of one chain, for all subjects: what is known there, shapes ``(subjects, parameters)`` and ``(subjects,)``, and how far it steps."""
 
     white: Float[Array, "*subjects parameters"]
     log_density: Float[Array, "*subjects"]
@@ -49,7 +49,7 @@ class Tuned(NamedTuple):
 
 
 class TunedState(NamedTuple):
-    """The kernel's state: where it is, and whether the last trajectory diverged."""
+    """The kernel's state: where it is, and whether the last trajectory diverged, ``(subjects,)``."""
 
     position: Tuned
     is_diverging: Bool[Array, "*subjects"]

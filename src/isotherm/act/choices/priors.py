@@ -107,7 +107,7 @@ def checked_priors(field: str, priors: Any) -> dict[str, Prior]:
 
 
 def values_at(priors: Priors, z: Float[Array, " parameters"]) -> dict[str, Float[Array, ""]]:
-    """Parameters by name at one standard vector, in the order of the mapping."""
+    """Parameters by name, scalars, at one standard vector, in the order of the mapping."""
     return {name: prior.value(z[i]) for i, (name, prior) in enumerate(priors.items())}
 
 

@@ -69,14 +69,14 @@ def problem(build: Any, priors: Any, recorded: Any, weights: Any = None) -> Prob
 
 
 def each_at(task: Problem, z: Float[Array, " parameters"], one: Recorded) -> Float[Array, " steps"]:
-    """Log probability of each choice of one subject at ``z``."""
+    """Log probability of each choice of one subject at ``z``, shape ``(steps,)``."""
     return log_probabilities(task.build(values_at(task.priors, z)), one)
 
 
 def log_posterior(
     task: Problem, z: Float[Array, " parameters"], one: Recorded, weights: Float[Array, " steps"]
 ) -> Float[Array, ""]:
-    """Of one subject, up to a constant, in nats: weighted log likelihood, and the standard normal law of ``z``."""
+    """A scalar of one subject, up to a constant: weighted log likelihood, and the standard normal law of ``z``."""
     return (each_at(task, z, one) * weights).sum() - 0.5 * (z**2).sum()
 
 

@@ -132,7 +132,7 @@ class ActiveInference(AbstractChooser):
     # The contract of agents
 
     def init(self, key: Key[Array, ""]) -> Mind:
-        """Beliefs of the first state, counts of the prior, nothing remembered."""
+        """Beliefs of the first state, ``(S_f,)`` of each factor, counts of the prior, nothing remembered."""
         del key
         model, settings = self.model, self.settings
         counts = LearnedCounts(
@@ -152,7 +152,8 @@ class ActiveInference(AbstractChooser):
 
         Args:
             state: of one agent.
-            observation: of each modality a symbol, or weights with ``categorical_obs``; ``-1`` or zeros: not seen.
+            observation: of each modality a symbol, or weights ``(O_m,)`` with ``categorical_obs``; ``-1`` or zeros:
+                not seen.
         """
         state = self.observed(state, observation)
         plan = self.plan(state)
@@ -166,7 +167,7 @@ class ActiveInference(AbstractChooser):
         Args:
             key: not used.
             state: as :meth:`law` returned it.
-            transition: only its action is used: the number of a joint choice, or the choice of each control.
+            transition: only its action is used: a scalar, the number of a joint choice, or the choice of each one.
         """
         del key
         controls = self.controls_of(transition.action)
@@ -179,7 +180,7 @@ class ActiveInference(AbstractChooser):
         return state._replace(controls=controls)
 
     def end(self, key: Key[Array, ""], state: Mind) -> Mind:
-        """After an episode: offline learning, D, and back to the first step."""
+        """After an episode: offline learning, D, and back to the first step; leaves keep their own shapes."""
         del key
         counts, settings = state.counts, self.settings
         first = state.first
@@ -255,7 +256,12 @@ class ActiveInference(AbstractChooser):
         return replace(self.worth, observing=observing, moving=moving)
 
     def with_alpha(self, alpha: Any) -> "ActiveInference":
-        """This agent at another precision of choice, which may be traced: ``jax.vmap`` gives each run its own."""
+        """This agent at another precision of choice, a scalar, maybe traced: ``jax.vmap`` gives each run its own.
+
+        Raises:
+            TypeError: if ``alpha`` is no number.
+            ValueError: if it is below 0.
+        """
         alpha = jnp.asarray(doors.numbers("alpha", alpha, least=0), self.alpha.dtype)
         return eqx.tree_at(lambda agent: agent.alpha, self, alpha)
 

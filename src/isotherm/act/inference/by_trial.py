@@ -54,11 +54,11 @@ class ByTrial(AbstractChooser):
             raise refusal("agent.inference_algo", algorithm, "must filter, as fpi, ovf and exact do")
 
     def init(self, key: Key[Array, ""]) -> Mind:
-        """The agent's state before its first trial."""
+        """The agent's state before its first trial, beliefs ``(S_f,)`` and counts."""
         return self.agent.init(key)
 
     def law(self, state: Mind, observation: Any) -> tuple[Float[Array, " choices"], Mind]:
-        """Log probabilities of all choices, from ``D``, and the state; what is shown before is not looked at."""
+        """Log probabilities of all choices, ``(n,)``, from ``D``, and the state; what is shown before is not used."""
         del observation
         agent, settings = self.agent, self.agent.settings
         neg_efe = agent.scores(state).neg_efe
@@ -67,7 +67,7 @@ class ByTrial(AbstractChooser):
         return log_actions(plan.log_q, agent.policies, agent.alpha, *how), state._replace(plan=plan)
 
     def learn(self, key: Key[Array, ""], state: Mind, transition: Transition) -> Mind:
-        """What the outcome tells, counted; then back to ``D``.
+        """What the outcome, a scalar symbol of each modality, tells, counted; then back to ``D``.
 
         Args:
             key: not used.

@@ -25,14 +25,14 @@ ALIKE = {"float64": 1e-9, "float32": 1e-5}
 def log_prior(
     E: Float[Array, " policies"] | None, num_policies: int, dtype: jnp.dtype
 ) -> Float[Array, " policies"]:
-    """``ln E``, ``-inf`` where a policy is never taken; zeros where all are alike."""
+    """``ln E``, shape ``(P,)``, ``-inf`` where a policy is never taken; zeros where all are alike."""
     return jnp.zeros(num_policies, dtype) if E is None else jnp.log(E)
 
 
 def log_policies(
     neg_efe: Float[Array, " policies"], log_E: Float[Array, " policies"], gamma: Scalar
 ) -> Float[Array, " policies"]:
-    """Log posterior of policies, ``ln q(pi)`` of ``q = E exp(-gamma EFE) / Z``, in nats.
+    """Log posterior of policies, shape ``(P,)``: ``ln q(pi)`` of ``q = E exp(-gamma EFE) / Z``, in nats.
 
     References:
         Friston et al., Active inference: a process theory, Neural Comput. 29 (2017) 1.
@@ -41,7 +41,7 @@ def log_policies(
 
 
 def policy_law(neg_efe: Float[Array, " policies"], log_E: Float[Array, " policies"] | None = None) -> Tilted:
-    """Policies as a law to be tilted: base ``E``, reward minus the expected free energy, ``beta = gamma``.
+    """Policies, scores ``(P,)``, as a law to be tilted: base ``E``, reward ``neg_efe``, ``beta = gamma``.
 
     The law of policies drawn at a precision ``alpha`` is the same one at ``beta = alpha gamma``, where E is uniform.
 
@@ -95,7 +95,7 @@ def log_marginals(log_q: Float[Array, " policies"], policies: PolicyTree) -> tup
 def log_sums(
     logs: Float[Array, " n"], groups: Int[np.ndarray, " n"], num_groups: int
 ) -> Float[Array, " groups"]:
-    """Logarithm of the sum of exponentials of each group; ``-inf`` of empty ones."""
+    """Logarithm of the sum of exponentials of each group, ``(num_groups,)``; ``-inf`` of empty ones."""
     if len(groups) % num_groups == 0 and np.array_equal(
         groups, np.repeat(np.arange(num_groups), len(groups) // num_groups)
     ):

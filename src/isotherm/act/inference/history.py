@@ -31,7 +31,7 @@ class Experience(NamedTuple):
         return self.actions[:-1]
 
     def weighted(self, weights: Float[Array, " steps"]) -> "Experience":
-        """With observations that count for so much each."""
+        """With observations that count for so much each: weights ``(T,)``."""
         return self._replace(observation=tuple(o * weights[:, None] for o in self.observation))
 
 
@@ -64,7 +64,7 @@ def empty(num_steps: int, num_obs: Sequence[int], D: Tensors, categorical_obs: b
 
 
 def observed(history: History, observation: Sequence[Array], beliefs: Tensors) -> History:
-    """With one step more."""
+    """With one step more: a symbol or ``(O_m,)`` of each modality, ``(S_f,)`` of each factor."""
     place = history.num_seen % history.actions.shape[0]
     put = lambda ring, new: ring.at[place].set(new.astype(ring.dtype))  # noqa: E731
     return History(
@@ -83,7 +83,7 @@ def believed(history: History, beliefs: Tensors) -> History:
 
 
 def acted(history: History, controls: Int32[Array, " factors"]) -> History:
-    """With the action after the last step."""
+    """With the action after the last step, flat controls ``(F,)``."""
     place = (history.num_seen - 1) % history.actions.shape[0]
     return history._replace(actions=history.actions.at[place].set(controls))
 

@@ -66,7 +66,7 @@ class Mind(NamedTuple):
 
 
 class Rates(NamedTuple):
-    """How counts change.
+    """How counts change; a number each, or one an agent.
 
     Attributes:
         A: learning rate of the counts of A, at least 0.

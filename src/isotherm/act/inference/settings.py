@@ -43,6 +43,10 @@ class Settings:
         novelty: form of information gain about parameters.
         keep_zeros: what has no count to begin with never gets one.
         floor: ``"reference"`` clips probabilities at its epsilon before logarithms; None loses nothing.
+
+    Raises:
+        TypeError: if a flag or a number is of another kind.
+        ValueError: naming a word that is none of those allowed, or a number out of range.
     """
 
     use_utility: bool = True

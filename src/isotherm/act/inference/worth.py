@@ -49,7 +49,7 @@ class Worth(eqx.Module):
         observing: laws of observations.
         moving: laws of transitions.
         C: of each modality, log-preferences; None: utility does not count.
-        epsilon: of inductive planning.
+        epsilon: of inductive planning, a scalar.
         A_dependencies: parents of each modality (static).
         B_dependencies: parents of each factor (static).
     """
@@ -78,7 +78,7 @@ def moving(
     goal: Tensors | None = None,
     threshold: Float[Array, ""] | float = 0.1,
 ) -> Moving:
-    """From laws, counts, and the goal of inductive planning; event axes first."""
+    """From laws, counts, ``(S_f, *S_parents, U_f)`` each, and the goal of inductive planning; event axes first."""
     reachable = None
     if settings.use_inductive and goal is not None:
         reachable = inductive_matrix(goal, B, threshold, settings.inductive_depth)
@@ -93,7 +93,7 @@ def worth_of(
     Args:
         model: of one agent.
         settings: what counts.
-        threshold: of inductive planning: the probability above which a move is possible.
+        threshold: of inductive planning, a scalar: the probability above which a move is possible.
         epsilon: of inductive planning: what a state off the way counts for.
     """
     return Worth(

@@ -13,7 +13,7 @@ from isotherm.energy.tilt.logits import tilted_logits
 
 
 class HabitState(NamedTuple):
-    """The chooser's own state, and the last choice, int32, ``-1`` before the first."""
+    """The chooser's own state, and the last choice, an int32 scalar, ``-1`` before the first."""
 
     inner: Any
     action: Int32[Array, ""]
@@ -22,7 +22,7 @@ class HabitState(NamedTuple):
 class Habit(AbstractChooser):
     """A chooser whose law is tilted towards its last choice: ``p(a) ~ law(a) exp(weight [a is the last one])``.
 
-    Of an active-inference agent this is a prior over policies, ``E``, that follows its own behaviour.
+    Of an active-inference agent this is a prior over policies, ``E`` of shape ``(n,)``, that follows its behaviour.
 
     Attributes:
         chooser: whose law it is.

@@ -19,6 +19,7 @@ def tilted_logits(
     Returns:
         Of the shape given; exponentials sum to 1 over the last axis.
 
+    >>> import jax.numpy as jnp
     >>> base = jnp.log(jnp.array([0.5, 0.5, 0.0]))
     >>> jnp.exp(tilted_logits(base, jnp.array([0.0, jnp.log(3.0), 9.0]))).round(6).tolist()
     [0.25, 0.75, 0.0]

@@ -42,7 +42,7 @@ def test_a_tree_visited_as_a_whole_is_exact() -> None:
         rest = replace(model, B=(model.B[0][:, :, 1:],), E=None, num_controls=(2,))
     values = belief_optimum(rest, 3).values
     law = np.exp(2 * values) / np.exp(2 * values).sum()
-    for one in found:
+    for one in (jax.tree.map(np.asarray, planned) for planned in found):
         np.testing.assert_allclose(one.neg_efe, [0, *values], atol=1e-12)
         np.testing.assert_allclose(np.exp(one.log_q), [0, *law], atol=1e-12)
         assert one.log_q[0] == -np.inf

@@ -39,7 +39,7 @@ class PolicyDraws(NamedTuple):
 
     @property
     def neg_efe(self) -> Float[Array, "chains samples"]:
-        """Minus the expected free energy of each draw, in nats."""
+        """Minus the expected free energy of each draw, in nats, shape ``(chains, samples)``."""
         return jnp.take_along_axis(self.ahead, self.choices[..., :1], axis=-1)[..., 0]
 
 

@@ -98,7 +98,7 @@ class PolicyEnergy(AbstractFactor):
 
 
 def log_prior_of(problem: PlanningProblem) -> Float[Array, " values"]:
-    """``ln E`` of the values that a choice may take: of a single one there are two, the second one never taken."""
+    """``ln E`` of the values that a choice may take, ``(values,)``: of a single one two, the second never taken."""
     short = max(2 - problem.num_choices, 0)
     return jnp.pad(problem.log_prior, (0, short), constant_values=-jnp.inf)
 

@@ -43,7 +43,7 @@ class ChoicePrior(AbstractPolicy):
         return tilted_logits(self.log_prior, jnp.zeros_like(self.log_prior))[x[GROUP]].sum()
 
     def draw(self, key: Key[Array, ""]) -> State:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """A state of a policy graph by one key."""
+        """A state of a policy graph by one key, choices of shape ``(steps,)``."""
         group = categorical(self.num_steps, len(self.log_prior))
         drawn = jax.random.categorical(key, self.log_prior, shape=(self.num_steps,))
         return {GROUP: drawn.astype(group.dtype)}
@@ -103,7 +103,7 @@ class LogNormaliser(NamedTuple):
     """``ln Σ E exp(-gamma EFE)`` over all policies.
 
     Attributes:
-        value: in nats; its exponential is unbiased.
+        value: a scalar in nats; its exponential is unbiased.
         error: standard error of ``value``.
         ess_fraction: effective share of the particles: where it is small, the error is not to be believed.
     """

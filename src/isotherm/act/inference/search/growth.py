@@ -53,7 +53,7 @@ class Limits(NamedTuple):
     """How far a tree grows: numbers that may be traced, beside ``kl`` which is None where it does not count.
 
     Attributes:
-        horizon: steps at most, int32.
+        horizon: steps at most, an int32 scalar.
         nodes: beliefs and choices at most, int32.
         policy: choices are expanded above this weight, and dropped below; 0: all are.
         observation: observations are foreseen above this probability.

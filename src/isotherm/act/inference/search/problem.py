@@ -197,7 +197,7 @@ def beliefs_after(problem: PlanningProblem, ahead: Tensors, seen: tuple[Int32[Ar
 
 
 def average(value: Float[Array, "*batch policies"], problem: PlanningProblem) -> Float[Array, "*batch"]:
-    """Value of a belief at which choices are worth ``value``: their mean under ``E exp(gamma value)``."""
+    """Value of a belief, shape ``(*batch,)``: the mean of its choices under ``E exp(gamma value)``."""
     log_q = tilted_logits(jnp.broadcast_to(problem.log_prior, value.shape), value, problem.gamma)
     return (jnp.exp(log_q) * value).sum(-1)
 

@@ -19,7 +19,7 @@ def log_of(probability: Float[Array, "*shape"], floor: Floor | None = None) -> F
     """Natural logarithm; of 0, and of what is clipped, a finite number.
 
     Args:
-        probability: at least 0.
+        probability: at least 0, of any shape ``(...)``.
         floor: ``"reference"`` clips at :data:`isotherm.energy.hidden.logs.EPS`; without it, 0 gives
             :data:`LOG_ZERO` and nothing else is lost.
     """

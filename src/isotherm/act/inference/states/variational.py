@@ -36,7 +36,7 @@ class FreeEnergy(NamedTuple):
 
     @property
     def total(self) -> Float[Array, ""]:
-        """Over all steps: at least ``-ln p(observations)``, which it is where beliefs are exact."""
+        """Over all steps, a scalar: at least ``-ln p(observations)``, which it is where beliefs are exact."""
         return self.by_step.sum()
 
 
