@@ -39,7 +39,7 @@ class ChoicePosterior(NamedTuple):
 
 
 class Tuned(NamedTuple):
-    """A position of one chain, for all subjects: what is known there, shapes ``(subjects, parameters)`` and ``(subjects,)``, and how far it steps."""
+    """A position of one chain for all subjects, shape ``(subjects, parameters)``, and how far it steps."""
 
     white: Float[Array, "*subjects parameters"]
     log_density: Float[Array, "*subjects"]
