@@ -73,6 +73,13 @@ class ActiveInference(AbstractChooser):
 
     References:
         Da Costa et al., Active inference on discrete state-spaces, J. Math. Psychol. 99 (2020) 102447.
+
+    >>> from isotherm.energy import generative_model
+    >>> lamp = generative_model([[[1, 0], [0, 1]]], [[[[1, 0], [1, 0]], [[0, 1], [0, 1]]]], C=[[0.0, 1.0]])
+    >>> agent = ActiveInference(lamp)  # it likes the light, which its second choice turns on
+    >>> action, mind = agent.act(jax.random.key(0), agent.init(jax.random.key(0)), (jnp.int32(0),))
+    >>> int(action), mind.beliefs[0].tolist()
+    (1, [1.0, 0.0])
     """
 
     model: GenerativeModel

@@ -58,7 +58,7 @@ def entropy(p: Float[Array, "..."], axis: int = 0) -> Float[Array, "..."]:
     >>> round(float(entropy(jnp.array([0.5, 0.5, 0.0]))), 4)
     0.6931
     """
-    return -jnp.sum(p * jnp.log(jnp.maximum(p, jnp.finfo(p.dtype).tiny)), axis)
+    return -jnp.sum(p * jnp.log(jnp.where(p > 0, p, 1.0)), axis)
 
 
 def cross_entropy(

@@ -125,6 +125,14 @@ def sampled_policies(
     References:
         Friston et al., Active inference: a process theory, Neural Comput. 29 (2017) 1, for the law; Neal, Statistics
         and Computing 11 (2001) 125, for its normaliser.
+
+    >>> from isotherm.act import ActiveInference
+    >>> from isotherm.energy import generative_model
+    >>> lamp = generative_model([[[1, 0], [0, 1]]], [[[[1, 0], [1, 0]], [[0, 1], [0, 1]]]], C=[[0.0, 5.0]])
+    >>> agent = ActiveInference(lamp)
+    >>> mind = agent.init(jax.random.key(0))
+    >>> sampled_policies(jax.random.key(0), agent.problem(mind), mind.beliefs, policy_len=4).best.tolist()
+    [1, 1, 1, 1]
     """
     doors.random_key("key", key)
     beliefs = checked_beliefs(checked_problem(problem), beliefs)
