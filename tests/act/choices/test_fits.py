@@ -15,6 +15,7 @@ from isotherm.act.choices.maximum import fit_map
 from isotherm.act.choices.posterior import fit_nuts
 from isotherm.act.choices.priors import positive, real, unit
 from isotherm.act.choices.recorded import recorded
+from isotherm.act.choices.target import problem
 from isotherm.act.trials.habit import Habit
 from isotherm.act.trials.softmax_q import SoftmaxQ
 from isotherm.act.trials.stay import Chance, Stay
@@ -81,10 +82,30 @@ def test_two_parameters_climb_to_the_top() -> None:
     assert (np.linalg.eigvalsh(np.asarray(found.covariance)) > 0).all()
 
 
+def test_parameters_keep_their_order_through_jax() -> None:
+    """The entries of a mapping would come back sorted by name, and each parameter get another one's prior."""
+    priors = {"stay": PRIOR, "again": unit(0.1, 0.5), "more": real(0.0, 1.0)}
+    task = problem(stay, priors, SUBJECTS)
+    again = jax.tree.map(lambda leaf: leaf, task)
+    assert list(again.priors) == ["stay", "again", "more"]
+    found = fit_map(stay, priors, SUBJECTS)
+    alone = fit_map(stay, {"stay": PRIOR}, SUBJECTS)
+    np.testing.assert_allclose(found.z[:, 0], alone.z[:, 0], atol=1e-3)
+    np.testing.assert_allclose(found.z[:, 1:], 0, atol=1e-3)
+    np.testing.assert_allclose(found.parameters["again"], 0.1, rtol=1e-3)
+
+
 @pytest.mark.slow
 def test_nuts_has_the_law_of_a_grid() -> None:
-    found = fit_nuts(jax.random.key(0), stay, {"stay": PRIOR}, SUBJECTS, num_warmup=200, num_samples=500)
-    assert found.z.shape == (3, 4, 500, 1)
+    priors = {
+        "stay": PRIOR,
+        "idle": real(0.0, 1.0),
+    }  # not in the order of their names; the prior rules the other one
+    found = fit_nuts(jax.random.key(0), stay, priors, SUBJECTS, num_warmup=200, num_samples=500)
+    assert found.z.shape == (3, 4, 500, 2)
+    idle = np.asarray(found.z[..., 1], np.float64)
+    assert abs(idle.mean()) < 4.5 / np.sqrt(found.ess[:, 1].sum())
+    assert abs(idle.std() - 1) < 4.5 / np.sqrt(found.ess[:, 1].sum())
     assert found.rhat.max() < 1.05
     for i, (times, of) in enumerate(((8, 10), (3, 9), (5, 5))):
         z, log_density = on_grid(times, of)

@@ -82,13 +82,11 @@ def fit_map(
     """
     task = problem(build, priors, recorded, weights)
     num_steps = doors.whole("num_steps", num_steps, 1)
-    return _climbed(task.build, tuple(task.priors.items()), task.recorded, task.weights, num_steps)
+    return _climbed(task, num_steps)
 
 
 @eqx.filter_jit
-def _climbed(build: Build, priors: Any, recorded: Recorded, weights: Array, num_steps: int) -> MostProbable:
-    task = Problem(build, dict(priors), recorded, weights)
-
+def _climbed(task: Problem, num_steps: int) -> MostProbable:
     def of(one: Recorded, weights: Array) -> MostProbable:
         at = _climb(lambda z: log_posterior(task, z, one, weights), len(task.priors), num_steps)
         covariance = jnp.linalg.inv(_convex(-at.curvature))
@@ -96,7 +94,7 @@ def _climbed(build: Build, priors: Any, recorded: Recorded, weights: Array, num_
         each = each_at(task, at.z, one)
         return MostProbable(values_at(task.priors, at.z), at.z, covariance, at.value, slope, each)
 
-    return jax.vmap(of)(recorded, weights)
+    return jax.vmap(of)(task.recorded, task.weights)
 
 
 def _climb(function: Any, size: int, num_steps: int) -> _At:

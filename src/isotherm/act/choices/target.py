@@ -1,8 +1,9 @@
 """The log posterior of a subject's parameters, and its derivatives, forwards: parameters are few, steps many."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -21,21 +22,26 @@ MANY = 12
 """Parameters beyond which forward derivatives would be a poor choice."""
 
 
-class Problem(NamedTuple):
+class Problem(eqx.Module):
     """What is fitted to what.
 
     Attributes:
-        build: the agent at given parameters.
-        priors: of each parameter.
+        build: the agent at given parameters (static).
+        named_priors: of each parameter, in the order of ``z`` (static): JAX would sort the entries of a mapping.
         recorded: of several subjects.
         weights: how much each choice counts, float32 ``(subjects, steps)``; 0 leaves it out of the likelihood, though
             the agent still learns from it.
     """
 
-    build: Build
-    priors: dict[str, Prior]
+    build: Build = eqx.field(static=True)
+    named_priors: tuple[tuple[str, Prior], ...] = eqx.field(static=True)
     recorded: Recorded
     weights: Float[Array, "subjects steps"]
+
+    @property
+    def priors(self) -> dict[str, Prior]:
+        """By name, in the order of ``z``."""
+        return dict(self.named_priors)
 
     @property
     def num_subjects(self) -> int:
@@ -65,7 +71,7 @@ def problem(build: Any, priors: Any, recorded: Any, weights: Any = None) -> Prob
         if jnp.shape(given) != recorded.action.shape:
             raise refusal("weights.shape", jnp.shape(given), f"must be {recorded.action.shape}")
         counted = jnp.asarray(given, jnp.float32)
-    return Problem(build, known, recorded, counted)
+    return Problem(build, tuple(known.items()), recorded, counted)
 
 
 def each_at(task: Problem, z: Float[Array, " parameters"], one: Recorded) -> Float[Array, " steps"]:
