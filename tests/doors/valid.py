@@ -57,7 +57,7 @@ START = jax.vmap(lambda key: sample.initial_state(key, GRAPH))(jax.random.split(
 ROWS = np.array([[1, -1, 1], [-1, -1, 1], [1, 1, -1], [1, 1, 1]], np.int8)
 DATA = learn.Observations.of(GRAPH, ROWS)
 MARKET = world.venue_market(np.array([0.3, 0.0, -0.3]), 0.2)
-HIDDEN = world.grid_world((2, 2))
+GRID = world.grid_world((2, 2))
 CHOSEN = act.Transition(None, np.array([0, 0, 1]), np.array([1.0, 0.0, 1.0]), None, None, None)
 CHOICES = act.recorded([CHOSEN])
 BY_TRIAL = active_inference(A=[np.eye(2)], B=[np.stack([np.eye(2)] * 2, -1)])
@@ -603,7 +603,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "act.play": lambda: {
         "key": KEY,
         "agent": Still(),
-        "env": world.to_gymnasium(HIDDEN),
+        "env": world.to_gymnasium(GRID),
         "num_steps": 2,
         "agent_state": None,
         "observe": lambda seen: seen[0],
@@ -705,8 +705,8 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     # world
     "world.bandit": lambda: {"laws": [[0.5, 0.5], [0.1, 0.9]], "rewards": [0.0, 1.0]},
-    "world.HiddenWorld.choice": lambda: {"self": HIDDEN, "action": 1},
-    "world.HiddenWorld.start_at": lambda: {"self": HIDDEN, "states": [1]},
+    "world.HiddenWorld.choice": lambda: {"self": GRID, "action": 1},
+    "world.HiddenWorld.start_at": lambda: {"self": GRID, "states": [1]},
     "world.connected_clusters": lambda: {"size": 2, "num_clusters": 2},
     "world.cue_chain": lambda: {
         "shape": (3, 3),
@@ -743,7 +743,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "ends_on": None,
     },
     "world.hidden_world": lambda: {
-        "model": HIDDEN.model,
+        "model": GRID.model,
         "rewards": [None],
         "ends_on": [[1]],
         "cell_factor": 0,
@@ -764,7 +764,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "world.simplified_t_maze": lambda: dict(T_MAZE),
     "world.t_maze": lambda: dict(T_MAZE),
-    "world.to_gymnasium": lambda: {"world": HIDDEN},
+    "world.to_gymnasium": lambda: {"world": GRID},
     "world.replay_world": lambda: {"outcomes": TABLE, "num_context": 1, "context_mode": "random"},
     "world.venue_market": lambda: {
         "biases": np.array([0.3, 0.0, -0.3]),

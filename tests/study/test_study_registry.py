@@ -40,12 +40,16 @@ def test_a_study_says_what_it_is(name: str) -> None:
 
 def test_a_study_is_found_by_its_name_wherever_its_module_lay_or_lies(name: str) -> None:
     study = find_study(name)
-    (before,) = (place for place, found in FORMER.items() if found == name)
-    for place in (name, place_of(study), before):
+    for place in (name, place_of(study), *(place for place, found in FORMER.items() if found == name)):
         assert type(find_study(place)) is type(study)
         assert type(find_registered(name, place)) is type(study)
     assert find_registered(name, "elsewhere:Study") is None
     assert find_registered(name, next(place for place, other in FORMER.items() if other != name)) is None
+
+
+def test_every_study_that_once_lay_elsewhere_is_remembered() -> None:
+    assert set(FORMER.values()) == set(STUDIES) - {"gridworld", "choices"}
+    assert len(FORMER) == len(set(FORMER.values()))
 
 
 def test_presets_are_valid_and_have_work(name: str) -> None:

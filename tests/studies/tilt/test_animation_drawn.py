@@ -1,12 +1,9 @@
 """What the animation of the tilt study draws, read back from its axes and its pixels."""
 
-import io
-
 import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.contour import QuadContourSet
-from PIL import Image
 
 from isotherm.studies.tilt import animation
 from isotherm.studies.tilt.animation import Frame, Gaussian2, animate, grid
@@ -66,7 +63,7 @@ def pixel(axes: Axes, action: float, state: float) -> tuple[int, int]:
 
 def test_frames_hold_their_particles_and_the_ellipses_of_their_level(monkeypatch) -> None:
     kept: list[np.ndarray] = []
-    monkeypatch.setattr(animation, "_gif", lambda drawn: kept.extend(drawn) or b"gif")
+    monkeypatch.setattr(animation, "looping_gif", lambda drawn, frame_ms: kept.extend(drawn) or b"gif")
     levels = [Gaussian2(np.array([at, 1.5]), 0.09 * np.eye(2)) for at in (-2.0, 2.0)]
     actions = np.array([[-2.5, 0.0, 2.5], [1.0, -1.0, 0.0]])
     particles = np.array([[[2.5, -2.5], [2.5, 2.0], [2.0, 2.5]], [[-2.0, -2.5], [-2.0, -2.5], [-2.0, 2.6]]])
@@ -96,29 +93,3 @@ def test_frames_hold_their_particles_and_the_ellipses_of_their_level(monkeypatch
     # the headlines differ; below and beside the panels nothing moves
     assert (kept[0][:60] != kept[1][:60]).any()
     np.testing.assert_array_equal(kept[0][750:], kept[1][750:])
-
-
-def test_frames_become_a_looping_film_in_their_own_colours() -> None:
-    colours = np.array([[20, 40, 200], [200, 60, 20], [250, 250, 250]], np.uint8)
-    frames = [np.broadcast_to(colours[at], (16, 24, 3)).copy() for at in (0, 1, 2)]
-    frames[1][8:, 12:] = colours[0]
-    film = Image.open(io.BytesIO(animation._gif(frames)))
-    assert (film.size, film.n_frames, film.info["loop"]) == ((24, 16), 3, 0)
-    for at, wanted in enumerate(frames):
-        film.seek(at)
-        assert film.info["duration"] == 120
-        shown = np.asarray(film.convert("RGB")).astype(int)
-        assert np.abs(shown - wanted).max() <= 8, "five bits a channel"
-
-
-def test_each_colour_goes_to_the_nearest_of_the_palette() -> None:
-    palette = Image.new("P", (1, 1))
-    colours = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 255]])
-    palette.putpalette([int(value) for value in colours.ravel()])
-    table = animation._lookup(palette)
-    assert table.shape == (32768,)
-    for red, green, blue in ((31, 0, 0), (0, 31, 0), (0, 0, 31), (3, 2, 4), (28, 30, 29)):
-        five = 8 * np.array([red, green, blue]) + 4
-        nearest = np.abs(colours - five).sum(1).argmin()
-        shown = palette.getpalette()[3 * table[(red << 10) | (green << 5) | blue] :][:3]
-        assert shown == list(colours[nearest])

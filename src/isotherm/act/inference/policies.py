@@ -182,9 +182,10 @@ def policies_of(model: GenerativeModel, policy_len: int, policies: Any = None) -
     """The policies given, or all of a length; as many as the model's ``E`` where it has one.
 
     Raises:
-        ValueError: if ``E`` has another number of entries, or as :func:`enumerated_policies`.
+        TypeError: if ``policy_len`` is no whole number.
+        ValueError: if it is below 1, ``E`` has another number of entries, or as :func:`enumerated_policies`.
     """
-    controls = model.B_action_dependencies
+    controls, policy_len = model.B_action_dependencies, doors.whole("policy_len", policy_len, 1)
     if policies is None:
         tree = enumerated_policies(model.num_controls, controls, policy_len)
     else:

@@ -19,7 +19,7 @@ from isotherm.sample.schedule import Schedule
 from isotherm.sample.temperatures.annealing import anneal
 from isotherm.sample.temperatures.tempering import tempering
 
-WARMEST, COLDEST = 0.3, 30.0
+WARMEST, COLDEST = 0.3, 100.0
 """First and last inverse temperature of annealing, in units of one over the spread of log weights under the prior."""
 
 
