@@ -579,6 +579,21 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "act.LinUCB": lambda: {"num_venues": 3, "width": 1.0, "ridge": 1.0},
     "act.Thompson": lambda: {"num_venues": 3, "num_context": 1, "discount": 0.9, "learns_labels": False},
     "act.UCB": lambda: {"num_venues": 3, "num_context": 1, "discount": 0.9, "learns_labels": False},
+    "act.ActiveRouter": lambda: {
+        "num_venues": 3,
+        "num_context": 1,
+        "hazard": 1.0,
+        "preference": 4.0,
+        "prior": 1.0,
+        "forgetting": 1.0,
+    },
+    "act.venue_model": lambda: {
+        "num_venues": 3,
+        "num_context": 1,
+        "hazard": 1.0,
+        "preference": 4.0,
+        "prior": 1.0,
+    },
     "act.WinnerCounts": lambda: {"num_venues": 3, "prior": 0.5, "threshold": 12.0, "sharpness": 1.0},
     "act.cumulative": lambda: {"sums": jnp.ones((2, 3))},
     "act.rollout": lambda: {

@@ -32,6 +32,8 @@ from isotherm.act.rollout import Moment as Moment
 from isotherm.act.rollout import Rollout as Rollout
 from isotherm.act.rollout import cumulative as cumulative
 from isotherm.act.rollout import rollout as rollout
+from isotherm.act.routing.active import ActiveRouter as ActiveRouter
+from isotherm.act.routing.active import venue_model as venue_model
 from isotherm.act.routing.bandit import UCB as UCB
 from isotherm.act.routing.bandit import EpsilonGreedy as EpsilonGreedy
 from isotherm.act.routing.bandit import LinUCB as LinUCB

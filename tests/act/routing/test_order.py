@@ -1,6 +1,5 @@
 """Nothing depends on the order of venues: ties go evenly, and permuted columns give permuted choices."""
 
-import functools
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +13,7 @@ from tests.support.stats import assert_frequencies
 from isotherm.act import (
     UCB,
     AbstractAgent,
+    ActiveRouter,
     EpsilonGreedy,
     Floor,
     IsingRouter,
@@ -42,6 +42,7 @@ AGENTS: dict[str, AbstractAgent] = {
     "thompson": Thompson(N),
     "linucb": LinUCB(N),
     "winner-counts": WinnerCounts(N),
+    "active-inference": ActiveRouter(N),
     "joint": JointRouter(N),
     "ising-exact": IsingRouter(N, inference="exact"),
     "ising": IsingRouter(
@@ -52,7 +53,7 @@ FEW = [pytest.param(name, 10_000 if name == "thompson" else 20_000, id=name) for
 MANY = [pytest.param(name, MILLION, id=f"{name}, a million", marks=pytest.mark.slow) for name in AGENTS]
 
 
-@functools.partial(jax.jit, static_argnums=(0, 3))
+@eqx.filter_jit
 def actions(agent: AbstractAgent, state: Any, context: Context, count: int) -> jax.Array:
     keys = jax.random.split(jax.random.key(1), count)
     # in batches: draws by rejection repeat until the last of a batch is accepted
@@ -69,7 +70,7 @@ def learned(agent: AbstractAgent, name_of: np.ndarray) -> Any:
     rng = np.random.default_rng(2)
     if isinstance(agent, IsingRouter):  # sampled moments would differ with the order of the draws
         agent = AGENTS["ising-exact"]
-    learn = jax.jit(agent.learn)
+    learn = eqx.filter_jit(agent.learn)
     key, state, no = jax.random.key(0), agent.init(jax.random.key(0)), jnp.zeros((), bool)
     for _ in range(8):
         venue, action = name_of[rng.permutation(N)[:2]]

@@ -51,6 +51,10 @@ EXPECTED: dict[str, tuple[type, dict[str, Any]]] = {
     "ucb": (act.UCB, TABLE),
     "linucb": (act.LinUCB, {"num_venues": 5, "width": 1.3}),
     "winner-counts": (act.WinnerCounts, {"num_venues": 5, "sharpness": 1.9}),
+    "active-inference": (
+        act.ActiveRouter,
+        {"num_venues": 5, "num_context": 2, "agent.rates.forgetting": 0.97**0.5},
+    ),
     "ising": (act.IsingRouter, ISING),
     "ising-exact": (act.IsingRouter, ISING | {"inference": "exact"}),
     "ising-no-clamping": (act.IsingRouter, ISING | {"clamps": False}),

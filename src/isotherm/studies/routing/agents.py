@@ -94,6 +94,12 @@ def _winner_counts(place: AgentPlace) -> "AbstractAgent":
     return WinnerCounts(place.n, sharpness=place.config.counter_sharpness)
 
 
+def _active_inference(place: AgentPlace) -> "AbstractAgent":
+    from isotherm.act import ActiveRouter
+
+    return ActiveRouter(place.n, place.k, forgetting=place.config.forgetting)
+
+
 def _ising(
     place: AgentPlace,
     inference: Literal["gibbs", "exact"] = "gibbs",
@@ -199,6 +205,13 @@ _ALL = (
         _winner_counts,
         Look("#1e8b53", DASH_DOT, "^", 1.8, 3),
         cost=2.0,
+    ),
+    RoutingAgent(
+        "active-inference",
+        "Active inference",
+        _active_inference,
+        Look("#c2562d", DASH_DOTS, "*", 1.8, 3),
+        cost=9.0,
     ),
     RoutingAgent("ising", "Ising router (published)", _ising, Look(STRONG, "-", "s", 2.0, 4), cost=12.0),
     RoutingAgent(

@@ -38,7 +38,7 @@ PUBLISHED: Mapping[tuple[str, ...], Mapping[str, float]] = {
 
 REFERENCES = {"floor": "an agent that knows the truth", "ising": "the published Ising router"}
 
-CONTENDERS = ("winner-counts", "ising", "joint")
+CONTENDERS = ("winner-counts", "active-inference", "ising", "joint")
 
 DEFAULT_AGENTS = (
     "epsilon-greedy",
@@ -46,6 +46,7 @@ DEFAULT_AGENTS = (
     "ucb",
     "linucb",
     "winner-counts",
+    "active-inference",
     "ising",
     "ising-exact",
     "joint",

@@ -55,7 +55,7 @@ class AgentConfig(RunConfig):
     """Ising router: Gibbs sweeps between samples."""
 
     forgetting: Annotated[float, Field(gt=0, le=1)] = 0.995
-    """Ising router: factor on biases and couplings each step, gamma."""
+    """Ising router: factor on biases and couplings each step, gamma. Active inference: factor on its counts."""
 
     learning_rate: Annotated[float, Field(ge=0, le=10)] = 0.05
     """Ising router: step size of the moment matching, eta."""
