@@ -17,6 +17,7 @@ from isotherm.act.inference.choice import log_actions, log_policies, log_prior
 from isotherm.act.inference.counting import counted_offline, counted_online
 from isotherm.act.inference.free_energy import PolicyScores, policy_scores, predicted_states
 from isotherm.act.inference.history import Experience, History
+from isotherm.act.inference.inputs import checked_action, checked_observation
 from isotherm.act.inference.learning import smoothed
 from isotherm.act.inference.mind import LearnedCounts, Mind, PolicyPlan, Rates
 from isotherm.act.inference.policies import PolicyTree, policies_of
@@ -274,7 +275,7 @@ class ActiveInference(AbstractChooser):
 
     def controls_of(self, action: Any) -> Int32[Array, " factors"]:
         """Flat control of each factor, ``(F,)``, of a joint choice: its number, or the choice of each control."""
-        action = jnp.asarray(action, jnp.int32)
+        action = checked_action(action, self.model.num_controls)
         if action.ndim == 0:
             known = choice_of(jnp.maximum(action, 0), self.model.num_controls)
             action = jnp.where(action < 0, -1, known)
@@ -283,12 +284,7 @@ class ActiveInference(AbstractChooser):
     def _seen(self, observation: Any) -> tuple[Array, ...]:
         """A symbol, or weights, of each modality."""
         found = observation if self.preprocess is None else self.preprocess(observation)
-        found = tuple(found) if isinstance(found, tuple | list) else (found,)
-        if len(found) != len(self.model.A):
-            raise refusal(
-                "len(observation)", len(found), f"must be {len(self.model.A)}, one for each modality"
-            )
-        return tuple(map(jnp.asarray, found))
+        return checked_observation(found, self.model.num_obs, self.settings.categorical_obs)
 
     def _predicted(self, state: Mind, beliefs: Tensors, controls: Int32[Array, " factors"]) -> Tensors:
         worth = self.current(state)
