@@ -4,6 +4,7 @@ import json
 import runpy
 import sys
 
+import matplotlib.pyplot as plt
 import pytest
 from tests.docs.pages import DOCS
 
@@ -43,3 +44,24 @@ def test_study_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     blind, looking = json.loads(capsys.readouterr().out)["metrics"]["success"][-1]
     assert blind == pytest.approx(0.6468, abs=1e-4)
     assert looking == pytest.approx(0.8312, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_network_learns_to_name_places_through_the_inference_behind_it():
+    page = (DOCS / "howto" / "encoder.md").read_text(encoding="utf-8")
+    encoder = runpy.run_path(str(EXAMPLES / "encoder.py"))
+    result = encoder["found"]()
+    places = result["places"]
+    symbols, beliefs = (float((result[what] == places).mean()) for what in ("named", "believed"))
+    arrived = float((result["planned"][:, 4] == 4).mean())
+    assert result["losses"].shape == (8, 200)
+    assert 0.9 < symbols < beliefs
+    assert arrived > 0.7
+    for line in (f"right symbols: {symbols:.3f}", f"right beliefs: {beliefs:.3f}", f"moves: {arrived:.2f}"):
+        assert line in page
+    figure = encoder["draw"](result)
+    figure.canvas.draw()
+    assert [axes.get_xlabel() for axes in figure.axes] == ["x", "step of descent", "moves made"]
+    black = next(line for line in figure.axes[1].lines if line.get_color() == "black")
+    assert all(black.get_ydata()[-5:].mean() <= line.get_ydata()[-5:].mean() for line in figure.axes[1].lines)
+    plt.close(figure)
