@@ -44,6 +44,7 @@ PUBLISHED = (
     "tilt:multivariate",
     "tilt:mixture",
     "gridworld:published",
+    "choices:published",
 )
 PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
 """Presets with a page of their own beside the published one."""
