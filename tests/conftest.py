@@ -21,7 +21,7 @@ from tests.support.stored_runs import unbroken as unbroken
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-MUCH_MEMORY = 1.3e9
+MUCH_MEMORY = 4e9
 """Bytes of a worker from which on compiled programs are let go, so that two of them stay small."""
 
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
