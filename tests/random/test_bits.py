@@ -81,6 +81,15 @@ def test_every_lane_is_its_slow_twin(stream: int) -> None:
             assert [twin.next() for _ in range(40)] == fast[:, row, lane].tolist()
 
 
+def test_seeds_are_the_same_words_where_64_bits_are_the_default() -> None:
+    key = jax.random.key(5)
+    expected = seed_words(key)
+    with jax.enable_x64(True):
+        found = seed_words(key)
+    assert found.dtype == expected.dtype == jnp.uint32
+    np.testing.assert_array_equal(found, expected)
+
+
 def bound(tests: int, false_alarm: float = 1e-4) -> float:
     return float(stats.norm.isf(false_alarm / (2 * tests)))
 

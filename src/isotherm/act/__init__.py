@@ -25,6 +25,9 @@ from isotherm.act.inference.mind import Mind as Mind
 from isotherm.act.inference.sampling.planner import PolicySampling as PolicySampling
 from isotherm.act.inference.sampling.sampled import SampledPolicies as SampledPolicies
 from isotherm.act.inference.sampling.sampled import sampled_policies as sampled_policies
+from isotherm.act.inference.search.exhaustive import Exhaustive as Exhaustive
+from isotherm.act.inference.search.sophisticated import Sophisticated as Sophisticated
+from isotherm.act.inference.search.tree import MonteCarlo as MonteCarlo
 from isotherm.act.play import Played as Played
 from isotherm.act.play import play as play
 from isotherm.act.rollout import Carry as Carry

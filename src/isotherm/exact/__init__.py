@@ -1,5 +1,7 @@
 """Exact answers: an oracle for tests, and a backend of its own."""
 
+from isotherm.exact.beliefs import BeliefOptimum as BeliefOptimum
+from isotherm.exact.beliefs import belief_optimum as belief_optimum
 from isotherm.exact.exact import Exact as Exact
 from isotherm.exact.exact import exact as exact
 from isotherm.exact.graph.graph import GraphExact as GraphExact

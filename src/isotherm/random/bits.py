@@ -32,7 +32,7 @@ class Lanes(NamedTuple):
 
 def seed_words(key: Key[Array, ""]) -> UInt32[Array, "4"]:
     """The 128 bits from which the lanes of one chain are seeded."""
-    return jax.random.bits(key, (SEED_WORDS,))
+    return jax.random.bits(key, (SEED_WORDS,), jnp.uint32)
 
 
 def mix(x: UInt32[Array, "..."]) -> UInt32[Array, "..."]:

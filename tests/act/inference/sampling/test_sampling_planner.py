@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.act.inference.sampling.problems import seeking
+from tests.act.inference.search.models import in_double
 
 from isotherm.act import ActiveInference, PolicySampling
 
@@ -23,6 +24,17 @@ def test_an_agent_that_samples_has_the_law_of_one_that_enumerates():
     expected = (law * case.neg_efe.reshape(4, -1)).sum(1) / law.sum(1)
     np.testing.assert_allclose(mind.plan.neg_efe, expected, atol=0.05)
     assert np.array_equal(log_law, decide(agent)[0])
+
+
+@pytest.mark.slow
+def test_an_agent_in_double_precision_samples_too():
+    with jax.enable_x64(True):
+        case = seeking()
+        agent = ActiveInference(
+            in_double(case.model), planner=PLANNER, gamma=12.0, action_selection="stochastic"
+        )
+        law = jax.jit(lambda agent: agent.law(agent.init(jax.random.key(0)), (jnp.int32(-1),))[0])(agent)
+    np.testing.assert_allclose(np.exp(law), case.law().reshape(4, -1).sum(1), atol=0.03)
 
 
 @pytest.mark.slow

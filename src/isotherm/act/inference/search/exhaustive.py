@@ -37,6 +37,16 @@ class Exhaustive(AbstractPlanner):
     Raises:
         TypeError: if a setting is of another kind.
         ValueError: if the horizon is below 1, or the tree does not fit into memory.
+
+    >>> from isotherm.act import ActiveInference
+    >>> from isotherm.energy import generative_model
+    >>> lamp = generative_model(
+    ...     A=[[[0.9, 0.1], [0.1, 0.9]]], B=[[[[1, 0], [1, 0]], [[0, 1], [0, 1]]]], C=[[0, 1]]
+    ... )  # one choice switches it off, the other one on
+    >>> agent = ActiveInference(lamp, planner=Exhaustive(horizon=2), gamma=1e3)
+    >>> plan = jax.jit(lambda agent: agent.plan(agent.init(jax.random.key(0))))(agent)
+    >>> [f"{value:.2f}" for value in plan.neg_efe]
+    ['1.00', '1.80']
     """
 
     horizon: int = 2

@@ -56,6 +56,16 @@ class MonteCarlo(AbstractPlanner):
 
     References:
         Antonoglou et al., Planning in stochastic environments with a learned model, ICLR (2022).
+
+    >>> from isotherm.act import ActiveInference
+    >>> from isotherm.energy import generative_model
+    >>> lamp = generative_model(
+    ...     A=[[[0.9, 0.1], [0.1, 0.9]]], B=[[[[1, 0], [1, 0]], [[0, 1], [0, 1]]]], C=[[0, 1]]
+    ... )  # one choice switches it off, the other one on
+    >>> agent = ActiveInference(lamp, planner=MonteCarlo(num_simulations=20, horizon=2))
+    >>> plan = jax.jit(lambda agent: agent.plan(agent.init(jax.random.key(0))))(agent)
+    >>> [f"{value:.2f}" for value in plan.neg_efe]
+    ['1.00', '1.80']
     """
 
     num_simulations: int = 4096
