@@ -7,9 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import optax
 
-from isotherm.act import AbstractAgent, ActiveInference, rollout
-from isotherm.act.inference.states.fixed_point import posterior
-from isotherm.act.inference.states.likelihood import log_likelihood_of, log_of
+from isotherm.act import AbstractAgent, ActiveInference, Transition, rollout
 from isotherm.energy import generative_model
 from isotherm.plot.style import RC
 from isotherm.random import run_keys
@@ -62,19 +60,32 @@ class Wanderer(AbstractAgent):
         return state
 
 
+def agent_of(network, model, policy_len=1):
+    """An agent that looks through the network."""
+    encode = lambda x: (jax.nn.softmax(SHARPNESS * network(x)),)  # noqa: E731
+    return ActiveInference(model, policy_len=policy_len, categorical_obs=True, preprocess=encode)
+
+
+def log(x):
+    return jnp.log(jnp.maximum(x, 1e-30))
+
+
 def believed(network, model, seen, actions):
     """Of one walk: beliefs, free energy, and how far each observation is from its prediction, in nats a step."""
-    A, B = model.A[0], jnp.moveaxis(model.B[0], -1, 0)
+    agent, A = agent_of(network, model), model.A[0]
+    key, nothing = jax.random.key(0), jnp.zeros((), bool)
 
-    def step(prior, at):
+    def step(mind, at):
         x, u = at
-        o = jax.nn.softmax(SHARPNESS * network(x))
-        likelihood = log_likelihood_of((A.T,), (o,))
-        (q,) = posterior(likelihood, (log_of(prior),), ((0,),))
-        free_energy = (q * (log_of(q) - log_of(prior) - likelihood[0])).sum()
-        return B[u] @ q, (q, free_energy, (o * (log_of(o) - log_of(A @ prior))).sum())
+        (o,), (prior,) = agent.preprocess(x), agent.empirical_prior(mind)
+        mind = agent.observed(mind, x)
+        (q,) = mind.beliefs
+        free_energy = (q * (log(q) - log(prior))).sum() - o @ log(A) @ q
+        distance = (o * (log(o) - log(A @ prior))).sum()
+        mind = agent.learn(key, mind, Transition(x, u, jnp.float32(0), nothing, nothing, x))
+        return mind, (q, free_energy, distance)
 
-    return jax.lax.scan(step, model.D[0], (seen, actions))[1]
+    return jax.lax.scan(step, agent.init(key), (seen, actions))[1]
 
 
 def train(key, model, seen, actions, num_steps=200, batch=16):
@@ -85,8 +96,8 @@ def train(key, model, seen, actions, num_steps=200, batch=16):
 
     def loss(parts, x, u):
         network = eqx.combine(parts, static)
-        _, free_energy, surprise = jax.vmap(lambda x, u: believed(network, model, x, u))(x, u)
-        return free_energy.mean() + WEIGHT * surprise[:, 1:].mean()
+        _, free_energy, distance = jax.vmap(lambda x, u: believed(network, model, x, u))(x, u)
+        return free_energy.mean() + WEIGHT * distance[:, 1:].mean()
 
     def step(carry, rows):
         parts, state = carry
@@ -116,12 +127,7 @@ def walks(world, count=640):
 
 def planned(network, model, world, count=200, num_steps=8):
     """Places of an agent that plans four steps ahead, ``(runs, steps)``."""
-    agent = ActiveInference(
-        model,
-        policy_len=4,
-        categorical_obs=True,
-        preprocess=lambda x: (jax.nn.softmax(SHARPNESS * network(x)),),
-    )
+    agent = agent_of(network, model, policy_len=4)
     return np.asarray(
         rollout(run_keys(1, 0, count), agent, world, num_steps, keep=lambda m: m.world_state).kept
     )
