@@ -18,6 +18,10 @@ class Transition(NamedTuple):
         terminated: the episode ended by the world's rules.
         truncated: the episode was cut at a limit.
         next_observation: what it sees now.
+
+    >>> lost, no = jnp.float32(-1.0), jnp.zeros((), bool)
+    >>> int(Transition(None, 2, lost, no, no, None).outcome)
+    -1
     """
 
     observation: Any

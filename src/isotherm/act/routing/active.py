@@ -101,6 +101,7 @@ class ActiveRouter(AbstractChooser):
         TypeError: if a setting is no number.
         ValueError: naming the setting out of range.
 
+    >>> import jax
     >>> router = ActiveRouter(num_venues=3)
     >>> state = router.init(jax.random.key(0))
     >>> lost = Context(jnp.array([0]), jnp.array([-1], jnp.int8), jnp.array([False, True, True]))
