@@ -210,7 +210,7 @@ _ALL = (
         "active-inference",
         "Active inference",
         _active_inference,
-        Look("#0a93a8", DASH_DOTS, "*", 1.8, 3),
+        Look("#077286", DASH_DOTS, "*", 1.8, 3),
         cost=9.0,
     ),
     RoutingAgent("ising", "Ising router (published)", _ising, Look(STRONG, "-", "s", 2.0, 4), cost=12.0),
