@@ -10,7 +10,14 @@ from tests.act.inference.search.models import drawn_model, in_double, problem_of
 
 from isotherm.act.inference.free_energy import policy_scores
 from isotherm.act.inference.search.exhaustive import Exhaustive, exhaustive
-from isotherm.act.inference.search.problem import Branching, beliefs_after, chances, foreseen, outcomes
+from isotherm.act.inference.search.problem import (
+    Branching,
+    beliefs_after,
+    chances,
+    foreseen,
+    num_outcomes,
+    outcomes,
+)
 from isotherm.exact.beliefs import belief_optimum
 
 RUN = jax.jit(exhaustive, static_argnums=(2, 3))
@@ -73,6 +80,16 @@ def test_the_likeliest_symbols_or_combinations_alone() -> None:
     joint, _ = chances(problem, model.D, Branching(topk=2))
     assert joint.sum() == pytest.approx(1)
     assert np.abs(joint - top).max() > 1e-4
+    sizes = [num_outcomes(problem, Branching(**told)) for told in ({}, {"most": 4}, {"most": 9}, {"topk": 2})]
+    assert sizes == [6, 4, 6, 4]
+
+
+def test_an_observation_that_cannot_be_is_clipped_where_the_reference_clips() -> None:
+    """Seen nevertheless, it tells which states are next to impossible, and nothing but the prior is left."""
+    model = drawn_model(2, num_obs=(2,))
+    model = replace(model, A=(jnp.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]),))
+    (q,) = beliefs_after(problem_of(model, floor="reference"), model.D, (jnp.int32([0]),))
+    np.testing.assert_allclose(q[0], model.D[0], rtol=1e-5)
 
 
 def test_a_step_is_scored_as_policies_are() -> None:
@@ -122,5 +139,9 @@ def test_a_tree_that_is_too_large_is_refused() -> None:
     model = drawn_model(0)
     with pytest.raises(ValueError, match=r"horizon = 30: .*Sophisticated or MonteCarlo"):
         Exhaustive(30).plan(problem_of(model), model.D)
+    with pytest.raises(
+        ValueError, match=r"horizon = 12: would take 1.43e\+05 GB"
+    ):  # 16 bytes, 12 ** 12 times
+        Exhaustive(12).plan(problem_of(model), model.D)
     with pytest.raises(ValueError, match="horizon = 0"):
         Exhaustive(0)

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 import pytest
-from benchmarks.planners import RIVALS, Problems, cue_sets, laws, losses, random_problems, random_sets
+from benchmarks.planners import (
+    RIVALS,
+    Problems,
+    cue_problems,
+    cue_sets,
+    laws,
+    losses,
+    random_problems,
+    random_sets,
+)
 
 from isotherm.energy.hidden.model import GenerativeModel
 
@@ -141,3 +150,12 @@ def test_monte_carlo_with_2000_simulations_loses_little(kind: str, request: pyte
     assert found.shape == (20,)
     assert found.mean() <= 0.02
     assert regrets("a choice at random", sets, of_choices).mean() > 0.05  # what 0.02 is small beside
+
+
+@pytest.mark.slow
+def test_simulations_go_where_they_tell_most() -> None:
+    """200 do where the tree is ten times as large: not if values on the way are wrong, or nothing is explored."""
+    with jax.enable_x64(True):
+        sets = (cue_problems(3, 20),)
+        of_choices = [regret_of_choices(problems) for problems in sets]
+    assert regrets("`MonteCarlo`, 200 simulations", sets, of_choices).mean() <= 0.02

@@ -7,12 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from benchmarks.planners import unpruned
 from tests.act.inference.search.models import cue_model, drawn_model, problem_of
 
 from isotherm.act import rollout
 from isotherm.act.inference.agent import ActiveInference
 from isotherm.act.inference.search.exhaustive import Exhaustive
 from isotherm.act.inference.search.sophisticated import Sophisticated
+from isotherm.act.inference.search.tree import MonteCarlo
+from isotherm.exact.beliefs import belief_optimum
 from isotherm.random import run_keys
 from isotherm.world import simplified_t_maze
 
@@ -32,6 +35,27 @@ def test_the_law_is_the_plan_of_what_is_believed(planner: Any) -> None:
     expected = 0.5 * plan.log_q
     np.testing.assert_allclose(law, expected - jax.nn.logsumexp(expected), atol=1e-5)
     assert jnp.exp(law).sum() == pytest.approx(1)
+
+
+def test_planners_take_modalities_as_independent_if_told() -> None:
+    model = drawn_model(0)
+    problem = problem_of(model, 1e6)
+    told = Exhaustive(2, True), MonteCarlo(150, 2, independent_modalities=True)
+    found = [jax.jit(planner.plan)(problem, model.D).neg_efe for planner in told]
+    np.testing.assert_allclose(found[0], found[1], atol=1e-5)
+    assert np.abs(found[0] - belief_optimum(model, 2).values).max() > 1e-4
+
+
+@pytest.mark.parametrize("planner", [unpruned(2), MonteCarlo(150, 2)])
+def test_inductive_terms_count_at_every_step(planner: Any) -> None:
+    """Against policies scored one by one: without observations to tell apart, planning is enumeration."""
+    model = drawn_model(3, num_obs=(1,), goal=[np.eye(3)[0]])
+    told = {"use_inductive": True, "inductive_depth": 3, "inductive_threshold": 0.4}
+    short, long = (ActiveInference(model, gamma=1e6, policy_len=steps, **told) for steps in (1, 2))
+    found = jax.jit(planner.plan)(short.problem(short.init(KEY)), model.D)
+    scores = long.scores(long.init(KEY))
+    np.testing.assert_allclose(found.neg_efe, scores.neg_efe.reshape(2, 2).max(1), rtol=1e-5)
+    assert np.abs(scores.inductive).min() > 0.1
 
 
 def test_dropped_choices_are_never_made() -> None:

@@ -103,7 +103,17 @@ def pruned_plainly(problem: PlanningProblem, q: Tensors, settings: Sophisticated
             return [one]
         return [leaf for kids in one["children"].values() for _, kid in kids for leaf in leaves(kid)]
 
-    def expand(one: dict[str, Any]) -> None:
+    def living(one: dict[str, Any]) -> list[dict[str, Any]]:
+        below = [node for kids in (one["children"] or {}).values() for _, kid in kids for node in living(kid)]
+        return [one, *below]
+
+    def came_before(beliefs: Any, before: list[dict[str, Any]]) -> bool:
+        if settings.kl_threshold is None:
+            return False
+        kl = lambda p, q: sum((x * np.log(x / y)).sum() for x, y in zip(p, q, strict=True))  # noqa: E731
+        return any(kl(beliefs, other["beliefs"]) <= settings.kl_threshold for other in before)
+
+    def expand(one: dict[str, Any], before: list[dict[str, Any]]) -> None:
         step = jax.tree.map(
             np.asarray, foreseen(problem, tuple(jnp.asarray(b)[None] for b in one["beliefs"]))
         )
@@ -113,8 +123,9 @@ def pruned_plainly(problem: PlanningProblem, q: Tensors, settings: Sophisticated
         for u in np.flatnonzero(weight / weight.sum() > settings.policy_prune_threshold):
             see = SEE(problem, tuple(b[0, u] for b in step.beliefs), settings.branching)
             probability, after = jax.tree.map(np.asarray, see)
-            kept = np.flatnonzero(probability > settings.observation_prune_threshold)
-            if len(kept):
+            likely = np.flatnonzero(probability > settings.observation_prune_threshold)
+            kept = [k for k in likely if not came_before([b[k] for b in after], before)]
+            if kept:
                 one["children"][u] = [(probability[k], node([b[k] for b in after])) for k in kept]
 
     def value(one: dict[str, Any]) -> float:
@@ -137,18 +148,29 @@ def pruned_plainly(problem: PlanningProblem, q: Tensors, settings: Sophisticated
 
     root, found = node([np.asarray(b) for b in q]), 0.0
     for _ in range(settings.horizon):
+        before = living(root)
         for leaf in leaves(root):
-            expand(leaf)
+            expand(leaf, before)
         found = value(root)
         drop(root)
     q = root["q"][: problem.num_choices]
     return np.where(q < settings.policy_prune_threshold, 0.0, q), found
 
 
-@pytest.mark.parametrize(("seed", "policy", "observation"), [(4, 0.15, 0.1), (5, 0.3, 0.05), (6, 0.1, 0.3)])
-def test_pruning_follows_the_rules(seed: int, policy: float, observation: float) -> None:
+@pytest.mark.parametrize(
+    ("seed", "policy", "observation", "kl"),
+    [
+        (13, 0.15, 0.1, None),  # what is dropped changes what the rest weighs
+        (27, 0.15, 0.1, None),  # something is dropped at last
+        (5, 0.3, 0.05, None),
+        (6, 0.1, 0.3, None),
+        (4, 0.15, 0.02, 0.02),  # a belief that was dropped no longer keeps others out
+        (34, 0.15, 0.02, 0.02),
+    ],
+)
+def test_pruning_follows_the_rules(seed: int, policy: float, observation: float, kl: float | None) -> None:
     model = drawn_model(seed, num_controls=(3,))
-    settings = Sophisticated(3, 2000, 16, policy, observation, -1.0)
+    settings = Sophisticated(3, 2000, 16, policy, observation, -1.0, kl_threshold=kl)
     problem = problem_of(model, 4.0)
     found = planned(problem, model.D, settings)
     weight, value = pruned_plainly(problem, model.D, settings)
@@ -157,6 +179,25 @@ def test_pruning_follows_the_rules(seed: int, policy: float, observation: float)
     assert int(found.num_nodes) < 2000
     free = plan_of(model, 4.0, horizon=2)
     assert np.abs(found.weight - free.weight).max() > 1e-3  # it is pruning that was tested
+
+
+def test_choices_that_are_dropped_weigh_nothing() -> None:
+    """The others do not weigh more for it, but in the law that the agent chooses by."""
+    model = drawn_model(27, num_controls=(3,))
+    problem, settings = problem_of(model, 4.0), Sophisticated(3, 2000, 16, 0.15, 0.1, -1.0)
+    found = planned(problem, model.D, settings)
+    assert (found.weight > 0).tolist() == [True, False, False]
+    assert 0.85 < float(found.weight.sum()) < 0.95
+    np.testing.assert_allclose(settings.plan(problem, model.D).log_q, [0, -np.inf, -np.inf], atol=1e-6)
+
+
+def test_a_weight_at_the_threshold_is_not_expanded_and_not_dropped() -> None:
+    """Two choices that weigh exactly a half, in float64."""
+    with jax.enable_x64(True):
+        model = in_double(drawn_model(0))
+        found = plan_of(model, 0.0, horizon=1, max_branching=2, policy_prune_threshold=0.5)
+    np.testing.assert_array_equal(found.neg_efe, [-512, -512])
+    np.testing.assert_array_equal(found.weight, [0.5, 0.5])
 
 
 def test_the_budget_keeps_the_tree_before() -> None:
@@ -208,6 +249,12 @@ def test_beliefs_that_come_again_are_no_children() -> None:
     kl = (after * np.log(after / prior)).sum()
     assert plan_of(still, horizon=1, kl_threshold=kl * 1.01).neg_efe[1] == -512
     assert plan_of(still, horizon=1, kl_threshold=kl * 0.99).neg_efe[1] == free.neg_efe[1]
+
+
+def test_settings_say_which_observations_are_told_apart() -> None:
+    assert Sophisticated(topk=2, max_branching=7, independent_modalities=True).branching == Branching(
+        2, 7, True
+    )
 
 
 def test_limits_may_be_traced() -> None:

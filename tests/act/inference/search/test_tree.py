@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from tests.act.inference.search.models import cue_model, drawn_model, in_double, problem_of
 
-from isotherm.act.inference.search.problem import Branching
+from isotherm.act.inference.search.problem import Branching, foreseen
 from isotherm.act.inference.search.tree import MonteCarlo, key_of_beliefs, tree_search
 from isotherm.exact.beliefs import belief_optimum
 
 RUN = jax.jit(tree_search, static_argnums=(3, 4, 5, 6))
+LOOK = jax.jit(foreseen)
 
 
 def test_all_of_several_agents_go_to_the_cue() -> None:
@@ -47,6 +48,34 @@ def test_a_tree_visited_as_a_whole_is_exact() -> None:
         np.testing.assert_allclose(np.exp(one.log_q), [0, *law], atol=1e-12)
         assert one.log_q[0] == -np.inf
         assert float(one.value) == pytest.approx(law @ values)
+
+
+def test_what_has_not_been_tried_weighs_nothing() -> None:
+    """One simulation: one choice, worth its own step and the best of the next ones if nothing were seen.
+
+    Preferences change in time. Of the next choices the best one is never made, and the one of the largest prior is
+    not the best of the rest. Because of the noise, any choice that may be made is tried by some key.
+    """
+    model = drawn_model(29, num_controls=(4,), steps=2, E=[0.0, 0.5, 0.25, 0.25])
+    problem, keys = problem_of(model, 2.0), jax.random.split(jax.random.key(1), 20)
+    each = [RUN(key, problem, model.D, 1, 2, Branching(), 1.0) for key in keys]
+    found = {int(one.log_q.argmax()): one for one in each}
+    assert set(found) == {1, 2, 3}
+    first = LOOK(problem, tuple(q[None] for q in model.D), None, 0)
+    then = LOOK(problem, tuple(q[0, 1][None] for q in first.beliefs), None, 1).score[0]
+    assert (int(then.argmax()), int(then[1:].argmax())) == (0, 2)
+    assert float(found[1].neg_efe[1]) == pytest.approx(float(first.score[0, 1] + then[3]), abs=1e-5)
+    np.testing.assert_array_equal(found[1].neg_efe[np.array([0, 2, 3])], 0)
+    np.testing.assert_array_equal(found[1].log_q, [-np.inf, 0, -np.inf, -np.inf])
+
+
+def test_values_are_backed_up_from_any_depth() -> None:
+    """A single choice, two observations, five steps."""
+    with jax.enable_x64(True):
+        model = in_double(drawn_model(1, num_obs=(2,), num_controls=(1,)))
+        found = RUN(jax.random.key(0), problem_of(model), model.D, 300, 5, Branching(), 0.0)
+        expected = belief_optimum(model, 5)
+    np.testing.assert_allclose(found.neg_efe, expected.values, atol=1e-12)
 
 
 def test_keys_follow_from_seed_and_beliefs() -> None:

@@ -223,7 +223,7 @@ def _without_observing(
     def ahead(carry: tuple[Tensors, Array, Array], _: None) -> tuple[tuple[Tensors, Array, Array], None]:
         beliefs, step, total = carry
         found = foreseen(problem, beliefs, penalties, step[0])
-        best = jnp.argmax(found.score[0] + problem.log_prior, keepdims=True)
+        best = jnp.argmax(jnp.where(jnp.isneginf(problem.log_prior), -jnp.inf, found.score[0]), keepdims=True)
         total = total + jnp.where(step < horizon, found.score[0, best], 0.0)
         return (tuple(q[0, best] for q in found.beliefs), step + 1, total), None
 
