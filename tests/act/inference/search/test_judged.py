@@ -143,9 +143,10 @@ def test_sophisticated_inference_without_pruning_loses_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["random_models", "cue_tasks"])
-def test_monte_carlo_with_2000_simulations_loses_little(kind: str, request: pytest.FixtureRequest) -> None:
-    sets, of_choices = request.getfixturevalue(kind)
+def test_monte_carlo_with_2000_simulations_loses_little(
+    random_models: tuple[tuple[Problems, ...], list[np.ndarray]],
+) -> None:
+    sets, of_choices = random_models
     found = regrets(SAMPLED, sets, of_choices)
     assert found.shape == (20,)
     assert found.mean() <= 0.02
