@@ -50,7 +50,7 @@ OTHERS = "others"
 
 ROOMS = (*LISTED, OTHERS)
 LONGEST = 300
-SLOWEST_S = 10
+SLOWEST_S = 20
 MEMORY = 6 * 2**30
 """Bytes of address space beyond what is there at the start: a result of terabytes is an error, not a dead machine."""
 
@@ -465,7 +465,7 @@ ALIASES = {
 
 SLOW = {
     "sample.gibbs_moments", "sample.gibbs_means", "sample.find_ladder", "sample.log_z", "sample.tempered",
-    "learn.fit", "study.run.runner.run",
+    "learn.fit", "study.run.runner.run", "act.fit_map", "act.fit_nuts", "act.sampled_policies",
 }  # fmt: skip
 """Callables of which a call compiles for a second, or runs a study: only what must be refused is tried on them."""
 
