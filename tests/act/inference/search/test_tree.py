@@ -67,8 +67,11 @@ def test_what_has_not_been_tried_weighs_nothing() -> None:
     assert float(found[1].neg_efe[1]) == pytest.approx(float(first.score[0, 1] + then[3]), abs=1e-5)
     np.testing.assert_array_equal(found[1].neg_efe[np.array([0, 2, 3])], 0)
     np.testing.assert_array_equal(found[1].log_q, [-np.inf, 0, -np.inf, -np.inf])
+    some = RUN(keys[0], problem, model.D, 5, 2, Branching(), 1.0)
+    assert np.isfinite(some.neg_efe).all()  # beliefs from which no choice was tried have a value too
 
 
+@pytest.mark.slow
 def test_values_are_backed_up_from_any_depth() -> None:
     """A single choice, two observations, five steps."""
     with jax.enable_x64(True):
