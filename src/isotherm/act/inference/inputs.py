@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from isotherm import doors
+from isotherm.energy.hidden.checks import check_numbers_of
 from isotherm.errors import refusal
 
 
@@ -48,8 +49,7 @@ def checked_action(action: Any, num_controls: Sequence[int]) -> Int[Array, "*con
         )
     if not doors.is_traced(action):
         values = _whole("action", action)
-        most = np.asarray(num_controls) if values.ndim else np.prod(num_controls)
-        _within("action", values, most)
+        check_numbers_of("action", values, np.asarray(num_controls) if values.ndim else np.prod(num_controls))
     return jnp.asarray(action, jnp.int32)
 
 
@@ -59,7 +59,7 @@ def _symbol(field: str, seen: Any, n: int) -> Array:
             f"{field}.shape", np.shape(seen), "must be (), a symbol; weights need categorical_obs=True"
         )
     if not doors.is_traced(seen):
-        _within(field, _whole(field, seen), np.asarray(n))
+        check_numbers_of(field, _whole(field, seen), n)
     return jnp.asarray(seen, jnp.int32)
 
 
@@ -76,11 +76,3 @@ def _whole(field: str, value: Any) -> np.ndarray:
     if (values % 1 != 0).any():
         raise refusal(field, values.tolist(), "must be whole")
     return values
-
-
-def _within(field: str, values: np.ndarray, most: Any) -> None:
-    outside = (values < -1) | (values >= most)
-    if outside.any():
-        bounds = np.broadcast_to(most, values.shape)[outside]
-        allowed = f"must be within 0 .. {int(bounds.ravel()[0]) - 1}, or -1 for none"
-        raise refusal(field, int(values[outside].ravel()[0]), allowed)

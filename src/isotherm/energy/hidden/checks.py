@@ -81,6 +81,23 @@ def check_counts(field: str, tensor: Float[Array, "..."], event_axis: int = 0) -
         raise refusal(field, "a column of zeros", "each column needs a count above 0")
 
 
+def check_numbers_of(field: str, values: np.ndarray, counts: Any) -> None:
+    """Refuse whole numbers that number none of so many things, ``0 .. counts - 1``, nor are ``-1``, none.
+
+    Args:
+        field: what refusals call them.
+        values: of any shape.
+        counts: how many things there are, a number or one for each value.
+
+    Raises:
+        ValueError: naming the first number out of range.
+    """
+    outside = (values < -1) | (values >= counts)
+    if outside.any():
+        count = int(np.broadcast_to(counts, values.shape)[outside][0])
+        raise refusal(field, int(values[outside][0]), f"must be within 0 .. {count - 1}, or -1 for none")
+
+
 def dependencies(
     field: str, values: Any, count: int, num_parents: int, what: str, own: bool = False
 ) -> Indices:

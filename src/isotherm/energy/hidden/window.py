@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from isotherm import doors
 from isotherm.energy.factor import Factor
 from isotherm.energy.graph import FactorGraph
+from isotherm.energy.hidden.checks import check_numbers_of
 from isotherm.energy.hidden.controls import flat_controls
 from isotherm.energy.hidden.model import GenerativeModel
 from isotherm.energy.variables import categorical
@@ -161,7 +162,5 @@ def _whole(field: str, values: np.ndarray, n: int) -> Int[np.ndarray, " rows"]:
     """Whole numbers within ``-1 .. n - 1``."""
     if values.size and not np.issubdtype(values.dtype, np.integer):
         raise refusal(f"{field}.dtype", str(values.dtype), "must be whole numbers")
-    outside = (values < -1) | (values >= n)
-    if outside.any():
-        raise refusal(field, int(values[outside][0]), f"must be within 0 .. {n - 1}, or -1 for none")
+    check_numbers_of(field, values, n)
     return values.astype(np.int32)
