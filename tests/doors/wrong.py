@@ -50,7 +50,7 @@ OTHERS = "others"
 
 ROOMS = (*LISTED, OTHERS)
 LONGEST = 300
-SLOWEST_S = 20
+SLOWEST_S = 10
 MEMORY = 6 * 2**30
 """Bytes of address space beyond what is there at the start: a result of terabytes is an error, not a dead machine."""
 
