@@ -9,6 +9,7 @@ from tests.support.toy_study import Coins, CoinsConfig
 from isotherm.settings.config import Config
 from isotherm.settings.fields import describe
 from isotherm.settings.layers import merge, read_flags, read_toml
+from isotherm.studies.choices.config import ChoicesConfig
 from isotherm.study.presets import build_config
 from isotherm.study.report.html import command_of
 
@@ -85,6 +86,8 @@ def test_fields_are_described_from_the_class() -> None:
     assert fields["lamp.watts"].allowed == "at least 1, at most 100"
     assert fields["biases"].type == "float,..."
     assert fields["biases"].allowed == "at least 1 values, each at least -1 and at most 1"
+    (path,) = [field for field in describe(ChoicesConfig) if field.name == "two_step"]
+    assert path.allowed == "at most 4096 characters"
     assert fields["mode"].type == "fair | loaded"
     assert fields["tosses"].doc == "Tosses a coin."
 

@@ -64,7 +64,8 @@ def _describe(config: type[Config], prefix: str) -> Iterator[FieldDoc]:
         default = "none" if info.is_required() else as_text(info.get_default(call_default_factory=True))
         bare, elements = _unwrap(info.annotation)
         doc = " ".join((info.description or "").split())
-        yield FieldDoc(prefix + name, bare, _in_words(bare), default, _allowed(info, elements), doc)
+        unit = "characters" if bare is str else "values"
+        yield FieldDoc(prefix + name, bare, _in_words(bare), default, _allowed(info, elements, unit), doc)
 
 
 def _unwrap(annotation: Any) -> tuple[Any, list[Any]]:
@@ -88,9 +89,9 @@ def _in_words(annotation: Any) -> str:
     return getattr(annotation, "__name__", str(annotation))
 
 
-def _allowed(info: FieldInfo, elements: list[Any]) -> str:
+def _allowed(info: FieldInfo, elements: list[Any], unit: str) -> str:
     own = _bounds(info.metadata)
-    lengths = [f"{word} {value} values" for word, value in _limits(info.metadata, _LENGTHS)]
+    lengths = [f"{word} {value} {unit}" for word, value in _limits(info.metadata, _LENGTHS)]
     each = [bound for element in elements for bound in _bounds(getattr(element, "metadata", [element]))]
     return ", ".join(own + lengths + ([f"each {' and '.join(each)}"] if each else []))
 

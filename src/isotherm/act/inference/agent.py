@@ -116,8 +116,6 @@ class ActiveInference(AbstractChooser):
         made = "what generative_model(A, B) makes"
         self.model = doors.instance("model", model, GenerativeModel, made)
         self.settings = Settings(**settings)
-        check_fits(self.settings, model)
-        self.policies = policies_of(model, policy_len, policies)
         number = lambda name, value, **bounds: _number(name, value, model, **bounds)  # noqa: E731
         self.gamma, self.alpha = number("gamma", gamma, least=0), number("alpha", alpha, least=0)
         self.inductive_threshold = number("inductive_threshold", inductive_threshold, least=0, below=1)
@@ -128,6 +126,8 @@ class ActiveInference(AbstractChooser):
             number("rate_D", rate_D, least=0),
             number("forgetting", forgetting, above=0, most=1),
         )
+        check_fits(self.settings, model)
+        self.policies = policies_of(model, policy_len, policies)
         self.planner = check_planner(planner, self.policies)
         if preprocess is not None:
             doors.function("preprocess", preprocess, "a function of an observation", num_arguments=1)

@@ -4,7 +4,7 @@ from typing import Any
 
 from isotherm import doors
 from isotherm.act.inference.agent import ActiveInference
-from isotherm.energy.hidden.model import generative_model
+from isotherm.energy.hidden.model import GenerativeModel, generative_model
 from isotherm.errors import refusal
 
 EPISODE = 128
@@ -60,6 +60,10 @@ def active_inference(
     >>> agent.policies.num_policies
     2
     """
+    if isinstance(A, GenerativeModel):
+        raise TypeError(
+            "A = a GenerativeModel: give its tensors here, or the model to ActiveInference(model, ...)"
+        )
     for name, asked in (("learn_C", learn_C), ("learn_E", learn_E)):
         if doors.flag(name, asked):
             raise refusal(name, asked, "is not implemented: only A, B and D are learned")

@@ -42,6 +42,9 @@ def backward(
 ) -> Backward:
     """Smooth filtered beliefs of a factor that depends on itself alone.
 
+    :func:`isotherm.exact.hidden.smoothing.smooth` finds the same with a table of each pair of steps, which thousands
+    of agents have no room for.
+
     Args:
         filtered: beliefs given the past, ``(T, S)``.
         B: law of transitions, event axis last, ``(S, U, S)``.

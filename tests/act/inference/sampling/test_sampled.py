@@ -108,12 +108,9 @@ def test_energy_of_a_policy_is_its_expected_free_energy(name: str):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("policy_len", "num_steps", "gap"), [(12, 200, 1e-4), (30, 600, 1.0)])
-def test_long_horizons_of_a_known_grid_agree_with_dynamic_programming(
-    policy_len: int, num_steps: int, gap: float
-):
-    """1.7e7 policies, of which the best is found; and 1.2e18, of which one within a nat of it is."""
-    known = grid(2.0)
+def test_a_long_horizon_of_a_known_grid_agrees_with_dynamic_programming():
+    """1.7e7 policies, of which the best is found."""
+    known, policy_len = grid(2.0), 12
     exact = known.exact(policy_len)
     found = sampled_policies(
         jax.random.key(3),
@@ -123,11 +120,11 @@ def test_long_horizons_of_a_known_grid_agree_with_dynamic_programming(
         num_chains=32,
         num_samples=20,
         num_particles=256,
-        num_steps=num_steps,
+        num_steps=200,
     )
     assert abs(float(found.log_z.value) - exact.log_z) <= 3 * float(found.log_z.error)
     assert float(found.log_z.error) < policy_len / 80
-    assert exact.best_log_weight - gap <= 2 * float(found.best_neg_efe) <= exact.best_log_weight + 1e-4
+    assert exact.best_log_weight - 1e-4 <= 2 * float(found.best_neg_efe) <= exact.best_log_weight + 1e-4
     np.testing.assert_allclose(np.exp(found.log_actions), np.exp(exact.log_laws[0, 0]), atol=0.1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < 4e9
 
