@@ -1,0 +1,1 @@
+"""Dynamic-weight pools: prices, parameters, rules, pools, hooks, objectives, backtests."""

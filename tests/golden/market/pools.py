@@ -1,0 +1,6 @@
+"""Golden operations on trades, pools, simulations and rebalancing: what we find, by the name of the function."""
+
+from collections.abc import Callable
+from typing import Any
+
+OURS: dict[str, Callable[[dict[str, Any]], Any]] = {}
