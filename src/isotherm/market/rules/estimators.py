@@ -57,7 +57,9 @@ class GradientState(NamedTuple):
         return self.price - self.alt_deviation
 
     @classmethod
-    def of(cls, price: Array, ewma: Array, running_a: Array, alt_ewma: Array | None = None) -> "GradientState":
+    def of(
+        cls, price: Array, ewma: Array, running_a: Array, alt_ewma: Array | None = None
+    ) -> "GradientState":
         """From what is exported; the averages are one unless a second is given."""
         return cls(price, price - ewma, price - (ewma if alt_ewma is None else alt_ewma), running_a)
 
@@ -105,7 +107,12 @@ def gradient_start(price: Row) -> GradientState:
 
 
 def gradient_step(
-    way: Way, state: GradientState, price: Row, lamb: Row, alt_lamb: Row | None = None, threshold: float = STILL
+    way: Way,
+    state: GradientState,
+    price: Row,
+    lamb: Row,
+    alt_lamb: Row | None = None,
+    threshold: float = STILL,
 ) -> tuple[GradientState, Gradient]:
     r"""The proportional gradient ``a / (b e)``, where :math:`a \leftarrow \lambda a + (C - e) / (1 - \lambda)`.
 
@@ -122,7 +129,9 @@ def gradient_step(
     running = way.decayed(decay, state.running_a, deviation / (1 - decay))
     alt_deviation, base = deviation, ewma
     if alt_lamb is not None:
-        (_, alt_deviation), base = average_step(way, AverageState(state.price, state.alt_deviation), price, alt_lamb)
+        (_, alt_deviation), base = average_step(
+            way, AverageState(state.price, state.alt_deviation), price, alt_lamb
+        )
     seen = jnp.where(jnp.abs(running) < threshold * jnp.abs(ewma), 0.0, running)
     gradient = seen * ((1 - decay) ** 3 / decay) / base
     return GradientState(price, deviation, alt_deviation, running), Gradient(gradient, ewma, seen)

@@ -1,64 +1,13 @@
-"""From raw weights to the next move: bounds, floor, and the limit of change. Single rows ``(n,)``; pure and jittable."""
-
-from typing import NamedTuple
+"""From raw weights to the next move: bounds, floor, limit of change. Single rows ``(n,)``; pure and jittable."""
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from isotherm.market.rules.bounds import TINY, WeightBounds, clipped, passing, within_bounds
 from isotherm.market.rules.settings import RuleSettings
 
 Weights = Float[Array, " n"]
-
-TINY = 1e-10
-"""What keeps quotients of the definition from 0/0."""
-
-
-class WeightBounds(NamedTuple):
-    """Least and most weight of each token, ``(n,)`` each."""
-
-    low: Weights
-    high: Weights
-
-
-def passing(x: Array, bounded: Array) -> Array:
-    """The second, exactly, with the gradient of the first: a straight-through estimator.
-
-    >>> float(jax.grad(lambda x: passing(x, jnp.clip(x, 0.0, 1.0)))(2.0))
-    1.0
-    """
-    return jax.lax.stop_gradient(bounded) + (x - jax.lax.stop_gradient(x))
-
-
-def clipped(x: Weights, low: Array | float, high: Array | float, is_passing: bool) -> Weights:
-    """Within bounds; gradients pass outside of them if asked."""
-    inside = jnp.clip(x, low, high)
-    return passing(x, inside) if is_passing else inside
-
-
-def within_bounds(weights: Weights, bounds: WeightBounds, is_passing: bool = False) -> Weights:
-    """Weights clipped to bounds of each token, what is missing or over spread by the room that is left.
-
-    Args:
-        weights: sum to 1, ``(n,)``.
-        bounds: with sums of at most 1 and at least 1.
-        is_passing: whether gradients pass the clips.
-
-    Returns:
-        Weights that sum to 1.
-
-    >>> low, high = jnp.array([0.1, 0.1]), jnp.array([0.6, 0.9])
-    >>> within_bounds(jnp.array([0.9, 0.1]), WeightBounds(low, high)).round(2).tolist()
-    [0.6000000238418579, 0.4000000059604645]
-    """
-    low, high = bounds
-    held = clipped(weights, low, high, is_passing)
-    total = held.sum()
-    up, down = high - held, held - low
-    raised = held + jnp.maximum(1 - total, 0.0) * up / (up.sum() + TINY)
-    moved = raised - jnp.maximum(total - 1, 0.0) * down / (down.sum() + TINY)
-    held = clipped(moved, low, high, is_passing)
-    return held / held.sum()
 
 
 def floored(weights: Weights, floor: float, is_passing: bool = False) -> Weights:
@@ -108,8 +57,8 @@ def kl_projection(weights: Weights, floor: float) -> Weights:
         weights: any numbers, some above 0, ``(n,)``; those below 0 count as 0.
         floor: in (0, 1/n).
 
-    >>> kl_projection(jnp.array([0.8, 0.15, 0.05]), 0.1).round(3).tolist()
-    [0.7580000162124634, 0.14200000464916229, 0.10000000149011612]
+    >>> [round(float(w), 4) for w in kl_projection(jnp.array([0.8, 0.15, 0.05]), 0.1)]
+    [0.7579, 0.1421, 0.1]
     """
     n = weights.shape[0]
     weights = jnp.maximum(weights, 0.0)
@@ -120,7 +69,9 @@ def kl_projection(weights: Weights, floor: float) -> Weights:
     return jnp.maximum(weights * scales[num_free - 1], floor)
 
 
-def guarded(raw: Weights, weights: Weights, settings: RuleSettings, bounds: WeightBounds | None = None) -> Weights:
+def guarded(
+    raw: Weights, weights: Weights, settings: RuleSettings, bounds: WeightBounds | None = None
+) -> Weights:
     """The weights to move to: normalised, bounded, floored, and summing to 1 to rounding.
 
     Args:

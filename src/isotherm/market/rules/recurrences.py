@@ -1,6 +1,6 @@
 """Ways to run one definition: a price at a time, all prices at once by an associative scan, or by convolution.
 
-An estimator is written once, in terms of the two things that look back: the value one row before, and sums that decay.
+An estimator is written once, in terms of the two things that look back: the value one row before, and decaying sums.
 A :class:`Way` says how these are found. With :data:`STEP` the arrays have no axis of time, and the definition is a
 streaming step; with :data:`BATCH` and :func:`convolving` they lead with rows of time, and so do the states returned.
 """

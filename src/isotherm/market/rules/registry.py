@@ -1,4 +1,4 @@
-"""The rules by name. Each is a few lines: which values it reads, which estimator it runs, which formula it applies."""
+"""The rules by name. Each is a few lines: what values it reads, what estimator it runs, what formula it applies."""
 
 from typing import Any
 
@@ -42,7 +42,11 @@ def _spread(values: Values, num_tokens: int) -> Values:
 def _gradient_values(params: Params, num_tokens: int, settings: RuleSettings) -> Values:
     days = _days(raw.calc_lambda(params), settings)
     alt = _capped(raw.calc_alt_lambda(params), settings) if settings.use_alt_lamb else None
-    values = {"lamb": _capped(raw.calc_lambda(params), settings), "alt_lamb": alt, "k": raw.calc_k(params, days)}
+    values = {
+        "lamb": _capped(raw.calc_lambda(params), settings),
+        "alt_lamb": alt,
+        "k": raw.calc_k(params, days),
+    }
     return _spread(values, num_tokens)
 
 
@@ -140,7 +144,9 @@ def _difference_values(params: Params, num_tokens: int, settings: RuleSettings) 
     else:
         second, days = raw.calc_alt_lambda(params), _days(first, settings)
     k = raw.calc_k({key: params.get(key) for key in K_KEYS}, days)
-    return _spread({"lamb_1": _capped(first, settings), "lamb_2": _capped(second, settings), "k": k}, num_tokens)
+    return _spread(
+        {"lamb_1": _capped(first, settings), "lamb_2": _capped(second, settings), "k": k}, num_tokens
+    )
 
 
 def _difference_start(values: Values, price: Array) -> Any:

@@ -76,7 +76,9 @@ class WeightRule:
         """States and rows of all prices at once, leaves ``(rows, ...)``."""
         return self.advance(BATCH, values, state, prices)
 
-    def over(self, form: Form, values: Values, state: Any, prices: Float[Array, "rows n"]) -> tuple[Any, RuleOutput]:
+    def over(
+        self, form: Form, values: Values, state: Any, prices: Float[Array, "rows n"]
+    ) -> tuple[Any, RuleOutput]:
         """As :meth:`batch`, or scanned."""
 
         def definition(way: Way, state: Any, price: Array) -> tuple[Any, RuleOutput]:
@@ -92,7 +94,9 @@ class WeightRule:
         """
         doors.choice("weight_calculation_method", method, ("auto", "vectorized", "scan"))
         if method == "vectorized" and not self.is_batched:
-            raise refusal("weight_calculation_method", method, f"must be scan or auto: {self.name} has only a step")
+            raise refusal(
+                "weight_calculation_method", method, f"must be scan or auto: {self.name} has only a step"
+            )
         return "vectorized" if method != "scan" and self.is_batched else "scan"
 
 

@@ -72,9 +72,7 @@ class RuleSettings:
                 least=1,
                 most=self.chunk_period,
             )
-        doors.choice(
-            "weight_interpolation_method", self.weight_interpolation_method, get_args(Interpolation)
-        )
+        doors.choice("weight_interpolation_method", self.weight_interpolation_method, get_args(Interpolation))
         doors.choice("guardrail", self.guardrail, get_args(Guardrail))
         doors.number("maximum_change", self.maximum_change, above=0)
         doors.number("max_memory_days", self.max_memory_days, above=0)

@@ -1,6 +1,5 @@
 """Rules that give targets: how much of the old weights stays at each update."""
 
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from isotherm.market.parameters.effective import (
@@ -11,7 +10,7 @@ from isotherm.market.parameters.effective import (
     has,
 )
 from isotherm.market.parameters.memory import memory_days_to_lambda
-from isotherm.market.rules.guardrails import passing
+from isotherm.market.rules.bounds import passing
 from isotherm.market.rules.rule import per_token
 from isotherm.market.rules.settings import RuleSettings
 
@@ -31,6 +30,7 @@ def blend_lambda(params: Params, num_tokens: int, settings: RuleSettings) -> Flo
     Raises:
         ValueError: naming the parameters, if neither is there.
 
+    >>> import jax.numpy as jnp
     >>> blend_lambda({"memory_days_2": jnp.zeros(1)}, 2, RuleSettings()).tolist()
     [0.0, 0.0]
     """
@@ -42,9 +42,12 @@ def blend_lambda(params: Params, num_tokens: int, settings: RuleSettings) -> Flo
     return per_token(passing(lamb, within), num_tokens)
 
 
-def toward(target: Float[Array, " n"], weights: Float[Array, " n"], blend: Float[Array, " n"]) -> Float[Array, " n"]:
+def toward(
+    target: Float[Array, " n"], weights: Float[Array, " n"], blend: Float[Array, " n"]
+) -> Float[Array, " n"]:
     """A mixture of old weights and target, ``blend w + (1 - blend) target``.
 
+    >>> import jax.numpy as jnp
     >>> toward(jnp.array([1.0, 0.0]), jnp.array([0.5, 0.5]), jnp.array([0.5, 0.5])).tolist()
     [0.75, 0.25]
     """
