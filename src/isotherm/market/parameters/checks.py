@@ -7,6 +7,7 @@ from typing import Any
 
 from isotherm import doors
 from isotherm.errors import refusal, wrong_kind
+from isotherm.market.parameters.host import real_values
 from isotherm.market.parameters.names import known_word, pool_name
 
 Check = Callable[[str, Any], Any]
@@ -31,7 +32,9 @@ def whole(least: int, most: int = doors.MAX_COUNT) -> Check:
 
 def reals(above: float | None = None) -> Check:
     """A finite number, or an array of them."""
-    return lambda field, value: doors.numbers(field, value, above=above)
+    return lambda field, value: (
+        real_values(field, value) if above is None else real_values(field, value, above=above)
+    )
 
 
 def word(*allowed: str) -> Check:

@@ -6,7 +6,7 @@ import itertools
 import json
 import warnings
 from collections.abc import Hashable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any
 
 from isotherm import doors
 from isotherm.errors import refusal, shortened
@@ -44,7 +44,7 @@ class Fingerprint(Mapping[str, Any]):
         check_run_fingerprint(self._settings)
 
     @classmethod
-    def foreign(cls, settings: Mapping[str, Any]) -> Self:
+    def foreign(cls, settings: Mapping[str, Any]) -> "Fingerprint":
         """Settings that another tool wrote: unknown ones are kept, and a warning lists them.
 
         Args:
@@ -78,14 +78,14 @@ class Fingerprint(Mapping[str, Any]):
     def __repr__(self) -> str:
         return f"Fingerprint({', '.join(f'{key}={value!r}' for key, value in self._settings.items())})"
 
-    def with_defaults(self) -> Self:
+    def with_defaults(self) -> "Fingerprint":
         """The same with every setting that has a default."""
         found = copy.copy(self)
         found._settings = copy.deepcopy(self._settings)
         recursive_default_set(found._settings, DEFAULTS)
         return found
 
-    def replaced(self, **settings: Any) -> Self:
+    def replaced(self, **settings: Any) -> "Fingerprint":
         """The same with other values of some settings, checked anew; settings that were kept unknown stay so.
 
         Raises:

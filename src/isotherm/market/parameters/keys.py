@@ -9,7 +9,7 @@ from isotherm.market.parameters.names import RETURN_VALS
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS, TRAINING_KEYS
 
 
-class Setting(NamedTuple):
+class RunSetting(NamedTuple):
     """One setting.
 
     Attributes:
@@ -30,8 +30,8 @@ _POSITIVE = real(above=0)
 
 _BOUNDS = {"freeze_bounds": False, "min_weights_per_asset": None, "max_weights_per_asset": None}
 
-SETTINGS: dict[str, Setting] = {
-    name: Setting(*row)
+SETTINGS: dict[str, RunSetting] = {
+    name: RunSetting(*row)
     for name, row in {
         "freq": ("minute", checks.text, "informational"),
         "startDateString": ("2023-01-01 00:00:00", checks.date, "first minute of training, UTC"),

@@ -66,12 +66,42 @@ ENCODINGS = {
 }  # fmt: skip
 """Keys of each quantity, the first that is there counts."""
 
+_MEMORY = ("logit_lamb", "logit_delta_lamb", "initial_weights_logits")
+_POWER = ("sp_k", *_MEMORY, "sp_exponents", "sp_pre_exp_scaling")
+_VARIANCE = ("memory_days_1", "memory_days_2", "initial_weights_logits")
+
+CREATED = {
+    "momentum": ("log_k", *_MEMORY),
+    "anti_momentum": ("log_k", *_MEMORY),
+    "power_channel": _POWER,
+    "mean_reversion_channel": (*_POWER, "sp_amplitude", "sp_width"),
+    TRIPLE: (
+        "log_k", "logit_lamb", "logit_lamb_for_ewma", "log_amplitude", "raw_width", "raw_exponents",
+        "raw_pre_exp_scaling", "initial_weights_logits",
+    ),
+    "difference_momentum": ("k", *_VARIANCE),
+    "min_variance": _VARIANCE,
+    "index_market_cap": _MEMORY,
+    "hodling_index_market_cap": _MEMORY,
+    "trad_hodling_index_market_cap": _MEMORY,
+    "balancer": ("initial_weights_logits",),
+    "cow": ("initial_weights_logits",),
+    "hodl": ("initial_weights_logits",),
+    "gyroscope": ("phi", "alpha", "beta", "lam"),
+    "reclamm": (
+        "price_ratio", "centeredness_margin", "daily_price_shift_base", "shift_exponent", "arc_length_speed", "fees",
+    ),
+}  # fmt: skip
+"""Keys that each rule's first set has; those of ``reclamm`` after the second by its settings."""
+
+CREATED_BY_BOUNDS = ("raw_min_budget", "raw_min_logits", "raw_gap_logits")
+
 TARGET_RULES = (
     "min_variance", "index_market_cap", "hodling_index_market_cap", "trad_hodling_index_market_cap",
 )  # fmt: skip
 """Rules that give weights; the others that have rules at all give changes of weights."""
 
-FIXED = frozenset(("initial_weights_logits", "initial_weights", "subsidary_params"))
+FIXED = frozenset(("initial_weights_logits", "initial_weights", "subsidary_params", *CREATED["gyroscope"]))
 """Keys that are never trained, nor jittered."""
 
 _RETURNS = ("returns", "returns_over_hodl", "returns_over_uniform_hodl")
