@@ -32,7 +32,8 @@ class PoolStart:
     def scalar(self, key: str, **bounds: float) -> Float[np.ndarray, " sets"]:
         """A number for each set, ``(sets,)``."""
         found = process_initial_values(self.values, key, 1, self.sets)
-        return doors.numbers(key, found, **bounds)[:, 0]
+        doors.numbers(key, found, **bounds)
+        return found[:, 0]
 
     def weights(self) -> Parameters:
         """Logits of the first weights, always one for each token."""
@@ -51,7 +52,8 @@ class PoolStart:
 
     def logit_lambda(self, memory_days: Float[np.ndarray, "sets tokens"]) -> Float[np.ndarray, "sets tokens"]:
         """Raw form of a memory."""
-        return host.memory_days_to_logit_lambda(memory_days, needed(self.settings, "chunk_period"))
+        found = host.memory_days_to_logit_lambda(memory_days, needed(self.settings, "chunk_period"))
+        return np.asarray(found)
 
     def lambdas(self) -> Parameters:
         """Both memories in raw form."""

@@ -1,6 +1,6 @@
 """What each raw parameter is: where it starts, where to look for it, and whether it is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -136,7 +136,7 @@ def initial_value(
     raise ValueError(f"{name}: this parameter has no initial value, and no pool declares it")
 
 
-def sample_in_range(u: Any, search_range: SearchRange | Sequence[Any]) -> Float[np.ndarray, "*shape"]:
+def sample_in_range(u: Any, search_range: SearchRange) -> Float[np.ndarray, "*shape"]:
     """Points of the unit interval, of any shape, taken into a range.
 
     Args:
@@ -149,7 +149,7 @@ def sample_in_range(u: Any, search_range: SearchRange | Sequence[Any]) -> Float[
     >>> sample_in_range([0.0, 0.5, 1.0], SearchRange(0.01, 100, log_scale=True)).round(2).tolist()
     [0.01, 1.0, 100.0]
     """
-    low, high, log_scale, _ = SearchRange._make([*search_range, *(False, False)[len(search_range) - 2 :]])
+    low, high, log_scale, _ = search_range
     u = np.asarray(real_values("u", u, least=0, most=1))
     if not doors.number("low", low) < doors.number("high", high):
         raise refusal("search_range", (low, high), "low must be below high")
