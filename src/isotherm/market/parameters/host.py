@@ -12,6 +12,25 @@ from isotherm.market.parameters.memory import MINUTES_A_DAY
 Values = Float[np.ndarray, "*shape"] | np.float64
 
 
+def real_values(field: str, values: Any, **bounds: float) -> Values:
+    """A number, nested lists of equal lengths, or an array, as float64.
+
+    Args:
+        field: what refusals call it.
+        values: finite, no bools.
+        **bounds: ``least``, ``above``, ``most``, ``below``, as :func:`isotherm.doors.numbers` has them.
+
+    Raises:
+        TypeError: naming the field, if it holds anything else than real numbers.
+        ValueError: naming the field, if one is out of bounds or rows differ in length.
+
+    >>> real_values("k", [1, 2.5], above=0).tolist()
+    [1.0, 2.5]
+    """
+    given = values if doors.is_number(values) else doors.real_array(field, values)
+    return doors.real_numbers(field, doors.numbers(field, given, **bounds))[()]
+
+
 def squareplus(x: Any) -> Values:
     """``(x + sqrt(x**2 + 4)) / 2`` to rounding, of any shape.
 
@@ -21,7 +40,7 @@ def squareplus(x: Any) -> Values:
     >>> float(squareplus(-1e8))
     1e-08
     """
-    x = _numbers("x", x)
+    x = real_values("x", x)
     larger = 0.5 * (np.abs(x) + np.hypot(x, 2.0))
     return np.where(x >= 0, larger, 1 / larger)[()]
 
@@ -35,7 +54,7 @@ def inverse_squareplus(y: Any) -> Values:
     >>> float(inverse_squareplus(2.0))
     1.5
     """
-    y = _numbers("y", y, above=0)
+    y = real_values("y", y, above=0)
     return (y - 1) * ((y + 1) / y)
 
 
@@ -48,7 +67,7 @@ def logistic(x: Any) -> Values:
     >>> float(logistic(-1000.0))
     0.0
     """
-    return special.expit(_numbers("x", x))
+    return special.expit(real_values("x", x))
 
 
 def logit(p: Any) -> Values:
@@ -60,7 +79,7 @@ def logit(p: Any) -> Values:
     >>> float(logit(0.5))
     0.0
     """
-    return special.logit(_numbers("p", p, above=0, below=1))
+    return special.logit(real_values("p", p, above=0, below=1))
 
 
 def get_raw_value(value: Any) -> Values:
@@ -72,7 +91,7 @@ def get_raw_value(value: Any) -> Values:
     >>> float(get_raw_value(0.25))
     -2.0
     """
-    return np.log2(_numbers("value", value, above=0))
+    return np.log2(real_values("value", value, above=0))
 
 
 def get_log_amplitude(amplitude: Any, memory_days: Any) -> Values:
@@ -84,7 +103,9 @@ def get_log_amplitude(amplitude: Any, memory_days: Any) -> Values:
     >>> float(get_log_amplitude(40.0, 10.0))
     2.0
     """
-    return np.log2(_numbers("amplitude", amplitude, above=0) / _numbers("memory_days", memory_days, above=0))
+    return np.log2(
+        real_values("amplitude", amplitude, above=0) / real_values("memory_days", memory_days, above=0)
+    )
 
 
 def lambda_to_memory(decay: Any) -> Values:
@@ -96,7 +117,7 @@ def lambda_to_memory(decay: Any) -> Values:
     >>> round(float(lambda_to_memory(0.5)), 4)
     11.538
     """
-    decay = _numbers("lambda", decay, least=0, most=1)
+    decay = real_values("lambda", decay, least=0, most=1)
     with np.errstate(divide="ignore"):
         return 4 * np.cbrt(6 * decay) / (1 - decay)
 
@@ -110,7 +131,7 @@ def lambda_to_memory_days(decay: Any, chunk_period: Any) -> Values:
     >>> round(float(lambda_to_memory_days(0.5, 60)), 4)
     0.2404
     """
-    period = _numbers("chunk_period", chunk_period, above=0)
+    period = real_values("chunk_period", chunk_period, above=0)
     return lambda_to_memory(decay) * period / (2 * MINUTES_A_DAY)
 
 
@@ -123,7 +144,7 @@ def lambda_to_memory_days_clipped(decay: Any, chunk_period: Any, max_memory_days
     >>> float(lambda_to_memory_days_clipped(0.985, 60, 5.0))
     5.0
     """
-    most = _numbers("max_memory_days", max_memory_days, least=0)
+    most = real_values("max_memory_days", max_memory_days, least=0)
     return np.clip(lambda_to_memory_days(decay, chunk_period), 0.0, most)
 
 
@@ -163,16 +184,12 @@ def logit_lambda_to_lambda(logit_lambda: Any) -> Values:
     >>> float(logit_lambda_to_lambda(0.0))
     0.5
     """
-    return special.expit(_numbers("logit_lamb", logit_lambda))
-
-
-def _numbers(field: str, values: Any, **bounds: float) -> Values:
-    return doors.real_numbers(field, doors.numbers(field, values, **bounds))[()]
+    return special.expit(real_values("logit_lamb", logit_lambda))
 
 
 def _in_half_steps(memory_days: Any, chunk_period: Any, **bounds: float) -> Values:
-    days = _numbers("memory_days", memory_days, **bounds)
-    return days * (MINUTES_A_DAY / 2) / _numbers("chunk_period", chunk_period, above=0)
+    days = real_values("memory_days", memory_days, **bounds)
+    return days * (MINUTES_A_DAY / 2) / real_values("chunk_period", chunk_period, above=0)
 
 
 def _rest(x: Values) -> Values:
