@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from isotherm.market.hooks.bounds import learned_bounds, raw_bounds
+from isotherm.market.hooks.bounds import learned_bounds
 from isotherm.market.parameters.effective import capped_lambda
 from isotherm.market.parameters.memory import memory_days_to_lambda
+from isotherm.market.parameters.pool_start import bounds_start
 from isotherm.market.rules.bounds import WeightBounds, clipped, within_bounds
 from isotherm.market.rules.coarse import steps_of
 from isotherm.market.rules.estimators import ewma, price_gradient, return_covariance, return_variance
@@ -46,7 +47,7 @@ def ewma_pair(given: Inputs) -> Inputs:
 
 
 def covariance(given: Inputs) -> Inputs:
-    found = return_covariance(array(given["prices"]), array(given["lam"]))
+    found = np.asarray(return_covariance(array(given["prices"]), array(given["lam"])))
     return {"covariance_last": found[-1]} | {f"covariance_{i}": one for i, one in enumerate(found)}
 
 
@@ -54,7 +55,7 @@ def convolution(given: Inputs) -> Inputs:
     prices, lamb = array(given["prices"]), array(given["lam"])
     found = price_gradient(prices, lamb, form=int(given["kernel_length"])).gradient
     streamed = price_gradient(prices, lamb, form="scan").gradient
-    last = {f"last{i}": found[-i:] for i in range(1, len(found))}
+    last = {f"last{i}": np.asarray(found)[-i:] for i in range(1, len(found))}
     return {"n_rows": len(found), "max_abs_diff_vs_scan": jnp.abs(found - streamed).max()} | last
 
 
@@ -178,10 +179,11 @@ def straight_through(given: Inputs) -> Inputs:
 
 
 def learned(given: Inputs) -> Inputs:
-    raw = raw_bounds(given["min"], given["max"])
-    found = learned_bounds({key: array(value) for key, value in raw.items()})
-    shown = {key: value if key == "raw_min_budget" else value[None] for key, value in raw.items()}
-    return {"raw": shown, "min_back": found.low, "max_back": found.high}
+    raw = bounds_start(
+        {"min_weights_per_asset": given["min"], "max_weights_per_asset": given["max"]}, len(given["min"]), 1
+    )
+    found = learned_bounds({key: array(value[0]) for key, value in raw.items()})
+    return {"raw": raw, "min_back": found.low, "max_back": found.high}
 
 
 OURS: dict[str, Callable[[Inputs], Any]] = {

@@ -6,24 +6,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
-from scipy import special
 
 from isotherm import doors
-from isotherm.market.parameters.effective import Params, required
-from isotherm.market.parameters.maps import logistic
+from isotherm.errors import refusal
+from isotherm.market.parameters.effective import Params, has
+from isotherm.market.parameters.maps import floats, logistic
+from isotherm.market.parameters.pool_start import bounds_start
 from isotherm.market.rules.bounds import WeightBounds, checked_bounds
 
 BOUND_KEYS = ("raw_min_budget", "raw_min_logits", "raw_gap_logits")
 """Raw parameters of the hook."""
 
-TARGET_MIN_SUM = 0.25
-"""Sum of least weights where none are given."""
-
-GAP_SHARE = 0.5
-"""Share of the room above the least weight that is allowed, where none is given."""
-
-_EDGE = 1e-6
-_SMALL = 1e-8
+EDGE = 1e-6
+"""What keeps the sum of most weights from 0."""
 
 
 def learned_bounds(params: Params, is_frozen: bool = False) -> WeightBounds:
@@ -35,29 +30,37 @@ def learned_bounds(params: Params, is_frozen: bool = False) -> WeightBounds:
     with :math:`\Sigma` the sum of the first factor. They hold for rules of changes and of targets alike.
 
     Args:
-        params: ``raw_min_budget`` a number or ``(1,)``, ``raw_min_logits`` and ``raw_gap_logits`` ``(n,)``.
+        params: ``raw_min_budget`` ``()`` or ``(1,)``, ``raw_min_logits`` and ``raw_gap_logits`` ``(n,)``. Of an
+            ensemble all lead with its members, and bounds are means over them.
         is_frozen: whether gradients stop here.
 
     Returns:
         ``(n,)`` each.
 
     Raises:
-        ValueError: naming a parameter that is absent.
+        ValueError: naming a parameter that is absent, or shapes that do not fit.
 
     >>> bounds = learned_bounds(raw_bounds([0.1, 0.2], [0.7, 0.9]))
     >>> [round(float(low), 4) for low in bounds.low], [round(float(high), 4) for high in bounds.high]
     ([0.1, 0.2], [0.7, 0.9])
     """
-    budget, logits, gaps = (required(params, key) for key in BOUND_KEYS)
-    low = logistic(budget) * jax.nn.softmax(logits)
+    for key in BOUND_KEYS:
+        if not has(params, key):
+            raise ValueError(f"params: must have this parameter: {key}")
+    budget, logits, gaps = (floats(params[key]) for key in BOUND_KEYS)
+    members = logits.shape[:-1]
+    if logits.ndim not in (1, 2) or gaps.shape != logits.shape or budget.size != max(1, *members, 1):
+        shapes = (budget.shape, logits.shape, gaps.shape)
+        raise refusal("bounds.shape", shapes, "must be (1,), (n,) and (n,), or each with members in front")
+    low = logistic(budget).reshape(*members, 1) * jax.nn.softmax(logits, axis=-1)
     high = low + (1 - low) * logistic(gaps)
-    high = high * jnp.maximum(1.0, 1 / (high.sum() + _EDGE))
-    bounds = WeightBounds(low, high)
+    high = high * jnp.maximum(1.0, 1 / (high.sum(-1, keepdims=True) + EDGE))
+    bounds = WeightBounds(*(x.reshape(-1, x.shape[-1]).mean(0) for x in (low, high)))
     return jax.lax.stop_gradient(bounds) if is_frozen else bounds
 
 
 def raw_bounds(low: Any, high: Any) -> dict[str, Float[np.ndarray, " _"]]:
-    """Raw parameters whose bounds are the given ones to about 1e-8.
+    """Raw parameters of one set whose bounds are the given ones, to about 1e-8.
 
     Args:
         low: least weight of each token, ``(n,)``.
@@ -70,41 +73,10 @@ def raw_bounds(low: Any, high: Any) -> dict[str, Float[np.ndarray, " _"]]:
         TypeError: if they are no numbers.
         ValueError: naming every bound that is out of range, and sums that no weights can have.
 
-    >>> raw_bounds([0.25, 0.25], [0.75, 0.75])["raw_min_budget"].tolist()
-    [0.0]
+    >>> round(float(raw_bounds([0.25, 0.25], [0.75, 0.75])["raw_min_budget"][0]), 4)
+    0.0
     """
     checked_bounds(low, high)
     low, high = doors.real_numbers("low", low), doors.real_numbers("high", high)
-    total = low.sum()
-    gap = np.clip((high - low) / (1 - low + _SMALL), _EDGE, 1 - _EDGE)
-    return {
-        "raw_min_budget": special.logit(np.clip([total], _EDGE, 1 - _EDGE)),
-        "raw_min_logits": np.log(low / (total + _SMALL) + _SMALL),
-        "raw_gap_logits": special.logit(gap),
-    }
-
-
-def initial_raw_bounds(
-    num_tokens: int, low: Any = None, high: Any = None
-) -> dict[str, Float[np.ndarray, " _"]]:
-    """Raw parameters to start from: those of given bounds, or of none in particular.
-
-    Without least weights they are equal and sum to 0.25; without most weights half of the room above is allowed.
-
-    Args:
-        num_tokens: n, at least 1.
-        low: ``min_weights_per_asset``, ``(n,)``, or None.
-        high: ``max_weights_per_asset``, ``(n,)``, or None.
-
-    Raises:
-        TypeError: if an argument is of another kind.
-        ValueError: as :func:`raw_bounds`, or naming a number of tokens.
-
-    >>> [round(abs(float(gap)), 4) for gap in initial_raw_bounds(2)["raw_gap_logits"]]
-    [0.0, 0.0]
-    """
-    n = doors.whole("num_tokens", num_tokens, least=1)
-    low = np.full(n, TARGET_MIN_SUM / n) if low is None else doors.real_numbers("low", low)
-    high = low + GAP_SHARE * (1 - low) if high is None else doors.real_numbers("high", high)
-    checked_bounds(low, high, n)
-    return raw_bounds(low, high)
+    given = {"min_weights_per_asset": low, "max_weights_per_asset": high}
+    return {key: value.reshape(-1) for key, value in bounds_start(given, low.size, 1).items()}

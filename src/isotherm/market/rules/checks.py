@@ -1,12 +1,12 @@
 """What the doors of weights ask of their arguments, and float64 of them all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from isotherm import doors
 from isotherm.errors import refusal
@@ -30,28 +30,38 @@ def checked_bout(
     bounds: WeightBounds | None,
     state: StrategyState | None,
 ) -> dict[str, Any]:
-    """Checked, in float64."""
+    """What doors of bouts read; refusals as theirs."""
     given = checked_inputs(rule, params, prices, settings, method, supply)
     bout_length = doors.whole("bout_length", bout_length, least=2)
     chunks, tokens = given["series"].shape
-    if not doors.is_traced(start_index):
-        start_index = doors.whole("start_index", start_index, least=0)
-        last = (
-            start_index // settings.chunk_period + coarse.num_blocks(bout_length, settings.chunk_period) - 1
-        )
-        if last >= chunks:
-            needed = last * settings.chunk_period + 1
-            raise refusal(
-                "prices.shape", np.shape(prices), f"must have {needed} rows or more for the last update shown"
-            )
-    with jax.enable_x64(True):
-        first_chunk = jnp.asarray(start_index // settings.chunk_period)
+    first_chunk = checked_start(start_index, bout_length, chunks, np.shape(prices)[0], settings.chunk_period)
     return given | {
         "first_chunk": first_chunk,
         "bout_length": bout_length,
         "bounds": bounds_as_float64(bounds, tokens),
         "state": state,
     }
+
+
+def checked_start(
+    start_index: Start, bout_length: int, chunks: int, minutes: int, chunk_period: int
+) -> Int[Array, ""]:
+    """The chunk that a bout starts in; of a start that is traced nothing can be refused.
+
+    Raises:
+        TypeError: if the start is no whole number.
+        ValueError: naming a start below 0, or prices that end before the last update shown.
+    """
+    if not doors.is_traced(start_index):
+        start_index = doors.whole("start_index", start_index, least=0)
+        last = start_index // chunk_period + coarse.num_blocks(bout_length, chunk_period) - 1
+        if last >= chunks:
+            allowed = (
+                f"must be {last * chunk_period + 1} or more, to reach the last update that the bout shows"
+            )
+            raise refusal("len(prices)", minutes, allowed)
+    with jax.enable_x64(True):
+        return jnp.asarray(start_index // chunk_period)
 
 
 def checked_inputs(
@@ -66,8 +76,7 @@ def checked_inputs(
     rule = rule_named(rule)
     doors.instance("settings", settings, RuleSettings, "a RuleSettings")
     form = rule.form(method)
-    doors.mapping("params", params, "a mapping of raw parameters by key")
-    prices = _positive("prices", prices, (2,))
+    prices = positive("prices", prices, (2,))
     tokens = prices.shape[1]
     settings.check_tokens(tokens)
     if rule.needs_supply != (supply is not None):
@@ -76,20 +85,30 @@ def checked_inputs(
         )
         raise refusal("supply", None if supply is None else "given", f"{allowed} ({rule.name})")
     if supply is not None:
-        supply = _positive("supply", supply, (1, 2))
+        supply = positive("supply", supply, (1, 2))
         if supply.shape not in ((tokens,), prices.shape):
             raise refusal(
                 "supply.shape", supply.shape, f"must be ({tokens},) or shaped as prices, {prices.shape}"
             )
     with jax.enable_x64(True):
         series = coarse.chunk_series(prices, supply, settings.chunk_period)
-        wanted = {key: params[key] for key in (*rule.keys, *WEIGHT_KEYS) if params.get(key) is not None}
-        raw = {key: as_float64(key, value) for key, value in wanted.items()}
+        raw = raw_params(params, (*rule.keys, *WEIGHT_KEYS))
     return {"rule": rule, "params": raw, "series": series, "settings": settings, "form": form}
 
 
-def _positive(field: str, values: Any, dimensions: tuple[int, ...]) -> Float[Array, "..."]:
-    """In float64."""
+def raw_params(params: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Array]:
+    """Those of some parameters that are given, in float64.
+
+    Raises:
+        TypeError: naming ``params`` if it is no mapping, or a key whose value is no array of numbers.
+    """
+    doors.mapping("params", params, "a mapping of raw parameters by key")
+    with jax.enable_x64(True):
+        return {key: as_float64(key, params[key]) for key in keys if params.get(key) is not None}
+
+
+def positive(field: str, values: Any, dimensions: tuple[int, ...]) -> Float[Array, "..."]:
+    """Prices, or the like, in float64; refused if empty, of other dimensions, or not above 0 and finite."""
     if not doors.is_traced(values):
         known = doors.real_array(field, values)
         if known.size and not (known.min() > 0 and known.max() < np.inf):

@@ -164,11 +164,9 @@ def coarse_weights(
             starts from the initial weights.
     """
     if state is not None:
-        return _continued(
-            rule, params, _rows_from(series, first_chunk, blocks), settings, form, bounds, state
-        )
+        return _continued(rule, params, rows_from(series, first_chunk, blocks), settings, form, bounds, state)
     _, begun, states, output = rule_rows(rule, params, series, settings, form)
-    driven = jax.tree.map(lambda x: _rows_from(x, first_chunk, blocks - rule.lag), output)
+    driven = jax.tree.map(lambda x: rows_from(x, first_chunk, blocks - rule.lag), output)
     initial = per_token(calc_initial_weights(params), series.shape[1])
     start = initial
     if rule.is_target and settings.start_from_first_target and driven.row.shape[0]:
@@ -183,7 +181,7 @@ def coarse_weights(
         return CoarseRun(moves, None, driven.readouts)
     at = first_chunk + (blocks - 1 - rule.lag)
     before = jax.tree.map(
-        lambda one, rows: _rows_from(jnp.concatenate([one[None], rows]), at, 1)[0], begun, states
+        lambda one, rows: rows_from(jnp.concatenate([one[None], rows]), at, 1)[0], begun, states
     )
     return CoarseRun(moves, StrategyState(before, moves.start[-1]), driven.readouts)
 
@@ -246,6 +244,6 @@ def _blend(rule: WeightRule, params: Params, weights: Weights, settings: RuleSet
     return None if rule.blend is None else rule.blend(params, weights.shape[0], settings)
 
 
-def _rows_from(rows: Array, first: Start, count: int) -> Array:
-    """Consecutive rows; NaN, or the like, beyond the last."""
+def rows_from(rows: Array, first: Start, count: int) -> Array:
+    """Consecutive rows from ``first``, ``(count, ...)``; NaN, or the like, beyond the last."""
     return jnp.take(rows, first + jnp.arange(count), axis=0, mode="fill")
