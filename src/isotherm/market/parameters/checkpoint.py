@@ -159,14 +159,11 @@ def load_result_array(location: Location, key: str) -> tuple[Record, list[Any]]:
 
 def _of_document(path: Path, text: str) -> list[Record]:
     """Of one JSON value: a list, or a text that holds one."""
-    for _ in range(2):
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            raise _unfit(path, "is damaged: it ends or breaks within its JSON") from None
-        if not isinstance(value, str):
-            break
-        text = value
+    try:
+        value = json.loads(text)
+        value = json.loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise _unfit(path, "is damaged: it ends or breaks within its JSON") from None
     if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
         raise _unfit(path, "is no list of records")
     return value

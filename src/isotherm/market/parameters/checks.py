@@ -16,10 +16,10 @@ DATE_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 
 def real(
-    least: float | None = None,
-    above: float | None = None,
-    most: float | None = None,
-    below: float | None = None,
+    least: float | int | None = None,
+    above: float | int | None = None,
+    most: float | int | None = None,
+    below: float | int | int | None = None,
 ) -> Check:
     """A finite number within bounds."""
     return lambda field, value: doors.number(field, value, least=least, above=above, most=most, below=below)
@@ -30,7 +30,7 @@ def whole(least: int, most: int = doors.MAX_COUNT) -> Check:
     return lambda field, value: doors.whole(field, value, least, most)
 
 
-def reals(above: float | None = None) -> Check:
+def reals(above: float | int | None = None) -> Check:
     """A finite number, or an array of them."""
     return lambda field, value: (
         real_values(field, value) if above is None else real_values(field, value, above=above)

@@ -12,7 +12,7 @@ from isotherm.market.parameters.memory import MINUTES_A_DAY
 Values = Float[np.ndarray, "*shape"] | np.float64
 
 
-def real_values(field: str, values: Any, **bounds: float) -> Values:
+def real_values(field: str, values: Any, **bounds: float | int) -> Values:
     """A number, nested lists of equal lengths, or an array, as float64.
 
     Args:
@@ -187,7 +187,7 @@ def logit_lambda_to_lambda(logit_lambda: Any) -> Values:
     return special.expit(real_values("logit_lamb", logit_lambda))
 
 
-def _in_half_steps(memory_days: Any, chunk_period: Any, **bounds: float) -> Values:
+def _in_half_steps(memory_days: Any, chunk_period: Any, **bounds: float | int) -> Values:
     days = real_values("memory_days", memory_days, **bounds)
     return days * (MINUTES_A_DAY / 2) / real_values("chunk_period", chunk_period, above=0)
 

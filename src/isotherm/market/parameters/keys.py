@@ -101,10 +101,10 @@ SETTINGS: dict[str, RunSetting] = {
 }  # fmt: skip
 
 WITHOUT_DEFAULT: dict[str, Check] = {
-    "cap_weights": optional(real(above=0, most=1)),
+    "cap_weights": optional(reals(above=0)),
     "annual_streaming_fee": optional(real(least=0, below=1)),
     "reclamm_initial_state": optional(checks.mapping),
-    "guardrail": word("clip", "projection"),
+    "guardrail": word("clip", "projection", "kl_projection"),
     "start_from_first_target": flag,
     "rotation_angle": reals(),
     "alpha": reals(above=0),

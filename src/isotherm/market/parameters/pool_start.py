@@ -23,13 +23,13 @@ class PoolStart:
         self.values, self.settings, self.n_assets, self.sets = values, settings, n_assets, sets
         self.force_scalar = force_scalar
 
-    def array(self, key: str, **bounds: float) -> Float[np.ndarray, "sets tokens"]:
+    def array(self, key: str, **bounds: float | int) -> Float[np.ndarray, "sets tokens"]:
         """A value for each token, or with ``force_scalar`` for all, ``(sets, 1)``."""
         found = process_initial_values(self.values, key, self.n_assets, self.sets, self.force_scalar)
         doors.numbers(key, found, **bounds)
         return found[:, None] if found.ndim == 1 else found
 
-    def scalar(self, key: str, **bounds: float) -> Float[np.ndarray, " sets"]:
+    def scalar(self, key: str, **bounds: float | int) -> Float[np.ndarray, " sets"]:
         """A number for each set, ``(sets,)``."""
         found = process_initial_values(self.values, key, 1, self.sets)
         doors.numbers(key, found, **bounds)
@@ -157,10 +157,10 @@ def init_pool_parameters(
     n_assets: int,
     n_parameter_sets: int = 1,
     noise: str = "none",
-    noise_scale: float = 0.1,
+    noise_scale: float | int = 0.1,
     key: Key[Array, ""] | None = None,
     seed: int = 0,
-    noise_scales: Mapping[str, float] | None = None,
+    noise_scales: Mapping[str, float | int] | None = None,
 ) -> Parameters:
     """First raw parameters of a pool with its hooks.
 

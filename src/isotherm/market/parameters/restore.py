@@ -79,7 +79,7 @@ def retrieve_best(
     method: str = "best_train_objective",
     metric_key: str = DEFAULT_METRIC,
     use_continuous_test: bool = True,
-    threshold: float = 0.0,
+    threshold: float | int = 0.0,
 ) -> Retrieved | list[Retrieved]:
     """Parameters that a method chooses from a result file, and where they stood.
 
@@ -105,7 +105,7 @@ def retrieved(
     method: str = "best_train_objective",
     metric_key: str = DEFAULT_METRIC,
     use_continuous_test: bool = True,
-    threshold: float = 0.0,
+    threshold: float | int = 0.0,
 ) -> Retrieved | list[Retrieved]:
     """As :func:`retrieve_best`, from records that were read.
 
@@ -119,7 +119,7 @@ def retrieved(
 
 
 def _retrieved(records: list[Record], found: Checkpoint) -> Retrieved:
-    params, metadata = split_record(records[found.index])
+    params, metadata = split_record(records[found.record])
     if found.set is not None:
         params = set_of(params, found.set)
     return Retrieved(params, found.step, found.set, metadata)
@@ -131,7 +131,7 @@ def load(
     method: str = "best_train_objective",
     metric_key: str = DEFAULT_METRIC,
     use_continuous_test: bool = True,
-    threshold: float = 0.0,
+    threshold: float | int = 0.0,
 ) -> Retrieved:
     """Parameters of a result file as JAX arrays of float64, with what the pool lacks from initial values.
 
@@ -229,7 +229,7 @@ def _exists(location: Path) -> bool:
 
 
 def _repeated(
-    params: Parameters, sets: int, noise: str, scale: float, key: Key[Array, ""] | None
+    params: Parameters, sets: int, noise: str, scale: float | int, key: Key[Array, ""] | None
 ) -> Parameters:
     """One set several times, with noise in all but the first."""
     found = {

@@ -22,8 +22,8 @@ class SearchRange(NamedTuple):
         scalar: whether all tokens share a value.
     """
 
-    low: float
-    high: float
+    low: float | int
+    high: float | int
     log_scale: bool = False
     scalar: bool = False
 
@@ -44,7 +44,9 @@ class SchemaEntry(NamedTuple):
     description: str
 
 
-def _entry(initial: float, low: float, high: float, description: str, log_scale: bool = False) -> SchemaEntry:
+def _entry(
+    initial: float, low: float | int, high: float | int, description: str, log_scale: bool = False
+) -> SchemaEntry:
     return SchemaEntry(initial, SearchRange(low, high, log_scale), True, description)
 
 

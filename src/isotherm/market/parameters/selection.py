@@ -22,12 +22,12 @@ class Checkpoint(NamedTuple):
     """A step of a run, and one of its parameter sets.
 
     Attributes:
-        index: of the record, from 1: record 0 holds the settings.
+        record: its number, from 1: record 0 holds the settings.
         step: what the record calls it.
         set: of the parameters; None where none was chosen.
     """
 
-    index: int
+    record: int
     step: int
     set: int | None
 
@@ -138,7 +138,7 @@ class RunValues:
     """Objectives of a run, as the methods ask for them."""
 
     def __init__(
-        self, records: Records, metric_key: str, use_continuous_test: bool, threshold: float
+        self, records: Records, metric_key: str, use_continuous_test: bool, threshold: float | int
     ) -> None:
         self.records, self.metric_key, self.is_continuous = records, metric_key, use_continuous_test
         self.threshold = threshold
@@ -224,7 +224,7 @@ def select(
     method: str = "best_train_objective",
     metric_key: str = DEFAULT_METRIC,
     use_continuous_test: bool = True,
-    threshold: float = 0.0,
+    threshold: float | int = 0.0,
 ) -> Checkpoint | list[Checkpoint]:
     """The checkpoint that a method chooses.
 
@@ -243,7 +243,7 @@ def select(
 
     >>> settings, steps = {}, [{"step": 0, "objective": [0.1, 0.3]}, {"step": 1, "objective": [0.2, 0.0]}]
     >>> select([settings, *steps], "best_objective")
-    Checkpoint(index=1, step=0, set=1)
+    Checkpoint(record=1, step=0, set=1)
     """
     known_word("method", method, METHODS)
     doors.number("threshold", threshold)

@@ -18,7 +18,7 @@ NOISES = ("gaussian", *SAMPLERS, "none")
 
 
 def jittered(
-    params: Parameters, scales: Mapping[str, float], noise: str, key: Key[Array, ""] | None, seed: int
+    params: Parameters, scales: Mapping[str, float | int], noise: str, key: Key[Array, ""] | None, seed: int
 ) -> Parameters:
     """A copy with noise in every row but the first: arrays ``(sets, ...)``, one or more.
 
@@ -106,7 +106,7 @@ def ensemble_members(params: Parameters, settings: Values) -> Parameters:
     return params | {name: np.moveaxis(value, 0, 1) for name, value in rows.items()}
 
 
-def _member(name: str, base: np.ndarray, u: np.ndarray, scale: float) -> np.ndarray:
+def _member(name: str, base: np.ndarray, u: np.ndarray, scale: float | int) -> np.ndarray:
     if name in SCHEMA:
         return sample_in_range(u, SCHEMA[name].search_range)
     return base[None] * (1 - scale + 2 * scale * u)

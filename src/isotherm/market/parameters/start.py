@@ -48,7 +48,7 @@ def init_params_singleton(
     initial_values: Values,
     n_tokens: int,
     n_subsidary_rules: int = 0,
-    chunk_period: float = 60,
+    chunk_period: float | int = 60,
     log_for_k: bool = True,
 ) -> Parameters:
     """Raw parameters of one set for ``m = n_tokens + n_subsidary_rules`` members.
@@ -83,7 +83,7 @@ def init_params(
     initial_values: Values,
     n_tokens: int,
     n_subsidary_rules: int = 0,
-    chunk_period: float = 60,
+    chunk_period: float | int = 60,
     n_parameter_sets: int = 1,
     noise: str = "gaussian",
     key: Key[Array, ""] | None = None,
@@ -217,7 +217,7 @@ def _num_members(n_tokens: int, n_subsidary_rules: int) -> int:
     return doors.whole("n_tokens", n_tokens, 1) + doors.whole("n_subsidary_rules", n_subsidary_rules, 0)
 
 
-def _initial(values: Values, m: int, chunk_period: float, log_for_k: bool) -> Parameters:
+def _initial(values: Values, m: int, chunk_period: float | int, log_for_k: bool) -> Parameters:
     k, memory, delta, *rest = (_of_members(key, needed(values, key), m) for key in INITIAL_KEYS)
     doors.numbers("initial_memory_length", memory, above=0)
     later = doors.numbers("initial_memory_length + initial_memory_length_delta", memory + delta, above=0)

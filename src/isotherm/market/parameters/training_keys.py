@@ -10,7 +10,7 @@ _POSITIVE, _AT_LEAST_0, _SHARE = real(above=0), real(least=0), real(least=0, mos
 _DTYPE = word("float32", "float64")
 
 
-def _range(low: float, high: float, log_scale: bool = False) -> dict[str, Any]:
+def _range(low: float | int, high: float | int, log_scale: bool = False) -> dict[str, Any]:
     return {"low": low, "high": high, "log_scale": log_scale, "scalar": False}
 
 
