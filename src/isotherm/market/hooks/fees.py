@@ -6,12 +6,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.market.parameters import effective
 from isotherm.market.rules import coarse, estimators
-from isotherm.market.rules.checks import checked_start, positive, raw_params
+from isotherm.market.rules.checks import checked_start, known, positive, raw_params
 from isotherm.market.rules.coarse import Start
 from isotherm.market.rules.rule import Params, per_token
 from isotherm.market.rules.settings import RuleSettings
@@ -28,7 +29,7 @@ def momentum_fees(
     start_index: Start,
     bout_length: int,
     settings: RuleSettings,
-) -> Float[Array, " minutes"]:
+) -> Float[Array | np.ndarray, " minutes"]:
     r"""Fees of each minute of a bout that rise and fall with the trend of prices.
 
     .. math:: \phi = \mathrm{clip}(\mathrm{softplus}(f), 0, 0.3)\; \sigma(s \bar g)
@@ -45,7 +46,7 @@ def momentum_fees(
         settings: of which ``chunk_period`` and ``max_memory_days`` count.
 
     Returns:
-        Shares of what is swapped in, ``(bout_length - 1,)``, float64, within 0 .. 0.3.
+        Shares of what is swapped in, ``(bout_length - 1,)``, float64, within 0 .. 0.3, of NumPy unless traced.
 
     Raises:
         TypeError: if an argument is of another kind.
@@ -64,7 +65,7 @@ def momentum_fees(
         first = checked_start(
             start_index, bout_length, series.shape[0], prices.shape[0], settings.chunk_period
         )
-        return _fees(raw_params(params, FEE_KEYS), series, first, bout_length, settings)
+        return known(_fees(raw_params(params, FEE_KEYS), series, first, bout_length, settings))
 
 
 @functools.partial(jax.jit, static_argnames=("bout_length", "settings"))

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float
 from isotherm import doors
 from isotherm.market.rules import coarse
 from isotherm.market.rules.bounds import WeightBounds
-from isotherm.market.rules.checks import bounds_as_float64, checked_bout, checked_inputs
+from isotherm.market.rules.checks import bounds_as_float64, checked_bout, checked_inputs, known
 from isotherm.market.rules.coarse import CoarseRun, CoarseWeights, Start, StrategyState
 from isotherm.market.rules.recurrences import Form
 from isotherm.market.rules.rule import Params, RuleOutput, WeightRule
@@ -32,7 +32,7 @@ def calculate_weights(
     supply: Any = None,
     bounds: WeightBounds | None = None,
     state: StrategyState | None = None,
-) -> Float[Array, "minutes n"]:
+) -> Float[Array | np.ndarray, "minutes n"]:
     """Weights of each minute of a bout.
 
     A weight depends on prices of earlier minutes only. Estimators are warmed on all prices before the bout. Works
@@ -54,7 +54,7 @@ def calculate_weights(
             parts is that in one to the last bit.
 
     Returns:
-        ``(bout_length - 1, n)``, float64.
+        ``(bout_length - 1, n)``, float64, of NumPy; traced if anything given is.
 
     Raises:
         TypeError: if an argument is of another kind.
@@ -73,7 +73,7 @@ def calculate_weights(
         rule, params, prices, start_index, bout_length, settings, method, supply, bounds, state
     )
     with jax.enable_x64(True):
-        return _minutes(**given)
+        return known(_minutes(**given))
 
 
 def run_weights(
@@ -119,7 +119,7 @@ def run_weights(
         rule, params, prices, start_index, bout_length, settings, method, supply, bounds, state
     )
     with jax.enable_x64(True):
-        return _blocks(**given)
+        return known(_blocks(**given))
 
 
 def rule_outputs(
@@ -155,7 +155,7 @@ def rule_outputs(
     """
     given = checked_inputs(rule, params, prices, settings, method, supply)
     with jax.enable_x64(True):
-        return _outputs(**given)
+        return known(_outputs(**given))
 
 
 def warm_state(
@@ -182,7 +182,7 @@ def warm_state(
     given = checked_inputs(rule, params, prices, settings, "scan", supply)
     del given["form"]
     with jax.enable_x64(True):
-        return _warmed(**given)
+        return known(_warmed(**given))
 
 
 def next_block(
@@ -223,7 +223,8 @@ def next_block(
     given = checked_inputs(rule, params, price, settings, "scan", supply)
     del given["form"]
     with jax.enable_x64(True):
-        return _advanced(state=state, bounds=bounds_as_float64(bounds, given["series"].shape[1]), **given)
+        held = bounds_as_float64(bounds, given["series"].shape[1])
+        return known(_advanced(state=state, bounds=held, **given))
 
 
 @functools.partial(jax.jit, static_argnames=("rule", "bout_length", "settings", "form"))
