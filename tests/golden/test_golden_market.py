@@ -38,19 +38,14 @@ def with_others(case: Mapping[str, Any], document: Mapping[str, Any]) -> dict[st
         return own
     cases = document["cases"]
     before = cases[: cases.index(case)]
-    fitting = [
-        one["inputs"]
-        for one in [*reversed(before), *cases]
-        if one["fn"] == name
-        and "same_as" not in one["inputs"]
-        and json.dumps(word)[1:-1] in json.dumps(one["inputs"])
-    ]
+    others = [one["inputs"] for one in [*reversed(before), *cases] if one["fn"] == name]
+    fitting = [one for one in others if "same_as" not in one and word in json.dumps(one)]
     assert fitting, f"no case of {name} fits {case['inputs']['same_as']!r}"
     return {**fitting[0], **own}
 
 
 def disagreements(name: str, found: Any, expected: Any, rtol: float, atol: float) -> list[str]:
-    """Entries of outputs where ours are not the golden ones: strings, shapes and Nones exactly, numbers within tolerance."""
+    """Where ours are not the golden outputs: strings, shapes and Nones exactly, numbers within tolerance."""
     if isinstance(expected, dict):
         lacking = [f"{name}.{key}: missing" for key in expected if key not in found]
         shared = [key for key in expected if key in found]
@@ -59,12 +54,8 @@ def disagreements(name: str, found: Any, expected: Any, rtol: float, atol: float
             for key in shared
             for line in disagreements(f"{name}.{key}", found[key], expected[key], rtol, atol)
         ]
-    if (
-        isinstance(expected, list)
-        and expected
-        and isinstance(expected[0], dict | str)
-        and not _is_number(expected[0])
-    ):
+    is_list = isinstance(expected, list) and expected
+    if is_list and isinstance(expected[0], dict | str) and not _is_number(expected[0]):
         if len(found) != len(expected):
             return [f"{name}: {len(found)} entries, not {len(expected)}"]
         pairs = enumerate(zip(found, expected, strict=True))

@@ -1,6 +1,6 @@
 """What a report says of daily returns, alone and against benchmarks. On the host, in float64; section 6.4.
 
-Spreads are population ones unless said otherwise; a year has 365 days; excess is over the risk-free return of the day.
+Spreads are population ones unless said otherwise; a year has 365 days; excess is over the day's risk-free return.
 """
 
 from collections.abc import Mapping
@@ -107,7 +107,7 @@ def report_returns(daily_returns: Any, risk_free: Any = 0.0) -> ReturnReport:
 
     >>> found = report_returns([0.02, -0.01, 0.02, -0.01])
     >>> round(found.omega, 6), round(found.total_return, 6)
-    (2.0, 0.019704)
+    (2.0, 0.019696)
     """
     changes = _returns("daily_returns", daily_returns)
     excess = changes - _risk_free(risk_free, changes)

@@ -1,8 +1,8 @@
 r"""What a pool risked: draw-downs, values at risk, and returns per unit of them. All are maximised.
 
 Series are cut into chunks of whole days; what is left at the end is dropped. Percentiles interpolate linearly.
-Section 6.2 of the specification of dynamic-weight pools; P. Martin and B. McCann, The Investor's Guide to Fidelity Funds (1989)
-for the ulcer index; T. W. Young, Calmar ratio, Futures 20 (1991).
+Section 6.2 of the specification of dynamic-weight pools; the ulcer index is of P. Martin and B. McCann,
+The Investor's Guide to Fidelity Funds (1989), the Calmar ratio of T. W. Young, Futures 20 (1991).
 """
 
 import jax
