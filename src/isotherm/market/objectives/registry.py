@@ -124,11 +124,9 @@ def evaluate_all(
     for name in chosen:
         objective(name)
     with jax.enable_x64(True):
-        arrays = [
-            real_numbers(*one) for one in (("value", value), ("reserves", reserves), ("prices", prices))
-        ]
+        value, reserves = real_numbers("value", value), real_numbers("reserves", reserves)
         fees = None if fee_revenue is None else real_numbers("fee_revenue", fee_revenue)
-        found = _evaluated(chosen, history_of(*arrays, fees))
+        found = _evaluated(chosen, history_of(value, reserves, real_numbers("prices", prices), fees))
         return {name: float(found[name]) for name in chosen}
 
 
