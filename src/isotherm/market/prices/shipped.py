@@ -21,6 +21,6 @@ def shipped_names() -> dict[str, str]:
     """What is shipped: names, and of each a line with its licence.
 
     >>> shipped_names()["gas_1m_2023_08"]
-    'gas price in gwei, four days of August 2023 (MIT)'
+    'gas price in gwei, August 2023 (MIT)'
     """
     return {name: f"{one.about} ({one.licence})" for name, one in MARKET_FILES.items()}
