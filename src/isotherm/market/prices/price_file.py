@@ -53,7 +53,7 @@ class TableFile:
         self.names: list[str] = self._guarded(lambda: self._lazy().collect_schema().names())
         self.time = next((name for name in (TIME, INDEX) if name in self.names), TIME)
         self.require(self.time)
-        self.num_rows: int = self._guarded(lambda: self._lazy().select(pl.len()).collect().item())
+        self.num_rows: int = self._guarded(self._count)
         if not self.num_rows:
             raise refusal("prices", str(path), "holds no rows")
 
@@ -143,6 +143,11 @@ class TableFile:
                 "prices", str(self.path), f"column {name} is {column[row]!r} in {line}; it should be a number"
             )
         return found
+
+    def _count(self) -> int:
+        """Rows; of a text file all of it is parsed, so that lines of too many entries are found."""
+        counts = [pl.len().alias("rows of the file")] + [pl.all().null_count()] * self._is_text
+        return int(self._lazy().select(counts).collect()["rows of the file"][0])
 
     def _lazy(self) -> pl.LazyFrame:
         if self._is_text:

@@ -1,8 +1,8 @@
 r"""Bid-ask spreads from open, high, low and close prices: the EDGE estimator.
 
-With logarithms ``o h l c`` and mid-ranges ``m = (h + l)/2``, products of neighbouring returns between closes, opens and
-mid-ranges have minus a quarter of the squared spread as mean, times how often an open or a close is not the high or the
-low. Two such estimates are weighted, each by the variance of the other.
+With logarithms ``o h l c`` and mid-ranges ``m = (h + l)/2``, products of neighbouring returns between closes, opens
+and mid-ranges have minus a quarter of the squared spread as mean, times how often an open or a close is not the high
+or the low. Two such estimates are weighted, each by the variance of the other.
 
 References:
     Ardia, Guidotti and Kroencke, Efficient estimation of bid-ask spreads from open, high, low, and close prices,

@@ -10,7 +10,7 @@ from isotherm.market.prices.price_file import SUFFIXES
 
 
 def table_bytes(table: pl.DataFrame, path: Path) -> bytes:
-    """A table as Parquet (zstd) or CSV, as the name of a file says.
+    r"""A table as Parquet (zstd) or CSV, as the name of a file says.
 
     Args:
         table: of any columns.
@@ -20,7 +20,7 @@ def table_bytes(table: pl.DataFrame, path: Path) -> bytes:
         ValueError: if the name ends otherwise.
 
     >>> table_bytes(pl.DataFrame({"unix": [0], "close": [1.5]}), Path("A_USD.csv"))
-    b'unix,close\\n0,1.5\\n'
+    b'unix,close\n0,1.5\n'
     """
     suffix, buffer = path.suffix.lower(), io.BytesIO()
     if suffix == ".parquet":
