@@ -1,5 +1,6 @@
 """Golden values of the market of pools, function by function, in float64."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,16 +30,37 @@ def with_data(value: Any, data: Mapping[str, Any]) -> Any:
     return [with_data(one, data) for one in value] if isinstance(value, list) else value
 
 
+def with_others(case: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs with those of the case that ``same_as`` names, its own first.
+
+    It names a function, the last such case before this one, or the only one; words in brackets, as in
+    ``objective_and_gradient[daily_log_sharpe]``, must be among that case's inputs.
+    """
+    own = dict(case["inputs"])
+    name, _, word = own.pop("same_as", "").rstrip("]").partition("[")
+    if not name:
+        return own
+    cases = document["cases"]
+    before = cases[: cases.index(case)]
+    others = [one["inputs"] for one in [*reversed(before), *cases] if one["fn"] == name]
+    fitting = [one for one in others if "same_as" not in one and word in json.dumps(one)]
+    assert fitting, f"no case of {name} fits {case['inputs']['same_as']!r}"
+    return {**fitting[0], **own}
+
+
 def disagreements(name: str, found: Any, expected: Any, rtol: float, atol: float) -> list[str]:
-    """Entries of outputs where ours are not the golden ones: strings, shapes and Nones exactly, numbers within tolerance."""
+    """Where ours are not the golden outputs: strings, shapes and Nones exactly, numbers within tolerance."""
     if isinstance(expected, dict):
         expected = {key: value for key, value in expected.items() if key not in INFORMATIVE}
         lacking = [f"{name}.{key}: missing" for key in expected if key not in found]
         shared = [key for key in expected if key in found]
         return lacking + [
-            line for key in shared for line in disagreements(f"{name}.{key}", found[key], expected[key], rtol, atol)
+            line
+            for key in shared
+            for line in disagreements(f"{name}.{key}", found[key], expected[key], rtol, atol)
         ]
-    if isinstance(expected, list) and expected and isinstance(expected[0], dict | str) and not _is_number(expected[0]):
+    is_list = isinstance(expected, list) and expected
+    if is_list and isinstance(expected[0], dict | str) and not _is_number(expected[0]):
         if len(found) != len(expected):
             return [f"{name}: {len(found)} entries, not {len(expected)}"]
         pairs = enumerate(zip(found, expected, strict=True))
@@ -72,7 +94,7 @@ def test_golden_market(market_golden: Golden) -> None:
     case, document = market_golden.case, market_golden.document
     if case["fn"] in ABSENT:
         pytest.fail("to be refused by name", pytrace=False)
-    given = with_data(case["inputs"], document["data"])
+    given = with_data(with_others(case, document), document["data"])
     with jax.enable_x64(True):
         found = OURS[case["fn"]](given)
     rtol, atol = case.get("rtol", 0.0), case.get("atol", 0.0)

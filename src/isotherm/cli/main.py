@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from isotherm.cli.compare import compare
+from isotherm.cli.data import data
 from isotherm.cli.infer import infer_model
 from isotherm.cli.list import list_studies
 from isotherm.cli.options import say, study_of
@@ -33,6 +34,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
   isotherm picture --list                  pictures of lattice models in equilibrium, by name
+  isotherm data check prices/              price files: gaps, duplicates, units; also data fill, data resample
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -53,6 +55,7 @@ for _name, _verb, _settings in (
     ("picture", picture, _TAKES_SETTINGS),
 ):
     app.command(_name, context_settings=_settings)(_verb)
+app.add_typer(data, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
