@@ -13,6 +13,10 @@ Real = Any
 """An array of real numbers, or one number of Python."""
 
 
+_FAR = 1e8
+"""Where ``sqrt(x**2 + 4)`` is ``x`` to rounding, and before ``x**2`` overflows."""
+
+
 def floats(x: Real) -> Float[Array, "*shape"]:
     """As an array of floats: of its own dtype if that is one, else of the default one."""
     x = jnp.asarray(x)
@@ -36,7 +40,10 @@ def squareplus(x: Real) -> Float[Array, "*shape"]:
     """
     x = floats(x)
     is_positive = x >= 0
-    larger = 0.5 * (jnp.where(is_positive, x, -x) + jnp.hypot(x, jnp.full_like(x, 2.0)))
+    magnitude = jnp.where(is_positive, x, -x)
+    is_far = magnitude > _FAR
+    near = jnp.where(is_far, 0.0, magnitude)
+    larger = 0.5 * (magnitude + jnp.where(is_far, magnitude, jnp.sqrt(near * near + 4)))
     return jnp.where(is_positive, larger, 1 / larger)
 
 
