@@ -138,7 +138,7 @@ def one_set(
         array = array.reshape(1) if array.ndim < axes == 1 else array
         if array.ndim > axes + 1:
             raise refusal(f"{key}.shape", array.shape, "has members of an ensemble; export each by itself")
-        found[key] = _chosen(key, array, parameter_set) if array.ndim == axes + 1 else array
+        found[key] = chosen_row(key, array, parameter_set) if array.ndim == axes + 1 else array
     return found
 
 
@@ -166,7 +166,7 @@ def _own(params: Mapping[str, Any], rule: str | None) -> dict[str, Any]:
     return {key: value for key, value in params.items() if key in keys}
 
 
-def _chosen(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarray:
+def chosen_row(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarray:
     if parameter_set is None and array.shape[0] != 1:
         raise refusal(
             f"{key}.shape", array.shape, "holds several parameter sets; choose one by parameter_set"

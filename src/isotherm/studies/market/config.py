@@ -29,7 +29,7 @@ RENAMED = {
 """Fields here whose name in a fingerprint is another."""
 
 NOT_OF_FINGERPRINTS = (
-    "prices", "interval_minutes", "fingerprint", "params", "parameter_set", "select", "supply", "spread_bps", "k_grid",
+    "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply", "spread_bps", "k_grid",
     "memory_grid", "trials",
 )  # fmt: skip
 
@@ -42,7 +42,7 @@ Select = Literal[
 class BacktestConfig(Config):
     """Settings of a backtest.
 
-    What is none here is as in the file that ``fingerprint`` names, or else the default of fingerprints. The window
+    What is none here is as in the file that ``fingerprint_file`` names, or else the default of fingerprints. The window
     runs from ``start`` to ``end``, and on to ``test_end`` where one is given. Days of prices before the start warm
     the strategy's estimators, ``max_memory_days`` of them.
     """
@@ -53,14 +53,14 @@ class BacktestConfig(Config):
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 1
     """Minutes between rows of the price files; coarser rows are repeated. The package's own have 5."""
 
-    fingerprint: File = ""
+    fingerprint_file: File = ""
     """A TOML or JSON file of settings by the names of fingerprints; fields given here take their place."""
 
-    params: File = ""
+    params_file: File = ""
     """A result file with parameters; empty: the pool's first parameters, by the settings below."""
 
     select: Select = "best_train_objective"
-    """Which record of ``params``."""
+    """Which record of ``params_file``."""
 
     parameter_set: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """Which set of a record that holds several."""
@@ -182,7 +182,7 @@ class BacktestConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
-        if "chunk_period" in found and "weight_interpolation_period" not in found and not self.fingerprint:
+        if "chunk_period" in found and "weight_interpolation_period" not in found and not self.fingerprint_file:
             found["weight_interpolation_period"] = found["chunk_period"]
         return found
 
@@ -199,7 +199,7 @@ def settings_of_file(path: str) -> dict[str, Any]:
         found = tomllib.loads(text) if file.suffix.lower() == ".toml" else json.loads(text)
     except (ValueError, RecursionError, OSError) as error:
         kind = "TOML" if file.suffix.lower() == ".toml" else "JSON"
-        raise refusal("fingerprint", path, f"is not readable as {kind}: {error}") from None
+        raise refusal("fingerprint_file", path, f"is not readable as {kind}: {error}") from None
     if not isinstance(found, dict):
-        raise refusal("fingerprint", path, "should hold a table of settings")
+        raise refusal("fingerprint_file", path, "should hold a table of settings")
     return found

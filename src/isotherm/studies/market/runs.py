@@ -12,6 +12,7 @@ from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.names import CREATED, pool_name
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.restore import retrieve_best
+from isotherm.market.parameters.start import initial_values
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.shipped import shipped
 from isotherm.market.prices.table import PriceTable
@@ -31,7 +32,7 @@ def fingerprint_of(config: BacktestConfig) -> Fingerprint:
         TypeError: naming a setting of another kind.
         ValueError: naming one that is unknown or out of range.
     """
-    read = settings_of_file(config.fingerprint) if config.fingerprint else {}
+    read = settings_of_file(config.fingerprint_file) if config.fingerprint_file else {}
     found = Fingerprint.foreign(read).replaced(**config.given()) if read else Fingerprint(**config.given())
     return found.with_defaults()
 
@@ -53,9 +54,19 @@ def params_of(config: BacktestConfig, settings: Fingerprint) -> Mapping[str, Any
     Raises:
         ValueError: naming the file, or the initial value that does not fit.
     """
-    if config.params:
-        return retrieve_best(config.params, config.select)[0]
-    return init_pool_parameters(settings["rule"], settings, len(settings["tokens"]))
+    if config.params_file:
+        return retrieve_best(config.params_file, config.select)[0]
+    return first_params(settings)
+
+
+def first_params(settings: Fingerprint) -> Mapping[str, Any]:
+    """A pool's first parameters by its settings, one set.
+
+    Raises:
+        ValueError: naming the initial value that does not fit.
+    """
+    values = initial_values(settings)
+    return init_pool_parameters(settings["rule"], values, settings, len(settings["tokens"]))
 
 
 def played(config: BacktestConfig, settings: Fingerprint, params: Mapping[str, Any]) -> Backtest:
@@ -66,7 +77,7 @@ def played(config: BacktestConfig, settings: Fingerprint, params: Mapping[str, A
         params,
         table_of(config, settings["tokens"]),
         with_test=settings["endTestDateString"] is not None,
-        parameter_set=config.parameter_set if config.params else None,
+        parameter_set=config.parameter_set if config.params_file else None,
         supply=None if config.supply is None else np.array(config.supply),
         spread=spread,
     )
@@ -96,9 +107,7 @@ def map_row(config: BacktestConfig, memory_days: float) -> Arrays:
     settings = fingerprint_of(config).replaced(endTestDateString=None, initial_memory_length=memory_days)
     found = []
     for k in config.k_grid:
-        params = init_pool_parameters(
-            settings["rule"], settings.replaced(initial_k_per_day=k), len(settings["tokens"])
-        )
+        params = first_params(settings.replaced(initial_k_per_day=k))
         found.append(played(config, settings, params).metrics()["train"]["returns_over_hodl"])
     return {"over_hodl": np.array(found)}
 
@@ -111,8 +120,8 @@ def check_map(config: BacktestConfig, settings: Fingerprint) -> None:
     """
     if not config.k_grid:
         return
-    if config.params:
-        raise refusal("k_grid", config.k_grid, "goes with first parameters, not with those of a file: leave params out")
+    if config.params_file:
+        raise refusal("k_grid", config.k_grid, "goes with first parameters, not with those of a file: leave params_file out")
     created = CREATED[pool_name(settings["rule"]).rule]
     if not {"log_k", "sp_k", "k"} & set(created):
         raise refusal("k_grid", config.k_grid, f"needs a pool with k and a memory, which {settings['rule']} has not")
