@@ -148,7 +148,9 @@ def simulate(
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = chosen_set(params, strategy.name, parameter_set)
     costs = costs_of(settings, **series)
-    return _played(settings, strategy, chosen, aligned, costs, weights, _rows_of(supply, table, aligned), table)
+    return _played(
+        settings, strategy, chosen, aligned, costs, weights, _rows_of(supply, table, aligned), table
+    )
 
 
 def of_tokens(prices: PriceTable, tokens: Sequence[str]) -> PriceTable:
@@ -182,7 +184,11 @@ def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | N
     if "ensemble" not in name.hooks:
         return one_set(params, name.rule, parameter_set)
     shared = {key: value for key, value in params.items() if key in FIXED}
-    own = {key: np.asarray(real_values(key, v)) for key, v in params.items() if key not in FIXED and v is not None}
+    own = {
+        key: np.asarray(real_values(key, v))
+        for key, v in params.items()
+        if key not in FIXED and v is not None
+    }
     axes = {key: 2 if key != "raw_min_budget" else 1 for key in own}
     for key, array in own.items():
         if array.ndim == axes[key] + 1:
@@ -228,7 +234,11 @@ def _played(
         weights = np.asarray(calc_initial_weights(params))
     else:
         given = (strategy.rule, params, aligned.table.closes, first, length, strategy.settings)
-        how = {"method": settings["weight_calculation_method"], "supply": supply, "bounds": strategy.bounds(params)}
+        how = {
+            "method": settings["weight_calculation_method"],
+            "supply": supply,
+            "bounds": strategy.bounds(params),
+        }
         weights, run = calculate_weights(*given, **how), run_weights(*given, **how)
     rows = slice(first, first + length - 1)
     prices = aligned.table.closes[rows]

@@ -74,7 +74,9 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     name = pool_name(settings["rule"])
     rule = _rule(name, settings)
     if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):
-        raise refusal("rule", settings["rule"], f"{name.rule} has constant weights: no bounds and no ensemble")
+        raise refusal(
+            "rule", settings["rule"], f"{name.rule} has constant weights: no bounds and no ensemble"
+        )
     return Strategy(
         name=name,
         rule=rule,
@@ -110,7 +112,9 @@ def costs_of(settings: Mapping[str, Any], **others: Any) -> Costs:
         TypeError: if a field is unknown or of another kind.
         ValueError: naming what is out of range.
     """
-    return Costs(**{field: settings[field] for field in _COSTS} | {k: v for k, v in others.items() if v is not None})
+    return Costs(
+        **{field: settings[field] for field in _COSTS} | {k: v for k, v in others.items() if v is not None}
+    )
 
 
 def _rule(name: PoolName, settings: Mapping[str, Any]) -> WeightRule | None:
@@ -132,7 +136,11 @@ def _pool(name: PoolName, settings: Mapping[str, Any], spread: Any) -> AbstractP
         own = periods
         if name.rule == STREAMING:
             fee = settings.get("annual_streaming_fee")
-            own = periods | {"spread": _needed(spread, settings)} | ({} if fee is None else {"annual_streaming_fee": fee})
+            own = (
+                periods
+                | {"spread": _needed(spread, settings)}
+                | ({} if fee is None else {"annual_streaming_fee": fee})
+            )
         found = pool(name.rule, **own)
     else:
         found = pool(name.rule)

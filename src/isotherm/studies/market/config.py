@@ -89,7 +89,9 @@ class BacktestConfig(Config):
     weight_interpolation_period: Minutes | None = None
     """Minutes over which a move is spread, at most ``chunk_period``."""
 
-    weight_interpolation_method: Literal["linear", "approx_optimal", "approx_optimal_compat", "slerp"] | None = None
+    weight_interpolation_method: (
+        Literal["linear", "approx_optimal", "approx_optimal_compat", "slerp"] | None
+    ) = None
     """The way between two weights."""
 
     maximum_change: Positive | None = None
@@ -182,7 +184,11 @@ class BacktestConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
-        if "chunk_period" in found and "weight_interpolation_period" not in found and not self.fingerprint_file:
+        if (
+            "chunk_period" in found
+            and "weight_interpolation_period" not in found
+            and not self.fingerprint_file
+        ):
             found["weight_interpolation_period"] = found["chunk_period"]
         return found
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 
-from isotherm.plot.axes import label_ends, panel_grid, titled
+from isotherm.plot.axes import label_ends, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT, Look
 from isotherm.plot.style import WIDTH, looks, styled
@@ -44,7 +44,11 @@ def lines(
         look = found[label]
         axes.plot(time, values, color=look.colour, linestyle=look.line, linewidth=look.width, label=label)
     axes.set_ylabel(axis)
-    ends = [(axes.convert_xunits(time[-1]), values[-1], label, found[label]) for label, values in series.items()]
+    numbered(axes, "y")
+    axes.set_ylim(*axes.get_ylim())  # as it is now: names are placed by it
+    ends = [
+        (axes.convert_xunits(time[-1]), values[-1], label, found[label]) for label, values in series.items()
+    ]
     label_ends(axes, ends, HEIGHT)
     return Figure(name, caption, figure)
 
@@ -70,12 +74,16 @@ def bands(
     axes.set_ylabel("weight")
     middles = np.cumsum(shares[-1]) - shares[-1] / 2
     end = axes.convert_xunits(time[-1])
-    label_ends(axes, [(end, y, label, found[label]) for y, label in zip(middles, labels, strict=True)], HEIGHT)
+    label_ends(
+        axes, [(end, y, label, found[label]) for y, label in zip(middles, labels, strict=True)], HEIGHT
+    )
     return Figure(name, caption, figure)
 
 
 @styled
-def shaded(name: str, caption: str, unix: np.ndarray, values: np.ndarray, axis: str, mark: int | None) -> Figure:
+def shaded(
+    name: str, caption: str, unix: np.ndarray, values: np.ndarray, axis: str, mark: int | None
+) -> Figure:
     """The area between a series and 0.
 
     Args:
@@ -90,6 +98,7 @@ def shaded(name: str, caption: str, unix: np.ndarray, values: np.ndarray, axis: 
     axes.fill_between(time, values, 0, color=ACCENT, alpha=0.35, linewidth=0)
     axes.plot(time, values, color=ACCENT, linewidth=1.0)
     axes.set_ylabel(axis)
+    numbered(axes, "y")
     return Figure(name, caption, figure)
 
 
@@ -120,7 +129,9 @@ def trades(
         for is_in, colour, marker in ((True, BOUGHT, "^"), (False, SOLD, "v")):
             shown = (amount > 0) if is_in else (amount < 0)
             size = 60 * np.abs(amount[shown]) / largest
-            axes.scatter(time[shown], price[shown], s=size, color=colour, marker=marker, linewidth=0, zorder=2)
+            axes.scatter(
+                time[shown], price[shown], s=size, color=colour, marker=marker, linewidth=0, zorder=2
+            )
         _dated(axes, few=True)
         titled(axes, label)
     stacks[0][0].set_ylabel("price")
@@ -132,7 +143,12 @@ BOUGHT, SOLD = "#1a7f5a", "#c0392b"
 
 @styled
 def heat(
-    name: str, caption: str, grid: np.ndarray, rows: Sequence[float], columns: Sequence[float], colour_bar: str
+    name: str,
+    caption: str,
+    grid: np.ndarray,
+    rows: Sequence[float],
+    columns: Sequence[float],
+    colour_bar: str,
 ) -> Figure:
     """A map of numbers, in colours that turn at 0.
 

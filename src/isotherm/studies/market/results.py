@@ -44,7 +44,9 @@ def combined(config: BacktestConfig, settings: Mapping[str, Any], results: Mappi
         "draw_down": float(own["draw_down"].min()),
         "notes": [line for line in str(own["notes"]).split("\n") if line],
     }
-    arrays = {name: array for name, array in own.items() if not name.startswith("metric/") and name != "notes"}
+    arrays = {
+        name: array for name, array in own.items() if not name.startswith("metric/") and name != "notes"
+    }
     arrays["constant"] = beside["value"]
     if config.k_grid:
         grid = np.stack([results[f"memory-{i}"]["over_hodl"] for i in range(len(config.memory_grid))])
@@ -56,7 +58,9 @@ def combined(config: BacktestConfig, settings: Mapping[str, Any], results: Mappi
 def _period(
     config: BacktestConfig, own: Arrays, beside: Arrays, period: str, rows: np.ndarray
 ) -> dict[str, Any]:
-    told = {key.rpartition("/")[2]: value for key, value in own.items() if key.startswith(f"metric/{period}/")}
+    told = {
+        key.rpartition("/")[2]: value for key, value in own.items() if key.startswith(f"metric/{period}/")
+    }
     daily = told.pop("daily_returns")
     found: dict[str, Any] = {name: _number(value) for name, value in told.items()}
     found["days"] = float((rows[1] - rows[0]) / 1440)

@@ -121,10 +121,16 @@ def check_map(config: BacktestConfig, settings: Fingerprint) -> None:
     if not config.k_grid:
         return
     if config.params_file:
-        raise refusal("k_grid", config.k_grid, "goes with first parameters, not with those of a file: leave params_file out")
+        raise refusal(
+            "k_grid",
+            config.k_grid,
+            "goes with first parameters, not with those of a file: leave params_file out",
+        )
     created = CREATED[pool_name(settings["rule"]).rule]
     if not {"log_k", "sp_k", "k"} & set(created):
-        raise refusal("k_grid", config.k_grid, f"needs a pool with k and a memory, which {settings['rule']} has not")
+        raise refusal(
+            "k_grid", config.k_grid, f"needs a pool with k and a memory, which {settings['rule']} has not"
+        )
 
 
 def kept_rows(rows: int) -> np.ndarray:

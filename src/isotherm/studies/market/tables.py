@@ -22,7 +22,14 @@ JUDGED = {
 }
 """Metrics in the table, in words; the first six are shares or ratios of a period."""
 
-SHARES = ("return", "returns_over_hodl", "returns_over_uniform_hodl", "constant_return", "annualised_returns", "ulcer")
+SHARES = (
+    "return",
+    "returns_over_hodl",
+    "returns_over_uniform_hodl",
+    "constant_return",
+    "annualised_returns",
+    "ulcer",
+)
 
 SHOWN = (
     "rule", "startDateString", "endDateString", "endTestDateString", "initial_pool_value", "chunk_period",
@@ -77,7 +84,9 @@ def _settings(metrics: Metrics) -> Table:
     settings = metrics["settings"]
     rows = [("tokens", ", ".join(metrics["tokens"]))]
     rows += [(name, "none" if settings[name] is None else str(settings[name])) for name in SHOWN]
-    return Table("Settings", ("", "value"), tuple(rows), "as in a fingerprint; what was not given is its default")
+    return Table(
+        "Settings", ("", "value"), tuple(rows), "as in a fingerprint; what was not given is its default"
+    )
 
 
 def conclusions(metrics: Metrics) -> list[str]:
