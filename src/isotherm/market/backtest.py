@@ -13,9 +13,9 @@ from isotherm.market.objectives.periods import period_metrics
 from isotherm.market.parameters.chain import chosen_row, one_set
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.pools.costs import Costs
 from isotherm.market.parameters.host import real_values
 from isotherm.market.parameters.names import FIXED, PoolName
+from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
 from isotherm.market.prices.table import PriceTable
@@ -115,8 +115,8 @@ def simulate(
 
     Args:
         fingerprint: settings; its dates must be rows of the prices.
-        params: raw parameters by key, of one set ``(n,)``, or of several, ``(sets, n)``, of which ``parameter_set`` is
-            played.
+        params: raw parameters by key, of one set ``(n,)``, or of several, ``(sets, n)``, of which
+            ``parameter_set`` is played.
         prices: a row a minute, a column for each of the fingerprint's tokens, others are left out.
         with_test: whether to go on through the test window, up to ``endTestDateString``.
         parameter_set: which of several sets.
@@ -169,7 +169,7 @@ def of_tokens(prices: PriceTable, tokens: Sequence[str]) -> PriceTable:
     return replace(prices, tickers=chosen, closes=np.ascontiguousarray(prices.closes[:, columns]))
 
 
-def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | None) -> dict[str, Rows]:
+def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | None) -> dict[str, np.ndarray]:
     """Arrays of one set, float64; of an ensemble they keep the axis of members.
 
     Args:
@@ -202,7 +202,7 @@ def _aligned(settings: Fingerprint, table: PriceTable, with_test: bool) -> Align
     end, test_end = settings["endDateString"], settings["endTestDateString"]
     if with_test and test_end is None:
         raise refusal("endTestDateString", None, "must be set to go on through the test window")
-    days = settings["max_memory_days"]
+    days = float(settings["max_memory_days"])
     return align(table, settings["startDateString"], end, days, test_end if with_test else None)
 
 

@@ -176,7 +176,7 @@ def chosen_row(key: str, array: np.ndarray, parameter_set: int | None) -> np.nda
         raise refusal(
             "parameter_set", index, f"must be below {array.shape[0]}, there are so many sets of {key}"
         )
-    return array[index]
+    return np.asarray(array[index])
 
 
 def _settings(

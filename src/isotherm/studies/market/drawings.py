@@ -42,7 +42,7 @@ def lines(
         found[next(iter(series))] = first
     for label, values in series.items():
         look = found[label]
-        axes.plot(time, values, color=look.colour, linestyle=look.line, linewidth=look.width, label=label)
+        axes.plot(time, values, color=look.colour, linestyle=look.line, linewidth=0.7 * look.width)
     axes.set_ylabel(axis)
     numbered(axes, "y")
     axes.set_ylim(*axes.get_ylim())  # as it is now: names are placed by it
