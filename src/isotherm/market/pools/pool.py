@@ -49,8 +49,8 @@ class PoolPath(eqx.Module):
     Attributes:
         reserves: after each row, ``(rows, tokens)``.
         value: of them at the row's prices, in the numeraire, ``(rows,)``.
-        fee_revenue: swap fees of arbitrage and swaps that stayed in the pool, in the numeraire, ``(rows,)``; None where
-            it was not asked for.
+        fee_revenue: swap fees of arbitrage and swaps that stayed in the pool, in the numeraire, ``(rows,)``; None
+            where it was not asked for.
         trades: change of reserves by them, ``(rows, tokens)``; None where it was not asked for.
         state: to go on from.
 
@@ -172,7 +172,8 @@ def pool_path(
     [25.0, 100.0]
     """
     doors.instance("pool", pool, AbstractPool, "a pool", "pool('balancer') finds one")
-    costs = Costs() if costs is None else doors.instance("costs", costs, Costs, "Costs")
+    costs = Costs() if costs is None else costs
+    doors.instance("costs", costs, Costs, "Costs")
     doors.number("value", value, above=0)
     doors.flag("with_trades", with_trades)
     weights, prices = checked_market(weights, prices, pool.num_tokens)
