@@ -24,6 +24,7 @@ from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.memory import lambda_to_memory_days_clipped, memory_days_to_lambda
 from isotherm.market.parameters.names import (
     ENCODINGS,
+    FIXED,
     QUANTITIES,
     TARGET_RULES,
     TRIPLE,
@@ -128,7 +129,8 @@ def one_set(
         ValueError: naming a parameter with several sets, if none is chosen or there is no such set; or with members
             of an ensemble, each of which is exported by itself.
     """
-    is_triple = (rule is not None and pool_name(rule).rule == TRIPLE) or "logit_lamb_for_ewma" in params
+    hooks, base = ((), None) if rule is None else pool_name(rule)
+    is_triple = base == TRIPLE or "logit_lamb_for_ewma" in params
     found = {}
     for key, value in params.items():
         if key == NESTED or value is None:
@@ -136,8 +138,9 @@ def one_set(
         axes = 2 if is_triple and key == "logit_lamb" else _AXES.get(key, 1)
         array = np.asarray(real_values(key, value))
         array = array.reshape(1) if array.ndim < axes == 1 else array
-        if array.ndim > axes + 1:
-            raise refusal(f"{key}.shape", array.shape, "has members of an ensemble; export each by itself")
+        if array.ndim > axes + ("ensemble" not in hooks or key in FIXED):
+            how = "has members of an ensemble; export each by itself, as a pool without that hook"
+            raise refusal(f"{key}.shape", array.shape, how)
         found[key] = _chosen(key, array, parameter_set) if array.ndim == axes + 1 else array
     return found
 
@@ -176,7 +179,7 @@ def _chosen(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarra
         raise refusal(
             "parameter_set", index, f"must be below {array.shape[0]}, there are so many sets of {key}"
         )
-    return array[index]
+    return np.asarray(array[index])
 
 
 def _settings(
