@@ -14,6 +14,7 @@ from jaxtyping import Array
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.market.hooks.bounds import learned_bounds
 from isotherm.market.parameters import effective as raw
 from isotherm.market.parameters.defaults import default_set, recursive_default_set
 from isotherm.market.parameters.encoding import NESTED, plain
@@ -73,8 +74,9 @@ def convert_parameter_values(
     Returns:
         ``values``, lists of floats, and ``strings``, the same in units of ``1e-18``, by name: ``lamb``, capped, and
         ``memory_days``; of two memories ``lamb_1``, ``memory_days_1`` and so on; ``k``, ``exponents``, ``width``,
-        ``amplitude``, ``pre_exp_scaling``; ``minimum_weight``, ``maximum_change`` a minute, ``chunk_period`` and
-        ``weight_interpolation_period`` in minutes; ``final_weights`` and the state.
+        ``amplitude``, ``pre_exp_scaling``; ``min_weights`` and ``max_weights``; ``initial_weights``;
+        ``minimum_weight``, ``maximum_change`` a minute, ``chunk_period`` and ``weight_interpolation_period`` in
+        minutes; ``final_weights`` and the state.
 
     Raises:
         TypeError: naming what is of another kind.
@@ -213,6 +215,9 @@ def _effective(params: Mapping[str, Array], settings: Mapping[str, Any], rule: s
         found["amplitude"] = raw.calc_amplitude(params, _needed_days(days, params))
     if "pre_exp_scaling" in wanted:
         found["pre_exp_scaling"] = raw.calc_pre_exp_scaling(params, settings["use_pre_exp_scaling"])
+    if "min_logits" in wanted:
+        bounds = learned_bounds(params)
+        found |= {"min_weights": bounds.low, "max_weights": bounds.high}
     if "initial_weights" in given:
         found["initial_weights"] = raw.calc_initial_weights(params)
     return found | {key: jnp.atleast_1d(params[key]) for key in _GEOMETRY if raw.has(params, key)}
