@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64, Int64
 
@@ -231,7 +233,8 @@ def _played(
     if weights is not None:
         pass
     elif strategy.rule is None:
-        weights = np.asarray(calc_initial_weights(params))
+        with jax.enable_x64(True):
+            weights = np.asarray(calc_initial_weights({key: jnp.asarray(value) for key, value in params.items()}))
     else:
         given = (strategy.rule, params, aligned.table.closes, first, length, strategy.settings)
         how = {

@@ -244,7 +244,10 @@ def checked_market(weights: Any, prices: Any, num_tokens: int | None = None) -> 
         wrong = np.abs(weights.sum(-1) - 1) > SUM_TOLERANCE
         if wrong.any():
             raise refusal("weights", float(weights.sum(-1)[wrong].flat[0]), "must sum to 1 in each row")
-    return (weights if weights.ndim == 2 else jnp.broadcast_to(jnp.asarray(weights), (rows, n))), prices
+    if weights.ndim == 1:
+        wide = jnp if doors.is_traced(weights) else np  # float64 stays so, whatever precision is on out here
+        weights = wide.broadcast_to(weights, (rows, n))
+    return weights, prices
 
 
 SUM_TOLERANCE = 1e-6
