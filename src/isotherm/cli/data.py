@@ -10,7 +10,7 @@ from isotherm.cli.options import LONGEST, AsJson, print_json, say
 data = typer.Typer(
     help="Check, fill and resample price files.",
     rich_markup_mode=None,
-    no_args_is_help=True,
+    no_args_is_help=False,
     add_completion=False,
 )
 

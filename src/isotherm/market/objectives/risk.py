@@ -123,7 +123,7 @@ def raroc(value: Float[Array, " minutes"], length: int) -> Scalar:
         ValueError: if there is no whole chunk.
     """
     risk = _scaled(value_at_risk(value, length, 95.0), value.shape[0], length)
-    return -ratio(yearly_gain(value), risk)
+    return ratio(yearly_gain(value), -risk)
 
 
 def rovar(value: Float[Array, " minutes"], length: int, is_traditional: bool = False) -> Scalar:
@@ -140,7 +140,7 @@ def rovar(value: Float[Array, " minutes"], length: int, is_traditional: bool = F
     parts = chunks(value, length)
     gain = jnp.mean(growth(parts[:, -1] / parts[:, 0] - 1.0, _YEAR / length))
     at_risk = value_at_risk_of_ends if is_traditional else value_at_risk
-    return -ratio(gain, _scaled(at_risk(value, length, 95.0), value.shape[0], length))
+    return ratio(gain, -_scaled(at_risk(value, length, 95.0), value.shape[0], length))
 
 
 def ulcer(history: PoolHistory) -> Scalar:
@@ -152,7 +152,7 @@ def ulcer(history: PoolHistory) -> Scalar:
     return -jnp.mean(safe_sqrt(jnp.mean(draw_downs(chunks(history.value, MONTH)) ** 2, axis=1)))
 
 
-def sterling(history: PoolHistory, adjustment: float = 0.0) -> Scalar:
+def sterling(history: PoolHistory, adjustment: float | int = 0.0) -> Scalar:
     """Yearly gain over the mean of 30-day chunks' worst draw-downs, a scalar; infinite without a draw-down.
 
     Args:
