@@ -49,8 +49,8 @@ def slow(first, high, low, last) -> float:
 
 @pytest.mark.parametrize("spread", [0.01, 0.03])
 def test_the_estimator_finds_the_spread(spread: float) -> None:
-    found = np.array([edge_spread(*observed(spread, days=1000, seed=seed)) for seed in range(30)])
-    error = found.std(ddof=1) / np.sqrt(30)
+    found = np.array([edge_spread(*observed(spread, days=1000, steps=390, seed=seed)) for seed in range(20)])
+    error = found.std(ddof=1) / np.sqrt(20)
     assert abs(found.mean() - spread) < 4 * error
     assert error < 0.05 * spread
 

@@ -139,3 +139,9 @@ def test_shipped_crypto_keeps_its_contract() -> None:
     assert [(fault.kind, fault.num_rows) for fault in ether.faults] == [("gap", 10)]
     apple = check_file(shipped("us5_daily_2000_2013") / "AAPL_USD.parquet", 1440)
     assert "2000-06-21 00:00:00: a split?, and 2 more such" in apple.notes[0]
+
+
+def test_shipped_files_are_the_ones_whose_digests_are_written_down() -> None:
+    readme = (market_file("gas_1m_2023_08").path.parents[1] / "README.md").read_text("utf-8")
+    for one in MARKET_FILES.values():
+        assert all(TableFile(path).digest in readme for path in price_files(one.path))
