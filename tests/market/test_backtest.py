@@ -53,7 +53,9 @@ def test_it_is_weights_of_the_rule_in_a_pool_on_the_window() -> None:
     days = 3 * DAY
     settings = RuleSettings(chunk_period=360, weight_interpolation_period=180, max_memory_days=3.0)
     weights = calculate_weights("momentum", PARAMS, PRICES[:, :2], days, days + 1, settings)
-    path = pool_path(pool("momentum"), weights, PRICES[days : 2 * days, :2], Costs(fees=0.002), with_trades=True)
+    path = pool_path(
+        pool("momentum"), weights, PRICES[days : 2 * days, :2], Costs(fees=0.002), with_trades=True
+    )
     assert found.tokens == ("AAA", "BBB")
     np.testing.assert_array_equal(found.prices, PRICES[days : 2 * days, :2])
     np.testing.assert_allclose(found.weights, weights, rtol=1e-12)
@@ -124,7 +126,9 @@ def test_an_ensemble_of_equals_is_its_member() -> None:
     found = simulate(fingerprint(rule="ensemble__momentum", n_ensemble_members=2), own, table())
     np.testing.assert_allclose(found.value, played().value, rtol=1e-12)
     sets = {key: np.stack([value, 2 * value]) for key, value in own.items()}
-    first = simulate(fingerprint(rule="ensemble__momentum", n_ensemble_members=2), sets, table(), parameter_set=0)
+    first = simulate(
+        fingerprint(rule="ensemble__momentum", n_ensemble_members=2), sets, table(), parameter_set=0
+    )
     np.testing.assert_array_equal(first.value, found.value)
 
 
@@ -145,7 +149,9 @@ def test_weights_from_outside() -> None:
 
 def test_memory_is_shortened_where_prices_begin_late_and_it_is_said() -> None:
     found = played(max_memory_days=5)
-    assert found.notes[1:] == ("memory of 5 d shortened to 2 d: 3 whole days come before 2024-01-04 00:00:00",)
+    assert found.notes[1:] == (
+        "memory of 5 d shortened to 2 d: 3 whole days come before 2024-01-04 00:00:00",
+    )
     settings = RuleSettings(chunk_period=360, weight_interpolation_period=180, max_memory_days=2.0)
     weights = calculate_weights("momentum", PARAMS, PRICES[:, :2], 3 * DAY, 3 * DAY + 1, settings)
     np.testing.assert_allclose(found.weights, weights, rtol=1e-12)

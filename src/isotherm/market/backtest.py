@@ -146,7 +146,7 @@ def simulate(
     doors.instance("prices", prices, PriceTable, "a PriceTable", "load_prices reads one")
     settings = fingerprint.with_defaults()
     table = of_tokens(prices, settings["tokens"])
-    aligned = _aligned(settings, table, doors.flag("with_test", with_test))
+    aligned = window_of(settings, table, doors.flag("with_test", with_test))
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = chosen_set(params, strategy.name, parameter_set)
     costs = costs_of(settings, **series)
@@ -200,7 +200,17 @@ def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | N
     return one_set(shared, name.rule, parameter_set) | own
 
 
-def _aligned(settings: Fingerprint, table: PriceTable, with_test: bool) -> Alignment:
+def window_of(settings: Mapping[str, Any], table: PriceTable, with_test: bool = False) -> Alignment:
+    """Rows that settings ask for, and as many before them as their memory is long.
+
+    Args:
+        settings: of a run, defaults filled in.
+        table: of its tokens.
+        with_test: whether to go on through the test window.
+
+    Raises:
+        ValueError: naming a date that is no row, or absent.
+    """
     end, test_end = settings["endDateString"], settings["endTestDateString"]
     if with_test and test_end is None:
         raise refusal("endTestDateString", None, "must be set to go on through the test window")
@@ -234,7 +244,9 @@ def _played(
         pass
     elif strategy.rule is None:
         with jax.enable_x64(True):
-            weights = np.asarray(calc_initial_weights({key: jnp.asarray(value) for key, value in params.items()}))
+            weights = np.asarray(
+                calc_initial_weights({key: jnp.asarray(value) for key, value in params.items()})
+            )
     else:
         given = (strategy.rule, params, aligned.table.closes, first, length, strategy.settings)
         how = {

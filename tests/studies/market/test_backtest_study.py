@@ -37,22 +37,26 @@ def write(folder: Path, ticker: str, close: np.ndarray, unix: np.ndarray | None 
     pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
 
 
-def test_a_run_from_the_command_line_is_shown_again_and_depends_on_its_prices(isotherm, prices, tmp_path) -> None:
+def test_a_run_from_the_command_line_is_shown_again_and_depends_on_its_prices(
+    isotherm, prices, tmp_path
+) -> None:
     words = [*FLAGS, f"--prices={prices}", "--out", str(tmp_path / "runs"), "--json"]
     code, out, err = isotherm("backtest", *words)
     assert code == 0, err
     first = json.loads(out)
     again = json.loads(isotherm("run", "backtest", *words)[1])
-    assert first["id"] == again["id"]
+    assert first["fingerprint"] == again["fingerprint"]
     assert again["shown_again"]
     other = tmp_path / "other"
     other.mkdir()
     for ticker in ("AAA", "BBB"):
         table = pl.read_parquet(prices / f"{ticker}_USD.parquet")
-        table = table.with_columns(pl.when(pl.int_range(pl.len()) == 7).then(11.0).otherwise("close").alias("close"))
+        table = table.with_columns(
+            pl.when(pl.int_range(pl.len()) == 7).then(11.0).otherwise("close").alias("close")
+        )
         table.write_parquet(other / f"{ticker}_USD.parquet")
     changed = [*FLAGS, f"--prices={other}", "--out", str(tmp_path / "runs"), "--json"]
-    assert json.loads(isotherm("backtest", *changed)[1])["id"] != first["id"]
+    assert json.loads(isotherm("backtest", *changed)[1])["fingerprint"] != first["fingerprint"]
 
 
 def test_what_is_stored_is_what_was_simulated(prices) -> None:
@@ -85,7 +89,12 @@ def test_constant_weights_stand_beside_and_the_map_is_of_other_parameters(prices
     alone = simulate(own, runs.first_params(own), runs.table_of(config, settings["tokens"]), parameter_set=0)
     assert row[1] == pytest.approx(alone.metrics()["train"]["returns_over_hodl"], rel=1e-12)
     assert row[0] != row[1]
-    assert [task.name for task in BacktestStudy().tasks(config)] == ["strategy", "constant", "memory-0", "memory-1"]
+    assert [task.name for task in BacktestStudy().tasks(config)] == [
+        "strategy",
+        "constant",
+        "memory-0",
+        "memory-1",
+    ]
 
 
 def test_settings_and_parameters_come_from_files_and_flags_go_before(prices, tmp_path) -> None:
@@ -94,7 +103,11 @@ def test_settings_and_parameters_come_from_files_and_flags_go_before(prices, tmp
                     "weight_interpolation_period = 60\n")  # fmt: skip
     config = BacktestConfig(prices=str(prices), fingerprint_file=str(file), fees=0.002, **WINDOW)
     settings = runs.fingerprint_of(config)
-    assert (settings["fees"], settings["chunk_period"], settings["weight_interpolation_period"]) == (0.002, 120, 60)
+    assert (settings["fees"], settings["chunk_period"], settings["weight_interpolation_period"]) == (
+        0.002,
+        120,
+        60,
+    )
     assert settings["startDateString"] == WINDOW["start"]
     (tmp_path / "run.json").write_text(json.dumps({"rule": "hodl"}))
     assert settings_of_file(str(tmp_path / "run.json")) == {"rule": "hodl"}

@@ -57,7 +57,9 @@ def constant(test_return: float = 0.21) -> dict[str, np.ndarray]:
     return returns | {"value": np.array([1000, 1020, 1040, 1010, 1000, 1331.0])}
 
 
-def told(config: BacktestConfig = BacktestConfig(), own: dict | None = None, beside: dict | None = None) -> Any:
+def told(
+    config: BacktestConfig = BacktestConfig(), own: dict | None = None, beside: dict | None = None
+) -> Any:
     parts = {"strategy": own or strategy(), "constant": beside or constant()}
     parts |= {f"memory-{i}": {"over_hodl": row} for i, row in enumerate(MAP) if config.k_grid}
     return results.combined(config, SETTINGS, parts)
@@ -110,7 +112,9 @@ def test_the_map_tells_its_best_and_its_median() -> None:
 
 def test_sentences_of_a_test_window() -> None:
     said = conclusions(told().metrics)
-    assert said[0].startswith("Over the test window of 0.104167 days the pool returned **+10.00%**, 2.00% behind holding")
+    assert said[0].startswith(
+        "Over the test window of 0.104167 days the pool returned **+10.00%**, 2.00% behind holding"
+    )
     assert "9.09% behind a pool of constant weights" in said[0]
     assert said[1].startswith("7 of 300 minutes had a trade; 6 was traded in, which left 15.50 of swap fees")
     assert said[1].endswith("The largest draw-down was 15.00%.")
@@ -178,9 +182,15 @@ def test_figures_draw_their_series(drawn: dict[str, Any]) -> None:
     reserves = [line.get_ydata() for line in drawn["reserves"].figure.axes[0].get_lines()]
     held = [line for line in reserves if len(line) == 6]
     np.testing.assert_allclose(held, np.tile([100, 110, 120, 110, 100, 50.0], (2, 1)))
-    (fees,) = [line.get_ydata() for line in drawn["fees"].figure.axes[0].get_lines() if len(line.get_ydata()) == 6]
+    (fees,) = [
+        line.get_ydata() for line in drawn["fees"].figure.axes[0].get_lines() if len(line.get_ydata()) == 6
+    ]
     np.testing.assert_array_equal(fees, [1, 3, 6, 10, 15, 15.5])
-    drop = [line.get_ydata() for line in drawn["draw-down"].figure.axes[0].get_lines() if len(line.get_ydata()) == 6]
+    drop = [
+        line.get_ydata()
+        for line in drawn["draw-down"].figure.axes[0].get_lines()
+        if len(line.get_ydata()) == 6
+    ]
     np.testing.assert_allclose(drop[0], [0, 0, 0, -10, -15, 0])
 
 
@@ -208,5 +218,7 @@ def test_trades_stand_on_their_prices(drawn: dict[str, Any]) -> None:
 
 def test_a_test_window_is_marked_where_it_begins(drawn: dict[str, Any]) -> None:
     axes = drawn["value"].figure.axes[0]
-    (mark,) = [line for line in axes.get_lines() if line.get_linestyle() == ":" and len(line.get_xdata()) == 2]
-    assert np.datetime64(strategy()["unix"][3], "ms") == np.asarray(mark.get_xdata())[0]
+    (mark,) = [
+        line for line in axes.get_lines() if line.get_linestyle() == ":" and len(line.get_xdata()) == 2
+    ]
+    assert np.datetime64(int(strategy()["unix"][3]), "ms") == list(mark.get_xdata())[0]

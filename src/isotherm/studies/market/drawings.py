@@ -194,6 +194,6 @@ def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.nda
 
 
 def _dated(axes: Axes, few: bool = False) -> None:
-    locator = AutoDateLocator(maxticks=4 if few else 8)
+    locator = AutoDateLocator(minticks=2, maxticks=4 if few else 8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
