@@ -64,7 +64,7 @@ def test_what_is_stored_is_what_was_simulated(prices) -> None:
     arrays = runs.strategy(config)
     settings = runs.fingerprint_of(config)
     found = simulate(settings, runs.params_of(config, settings), runs.table_of(config, settings["tokens"]))
-    np.testing.assert_array_equal(arrays["value"], found.value[::60].tolist() + [found.value[-1]])
+    np.testing.assert_array_equal(arrays["value"], [*found.value[::60].tolist(), found.value[-1]])
     assert arrays["fees"].sum() == pytest.approx(found.fee_revenue.sum())
     worth = found.trades * found.prices
     np.testing.assert_allclose(arrays["bought"].sum(0), worth.sum(0), rtol=1e-6, atol=1e-4)

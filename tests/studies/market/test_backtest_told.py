@@ -19,6 +19,7 @@ SETTINGS: dict[str, Any] = {
     "optimisation_settings": {"n_iterations": 3},
 }  # fmt: skip
 DAILY = np.tile([0.01, -0.005, 0.002], 13)
+PLAIN = BacktestConfig()
 MAP = np.array([[-0.02, 0.01, 0.03], [0.0, 0.04, -0.01]])
 
 
@@ -57,9 +58,7 @@ def constant(test_return: float = 0.21) -> dict[str, np.ndarray]:
     return returns | {"value": np.array([1000, 1020, 1040, 1010, 1000, 1331.0])}
 
 
-def told(
-    config: BacktestConfig = BacktestConfig(), own: dict | None = None, beside: dict | None = None
-) -> Any:
+def told(config: BacktestConfig = PLAIN, own: dict | None = None, beside: dict | None = None) -> Any:
     parts = {"strategy": own or strategy(), "constant": beside or constant()}
     parts |= {f"memory-{i}": {"over_hodl": row} for i, row in enumerate(MAP) if config.k_grid}
     return results.combined(config, SETTINGS, parts)
@@ -105,8 +104,8 @@ def test_the_map_tells_its_best_and_its_median() -> None:
     assert found.arrays["map"].tolist() == MAP.tolist()
     said = conclusions(found.metrics)
     assert (
-        "Of the map the best strategy has k = 5 a day and a memory of 9 days, +4.00% over HODL in the training window, "
-        "which was looked at to choose it; the median is +0.50%, and 50% of strategies are ahead of HODL."
+        "Of the map the best strategy has k = 5 a day and a memory of 9 days, +4.00% over HODL in the training "
+        "window, which was looked at to choose it; the median is +0.50%, and 50% of strategies are ahead of HODL."
     ) in said
 
 
@@ -221,4 +220,4 @@ def test_a_test_window_is_marked_where_it_begins(drawn: dict[str, Any]) -> None:
     (mark,) = [
         line for line in axes.get_lines() if line.get_linestyle() == ":" and len(line.get_xdata()) == 2
     ]
-    assert np.datetime64(int(strategy()["unix"][3]), "ms") == list(mark.get_xdata())[0]
+    assert np.datetime64(int(strategy()["unix"][3]), "ms") == next(iter(mark.get_xdata()))
