@@ -119,7 +119,7 @@ def deployed_weights(field: str, weights: Any, num_tokens: int | None = None) ->
 def one_set(
     params: Mapping[str, Any], rule: str | None, parameter_set: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Arrays of one set, float64, without nested ones.
+    """Arrays of one set, float64, ``(n,)`` or ``(1,)`` as a rule, without nested ones.
 
     Args:
         params: raw parameters, of one set or with a leading axis of sets.
