@@ -14,6 +14,7 @@ from jaxtyping import Array
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.market.hooks.bounds import learned_bounds
 from isotherm.market.parameters import effective as raw
 from isotherm.market.parameters.defaults import default_set, recursive_default_set
 from isotherm.market.parameters.encoding import NESTED, plain
@@ -24,6 +25,7 @@ from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.memory import lambda_to_memory_days_clipped, memory_days_to_lambda
 from isotherm.market.parameters.names import (
     ENCODINGS,
+    FIXED,
     QUANTITIES,
     TARGET_RULES,
     TRIPLE,
@@ -72,8 +74,9 @@ def convert_parameter_values(
     Returns:
         ``values``, lists of floats, and ``strings``, the same in units of ``1e-18``, by name: ``lamb``, capped, and
         ``memory_days``; of two memories ``lamb_1``, ``memory_days_1`` and so on; ``k``, ``exponents``, ``width``,
-        ``amplitude``, ``pre_exp_scaling``; ``minimum_weight``, ``maximum_change`` a minute, ``chunk_period`` and
-        ``weight_interpolation_period`` in minutes; ``final_weights`` and the state.
+        ``amplitude``, ``pre_exp_scaling``; ``min_weights`` and ``max_weights``; ``initial_weights``;
+        ``minimum_weight``, ``maximum_change`` a minute, ``chunk_period`` and ``weight_interpolation_period`` in
+        minutes; ``final_weights`` and the state.
 
     Raises:
         TypeError: naming what is of another kind.
@@ -128,7 +131,8 @@ def one_set(
         ValueError: naming a parameter with several sets, if none is chosen or there is no such set; or with members
             of an ensemble, each of which is exported by itself.
     """
-    is_triple = (rule is not None and pool_name(rule).rule == TRIPLE) or "logit_lamb_for_ewma" in params
+    hooks, base = ((), None) if rule is None else pool_name(rule)
+    is_triple = base == TRIPLE or "logit_lamb_for_ewma" in params
     found = {}
     for key, value in params.items():
         if key == NESTED or value is None:
@@ -136,8 +140,9 @@ def one_set(
         axes = 2 if is_triple and key == "logit_lamb" else _AXES.get(key, 1)
         array = np.asarray(real_values(key, value))
         array = array.reshape(1) if array.ndim < axes == 1 else array
-        if array.ndim > axes + 1:
-            raise refusal(f"{key}.shape", array.shape, "has members of an ensemble; export each by itself")
+        if array.ndim > axes + ("ensemble" not in hooks or key in FIXED):
+            how = "has members of an ensemble; export each by itself, as a pool without that hook"
+            raise refusal(f"{key}.shape", array.shape, how)
         found[key] = chosen_row(key, array, parameter_set) if array.ndim == axes + 1 else array
     return found
 
@@ -176,7 +181,7 @@ def chosen_row(key: str, array: np.ndarray, parameter_set: int | None) -> np.nda
         raise refusal(
             "parameter_set", index, f"must be below {array.shape[0]}, there are so many sets of {key}"
         )
-    return array[index]
+    return np.asarray(array[index])
 
 
 def _settings(
@@ -210,6 +215,9 @@ def _effective(params: Mapping[str, Array], settings: Mapping[str, Any], rule: s
         found["amplitude"] = raw.calc_amplitude(params, _needed_days(days, params))
     if "pre_exp_scaling" in wanted:
         found["pre_exp_scaling"] = raw.calc_pre_exp_scaling(params, settings["use_pre_exp_scaling"])
+    if "min_logits" in wanted:
+        bounds = learned_bounds(params)
+        found |= {"min_weights": bounds.low, "max_weights": bounds.high}
     if "initial_weights" in given:
         found["initial_weights"] = raw.calc_initial_weights(params)
     return found | {key: jnp.atleast_1d(params[key]) for key in _GEOMETRY if raw.has(params, key)}

@@ -56,11 +56,11 @@ class Fingerprint(Mapping[str, Any]):
         """
         found = cls.__new__(cls)
         found._settings = plain(doors.mapping("fingerprint", settings, "a mapping of settings"))
+        check_run_fingerprint(found._settings)
         unknown = unknown_settings(found._settings)
         if unknown:
             listed = shortened(", ".join(unknown))
             warnings.warn(f"fingerprint has settings that are not known: {listed}", stacklevel=2)
-        check_run_fingerprint(found._settings)
         return found
 
     def __getitem__(self, key: str) -> Any:

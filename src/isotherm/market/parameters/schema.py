@@ -156,6 +156,6 @@ def sample_in_range(u: Any, search_range: SearchRange) -> Float[np.ndarray, "*sh
     if not doors.number("low", low) < doors.number("high", high):
         raise refusal("search_range", (low, high), "low must be below high")
     if not log_scale:
-        return low + u * (high - low)
+        return np.asarray(low + u * (high - low))
     doors.number("low", low, above=0)
-    return np.exp(np.log(low) + u * (np.log(high) - np.log(low)))
+    return np.asarray(np.exp(np.log(low) + u * (np.log(high) - np.log(low))))

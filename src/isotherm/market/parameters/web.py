@@ -26,7 +26,7 @@ _FORMS = {
 
 
 def params_from_web(
-    items: Iterable[Mapping[str, Any]],
+    items: Iterable[Any],
     rule: str,
     n_tokens: int,
     chunk_period: float | int,
@@ -94,7 +94,7 @@ def _amplitude(value: np.ndarray, sent: Sent, base: str, max_memory_days: float 
     return {"sp_amplitude": host.inverse_squareplus(host.real_values("amplitude", value, above=0) / days)}
 
 
-def _sent(items: Iterable[Mapping[str, Any]], n: int) -> Sent:
+def _sent(items: Iterable[Any], n: int) -> Sent:
     """Numbers of each token by name, without settings."""
     found: Sent = {}
     for index, item in enumerate(doors.sequence("items", items, "a list of parameters")):
