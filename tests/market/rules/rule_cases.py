@@ -23,7 +23,11 @@ PARAMS: dict[str, Raw] = {
     "anti_momentum": GRADIENT,
     "power_channel": POWER,
     "mean_reversion_channel": POWER
-    | {"sp_exponents": [0.0, 0.6, 0.3], "sp_amplitude": [-4.0, -3.0, -5.0], "sp_width": [-200.0, -150.0, -300.0]},
+    | {
+        "sp_exponents": [0.0, 0.6, 0.3],
+        "sp_amplitude": [-4.0, -3.0, -5.0],
+        "sp_width": [-200.0, -150.0, -300.0],
+    },
     "triple_threat_mean_reversion_channel": {
         "log_k": [8.0, 9.0, 7.5],
         "logit_lamb": [[1.0, 0.5, 1.5], [0.2, 0.9, 0.4], [1.4, 1.1, 0.7]],
@@ -96,6 +100,8 @@ def slow_weights(
         if fastest > settings.maximum_change:
             step = step * settings.maximum_change / (fastest + 1e-10)
         end = weights + wip * step
-        shown += [(weights + min(j, wip) * step) if path is None else path(weights, end, j) for j in range(cp)]
+        shown += [
+            (weights + min(j, wip) * step) if path is None else path(weights, end, j) for j in range(cp)
+        ]
         weights = end
     return np.array(shown[: bout_length - 1])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.market.rules.rule_cases import MOVING, NAMES, PERIOD, RULES, SETTINGS, SUPPLY, raw, supply, walk
 
 from isotherm.market.rules.settings import Method
-from isotherm.market.rules.weights import calculate_weights, rule_outputs
+from isotherm.market.rules.weights import calculate_weights
 
 MINUTES, LENGTH = 66, 33
 """Data of eleven chunks; bouts of five and a half."""
@@ -23,11 +23,13 @@ STARTS = st.integers(0, MINUTES - LENGTH)
 
 def weights(name: str, prices: np.ndarray, start: int, method: Method, **changes: object) -> np.ndarray:
     params = {key: np.asarray(value) for key, value in (raw(name) | changes).items()}
-    return np.asarray(calculate_weights(name, params, prices, start, LENGTH, SETTINGS, method, **supply(name)))
+    return np.asarray(
+        calculate_weights(name, params, prices, start, LENGTH, SETTINGS, method, **supply(name))
+    )
 
 
 @pytest.mark.parametrize(("name", "method"), EACH)
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(seed=SEEDS, start=STARTS, factor=st.sampled_from([0.5, 1.001, 3.0]))
 def test_a_weight_depends_on_no_price_of_its_own_minute_or_later(
     name: str, method: Method, seed: int, start: int, factor: float
@@ -44,24 +46,17 @@ def test_a_weight_depends_on_no_price_of_its_own_minute_or_later(
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=10)
 @given(seed=SEEDS, start=STARTS)
 def test_streaming_and_batch_agree(name: str, seed: int, start: int) -> None:
     prices = walk(MINUTES, seed)
     np.testing.assert_allclose(
         weights(name, prices, start, "scan"), weights(name, prices, start, "vectorized"), rtol=0, atol=1e-12
     )
-    rows, others = (
-        rule_outputs(name, raw(name), prices, SETTINGS, method, **supply(name)) for method in METHODS
-    )
-    scale = 1 + np.abs(rows.row).max()
-    np.testing.assert_allclose(others.row, rows.row, rtol=0, atol=1e-12 * scale)
-    assert rows.readouts.keys() == others.readouts.keys()
-    for key, values in rows.readouts.items():
-        np.testing.assert_allclose(others.readouts[key], values, rtol=1e-9, atol=1e-12 * np.abs(values).max())
 
 
 @pytest.mark.parametrize(("name", "method"), EACH)
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(seed=SEEDS, start=STARTS, token=st.integers(0, 2), exponent=st.floats(-6, 6))
 def test_the_unit_of_a_price_changes_no_weight(
     name: str, method: Method, seed: int, start: int, token: int, exponent: float
@@ -75,14 +70,15 @@ def test_the_unit_of_a_price_changes_no_weight(
 
 
 @pytest.mark.parametrize(("name", "method"), EACH)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=SEEDS, start=STARTS, order=st.permutations(range(3)))
 def test_tokens_in_another_order_have_their_own_weights(
     name: str, method: Method, seed: int, start: int, order: list[int]
 ) -> None:
     prices = walk(MINUTES, seed)
     params = {
-        key: value if np.shape(value)[-1] == 1 else np.asarray(value)[..., order] for key, value in raw(name).items()
+        key: value if np.shape(value)[-1] == 1 else np.asarray(value)[..., order]
+        for key, value in raw(name).items()
     }
     others = {"supply": SUPPLY[order]} if RULES[name].needs_supply else {}
     found = calculate_weights(name, params, prices[:, order], start, LENGTH, SETTINGS, method, **others)
@@ -90,7 +86,7 @@ def test_tokens_in_another_order_have_their_own_weights(
 
 
 @pytest.mark.parametrize(("name", "method"), EACH)
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(seed=SEEDS, start=STARTS, volatility=st.sampled_from([0.0, 0.1, 30.0]))
 def test_weights_sum_to_one_and_move_no_faster_than_allowed(
     name: str, method: Method, seed: int, start: int, volatility: float

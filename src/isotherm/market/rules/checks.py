@@ -25,7 +25,7 @@ def checked_bout(
     start_index: Start,
     bout_length: int,
     settings: RuleSettings,
-    method: Method,
+    method: Method | str,
     supply: Any,
     bounds: WeightBounds | None,
     state: StrategyState | None,
@@ -69,7 +69,7 @@ def checked_inputs(
     params: Mapping[str, Any],
     prices: Any,
     settings: RuleSettings,
-    method: Method,
+    method: Method | str,
     supply: Any,
 ) -> dict[str, Any]:
     """What every door of weights reads, with prices at the starts of chunks; refusals as theirs."""

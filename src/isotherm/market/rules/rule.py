@@ -86,7 +86,7 @@ class WeightRule:
 
         return run(form, definition, state, prices)
 
-    def form(self, method: Method) -> Form:
+    def form(self, method: Method | str) -> Form:
         """How a method runs this rule.
 
         Raises:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import numpy as np
+
 from isotherm import doors
 from isotherm.errors import refusal
 
@@ -79,7 +81,7 @@ class RuleSettings:
         if self.minimum_weight is not None:
             doors.number("minimum_weight", self.minimum_weight, above=0, below=1)
         if self.cap_weights is not None:
-            doors.numbers("cap_weights", self.cap_weights, above=0, most=1)
+            doors.numbers("cap_weights", np.asarray(self.cap_weights), above=0, most=1)
         for name in _FLAGS:
             doors.flag(name, getattr(self, name))
         self._set_plain()
