@@ -52,6 +52,7 @@ class Backtest:
         fee_revenue: swap fees that stayed in the pool, in the numeraire, shape ``(rows,)``.
         trades: change of reserves by trades, shape ``(rows, tokens)``.
         periods: train, and test where there is one.
+        memory_days: longest memory of the rule, as asked for or as the prices before the start allow.
         notes: lines for people: what was shortened, dropped or filled.
         digests: SHA-256 of price files, by name.
         run: blocks, readouts and state of the rule; None where weights are constant.
@@ -68,6 +69,7 @@ class Backtest:
     fee_revenue: Series
     trades: Rows
     periods: tuple[Period, ...]
+    memory_days: float
     notes: tuple[str, ...]
     digests: Mapping[str, str]
     run: CoarseRun | None
@@ -273,6 +275,7 @@ def _played(
         weights=_weights_of(strategy, weights, found["reserves"], prices),
         **found,
         periods=tuple(periods),
+        memory_days=aligned.memory_days,
         notes=(*table.report.notes, *([aligned.note] if aligned.note else [])),
         digests=table.digests,
         run=run,
