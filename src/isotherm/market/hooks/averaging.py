@@ -55,9 +55,10 @@ def _averaged(rule: WeightRule, num_members: int) -> WeightRule:
         return jax.vmap(of_one, axis_size=num_members)(of_members(params))
 
     def blend(params: Params, num_tokens: int, settings: RuleSettings) -> Array:
-        assert rule.blend is not None
-        of_one = functools.partial(rule.blend, num_tokens=num_tokens, settings=settings)
-        return jax.vmap(of_one, axis_size=num_members)(of_members(params)).mean(0)
+        of_one = rule.blend
+        assert of_one is not None
+        blends = jax.vmap(lambda own: of_one(own, num_tokens, settings), axis_size=num_members)
+        return blends(of_members(params)).mean(0)
 
     def init(values: Values, price: Float[Array, " n"]) -> Any:
         return jax.vmap(rule.init, in_axes=(0, None), axis_size=num_members)(values, price)

@@ -18,6 +18,9 @@ TINY = 1e-10
 ROUNDING = 1e-12
 """By how much sums of bounds may miss 1."""
 
+LEARNED_SLACK = 1e-3
+"""The same for bounds that are learned, whose definition misses 1 by 1e-6 over their sum."""
+
 
 class WeightBounds(NamedTuple):
     """Least and most weight of each token, ``(n,)`` each."""
@@ -66,13 +69,14 @@ def within_bounds(weights: Weights, bounds: WeightBounds, is_passing: bool = Fal
     return held / held.sum()
 
 
-def checked_bounds(low: Any, high: Any, num_tokens: int | None = None) -> None:
+def checked_bounds(low: Any, high: Any, num_tokens: int | None = None, slack: float = ROUNDING) -> None:
     """Refuse bounds that no weights can keep, telling all that is wrong.
 
     Args:
         low: least weight of each token, ``(n,)``.
         high: most weight of each.
         num_tokens: n, if known.
+        slack: by how much sums may miss 1.
 
     Raises:
         TypeError: if they are no numbers.
@@ -88,7 +92,7 @@ def checked_bounds(low: Any, high: Any, num_tokens: int | None = None) -> None:
         raise refusal(
             "bounds.shape", (low.shape, high.shape), f"must be ({wanted},), one least and one most a token"
         )
-    wrong = [*_outside(low, high), *_sums(low, high)]
+    wrong = [*_outside(low, high), *_sums(low, high, slack)]
     if wrong:
         raise ValueError(f"bounds: {'; '.join(wrong)}")
 
@@ -107,7 +111,7 @@ def _outside(low: np.ndarray, high: np.ndarray) -> list[str]:
     ]
 
 
-def _sums(low: np.ndarray, high: np.ndarray) -> list[str]:
-    under = [f"low sums to {low.sum():g}, above 1"] if low.sum() > 1 + ROUNDING else []
-    over = [f"high sums to {high.sum():g}, below 1"] if high.sum() < 1 - ROUNDING else []
+def _sums(low: np.ndarray, high: np.ndarray, slack: float) -> list[str]:
+    under = [f"low sums to {low.sum():g}, above 1"] if low.sum() > 1 + slack else []
+    over = [f"high sums to {high.sum():g}, below 1"] if high.sum() < 1 - slack else []
     return under + over

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.rules import coarse
-from isotherm.market.rules.bounds import WeightBounds, checked_bounds
+from isotherm.market.rules.bounds import LEARNED_SLACK, WeightBounds, checked_bounds
 from isotherm.market.rules.coarse import Start, StrategyState
 from isotherm.market.rules.registry import rule_named
 from isotherm.market.rules.rule import WEIGHT_KEYS, WeightRule
@@ -135,7 +135,7 @@ def bounds_as_float64(bounds: WeightBounds | None, num_tokens: int) -> WeightBou
         return None
     low, high = bounds
     if not (doors.is_traced(low) or doors.is_traced(high)):
-        checked_bounds(low, high, num_tokens)
+        checked_bounds(low, high, num_tokens, LEARNED_SLACK)
     with jax.enable_x64(True):
         return WeightBounds(as_float64("low", low), as_float64("high", high))
 

@@ -100,7 +100,7 @@ def average_step(way: Way, state: AverageState, price: Row, lamb: Row) -> tuple[
     decay = _decay(lamb, price)
     change = price - way.previous(state.price, price)
     state = AverageState(price, way.decayed(decay, state.deviation, decay * change))
-    return state, state.ewma
+    return state, price - state.deviation
 
 
 def gradient_start(price: Row) -> GradientState:

@@ -17,7 +17,9 @@ Ends = Float[Array, "..."]
 Minutes = Float[Array, "..."]
 
 
-def interpolated(start: Ends, step: Ends, chunk_period: int, period: int, method: Interpolation) -> Minutes:
+def interpolated(
+    start: Ends, step: Ends, chunk_period: int, period: int, method: Interpolation | str
+) -> Minutes:
     """Weights of each minute of blocks, ``(*blocks, chunk_period, n)``.
 
     Args:

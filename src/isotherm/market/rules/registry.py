@@ -105,7 +105,9 @@ def _reversion(values: Values, gradients: tuple[Array, Array, Array]) -> Array:
 
 def _mean_reversion(way: Way, values: Values, state: Any, price: Array) -> tuple[Any, RuleOutput]:
     state, found = _gradient(way, values, state, price)
-    return state, RuleOutput(_reversion(values, (found.gradient,) * 3), found._asdict())
+    return state, RuleOutput(
+        _reversion(values, (found.gradient, found.gradient, found.gradient)), found._asdict()
+    )
 
 
 def _triple_values(params: Params, num_tokens: int, settings: RuleSettings) -> Values:

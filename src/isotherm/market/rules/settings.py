@@ -11,6 +11,7 @@ from isotherm.errors import refusal
 Interpolation = Literal["linear", "approx_optimal", "approx_optimal_compat", "slerp"]
 Guardrail = Literal["clip", "projection", "kl_projection"]
 Method = Literal["auto", "vectorized", "scan"]
+Number = float | int
 
 _FLAGS = (
     "use_alt_lamb",
@@ -53,16 +54,16 @@ class RuleSettings:
 
     chunk_period: int = 1440
     weight_interpolation_period: int | None = None
-    weight_interpolation_method: Interpolation = "linear"
-    maximum_change: float = 3e-4
-    minimum_weight: float | None = None
-    max_memory_days: float = 365.0
+    weight_interpolation_method: Interpolation | str = "linear"
+    maximum_change: Number = 3e-4
+    minimum_weight: Number | None = None
+    max_memory_days: Number = 365.0
     use_alt_lamb: bool = False
     use_pre_exp_scaling: bool = True
     ste_max_change: bool = False
     ste_min_max_weight: bool = False
-    guardrail: Guardrail = "clip"
-    cap_weights: float | tuple[float, ...] | None = None
+    guardrail: Guardrail | str = "clip"
+    cap_weights: Number | tuple[Number, ...] | None = None
     start_from_first_target: bool = False
 
     def __post_init__(self) -> None:
