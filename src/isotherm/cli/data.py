@@ -10,7 +10,7 @@ from isotherm.cli.options import LONGEST, AsJson, print_json, say
 data = typer.Typer(
     help="Check, fill and resample price files.",
     rich_markup_mode=None,
-    no_args_is_help=True,
+    no_args_is_help=False,
     add_completion=False,
 )
 
@@ -100,11 +100,13 @@ def resample(
     highs, lowest lows, last closes and sums of volumes of whole bars.
     """
     from isotherm.cli.text.data import print_resamples
+    from isotherm.doors import choice
     from isotherm.market.prices.clock import interval_of
     from isotherm.market.prices.rewrite import resample_files
 
     given = None if interval is None else interval_of("interval", interval)
-    written = resample_files(files, out, interval_of("to", to), given, label, force)
+    chosen = choice("label", label, ("last", "first"))
+    written = resample_files(files, out, interval_of("to", to), given, chosen, force)
     _tell(written, as_json, print_resamples)
 
 

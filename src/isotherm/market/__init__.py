@@ -1,1 +1,36 @@
 """Dynamic-weight pools: prices, parameters, rules, pools, hooks, objectives, backtests."""
+
+from isotherm.market.backtest import Backtest as Backtest
+from isotherm.market.backtest import simulate as simulate
+from isotherm.market.objectives.periods import period_metrics as period_metrics
+from isotherm.market.objectives.registry import OBJECTIVES as OBJECTIVES
+from isotherm.market.objectives.registry import evaluate_all as evaluate_all
+from isotherm.market.objectives.registry import objective as objective
+from isotherm.market.parameters.checkpoint import append_records as append_records
+from isotherm.market.parameters.checkpoint import read_records as read_records
+from isotherm.market.parameters.checkpoint import write_records as write_records
+from isotherm.market.parameters.fingerprint import Fingerprint as Fingerprint
+from isotherm.market.parameters.pool_start import init_pool_parameters as init_pool_parameters
+from isotherm.market.parameters.restore import retrieve_best as retrieve_best
+from isotherm.market.parameters.start import initial_values as initial_values
+from isotherm.market.pools.costs import Costs as Costs
+from isotherm.market.pools.pool import AbstractPool as AbstractPool
+from isotherm.market.pools.pool import pool_path as pool_path
+from isotherm.market.pools.registry import pool as pool
+from isotherm.market.prices.align import align as align
+from isotherm.market.prices.fill import FillLimits as FillLimits
+from isotherm.market.prices.load import load_prices as load_prices
+from isotherm.market.prices.shipped import shipped as shipped
+from isotherm.market.prices.shipped import shipped_names as shipped_names
+from isotherm.market.prices.synthetic import brownian_prices as brownian_prices
+from isotherm.market.prices.synthetic import sinusoidal_prices as sinusoidal_prices
+from isotherm.market.prices.synthetic import synthetic_table as synthetic_table
+from isotherm.market.prices.table import PriceTable as PriceTable
+from isotherm.market.rules.registry import RULES as RULES
+from isotherm.market.rules.rule import WeightRule as WeightRule
+from isotherm.market.rules.settings import RuleSettings as RuleSettings
+from isotherm.market.rules.weights import calculate_weights as calculate_weights
+from isotherm.market.rules.weights import next_block as next_block
+from isotherm.market.rules.weights import rule_outputs as rule_outputs
+from isotherm.market.rules.weights import run_weights as run_weights
+from isotherm.market.rules.weights import warm_state as warm_state

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float64, Int64
 
@@ -13,9 +15,9 @@ from isotherm.market.objectives.periods import period_metrics
 from isotherm.market.parameters.chain import chosen_row, one_set
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.pools.costs import Costs
 from isotherm.market.parameters.host import real_values
 from isotherm.market.parameters.names import FIXED, PoolName
+from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
 from isotherm.market.prices.table import PriceTable
@@ -117,8 +119,8 @@ def simulate(
 
     Args:
         fingerprint: settings; its dates must be rows of the prices.
-        params: raw parameters by key, of one set ``(n,)``, or of several, ``(sets, n)``, of which ``parameter_set`` is
-            played.
+        params: raw parameters by key, of one set ``(n,)``, or of several, ``(sets, n)``, of which
+            ``parameter_set`` is played.
         prices: a row a minute, a column for each of the fingerprint's tokens, others are left out.
         with_test: whether to go on through the test window, up to ``endTestDateString``.
         parameter_set: which of several sets.
@@ -146,7 +148,7 @@ def simulate(
     doors.instance("prices", prices, PriceTable, "a PriceTable", "load_prices reads one")
     settings = fingerprint.with_defaults()
     table = of_tokens(prices, settings["tokens"])
-    aligned = _aligned(settings, table, doors.flag("with_test", with_test))
+    aligned = window_of(settings, table, doors.flag("with_test", with_test))
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = chosen_set(params, strategy.name, parameter_set)
     costs = costs_of(settings, **series)
@@ -171,7 +173,7 @@ def of_tokens(prices: PriceTable, tokens: Sequence[str]) -> PriceTable:
     return replace(prices, tickers=chosen, closes=np.ascontiguousarray(prices.closes[:, columns]))
 
 
-def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | None) -> dict[str, Rows]:
+def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | None) -> dict[str, np.ndarray]:
     """Arrays of one set, float64; of an ensemble they keep the axis of members.
 
     Args:
@@ -200,11 +202,21 @@ def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | N
     return one_set(shared, name.rule, parameter_set) | own
 
 
-def _aligned(settings: Fingerprint, table: PriceTable, with_test: bool) -> Alignment:
+def window_of(settings: Mapping[str, Any], table: PriceTable, with_test: bool = False) -> Alignment:
+    """Rows that settings ask for, and as many before them as their memory is long.
+
+    Args:
+        settings: of a run, defaults filled in.
+        table: of its tokens.
+        with_test: whether to go on through the test window.
+
+    Raises:
+        ValueError: naming a date that is no row, or absent.
+    """
     end, test_end = settings["endDateString"], settings["endTestDateString"]
     if with_test and test_end is None:
         raise refusal("endTestDateString", None, "must be set to go on through the test window")
-    days = settings["max_memory_days"]
+    days = float(settings["max_memory_days"])
     return align(table, settings["startDateString"], end, days, test_end if with_test else None)
 
 
@@ -233,7 +245,10 @@ def _played(
     if weights is not None:
         pass
     elif strategy.rule is None:
-        weights = np.asarray(calc_initial_weights(params))
+        with jax.enable_x64(True):
+            weights = np.asarray(
+                calc_initial_weights({key: jnp.asarray(value) for key, value in params.items()})
+            )
     else:
         given = (strategy.rule, params, aligned.table.closes, first, length, strategy.settings)
         how = {

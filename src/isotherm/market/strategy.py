@@ -12,7 +12,7 @@ from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import AbstractPool
 from isotherm.market.pools.registry import pool
 from isotherm.market.rules.bounds import WeightBounds
-from isotherm.market.rules.registry import RULES, rule_named
+from isotherm.market.rules.registry import rule_named
 from isotherm.market.rules.rule import Params, WeightRule
 from isotherm.market.rules.settings import RuleSettings
 
@@ -21,13 +21,17 @@ STREAMING = "trad_hodling_index_market_cap"
 HOLDING = ("hodling_index_market_cap", STREAMING)
 """Pools that follow the weights of an index, and trade only while those move."""
 
+CONSTANT = ("balancer", "cow", "hodl", "gyroscope", "reclamm")
+"""Pools that follow no rule."""
+
 _RULE_FIELDS = (
     "chunk_period", "weight_interpolation_period", "weight_interpolation_method", "maximum_change", "minimum_weight",
     "max_memory_days", "use_alt_lamb", "use_pre_exp_scaling", "ste_max_change", "ste_min_max_weight",
 )  # fmt: skip
 _OPTIONAL_RULE_FIELDS = ("guardrail", "cap_weights", "start_from_first_target")
 _COSTS = (
-    "fees", "gas_cost", "arb_fees", "protocol_fee_split", "noise_trader_ratio", "arb_frequency", "do_arb", "arb_quality",
+    "fees", "gas_cost", "arb_fees", "protocol_fee_split", "noise_trader_ratio", "arb_frequency", "do_arb",
+    "arb_quality",
 )  # fmt: skip
 
 
@@ -60,11 +64,11 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
 
     Args:
         settings: of a run, defaults filled in, as :meth:`.Fingerprint.with_defaults` gives them.
-        spread: bid-ask spread of each token as a share of its price, ``(tokens,)`` or ``(rows, tokens)``; asked for by
-            ``rvr`` and by the index pool that streams a fee.
+        spread: bid-ask spread of each token as a share of its price, ``(tokens,)`` or ``(rows, tokens)``; asked for
+            by ``rvr`` and by the index pool that streams a fee.
 
     Raises:
-        ValueError: naming ``rule``, if a part is unknown or not there yet, or does not go with another; or ``spread``.
+        ValueError: naming ``rule``, if a part is unknown, not there yet, or does not go with another; or ``spread``.
 
     >>> from isotherm.market.parameters.fingerprint import Fingerprint
     >>> found = strategy_of(Fingerprint(rule="lvr__momentum").with_defaults())
@@ -118,7 +122,7 @@ def costs_of(settings: Mapping[str, Any], **others: Any) -> Costs:
 
 
 def _rule(name: PoolName, settings: Mapping[str, Any]) -> WeightRule | None:
-    if name.rule not in RULES and name.rule not in HOLDING:
+    if name.rule in CONSTANT:
         return None
     rule = rule_named(INDEX if name.rule in HOLDING else name.rule)
     members = settings["n_ensemble_members"]

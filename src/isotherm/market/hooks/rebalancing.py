@@ -1,11 +1,12 @@
 r"""What a pool would be worth if it rebalanced on a market instead of through arbitrageurs.
 
-At each row, once at the weights before and once at its own, everything is brought to ``w V / p`` at market prices. What
-is sold pays the market's fee, and by one benchmark half a spread on all that is traded. Without a fee the first is the
-frictionless benchmark: its value less that of the pool is the loss versus rebalancing.
+At each row, once at the weights before and once at its own, everything is brought to ``w V / p`` at market prices.
+What is sold pays the market's fee, and by one benchmark half a spread on all that is traded. Without a fee the first
+is the frictionless benchmark: its value less that of the pool is the loss versus rebalancing.
 
 References:
-    Milionis, Moallemi, Roughgarden and Zhang, arXiv 2208.06046 (2022); Willetts and Harrington, arXiv 2410.23404 (2024).
+    Milionis, Moallemi, Roughgarden and Zhang, arXiv 2208.06046 (2022).
+    Willetts and Harrington, arXiv 2410.23404 (2024).
 """
 
 from typing import Any, ClassVar
@@ -30,7 +31,7 @@ class RebalancedPool(AbstractPool):
     The swap fee is taken for the market's. Time-varying costs are refused.
 
     Attributes:
-        spread: bid-ask spread of each token, ``(tokens,)`` or ``(rows, tokens)``, as a share of its price; None: none.
+        spread: bid-ask spread of each token, a share of its price, ``(tokens,)`` or ``(rows, tokens)``; None.
     """
 
     spread: Float[Array, "*rows tokens"] | None = None

@@ -32,7 +32,9 @@ class ReturnDecomposition(NamedTuple):
     pool_value: float
 
 
-def decompose_return(value: Any, reserves: Any, prices: Any, fees_earned: float = 0.0) -> ReturnDecomposition:
+def decompose_return(
+    value: Any, reserves: Any, prices: Any, fees_earned: float | int = 0.0
+) -> ReturnDecomposition:
     r"""Split a pool's return.
 
     The constant-weight return is :math:`\prod_i (p_i(T-1)/p_i(0))^{w_i} - 1` with the initial weights w; by the

@@ -55,19 +55,19 @@ class PeriodMetrics(eqx.Module):
         daily_returns: shape ``(days - 1,)``.
     """
 
-    sharpe_daily: Float[Array, "*batch"]
-    sharpe_minute: Float[Array, "*batch"]
-    daily_log_sharpe: Float[Array, "*batch"]
-    returns: Float[Array, "*batch"]
-    returns_over_hodl: Float[Array, "*batch"]
-    returns_over_uniform_hodl: Float[Array, "*batch"]
-    annualised_returns: Float[Array, "*batch"]
-    annualised_returns_over_hodl: Float[Array, "*batch"]
-    annualised_returns_over_uniform_hodl: Float[Array, "*batch"]
-    ulcer: Float[Array, "*batch"]
-    calmar: Float[Array, "*batch"]
-    sterling: Float[Array, "*batch"]
-    daily_returns: Float[Array, "*batch days"]
+    sharpe_daily: Float[Array | np.ndarray, "*batch"]
+    sharpe_minute: Float[Array | np.ndarray, "*batch"]
+    daily_log_sharpe: Float[Array | np.ndarray, "*batch"]
+    returns: Float[Array | np.ndarray, "*batch"]
+    returns_over_hodl: Float[Array | np.ndarray, "*batch"]
+    returns_over_uniform_hodl: Float[Array | np.ndarray, "*batch"]
+    annualised_returns: Float[Array | np.ndarray, "*batch"]
+    annualised_returns_over_hodl: Float[Array | np.ndarray, "*batch"]
+    annualised_returns_over_uniform_hodl: Float[Array | np.ndarray, "*batch"]
+    ulcer: Float[Array | np.ndarray, "*batch"]
+    calmar: Float[Array | np.ndarray, "*batch"]
+    sterling: Float[Array | np.ndarray, "*batch"]
+    daily_returns: Float[Array | np.ndarray, "*batch days"]
 
     def in_files(self) -> dict[str, Any]:
         """By the names of records: the twelve in order, then ``sharpe_daily``, ``sharpe_minute``, ``daily_returns``.
@@ -119,7 +119,7 @@ def period_metrics(value: Any, reserves: Any, prices: Any) -> PeriodMetrics:
         prices: shape ``(T, n)``, shared by all sets.
 
     Returns:
-        Scalars, or shape ``(sets,)``.
+        NumPy float64, scalars or shape ``(sets,)``.
 
     Raises:
         ValueError: naming a shape that does not fit.
@@ -134,8 +134,10 @@ def period_metrics(value: Any, reserves: Any, prices: Any) -> PeriodMetrics:
         value, reserves = real_numbers("value", value), real_numbers("reserves", reserves)
         prices = real_numbers("prices", prices)
         if value.ndim == 1:
-            return _metrics(history_of(value, reserves, prices))
-        return _metrics_of_sets(jax.vmap(history_of, (0, 0, None))(value, reserves, prices))
+            found = _metrics(history_of(value, reserves, prices))
+        else:
+            found = _metrics_of_sets(jax.vmap(history_of, (0, 0, None))(value, reserves, prices))
+    return jax.tree.map(np.asarray, found)
 
 
 _metrics = jax.jit(metrics_of)

@@ -8,7 +8,8 @@ The Investor's Guide to Fidelity Funds (1989), the Calmar ratio of T. W. Young, 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jax.lax import stop_gradient
+from jaxtyping import Array, Float, Int32
 
 from isotherm.errors import refusal
 from isotherm.market.objectives.moments import growth, ratio, safe_sqrt
@@ -38,8 +39,27 @@ def chunks(value: Float[Array, " minutes"], length: int, least: int = 1) -> Floa
 
 def draw_downs(value: Float[Array, "*batch rows"]) -> Float[Array, "*batch rows"]:
     """Loss against the highest value so far along the last axis, within -1 and 0, shaped as ``value``."""
-    peak = jax.lax.cummax(value, axis=value.ndim - 1)
-    return value / peak - 1.0
+    return value / jnp.take_along_axis(value, _peaks(stop_gradient(value)), axis=-1) - 1.0
+
+
+def _peaks(value: Float[Array, "*batch rows"]) -> Int32[Array, "*batch rows"]:
+    """Where the highest value so far stands along the last axis.
+
+    The gradient then is that of a gather; ``lax.cummax`` of 43,200 rows took 60 s to differentiate and compile.
+    """
+    shape = value.shape[:-1]
+
+    def step(carry: tuple[Array, Array], row: tuple[Array, Array]) -> tuple[tuple[Array, Array], Array]:
+        (highest, at), (now, index) = carry, row
+        is_new = now >= highest
+        at = jnp.where(is_new, index, at)
+        return (jnp.where(is_new, now, highest), at), at
+
+    start = jnp.full(shape, -jnp.inf, value.dtype), jnp.zeros(shape, jnp.int32)
+    rows = jnp.arange(value.shape[-1], dtype=jnp.int32)
+    indices = jnp.broadcast_to(rows.reshape(-1, *[1] * len(shape)), (len(rows), *shape))
+    _, found = jax.lax.scan(step, start, (jnp.moveaxis(value, -1, 0), indices))
+    return jnp.moveaxis(found, 0, -1)
 
 
 def weekly_max_drawdown(history: PoolHistory) -> Scalar:
@@ -103,7 +123,7 @@ def raroc(value: Float[Array, " minutes"], length: int) -> Scalar:
         ValueError: if there is no whole chunk.
     """
     risk = _scaled(value_at_risk(value, length, 95.0), value.shape[0], length)
-    return -ratio(yearly_gain(value), risk)
+    return ratio(yearly_gain(value), -risk)
 
 
 def rovar(value: Float[Array, " minutes"], length: int, is_traditional: bool = False) -> Scalar:
@@ -120,7 +140,7 @@ def rovar(value: Float[Array, " minutes"], length: int, is_traditional: bool = F
     parts = chunks(value, length)
     gain = jnp.mean(growth(parts[:, -1] / parts[:, 0] - 1.0, _YEAR / length))
     at_risk = value_at_risk_of_ends if is_traditional else value_at_risk
-    return -ratio(gain, _scaled(at_risk(value, length, 95.0), value.shape[0], length))
+    return ratio(gain, -_scaled(at_risk(value, length, 95.0), value.shape[0], length))
 
 
 def ulcer(history: PoolHistory) -> Scalar:
@@ -132,7 +152,7 @@ def ulcer(history: PoolHistory) -> Scalar:
     return -jnp.mean(safe_sqrt(jnp.mean(draw_downs(chunks(history.value, MONTH)) ** 2, axis=1)))
 
 
-def sterling(history: PoolHistory, adjustment: float = 0.0) -> Scalar:
+def sterling(history: PoolHistory, adjustment: float | int = 0.0) -> Scalar:
     """Yearly gain over the mean of 30-day chunks' worst draw-downs, a scalar; infinite without a draw-down.
 
     Args:

@@ -35,11 +35,11 @@ class DeflatedSharpe(NamedTuple):
 
 
 def deflated_sharpe(
-    observed: float,
+    observed: float | int,
     num_trials: int,
     num_periods: int,
-    skew: float = 0.0,
-    excess_kurtosis: float = 0.0,
+    skew: float | int = 0.0,
+    excess_kurtosis: float | int = 0.0,
     compat: bool = False,
 ) -> DeflatedSharpe:
     r"""Probability that a Sharpe ratio, the best of several trials, is above what luck gives.
@@ -211,7 +211,7 @@ def rademacher_complexity(returns: Any, num_samples: int = 1000, seed: int = 42)
     return float(np.concatenate(best).mean() / num_periods)
 
 
-def rademacher_haircut(complexity: float, num_periods: int, delta: float = 0.05) -> float:
+def rademacher_haircut(complexity: float | int, num_periods: int, delta: float = 0.05) -> float:
     """What to take off the best of several Sharpe ratios, ``2 R + 3 sqrt(2 ln(2/delta) / T)``, a number.
 
     Args:
@@ -235,7 +235,7 @@ def rademacher_haircut(complexity: float, num_periods: int, delta: float = 0.05)
     return float(2 * complexity + 3 * np.sqrt(2 * np.log(2 / delta) / num_periods))
 
 
-def walk_forward_efficiency(out_of_sample: float, in_sample: float) -> float:
+def walk_forward_efficiency(out_of_sample: float | int, in_sample: float | int) -> float:
     """Metric out of sample over that in sample, a number; NaN where the latter is not above 0.
 
     References:

@@ -119,7 +119,7 @@ def deployed_weights(field: str, weights: Any, num_tokens: int | None = None) ->
 def one_set(
     params: Mapping[str, Any], rule: str | None, parameter_set: int | None = None
 ) -> dict[str, np.ndarray]:
-    """Arrays of one set, float64, without nested ones.
+    """Arrays of one set, float64, ``(n,)`` or ``(1,)`` as a rule, without nested ones.
 
     Args:
         params: raw parameters, of one set or with a leading axis of sets.
@@ -172,6 +172,12 @@ def _own(params: Mapping[str, Any], rule: str | None) -> dict[str, Any]:
 
 
 def chosen_row(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarray:
+    """Of an array that leads with sets, one of them; None where there is one only.
+
+    Raises:
+        TypeError: if the set is no whole number.
+        ValueError: naming ``key``, if there are several and none is chosen, or the set that there is not.
+    """
     if parameter_set is None and array.shape[0] != 1:
         raise refusal(
             f"{key}.shape", array.shape, "holds several parameter sets; choose one by parameter_set"

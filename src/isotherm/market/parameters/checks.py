@@ -52,27 +52,48 @@ def anything(field: str, value: Any) -> None:
 
 
 def mapping(field: str, value: Any) -> None:
-    """Settings by their name."""
+    """Settings by their name.
+
+    Raises:
+        TypeError: naming the field, if it is no mapping.
+    """
     doors.mapping(field, value, "a mapping of settings")
 
 
 def flag(field: str, value: Any) -> None:
-    """True or False."""
+    """True or False.
+
+    Raises:
+        TypeError: naming the field, if it is neither.
+    """
     doors.flag(field, value)
 
 
 def text(field: str, value: Any) -> None:
-    """A text."""
+    """A text.
+
+    Raises:
+        TypeError: naming the field, if it is none.
+    """
     doors.text(field, value)
 
 
 def rule(field: str, value: Any) -> None:
-    """The name of a pool, hooks included."""
+    """The name of a pool, hooks included.
+
+    Raises:
+        ValueError: naming ``rule``, if a part is unknown.
+    """
     pool_name(value)
 
 
 def tokens(field: str, value: Any) -> None:
-    """Different names, one or more."""
+    """Different names, one or more.
+
+    Raises:
+        TypeError: naming the field, if they are no texts.
+        ValueError: naming the field, if there is none, or one twice.
+    """
     names = doors.words(field, value)
     if not names or "" in names:
         raise refusal(field, value, "must name one token or more")
@@ -99,7 +120,12 @@ SEARCH_KEYS = ("low", "high", "log_scale", "scalar")
 
 
 def search_ranges(field: str, value: Any) -> None:
-    """Ranges of a search by the parameter's name: ``low`` below ``high``, and two flags."""
+    """Ranges of a search by the parameter's name: ``low`` below ``high``, and two flags.
+
+    Raises:
+        TypeError: naming what is of another kind.
+        ValueError: naming a key that is unknown, or a range without room.
+    """
     for name, one in doors.mapping(field, value, "a mapping of ranges by parameter").items():
         where = f"{field}.{name}"
         if not isinstance(one, Mapping):

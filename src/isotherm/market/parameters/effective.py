@@ -91,7 +91,7 @@ def capped_lambda(decay: Real, chunk_period: Real, max_memory_days: Real) -> Flo
     """A decay within 0 .. that of ``max_memory_days``, as every estimator uses it; no slope beyond.
 
     Args:
-        decay: lambda, any shape.
+        decay: lambda; the result is shaped as it.
         chunk_period: minutes between two steps, above 0.
         max_memory_days: days, above 0.
 

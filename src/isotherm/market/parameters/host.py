@@ -32,7 +32,7 @@ def real_values(field: str, values: Any, **bounds: float | int) -> Values:
 
 
 def squareplus(x: Any) -> Values:
-    """``(x + sqrt(x**2 + 4)) / 2`` to rounding, of any shape.
+    """``(x + sqrt(x**2 + 4)) / 2`` to rounding, shaped as it.
 
     Raises:
         ValueError: if ``x`` holds anything but finite numbers.
@@ -46,7 +46,7 @@ def squareplus(x: Any) -> Values:
 
 
 def inverse_squareplus(y: Any) -> Values:
-    """What :func:`squareplus` maps to ``y``, of any shape.
+    """What :func:`squareplus` maps to ``y``, shaped as it.
 
     Raises:
         ValueError: naming a ``y`` that is not above 0.
@@ -59,7 +59,7 @@ def inverse_squareplus(y: Any) -> Values:
 
 
 def logistic(x: Any) -> Values:
-    """``1 / (1 + exp(-x))``, of any shape, without overflow.
+    """``1 / (1 + exp(-x))``, shaped as it, without overflow.
 
     Raises:
         ValueError: if ``x`` holds anything but finite numbers.
@@ -71,7 +71,7 @@ def logistic(x: Any) -> Values:
 
 
 def logit(p: Any) -> Values:
-    """What :func:`logistic` maps to ``p``, of any shape.
+    """What :func:`logistic` maps to ``p``, shaped as it.
 
     Raises:
         ValueError: naming a ``p`` that is not between 0 and 1.
@@ -83,7 +83,7 @@ def logit(p: Any) -> Values:
 
 
 def get_raw_value(value: Any) -> Values:
-    """``log2(value)``, of any shape.
+    """``log2(value)``, shaped as it.
 
     Raises:
         ValueError: naming a value that is not above 0.
@@ -109,7 +109,7 @@ def get_log_amplitude(amplitude: Any, memory_days: Any) -> Values:
 
 
 def lambda_to_memory(decay: Any) -> Values:
-    """Memory in steps, ``4 cbrt(6 lambda / (1 - lambda)**3)``, of any shape; infinite at 1.
+    """Memory in steps, ``4 cbrt(6 lambda / (1 - lambda)**3)``, shaped as it; infinite at 1.
 
     Raises:
         ValueError: naming a decay that is not within 0 .. 1.
@@ -123,7 +123,7 @@ def lambda_to_memory(decay: Any) -> Values:
 
 
 def lambda_to_memory_days(decay: Any, chunk_period: Any) -> Values:
-    """Memory in days of a decay with one step every ``chunk_period`` minutes, of any shape; infinite at 1.
+    """Memory in days of a decay with one step every ``chunk_period`` minutes, shaped as it; infinite at 1.
 
     Raises:
         ValueError: naming a decay that is not within 0 .. 1, or a period that is not above 0.
@@ -149,7 +149,7 @@ def lambda_to_memory_days_clipped(decay: Any, chunk_period: Any, max_memory_days
 
 
 def memory_days_to_lambda(memory_days: Any, chunk_period: Any) -> Values:
-    """The decay of a memory in days, of any shape, within 0 .. 1; exactly 0 for none.
+    """The decay of a memory in days, shaped as it, within 0 .. 1; exactly 0 for none.
 
     Raises:
         ValueError: naming a memory below 0, or a period that is not above 0.
@@ -163,7 +163,7 @@ def memory_days_to_lambda(memory_days: Any, chunk_period: Any) -> Values:
 
 
 def memory_days_to_logit_lambda(memory_days: Any, chunk_period: Any) -> Values:
-    """``logit(lambda)`` of a memory in days, of any shape.
+    """``logit(lambda)`` of a memory in days, shaped as it.
 
     Raises:
         ValueError: naming a memory or a period that is not above 0.
@@ -176,7 +176,7 @@ def memory_days_to_logit_lambda(memory_days: Any, chunk_period: Any) -> Values:
 
 
 def logit_lambda_to_lambda(logit_lambda: Any) -> Values:
-    """The decay of its raw form, of any shape, within 0 .. 1.
+    """The decay of its raw form, shaped as it, within 0 .. 1.
 
     Raises:
         ValueError: if it holds anything but finite numbers.

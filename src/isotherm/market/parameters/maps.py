@@ -18,7 +18,7 @@ _FAR = 1e8
 
 
 def floats(x: Real) -> Float[Array, "*shape"]:
-    """As an array of floats: of its own dtype if that is one, else of the default one."""
+    """As an array of floats, shaped as it: of its own dtype if that is one, else of the default one."""
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(jnp.result_type(float))
 
@@ -48,10 +48,7 @@ def squareplus(x: Real) -> Float[Array, "*shape"]:
 
 
 def inverse_squareplus(y: Real) -> Float[Array, "*shape"]:
-    """What :func:`squareplus` maps to ``y``, ``y - 1/y``; NaN where ``y`` is not above 0.
-
-    Args:
-        y: any shape.
+    """What :func:`squareplus` maps to ``y``, ``y - 1/y``, shaped as ``y``; NaN where that is not above 0.
 
     >>> float(inverse_squareplus(2.0))
     1.5
@@ -63,7 +60,7 @@ def inverse_squareplus(y: Real) -> Float[Array, "*shape"]:
 
 
 def logistic(x: Real) -> Float[Array, "*shape"]:
-    """``1 / (1 + exp(-x))`` for any shape, within 0 .. 1, without overflow.
+    """``1 / (1 + exp(-x))`` shaped as ``x``, within 0 .. 1, without overflow.
 
     >>> float(logistic(0.0))
     0.5
@@ -72,7 +69,7 @@ def logistic(x: Real) -> Float[Array, "*shape"]:
 
 
 def logit(p: Real) -> Float[Array, "*shape"]:
-    """What :func:`logistic` maps to ``p``; infinite at 0 and 1, NaN beyond.
+    """What :func:`logistic` maps to ``p``; shaped as ``p``; infinite at 0 and 1, NaN beyond.
 
     >>> float(logit(0.5))
     0.0
@@ -82,7 +79,7 @@ def logit(p: Real) -> Float[Array, "*shape"]:
 
 
 def get_raw_value(value: Real) -> Float[Array, "*shape"]:
-    """``log2(value)``, the raw form of what ``2**raw`` gives; of any shape.
+    """``log2(value)``, the raw form of what ``2**raw`` gives; shaped as it.
 
     >>> float(get_raw_value(0.25))
     -2.0
@@ -91,7 +88,7 @@ def get_raw_value(value: Real) -> Float[Array, "*shape"]:
 
 
 def get_log_amplitude(amplitude: Real, memory_days: Real) -> Float[Array, "*shape"]:
-    """``log2(amplitude / memory_days)``: amplitudes are per day of memory.
+    """``log2(amplitude / memory_days)``: amplitudes are per day of memory. Shaped as both together.
 
     Args:
         amplitude: above 0.

@@ -22,7 +22,7 @@ MINUTES_A_DAY = 1440.0
 
 
 def lambda_to_memory(decay: Real) -> Float[Array, "*shape"]:
-    """Memory in steps, ``4 cbrt(6 lambda / (1 - lambda)**3)``, of any shape.
+    """Memory in steps, ``4 cbrt(6 lambda / (1 - lambda)**3)``, shaped as it.
 
     Args:
         decay: lambda, within 0 .. 1; 1 remembers for ever.
@@ -37,7 +37,7 @@ def lambda_to_memory(decay: Real) -> Float[Array, "*shape"]:
 
 
 def lambda_to_memory_days(decay: Real, chunk_period: Real) -> Float[Array, "*shape"]:
-    """Memory in days, ``2 cbrt(6 lambda / (1 - lambda)**3) chunk_period / 1440``, of any shape.
+    """Memory in days, ``2 cbrt(6 lambda / (1 - lambda)**3) chunk_period / 1440``, shaped as it.
 
     Args:
         decay: lambda, within 0 .. 1; 1 remembers for ever.
@@ -53,7 +53,7 @@ def lambda_to_memory_days(decay: Real, chunk_period: Real) -> Float[Array, "*sha
 def lambda_to_memory_days_clipped(
     decay: Real, chunk_period: Real, max_memory_days: Real
 ) -> Float[Array, "*shape"]:
-    """As :func:`lambda_to_memory_days`, within 0 .. ``max_memory_days``, without slope beyond.
+    """As :func:`lambda_to_memory_days`, shaped as the decay, within 0 .. ``max_memory_days``, without slope beyond.
 
     >>> float(lambda_to_memory_days_clipped(0.985, 60, 5.0))
     5.0
@@ -66,7 +66,7 @@ def lambda_to_memory_days_clipped(
 
 
 def memory_days_to_lambda(memory_days: Real, chunk_period: Real) -> Float[Array, "*shape"]:
-    """The decay of a memory in days, of any shape, within 0 .. 1; 0 for none.
+    """The decay of a memory in days, shaped as it, within 0 .. 1; 0 for none.
 
     Args:
         memory_days: days, at least 0; NaN comes of others.
@@ -85,7 +85,7 @@ def memory_days_to_lambda(memory_days: Real, chunk_period: Real) -> Float[Array,
 
 
 def memory_days_to_logit_lambda(memory_days: Real, chunk_period: Real) -> Float[Array, "*shape"]:
-    """``logit(lambda)`` of a memory in days, to rounding however long; -inf for none.
+    """``logit(lambda)`` of a memory in days, shaped as it, to rounding however long; -inf for none.
 
     Args:
         memory_days: days, at least 0; NaN comes of others.
@@ -99,7 +99,7 @@ def memory_days_to_logit_lambda(memory_days: Real, chunk_period: Real) -> Float[
 
 
 def logit_lambda_to_lambda(logit_lambda: Real) -> Float[Array, "*shape"]:
-    """The decay of its raw form, of any shape, within 0 .. 1.
+    """The decay of its raw form, shaped as it, within 0 .. 1.
 
     >>> float(logit_lambda_to_lambda(0.0))
     0.5

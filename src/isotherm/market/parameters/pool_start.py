@@ -24,13 +24,21 @@ class PoolStart:
         self.force_scalar = force_scalar
 
     def array(self, key: str, **bounds: float | int) -> Float[np.ndarray, "sets tokens"]:
-        """A value for each token, or with ``force_scalar`` for all, ``(sets, 1)``."""
+        """A value for each token, ``(sets, n)``, or with ``force_scalar`` for all, ``(sets, 1)``.
+
+        Raises:
+            ValueError: naming the key, if it is absent, out of bounds or of another shape.
+        """
         found = process_initial_values(self.values, key, self.n_assets, self.sets, self.force_scalar)
         doors.numbers(key, found, **bounds)
         return found[:, None] if found.ndim == 1 else found
 
     def scalar(self, key: str, **bounds: float | int) -> Float[np.ndarray, " sets"]:
-        """A number for each set, ``(sets,)``."""
+        """A number for each set, ``(sets,)``.
+
+        Raises:
+            ValueError: as :meth:`array`.
+        """
         found = process_initial_values(self.values, key, 1, self.sets)
         doors.numbers(key, found, **bounds)
         return found[:, 0]
@@ -42,16 +50,16 @@ class PoolStart:
         return {"initial_weights_logits": found}
 
     def memory(self) -> Float[np.ndarray, "sets tokens"]:
-        """Days, above 0."""
+        """Days, above 0, ``(sets, n)``."""
         return self.array("initial_memory_length", above=0)
 
     def later_memory(self) -> Float[np.ndarray, "sets tokens"]:
-        """Days of the second memory, above 0."""
+        """Days of the second memory, above 0, ``(sets, n)``."""
         found = self.memory() + self.array("initial_memory_length_delta")
         return doors.numbers("initial_memory_length + initial_memory_length_delta", found, above=0)
 
     def logit_lambda(self, memory_days: Float[np.ndarray, "sets tokens"]) -> Float[np.ndarray, "sets tokens"]:
-        """Raw form of a memory."""
+        """Raw form of a memory, ``(sets, n)``."""
         found = host.memory_days_to_logit_lambda(memory_days, needed(self.settings, "chunk_period"))
         return np.asarray(found)
 

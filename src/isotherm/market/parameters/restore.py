@@ -188,7 +188,7 @@ def load_or_init(
         force_init: do not look for a file.
 
     Returns:
-        JAX arrays of float64.
+        JAX arrays of float64, ``(sets, ...)`` if a number of sets is given.
 
     Raises:
         TypeError: naming an argument of another kind.

@@ -60,7 +60,7 @@ def init_params_singleton(
         n_tokens: 1 or more.
         n_subsidary_rules: nested pools, 0 or more.
         chunk_period: minutes between updates, above 0.
-        log_for_k: ``log_k``, the log2, rather than ``k`` itself.
+        log_for_k: whether to give ``log_k``, the log2, rather than ``k`` itself.
 
     Returns:
         Arrays ``(m,)``, ``logit_pre_exp_scaling`` ``(1, m)``, and an empty ``subsidary_params``.
@@ -91,7 +91,7 @@ def init_params(
     """Raw parameters of several sets, ``(sets, m)`` each, always with ``log_k``.
 
     With noise every array of the sets after the first, that of the initial weights too, gets independent normal draws
-    of deviation 1. Pools take :func:`~isotherm.market.parameters.pools.init_pool_parameters`, which spares the
+    of deviation 1. Pools take :func:`~isotherm.market.parameters.pool_start.init_pool_parameters`, which spares the
     weights and has a scale.
 
     Args:
@@ -125,7 +125,7 @@ def init_params(
 def normal_after_first(
     key: Key[Array, ""] | None, name: str, shape: tuple[int, ...]
 ) -> Float[np.ndarray, "*shape"]:
-    """Standard normal draws of the stream of ``name``, float64 of any shape; zeros in the first row.
+    """Standard normal draws of the stream of ``name``, float64, shaped as ``shape`` says; zeros in the first row.
 
     Raises:
         TypeError: if ``key`` is no JAX key.
@@ -186,6 +186,9 @@ def make_composite_run_params(
         initial_values: the others, shared.
         n_parameter_sets: 1 or more.
         key: a JAX key; needed for two sets or more.
+
+    Returns:
+        The outer arrays as they are, those within ``(sets, tokens)``.
 
     Raises:
         TypeError: naming a value of another kind.

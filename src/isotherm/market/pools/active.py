@@ -15,18 +15,18 @@ class ActiveRows(NamedTuple):
         at: of all rows, those that are, ``(active,)``.
         turns: of the rows in which arbitrageurs could come, those in which they do, ``(active,)``.
         candidates: rows in which they could, ``(turns,)``.
-        count: of active rows up to each row, ``(rows,)``.
+        done: active rows up to each row, ``(rows,)``.
     """
 
     at: np.ndarray
     turns: np.ndarray
     candidates: np.ndarray
-    count: np.ndarray
+    done: np.ndarray
 
     @property
     def are_all(self) -> bool:
         """Whether every row is played."""
-        return len(self.at) == len(self.count)
+        return len(self.at) == len(self.done)
 
     @property
     def are_contiguous(self) -> bool:
@@ -71,13 +71,13 @@ class ActiveRows(NamedTuple):
             first: before all rows.
             values: after each active row.
         """
-        return values if self.are_all else jnp.concatenate([first[None], values])[self.count]
+        return values if self.are_all else jnp.concatenate([first[None], values])[self.done]
 
     def placed(self, values: Float[Array, "active *rest"]) -> Float[Array, "rows *rest"]:
         """Each in its row, zero between."""
         if self.are_all:
             return values
-        return jnp.zeros((len(self.count), *values.shape[1:]), values.dtype).at[self.at].set(values)
+        return jnp.zeros((len(self.done), *values.shape[1:]), values.dtype).at[self.at].set(values)
 
 
 def active_rows(

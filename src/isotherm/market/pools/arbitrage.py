@@ -76,7 +76,7 @@ def _best(*numbers: Any, kind: Signatures) -> Any:
 
 
 def invariant_ratio(weights: Any, reserves: Any, trade: Any, gamma: Any) -> Float[np.ndarray, ""]:
-    """The invariant after a trade over that before, what goes in counted without its fee; at least 1 of a valid trade.
+    """The invariant after a trade over that before, without the fee on what goes in; at least 1 of a valid trade.
 
     Args:
         weights: ``(tokens,)``.

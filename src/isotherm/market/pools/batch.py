@@ -71,12 +71,17 @@ class BatchPool(AbstractPool):
         if costs.varies:
             qualities, start, shares = (q,), (state.reserves,), (one,)
         last, found = jax.lax.scan(step, start, rows)
-        reserves, fees, traded = (sum(s * x for s, x in zip(shares, each, strict=True)) for each in found)
+        reserves, fees, traded = (_mixed(shares, each) for each in found)
         held = active.held(state.reserves, reserves)
         after = replace(state_at(state, w, reserves[-1], len(prices)), own=None if costs.varies else last)
         if costs.supply is not None:
             after = replace(after, supply=costs.supply[-1])
         return PoolPath(held, (held * prices).sum(1), active.placed(fees), active.placed(traded), after)
+
+
+def _mixed(shares: tuple[Scalar, ...], each: tuple[Array, ...]) -> Array:
+    parts = [share * one for share, one in zip(shares, each, strict=True)]
+    return sum(parts[1:], start=parts[0])
 
 
 def _rows(prices: Rows, costs: PoolCosts, supply: Array | None) -> BatchRow:
@@ -117,9 +122,9 @@ def _played(
 def competitive_trade(reserves: Pair, weights: Pair, row: BatchRow) -> Pair:
     r"""The trade of arbitrageurs who compete until nothing but gas is left to them, ``(2,)``.
 
-    With ``a = (1 - w) R_0`` and ``b = w R_1`` a batch at price ``z`` of the first token in the second changes reserves by
-    ``(b / z - a, a z - b)``, what goes in being paid with the fee. Without gas ``z`` is the edge of the band
-    ``x gamma (1 - tau), x / (gamma (1 - tau))`` that is nearer. With gas it is the price nearest to that edge
+    With ``a = (1 - w) R_0`` and ``b = w R_1`` a batch at price ``z`` of the first token in the second changes
+    reserves by ``(b / z - a, a z - b)``, what goes in being paid with the fee. Without gas ``z`` is that edge of
+    ``x gamma (1 - tau), x / (gamma (1 - tau))`` which is nearer. With gas it is the price nearest to that edge
     at which the profit still pays for it, the root of a quadratic; where none does, nothing is traded.
 
     Args:

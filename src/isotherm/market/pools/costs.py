@@ -21,8 +21,8 @@ SERIES = ("fees", "gas_cost", "arb_fees", "do_arb")
 class Costs:
     """Fees and habits of those who trade with a pool.
 
-    Each of ``fees``, ``gas_cost``, ``arb_fees`` and ``do_arb`` is a number or an array, as ``supply``, with an entry for
-    each row in which arbitrageurs may come, ``ceil(rows / arb_frequency)``, or with one.
+    Each of ``fees``, ``gas_cost``, ``arb_fees`` and ``do_arb`` is a number or an array, as ``supply``, with an entry
+    for each row in which arbitrageurs may come, ``ceil(rows / arb_frequency)``, or with one.
 
     Attributes:
         fees: swap fee as a share of what goes in, in [0, 1).

@@ -19,24 +19,31 @@ Rows = Float[Array, "rows tokens"]
 
 
 def log_steps(
-    last_weights: Rows, last_prices: Rows, weights: Rows, prices: Rows, between: Rows | None = None
+    first_weights: Float[Array, " tokens"],
+    first_prices: Float[Array, " tokens"],
+    weights: Rows,
+    prices: Rows,
+    between: Rows | None = None,
 ) -> Float[Array, " rows"]:
     """What each row adds to the logarithm of a pool's value, ``(rows,)``.
 
     Args:
-        last_weights: at which the pool was in balance before the row, ``(rows, tokens)``.
-        last_prices: at which it was.
-        weights: of the row.
-        prices: of the row.
-        between: at which its prices are arbitraged, where those are not ``last_weights``.
+        first_weights: at which the pool is in balance before the first row, ``(tokens,)``.
+        first_prices: at which it is.
+        weights: of each row, ``(rows, tokens)``.
+        prices: of each row.
+        between: weights at which a row's prices are arbitraged, where those are not the ones before it.
     """
-    before = last_weights if between is None else between
     total = jnp.zeros_like(weights[:, 0])
     for i in range(weights.shape[1]):  # a token at a time is several times faster than rows of a few tokens
-        w, u = weights[:, i], before[:, i]
-        total = total + (u * jnp.log(prices[:, i] / last_prices[:, i]) - w * jnp.log(w / u))
+        w, p = (
+            jnp.concatenate([x[i : i + 1], y[:, i]])
+            for x, y in ((first_weights, weights), (first_prices, prices))
+        )
+        u = w[:-1] if between is None else between[:, i]
+        total = total + (u * jnp.log(p[1:] / p[:-1]) - w[1:] * jnp.log(w[1:] / u))
         if between is not None:
-            total = total - u * jnp.log(u / last_weights[:, i])
+            total = total - u * jnp.log(u / w[:-1])
     return total
 
 
@@ -64,8 +71,8 @@ def log_values(weights: Rows, prices: Rows) -> Float[Array, " rows"]:
     >>> log_values(jnp.array([[0.5, 0.5], [0.5, 0.5]]), jnp.array([[1.0, 1.0], [1.0, 1.0]])).tolist()
     [0.0, 0.0]
     """
-    before = (jnp.concatenate([x[:1], x[:-1]]) for x in (weights, prices))
-    return summed(log_steps(*before, weights, prices), jnp.zeros((), weights.dtype))
+    steps = log_steps(weights[0], prices[0], weights, prices)
+    return summed(steps, jnp.zeros((), weights.dtype))
 
 
 def zero_fee_growth(
@@ -83,16 +90,15 @@ def zero_fee_growth(
         ``(active,)``, ``(active, tokens)``, ``(active, tokens)``.
     """
     w, p = active.taken(weights), active.taken(prices)
-    last_weights = jnp.concatenate([state.held[None], w[:-1]])
-    last_prices = jnp.concatenate([state.prices[None], p[:-1]])
     if not active.are_contiguous:
         between = active.before(state.weights, weights)
-        return summed(log_steps(last_weights, last_prices, w, p, between), state.log_growth), w, p
-    last_weights = jnp.concatenate([state.weights[None], w[:-1]])
+        steps = log_steps(state.held, state.prices, w, p, between)
+        return summed(steps, state.log_growth), w, p
+    steps = log_steps(state.weights, state.prices, w, p)
     moved = (
         state.weights * jnp.log(state.weights / state.held)
     ).sum()  # 0, unless rows were passed over before
-    return summed(log_steps(last_weights, last_prices, w, p), state.log_growth - moved), w, p
+    return summed(steps, state.log_growth - moved), w, p
 
 
 def reserve_multipliers(

@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Int
 
 from isotherm.market.pools.step import (
     Outcome,
@@ -30,15 +30,19 @@ from isotherm.market.pools.trade import Tokens
 Codes = Int[Array, "rows 2 sets"]
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def scanned(rules: StepRules, reserves: Tokens, rows: RowInputs) -> Outcome:
     """Reserves after each row, fees and trades of each, with rows leading.
 
     Args:
         rules: what the step is made for.
         reserves: before the first row, ``(tokens, sets)``.
-        rows: inputs, each with rows leading and sets, or 1, last.
+        rows: inputs, each with rows, or 1, leading and sets, or 1, last.
     """
+    return _differentiable(rules, reserves, rows)
+
+
+@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _differentiable(rules: StepRules, reserves: Tokens, rows: RowInputs) -> Any:
     return _forward(rules)(reserves, rows)[0]
 
 
@@ -54,7 +58,7 @@ def _back(rules: StepRules, kept: Any, cotangents: Outcome) -> tuple[Tokens, Row
     return of_reserves, jax.tree.map(_shared, of_rows, rows)
 
 
-scanned.defvjp(_kept, _back)
+_differentiable.defvjp(_kept, _back)
 
 
 def _shared(cotangent: Array, value: Array) -> Array:
@@ -110,13 +114,13 @@ def _backward(rules: StepRules) -> Callable[..., tuple[Tokens, RowInputs]]:
             total = [t if x is not None else t + o for t, x, o in zip(total, at, of_row, strict=True)]
             return (adjoint, total), [o if x is not None else None for x, o in zip(at, of_row, strict=True)]
 
-        zeros = [
+        zeros: Moving = [
             jnp.zeros((), leaf.dtype) if x is not None else jnp.zeros((*leaf.shape[1:-1], sets), leaf.dtype)
             for x, leaf in zip(moving, jax.tree.leaves(rows), strict=True)
         ]
         start = (jnp.zeros_like(before[0]), zeros)
         (adjoint, total), each = jax.lax.scan(step, start, (before, moving, codes, given), reverse=True)
-        of_rows = [t[None] if e is None else e for t, e in zip(total, each, strict=True)]
+        of_rows = [t[None] if e is None and t is not None else e for t, e in zip(total, each, strict=True)]
         return adjoint, jax.tree.unflatten(jax.tree.structure(rows), of_rows)
 
     return _over_sets(path)

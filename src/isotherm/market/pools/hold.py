@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from isotherm import doors
-from isotherm.errors import refusal
 from isotherm.market.hooks.rebalancing import checked_spread, rebalanced_path
 from isotherm.market.pools.active import ActiveRows, active_rows
 from isotherm.market.pools.costs import PoolCosts

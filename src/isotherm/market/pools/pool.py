@@ -49,8 +49,8 @@ class PoolPath(eqx.Module):
     Attributes:
         reserves: after each row, ``(rows, tokens)``.
         value: of them at the row's prices, in the numeraire, ``(rows,)``.
-        fee_revenue: swap fees of arbitrage and swaps that stayed in the pool, in the numeraire, ``(rows,)``; None where
-            it was not asked for.
+        fee_revenue: swap fees of arbitrage and swaps that stayed in the pool, in the numeraire, ``(rows,)``; None
+            where it was not asked for.
         trades: change of reserves by them, ``(rows, tokens)``; None where it was not asked for.
         state: to go on from.
 
@@ -172,7 +172,8 @@ def pool_path(
     [25.0, 100.0]
     """
     doors.instance("pool", pool, AbstractPool, "a pool", "pool('balancer') finds one")
-    costs = Costs() if costs is None else doors.instance("costs", costs, Costs, "Costs")
+    costs = Costs() if costs is None else costs
+    doors.instance("costs", costs, Costs, "Costs")
     doors.number("value", value, above=0)
     doors.flag("with_trades", with_trades)
     weights, prices = checked_market(weights, prices, pool.num_tokens)
@@ -243,7 +244,10 @@ def checked_market(weights: Any, prices: Any, num_tokens: int | None = None) -> 
         wrong = np.abs(weights.sum(-1) - 1) > SUM_TOLERANCE
         if wrong.any():
             raise refusal("weights", float(weights.sum(-1)[wrong].flat[0]), "must sum to 1 in each row")
-    return (weights if weights.ndim == 2 else jnp.broadcast_to(jnp.asarray(weights), (rows, n))), prices
+    if weights.ndim == 1:
+        wide = jnp if doors.is_traced(weights) else np  # float64 stays so, whatever precision is on out here
+        weights = wide.broadcast_to(weights, (rows, n))
+    return weights, prices
 
 
 SUM_TOLERANCE = 1e-6

@@ -65,7 +65,7 @@ def pool(name: Any, **settings: Any) -> AbstractPool:
     return _made(name, settings)
 
 
-def register(name: Any, maker: Any) -> None:
+def register(name: Any, maker: Maker) -> None:
     """Make a pool known by a name, for as long as the program runs.
 
     Args:

@@ -172,7 +172,7 @@ def executed(trade: ArbitrageTrade, row: RowInputs) -> ArbitrageTrade:
 
 
 def noise_scaled(reserves: Tokens, change: Tokens, prices: Tokens, noise: PerSet, gamma: PerSet) -> Tokens:
-    """Reserves with the fees of noise traders, whose volume follows that of arbitrage (section 2.5 of the definition).
+    """Reserves with the fees of noise traders, whose volume follows that of arbitrage.
 
     Args:
         reserves: after the trade, ``(tokens, sets)``.

@@ -71,9 +71,8 @@ def swap_out_given_in(
     doors.number("gamma", gamma, above=0, most=1)
     with jax.enable_x64(True):
         tokens = jnp.arange(len(reserves))
-        numbers = (jnp.asarray(number, jnp.float64) for number in (amount_in, gamma))
-        found = (jnp.asarray(values, jnp.float64) for values in (reserves, weights))
-        return known(swap_change(*found, tokens == token_in, tokens == token_out, *numbers))
+        R, w, amount, g = (jnp.asarray(x, jnp.float64) for x in (reserves, weights, amount_in, gamma))
+        return known(swap_change(R, w, tokens == token_in, tokens == token_out, amount, g))
 
 
 def swap_in_given_out(
@@ -115,10 +114,10 @@ def swap_in_given_out(
 
 
 def _checked(reserves: Any, weights: Any, token_in: Any, token_out: Any) -> tuple[Any, Any]:
-    found = tuple(
+    found = [
         values if doors.is_traced(values) else doors.real_numbers(field, values)
         for field, values in (("reserves", reserves), ("weights", weights))
-    )
+    ]
     if found[0].ndim != 1 or len(found[0]) < 2:
         raise refusal("reserves.shape", found[0].shape, "must be (tokens,), at least two of them")
     if found[1].shape != found[0].shape:
@@ -129,7 +128,7 @@ def _checked(reserves: Any, weights: Any, token_in: Any, token_out: Any) -> tupl
         doors.whole(field, token, least=0, most=len(found[0]) - 1)
     if token_in == token_out:
         raise refusal("token_out", token_out, "must be another token than token_in")
-    return found
+    return found[0], found[1]
 
 
 def _known(reserves: Any, token: int) -> float | None:

@@ -1,10 +1,10 @@
 r"""The arbitrageur's optimal trade against a geometric-mean pool, in closed form over signatures.
 
-With ``z_i = R_i p_i / w_i``, ``g_i = gamma`` for tokens that go in and 1 for others, ``h_i = ln(z_i / g_i)`` and ``m`` the
-mean of ``h`` over the signature's tokens weighted by ``w``, the optimum has ``R*_i = R_i exp(m - h_i)``. It lies on the
-invariant by construction, so that a trade is valid exactly where ``m - h_i`` has the sign of the signature.
-Written in ``d = h - m``, its profit ``M sum w_i (exp(d_i) - 1)`` with ``M = exp(m)`` is a sum of small numbers, none of
-which is lost beside the value of the pool: neither rounding rejects a trade, nor is one made of it.
+With ``z_i = R_i p_i / w_i``, ``g_i = gamma`` for tokens that go in and 1 for others, ``h_i = ln(z_i / g_i)`` and
+``m`` the mean of ``h`` over the signature's tokens weighted by ``w``, the optimum has ``R*_i = R_i exp(m - h_i)``. It
+lies on the invariant by construction, so that a trade is valid exactly where ``m - h_i`` has the sign of the
+signature. Written in ``d = h - m``, its profit ``M sum w_i (exp(d_i) - 1)`` with ``M = exp(m)`` is a sum of small
+numbers, none of which is lost beside the value of the pool: rounding rejects no trade that pays.
 
 No trade of any signature pays unless ``gamma max z > min z``: within that band some price vector between ``gamma p``
 and ``p`` supports the reserves as they are. Arbitrage fees ``tau`` on half the traded value, paid outside, narrow the
@@ -24,8 +24,8 @@ from isotherm.market.pools.signatures import (
     Signatures,
     code_of,
     everything,
-    signatures,
     sides_of,
+    signatures,
 )
 
 TOLERANCE = 1e-12

@@ -32,7 +32,7 @@ class Alignment(NamedTuple):
 
 
 def align(
-    table: PriceTable, start: str, end: str, max_memory_days: float = 365.0, test_end: str | None = None
+    table: PriceTable, start: str, end: str, max_memory_days: float | int = 365.0, test_end: str | None = None
 ) -> Alignment:
     """Cut a table of minutes for a bout.
 

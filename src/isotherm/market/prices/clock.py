@@ -66,7 +66,7 @@ def interval_of(field: str, words: str) -> int:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def span_in_words(minutes: float) -> str:
+def span_in_words(minutes: float | int) -> str:
     """A length of time for people: ``90 min``, ``36 h``, ``3 d``."""
     if minutes >= 2 * MINUTES_PER_DAY:
         return f"{minutes / MINUTES_PER_DAY:.4g} d"

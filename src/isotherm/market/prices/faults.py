@@ -88,7 +88,8 @@ def price_faults(
 
 def jumps(close: Float64[np.ndarray, " rows"]) -> Bool[np.ndarray, " steps"]:
     """Where a close is 1.5 times that of the row before, or a 1.5th: ``(rows - 1,)``. Splits look like that."""
-    factors = close[1:] / close[:-1]
+    with np.errstate(all="ignore"):  # closes that are none are told elsewhere
+        factors = close[1:] / close[:-1]
     return (factors > JUMP) | (factors < 1 / JUMP)
 
 

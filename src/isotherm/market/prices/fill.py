@@ -1,7 +1,7 @@
 """Missing rows filled, with a report of how much was made up, and a limit to it. Section 8.3."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -139,7 +139,7 @@ def _filled(joined: pl.DataFrame) -> pl.DataFrame:
     return closes.with_columns(rules)
 
 
-def _dates(dtype: pl.DataType) -> pl.Expr:
+def _dates(dtype: Any) -> pl.Expr:
     moment = pl.from_epoch(TIME, time_unit="ms")
     told = moment.dt.strftime("%Y-%m-%d %H:%M:%S") if dtype == pl.String else moment.cast(dtype)
     return pl.col("date").fill_null(told)

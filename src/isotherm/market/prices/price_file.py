@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -127,9 +128,7 @@ class TableFile:
         if _state(self.path) != self._state:
             raise refusal("prices", str(self.path), "has changed while it was read; read it again")
 
-    def _number(
-        self, name: str, column: pl.Series, kind: type[pl.Int64 | pl.Float64], first: int
-    ) -> pl.Series:
+    def _number(self, name: str, column: pl.Series, kind: Any, first: int) -> pl.Series:
         """A column of a text file as numbers."""
         stripped = column.str.strip_chars()
         found = stripped.cast(kind, strict=False)

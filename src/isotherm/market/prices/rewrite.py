@@ -15,7 +15,7 @@ from isotherm.market.prices.faults import price_faults
 from isotherm.market.prices.file_check import price_files
 from isotherm.market.prices.fill import FillLimits, fill
 from isotherm.market.prices.price_file import SUFFIXES, TableFile
-from isotherm.market.prices.resample import ResampleReport, to_coarser, to_finer
+from isotherm.market.prices.resample import Label, ResampleReport, to_coarser, to_finer
 from isotherm.market.prices.table import FillReport
 from isotherm.market.prices.time_column import as_milliseconds, whole_times
 from isotherm.market.prices.write import table_bytes
@@ -99,7 +99,7 @@ def resample_files(
     out: Path,
     to_minutes: int,
     interval_minutes: int | None = None,
-    label: str = "last",
+    label: Label = "last",
     force: bool = False,
 ) -> list[Rewritten]:
     """Put one file, or each of a folder, on another grid.
@@ -128,7 +128,7 @@ def resample_files(
         if to_minutes <= own:
             table, report = to_finer(source.table, own, to_minutes, str(path))
         else:
-            table, report = to_coarser(source.table, to_minutes, own, label, str(path))  # pyright: ignore[reportArgumentType]
+            table, report = to_coarser(source.table, to_minutes, own, label, str(path))
         written.append(_write(target, table, [source], None, report))
     return written
 

@@ -17,11 +17,11 @@ from jaxtyping import Float64
 from isotherm.doors import real_numbers
 from isotherm.errors import refusal
 
-Bars = Float64[np.ndarray, "*batch bars"]
-Spread = Float64[np.ndarray, "*batch"]
+Bars = Float64[np.ndarray, "series bars"]
+Spread = Float64[np.ndarray, " series"]
 
 
-def edge_spread(first: Any, high: Any, low: Any, last: Any) -> Spread:
+def edge_spread(first: Any, high: Any, low: Any, last: Any) -> Float64[np.ndarray, "*batch"]:
     """The relative spread, signed: 0.01 is one percent; a negative one is that of a negative square.
 
     Args:
@@ -49,8 +49,10 @@ def edge_spread(first: Any, high: Any, low: Any, last: Any) -> Spread:
     for name, one in zip(names, prices, strict=True):
         if one.shape != prices[0].shape or one.ndim == 0 or one.shape[-1] < 3:
             raise refusal(f"{name}.shape", one.shape, "must be (..., bars), at least three, as the others")
+    shape = prices[0].shape
     with np.errstate(all="ignore"):
-        return _edge(*(np.log(np.where(one > 0, one, np.nan)) for one in prices))
+        logs = (np.log(np.where(one > 0, one, np.nan)).reshape(-1, shape[-1]) for one in prices)
+        return _edge(*logs).reshape(shape[:-1])
 
 
 def _edge(first: Bars, high: Bars, low: Bars, last: Bars) -> Spread:
@@ -97,5 +99,5 @@ def _mean(x: Bars) -> Spread:
     return np.where(known, x, 0.0).sum(axis=-1) / known.sum(axis=-1)
 
 
-def _column(x: Spread) -> Bars:
-    return np.asarray(x)[..., None]
+def _column(x: Spread) -> Float64[np.ndarray, "series 1"]:
+    return x[:, None]

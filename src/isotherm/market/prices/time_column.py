@@ -80,13 +80,15 @@ def as_milliseconds(shown: str, name: str, times: Int64[np.ndarray, " rows"], in
         held = f"column {name} is {times[row]} in row {row}"
         raise refusal("prices", shown, f"{held}, which is no time in milliseconds; micro- or nanoseconds?")
     is_small = sizes < TOO_SMALL
-    if not is_small.any() or (len(times) > 1 and times[1] - times[0] == interval_ms):
-        return Times(times, False)
-    if not is_small.all():
-        row = int((is_small != is_small[0]).argmax())
-        held = f"column {name} is {times[row]} in row {row} and {times[0]} in row 0"
+    if is_small.all() and not (len(times) > 1 and times[1] - times[0] == interval_ms):
+        return Times(times * 1000, True)
+    changes = np.diff(is_small.astype(np.int8)) != 0
+    is_torn = changes & (np.abs(np.diff(times)) > TOO_SMALL)  # milliseconds may also run across the bound
+    if is_torn.any():
+        row = int(is_torn.argmax()) + 1
+        held = f"column {name} is {times[row]} in row {row} after {times[row - 1]}"
         raise refusal("prices", shown, f"{held}: seconds beside milliseconds; give milliseconds")
-    return Times(times * 1000, True)
+    return Times(times, False)
 
 
 def zone_shift(column: pl.Series, unix: Int64[np.ndarray, " rows"], first: int = 0) -> str | None:

@@ -61,7 +61,7 @@ class SwapTable(NamedTuple):
 
 
 def read_values(
-    path: Any, column: str | None = None, least: float | None = None, below: float | None = None
+    path: Any, column: str | None = None, least: float | int | None = None, below: float | int | None = None
 ) -> ValueSeries:
     """A series of values from a file with columns ``unix`` and one of values.
 
@@ -185,8 +185,8 @@ def _refuse_outside(
     column: str,
     unix: np.ndarray,
     values: np.ndarray,
-    least: float | None,
-    below: float | None,
+    least: float | int | None,
+    below: float | int | None,
 ) -> None:
     wrong = ~np.isfinite(values)
     allowed = "finite"

@@ -246,4 +246,5 @@ def _blend(rule: WeightRule, params: Params, weights: Weights, settings: RuleSet
 
 def rows_from(rows: Array, first: Start, count: int) -> Array:
     """Consecutive rows from ``first``, ``(count, ...)``; NaN, or the like, beyond the last."""
-    return jnp.take(rows, first + jnp.arange(count), axis=0, mode="fill")
+    first = jnp.asarray(first)
+    return jnp.take(rows, first + jnp.arange(count, dtype=first.dtype), axis=0, mode="fill")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from isotherm.market.rules.recurrences import Form, Step, Way, convolving, run
@@ -21,6 +22,7 @@ STILL = 1e-14
 Prices = Float[Array, "rows n"]
 Estimates = Float[Array, "earlier n"]
 Row = Float[Array, "..."]
+Known = Float[Array | np.ndarray, "..."]
 
 
 class AverageState(NamedTuple):
@@ -30,7 +32,7 @@ class AverageState(NamedTuple):
     deviation: Row
 
     @property
-    def ewma(self) -> Row:
+    def ewma(self) -> Known:
         """The average."""
         return self.price - self.deviation
 
@@ -47,12 +49,12 @@ class GradientState(NamedTuple):
     running_a: Row
 
     @property
-    def ewma(self) -> Row:
+    def ewma(self) -> Known:
         """The average."""
         return self.price - self.deviation
 
     @property
-    def alt_ewma(self) -> Row:
+    def alt_ewma(self) -> Known:
         """The average that the gradient is relative to."""
         return self.price - self.alt_deviation
 

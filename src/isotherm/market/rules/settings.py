@@ -96,7 +96,7 @@ class RuleSettings:
             object.__setattr__(self, name, None if value is None else float(value))
         if self.cap_weights is not None:
             caps = self.cap_weights
-            plain = tuple(map(float, caps)) if hasattr(caps, "__len__") else float(caps)  # type: ignore[arg-type]
+            plain = tuple(map(float, caps)) if isinstance(caps, tuple) else float(caps)
             object.__setattr__(self, "cap_weights", plain)
 
     @property

@@ -8,10 +8,9 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from isotherm import doors
 from isotherm.market.rules import coarse
 from isotherm.market.rules.bounds import WeightBounds
-from isotherm.market.rules.checks import bounds_as_float64, checked_bout, checked_inputs, known
+from isotherm.market.rules.checks import bounds_as_float64, checked_bout, checked_inputs, known, positive
 from isotherm.market.rules.coarse import CoarseRun, CoarseWeights, Start, StrategyState
 from isotherm.market.rules.recurrences import Form
 from isotherm.market.rules.rule import Params, RuleOutput, WeightRule
@@ -219,10 +218,10 @@ def next_block(
     >>> bool(block.target[1] > block.start[1])
     True
     """
-    price = price if doors.is_traced(price) else np.asarray(doors.real_numbers("price", price))[None]
-    given = checked_inputs(rule, params, price, settings, "scan", supply)
-    del given["form"]
     with jax.enable_x64(True):
+        rows = positive("price", price, (1,))[None]
+        given = checked_inputs(rule, params, rows, settings, "scan", supply)
+        del given["form"]
         held = bounds_as_float64(bounds, given["series"].shape[1])
         return known(_advanced(state=state, bounds=held, **given))
 

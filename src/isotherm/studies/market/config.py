@@ -29,8 +29,8 @@ RENAMED = {
 """Fields here whose name in a fingerprint is another."""
 
 NOT_OF_FINGERPRINTS = (
-    "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply", "spread_bps", "k_grid",
-    "memory_grid", "trials",
+    "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply",
+    "spread_bps", "k_grid", "memory_grid", "trials",
 )  # fmt: skip
 
 Select = Literal[
@@ -42,9 +42,9 @@ Select = Literal[
 class BacktestConfig(Config):
     """Settings of a backtest.
 
-    What is none here is as in the file that ``fingerprint_file`` names, or else the default of fingerprints. The window
-    runs from ``start`` to ``end``, and on to ``test_end`` where one is given. Days of prices before the start warm
-    the strategy's estimators, ``max_memory_days`` of them.
+    What is none here is as in the file that ``fingerprint_file`` names, or else the default of fingerprints. The
+    window runs from ``start`` to ``end``, and on to ``test_end`` where one is given. Days of prices before the start
+    warm the strategy's estimators, ``max_memory_days`` of them.
     """
 
     prices: File = ""

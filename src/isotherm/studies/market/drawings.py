@@ -42,7 +42,7 @@ def lines(
         found[next(iter(series))] = first
     for label, values in series.items():
         look = found[label]
-        axes.plot(time, values, color=look.colour, linestyle=look.line, linewidth=look.width, label=label)
+        axes.plot(time, values, color=look.colour, linestyle=look.line, linewidth=0.7 * look.width)
     axes.set_ylabel(axis)
     numbered(axes, "y")
     axes.set_ylim(*axes.get_ylim())  # as it is now: names are placed by it
@@ -194,6 +194,6 @@ def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.nda
 
 
 def _dated(axes: Axes, few: bool = False) -> None:
-    locator = AutoDateLocator(maxticks=4 if few else 8)
+    locator = AutoDateLocator(minticks=2, maxticks=4 if few else 8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -62,7 +62,8 @@ def figures(
     )
     yield drawings.trades(
         "trades",
-        "Prices, and what the pool bought (green, upwards) and sold (red, downwards) in each hour, as large as its worth.",
+        "Prices, and what the pool bought (green, upwards) and sold (red, downwards) in each hour, as large as its "
+        "worth.",
         unix,
         arrays["prices"],
         arrays["bought"],
@@ -71,8 +72,8 @@ def figures(
     if "map" in arrays:
         yield drawings.heat(
             "map",
-            "Return over HODL in the training window, in percent, by aggressiveness and memory. Whoever picks the best "
-            "cell has looked ahead.",
+            "Return over HODL in the training window, in percent, by aggressiveness and memory. Whoever picks the "
+            "best cell has looked ahead.",
             100 * arrays["map"],
             config.memory_grid,
             config.k_grid,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from isotherm.errors import refusal
+from isotherm.market.backtest import window_of
 from isotherm.market.prices.columns import each_source
 from isotherm.market.prices.shipped import shipped
 from isotherm.market.strategy import strategy_of
@@ -47,5 +48,6 @@ def check(config: BacktestConfig) -> None:
     if strategy.rule is not None and strategy.rule.needs_supply and config.supply is None:
         raise refusal("supply", None, f"must be given: {settings['rule']} weighs by capitalisation")
     runs.check_map(config, settings)
-    runs.table_of(config, settings["tokens"])
+    table = runs.table_of(config, settings["tokens"])
+    window_of(settings, table, settings["endTestDateString"] is not None)
     runs.params_of(config, settings)

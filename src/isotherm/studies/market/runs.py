@@ -11,7 +11,7 @@ from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.names import CREATED, pool_name
 from isotherm.market.parameters.pool_start import init_pool_parameters
-from isotherm.market.parameters.restore import retrieve_best
+from isotherm.market.parameters.restore import Retrieved, retrieve_best
 from isotherm.market.parameters.start import initial_values
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.shipped import shipped
@@ -55,7 +55,9 @@ def params_of(config: BacktestConfig, settings: Fingerprint) -> Mapping[str, Any
         ValueError: naming the file, or the initial value that does not fit.
     """
     if config.params_file:
-        return retrieve_best(config.params_file, config.select)[0]
+        found = retrieve_best(config.params_file, config.select)
+        assert isinstance(found, Retrieved)  # one record: no method here gives several
+        return found.params
     return first_params(settings)
 
 

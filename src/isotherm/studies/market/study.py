@@ -32,8 +32,8 @@ class BacktestStudy(Study[BacktestConfig]):
     name = "backtest"
     title = "What a dynamic-weight pool would have done"
     summary = (
-        "A pool whose weights follow a rule is played on prices minute by minute, with arbitrageurs, fees and gas. Its "
-        "value stands beside holding and beside a pool of constant weights."
+        "A pool whose weights follow a rule is played on prices minute by minute, with arbitrageurs, fees and gas. "
+        "Its value stands beside holding and beside a pool of constant weights."
     )
     config = BacktestConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {

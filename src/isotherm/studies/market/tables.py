@@ -51,9 +51,9 @@ def _performance(metrics: Metrics) -> Table:
     rows.append(("95 % of the Sharpe ratio", *(_interval(part["interval"]) for part in periods.values())))
     rows.append(("deflated Sharpe ratio", *(part["deflated"] for part in periods.values())))
     note = (
-        "One path of prices: no error over paths can be told. The interval resamples blocks of ten days; the deflated "
-        "ratio is the probability that the Sharpe ratio is above the best of so many lucky trials. Ratios are of a "
-        "year of 365 days; a dash: the period is too short"
+        "One path of prices: no error over paths can be told. The interval resamples blocks of ten days; the "
+        "deflated ratio is the probability that the Sharpe ratio is above the best of so many lucky trials. Ratios "
+        "are of a year of 365 days; a dash: the period is too short"
     )
     return Table("Performance", ("", *periods), tuple(rows), note)
 
@@ -75,7 +75,8 @@ def _beside(metrics: Metrics) -> Table:
     )
     note = (
         f"From {start:,.2f} at the start to the last of {metrics['rows']:,} minutes. HODL holds the pool's first "
-        "reserves, uniform HODL equal parts; constant weights is a pool that keeps the first weights, at the same costs"
+        "reserves, uniform HODL equal parts; constant weights is a pool that keeps the first weights, at the same "
+        "costs"
     )
     return Table("What else one could have done", ("", "value", "return", "pool is ahead by"), rows, note)
 
@@ -99,8 +100,8 @@ def conclusions(metrics: Metrics) -> list[str]:
         f"Over the {where} of {judged['days']:g} days the pool returned **{judged['return']:+.2%}**, "
         f"{_against(ahead)} holding its first reserves, {_against(_over(judged['return'], constant))} a pool of "
         "constant weights at the same costs.",
-        f"{metrics['trades']:,} of {metrics['rows']:,} minutes had a trade; {metrics['traded']:,.0f} was traded in, which "
-        f"left {metrics['fee_revenue']:,.2f} of swap fees in the pool. The largest draw-down was "
+        f"{metrics['trades']:,} of {metrics['rows']:,} minutes had a trade; {metrics['traded']:,.0f} was traded in, "
+        f"which left {metrics['fee_revenue']:,.2f} of swap fees in the pool. The largest draw-down was "
         f"{-metrics['draw_down']:.2%}.",
     ]
     if name == "test":
@@ -114,9 +115,9 @@ def conclusions(metrics: Metrics) -> list[str]:
 
 def _map(best: Metrics) -> str:
     return (
-        f"Of the map the best strategy has k = {best['k_per_day']:g} a day and a memory of {best['memory_days']:g} days, "
-        f"{best['over_hodl']:+.2%} over HODL in the training window, which was looked at to choose it; the median is "
-        f"{best['median']:+.2%}, and {best['positive']:.0%} of strategies are ahead of HODL."
+        f"Of the map the best strategy has k = {best['k_per_day']:g} a day and a memory of {best['memory_days']:g} "
+        f"days, {best['over_hodl']:+.2%} over HODL in the training window, which was looked at to choose it; the "
+        f"median is {best['median']:+.2%}, and {best['positive']:.0%} of strategies are ahead of HODL."
     )
 
 
