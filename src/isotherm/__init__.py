@@ -21,7 +21,20 @@ if TYPE_CHECKING:
     from isotherm import study as study
     from isotherm import world as world
 
-ROOMS = ("act", "energy", "estimate", "exact", "infer", "learn", "market", "plot", "random", "sample", "study", "world")
+ROOMS = (
+    "act",
+    "energy",
+    "estimate",
+    "exact",
+    "infer",
+    "learn",
+    "market",
+    "plot",
+    "random",
+    "sample",
+    "study",
+    "world",
+)
 """What is public; JAX is not imported before one of them needs it."""
 
 

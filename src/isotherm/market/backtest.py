@@ -146,6 +146,9 @@ def simulate(
     """
     doors.instance("fingerprint", fingerprint, Fingerprint, "a Fingerprint")
     doors.instance("prices", prices, PriceTable, "a PriceTable", "load_prices reads one")
+    doors.mapping("params", params, "a mapping of raw parameters by key")
+    if parameter_set is not None:
+        doors.whole("parameter_set", parameter_set, 0)
     settings = fingerprint.with_defaults()
     table = of_tokens(prices, settings["tokens"])
     aligned = window_of(settings, table, doors.flag("with_test", with_test))

@@ -76,6 +76,8 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     ('momentum', 'RebalancedPool')
     """
     name = pool_name(settings["rule"])
+    if spread is not None and name.rule != STREAMING and "rvr" not in name.hooks:
+        raise refusal("spread", "given", f"must be None: {settings['rule']} pays no bid-ask spread")
     rule = _rule(name, settings)
     if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):
         raise refusal(

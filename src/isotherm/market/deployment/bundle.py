@@ -231,7 +231,9 @@ def _in_both(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _guardrails(settings: Fingerprint, exported: Mapping[str, Any], memory_days: float | None) -> dict[str, Any]:
+def _guardrails(
+    settings: Fingerprint, exported: Mapping[str, Any], memory_days: float | None
+) -> dict[str, Any]:
     held = {key: exported[key] for key in GUARDRAILS if key in exported}
     caps = settings.get("cap_weights")
     if caps is not None:
@@ -255,9 +257,7 @@ def _averages(arrays: Arrays) -> Arrays:
     pairs |= {f"ewma_{i}": (f"price_{i}", f"deviation_{i}") for i in (1, 2)}
     if "running" in arrays:  # of variances, whose deviations are of returns
         return {}
-    return {
-        name: arrays[price] - arrays[above] for name, (price, above) in pairs.items() if above in arrays
-    }
+    return {name: arrays[price] - arrays[above] for name, (price, above) in pairs.items() if above in arrays}
 
 
 def _weights(state: DeployedState, period: int) -> dict[str, Any]:

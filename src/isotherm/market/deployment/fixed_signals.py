@@ -19,7 +19,9 @@ def zero_sum(x: Units, k: Units) -> Units:
     if total == 0:
         return (0,) * len(k)
     moment = sum(own * value for own, value in zip(k, x, strict=True))
-    return tuple(quotient(own * (value * total - moment), total * ONE) for own, value in zip(k, x, strict=True))
+    return tuple(
+        quotient(own * (value * total - moment), total * ONE) for own, value in zip(k, x, strict=True)
+    )
 
 
 def signed_power(x: int, exponent: int) -> int:

@@ -69,7 +69,9 @@ class FixedPool(NamedTuple):
     guards: FixedGuards
     num_tokens: int
 
-    def updated(self, state: FixedState, price: Units, supply: Units | None = None) -> tuple[FixedMove, FixedState]:
+    def updated(
+        self, state: FixedState, price: Units, supply: Units | None = None
+    ) -> tuple[FixedMove, FixedState]:
         """The move that a price gives, and the state after it.
 
         Args:

@@ -78,9 +78,13 @@ def deployed_state(
     if "ensemble" in strategy.name.hooks:
         raise refusal("rule", settings["rule"], "averages an ensemble, which is not deployed as one pool")
     if strategy.rule is None or backtest.run is None:
-        raise refusal("rule", settings["rule"], "must be a pool whose weights follow a rule, and were not given")
+        raise refusal(
+            "rule", settings["rule"], "must be a pool whose weights follow a rule, and were not given"
+        )
     if backtest.run.state is None:
-        raise refusal("backtest", f"{len(backtest.value)} minutes", "must be long enough to show an update of weights")
+        raise refusal(
+            "backtest", f"{len(backtest.value)} minutes", "must be long enough to show an update of weights"
+        )
     period = settings["chunk_period"]
     blocks, shown = backtest.run.blocks, (len(backtest.value) - 1) // period
     inner = backtest.run.state.rule
@@ -128,7 +132,9 @@ def strategy_state(arrays: Mapping[str, Any], weights: Any) -> StrategyState:
     >>> strategy_state({"price": [1.0], "deviation": [0.0]}, [1.0]).rule.ewma.tolist()
     [1.0]
     """
-    own = {key: np.asarray(value, np.float64) for key, value in arrays.items() if not key.startswith(READINGS)}
+    own = {
+        key: np.asarray(value, np.float64) for key, value in arrays.items() if not key.startswith(READINGS)
+    }
     return StrategyState(_rule_state(own), np.asarray(weights, np.float64))
 
 

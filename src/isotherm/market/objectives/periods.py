@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from isotherm.doors import real_numbers
+from isotherm.errors import refusal
 from isotherm.market.objectives import returns, risk
 from isotherm.market.objectives.moments import spread
 from isotherm.market.objectives.returns import (
@@ -133,6 +134,8 @@ def period_metrics(value: Any, reserves: Any, prices: Any) -> PeriodMetrics:
     with jax.enable_x64(True):
         value, reserves = real_numbers("value", value), real_numbers("reserves", reserves)
         prices = real_numbers("prices", prices)
+        if value.ndim not in (1, 2):
+            raise refusal("value.shape", value.shape, "must be (minutes,), or (sets, minutes)")
         if value.ndim == 1:
             found = _metrics(history_of(value, reserves, prices))
         else:

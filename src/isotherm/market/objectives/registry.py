@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from isotherm.doors import real_numbers, words
-from isotherm.errors import refusal
+from isotherm.errors import refusal, shortened
 from isotherm.market.objectives import returns, risk
 from isotherm.market.objectives.returns import PoolHistory, Scalar, history_of
 
@@ -67,7 +67,7 @@ def objective(name: str) -> Objective:
     if not isinstance(name, str) or name not in OBJECTIVES:
         close = get_close_matches(str(name), OBJECTIVES, n=1)
         mend = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(OBJECTIVES)}"
-        raise refusal("return_val", name, f"is no objective; {mend}")
+        raise refusal("return_val", name, shortened(f"is no objective; {mend}", 200))
     return OBJECTIVES[name]
 
 

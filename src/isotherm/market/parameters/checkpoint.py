@@ -27,6 +27,10 @@ SUFFIXES = (".jsonl", ".json")
 MAX_BYTES = 1 << 33
 
 
+class NoResultFileError(FileNotFoundError, ValueError):
+    """There is no result file where one was named."""
+
+
 def result_file(location: Location) -> Path:
     """The file of a run: ``location`` itself, or with the first suffix for which there is one.
 
@@ -39,7 +43,7 @@ def result_file(location: Location) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise FileNotFoundError(f"location = {str(path)!r}: there is no such result file")
+    raise NoResultFileError(f"location = {str(path)!r}: there is no such result file")
 
 
 def read_records(location: Location) -> list[Record]:
@@ -85,6 +89,7 @@ def write_records(
         ValueError: if there are no records.
         OSError: if the disk refuses.
     """
+    records, double_encoded = _mappings(records), doors.flag("double_encoded", double_encoded)
     if not records:
         raise refusal("records", [], "must begin with the settings")
     path = Path(doors.file_path("location", location))
@@ -113,7 +118,7 @@ def append_records(location: Location, records: Sequence[Mapping[str, Any]]) -> 
         ValueError: naming ``location``, if the file is no JSON Lines.
         OSError: if the disk refuses.
     """
-    path = result_file(location)
+    path, records = result_file(location), _mappings(records)
     lines = "".join(f"{json_line(record)}\n" for record in records).encode()
     handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     with open(handle, "r+b") as file:
@@ -127,6 +132,13 @@ def append_records(location: Location, records: Sequence[Mapping[str, Any]]) -> 
         file.write((b"" if last.endswith(b"\n") or not is_whole else b"\n") + lines)
         file.flush()
         os.fsync(handle)
+
+
+def _mappings(records: Any) -> tuple[Mapping[str, Any], ...]:
+    found = doors.sequence("records", records, "a list of records")
+    for record in found:
+        doors.mapping("records", record, "a list of mappings")
+    return found
 
 
 def trimmed(records: Sequence[Record]) -> list[Record]:

@@ -30,20 +30,26 @@ def as_json(value: Any) -> Any:
     raise wrong_kind("value", value, "a number, a text, a list, a mapping or an array")
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, field: str = "value") -> Any:
     """A copy in which arrays are nested lists, tuples are lists, and numbers are Python's.
 
+    Args:
+        value: nested lists and mappings of numbers, texts and arrays.
+        field: what refusals call it.
+
     Raises:
-        TypeError: naming the kind of what JSON has no word for.
+        TypeError: naming ``field``, and the kind of what JSON has no word for.
     """
     if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
+        return {key: plain(inner, field) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [plain(inner, field) for inner in value]
     value = value.item() if isinstance(value, np.generic) else value
     if value is None or isinstance(value, str | bool | int | float):
         return value
-    return plain(as_json(value))
+    if not (hasattr(value, "dtype") and hasattr(value, "tolist")):
+        raise wrong_kind(field, value, "a number, a text, a list, a mapping or an array")
+    return plain(as_json(value), field)
 
 
 def json_line(value: Any) -> str:

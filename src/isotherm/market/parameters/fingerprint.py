@@ -37,7 +37,7 @@ class Fingerprint(Mapping[str, Any]):
     """
 
     def __init__(self, **settings: Any) -> None:
-        self._settings: dict[str, Any] = plain(settings)
+        self._settings: dict[str, Any] = {key: plain(value, key) for key, value in settings.items()}
         unknown = unknown_settings(self._settings)
         if unknown:
             _refuse_unknown(unknown[0])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from isotherm.errors import refusal
+from isotherm.errors import refusal, shortened
 from isotherm.settings.config import unknown_name
 
 HOOKS = ("lvr", "rvr", "bounded", "ensemble")
@@ -179,5 +179,6 @@ def known_word(field: str, word: Any, known: Iterable[str]) -> str:
     """
     words = list(known)
     if not isinstance(word, str) or word not in words:
-        raise refusal(field, word, f"is unknown; {unknown_name(str(word), words)}")
+        shown = shortened(f"is unknown; {unknown_name(str(word), words)}", 200)
+        raise refusal(field, word, shown)
     return word

@@ -158,6 +158,10 @@ _STARTS: dict[str, Callable[[PoolStart], Parameters]] = {
 }
 
 
+MOST_SEED = 2**32 - 1
+"""Of points that fill the space."""
+
+
 def init_pool_parameters(
     rule: str,
     initial_values: Values,
@@ -200,7 +204,12 @@ def init_pool_parameters(
     [[15.0, 15.0]]
     """
     hooks, base = pool_name(rule)
+    doors.mapping(
+        "initial_values", initial_values, "a mapping of initial values, of which initial_values finds all"
+    )
+    doors.mapping("settings", settings, "a mapping of settings")
     known_word("noise", noise, NOISES)
+    doors.whole("seed", seed, 0, MOST_SEED)
     doors.whole("n_assets", n_assets, 1)
     sets = doors.whole("n_parameter_sets", n_parameter_sets, 1)
     force_scalar = bool((settings.get("optimisation_settings") or {}).get("force_scalar"))
@@ -209,7 +218,10 @@ def init_pool_parameters(
         found |= bounds_start(initial_values, n_assets, sets)
     doors.number("noise_scale", noise_scale, least=0)
     scales = {name: noise_scale for name in found if name not in FIXED}
-    for name, scale in (noise_scales or {}).items():
+    scales_given = (
+        {} if noise_scales is None else doors.mapping("noise_scales", noise_scales, "deviations by name")
+    )
+    for name, scale in scales_given.items():
         known_word("noise_scales", name, scales)
         scales[name] = doors.number(f"noise_scales.{name}", scale, least=0)
     if noise != "none" and sets > 1 and scales:

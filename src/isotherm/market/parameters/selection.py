@@ -247,4 +247,6 @@ def select(
     """
     known_word("method", method, METHODS)
     doors.number("threshold", threshold)
+    doors.text("metric_key", metric_key)
+    doors.flag("use_continuous_test", use_continuous_test)
     return METHODS[method](RunValues(records, metric_key, use_continuous_test, threshold))

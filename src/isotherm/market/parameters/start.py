@@ -31,6 +31,7 @@ def initial_values(fingerprint: Values) -> Parameters:
     >>> initial_values({"initial_k_per_day": 20, "fees": 0.003})
     {'initial_k_per_day': 20}
     """
+    doors.mapping("fingerprint", fingerprint, "a mapping of settings")
     own = ("rotation_angle", "alpha", "beta", "lam")
     found = {
         key: value

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from isotherm.doors import number
+from isotherm.doors import instance, number
 from isotherm.errors import refusal
 from isotherm.market.prices.clock import MINUTES_PER_DAY
 from isotherm.market.prices.table import PriceTable
@@ -57,6 +57,7 @@ def align(
     >>> found.start_idx, found.bout_length, found.memory_days
     (2880, 1441, 2.0)
     """
+    instance("table", table, PriceTable, "a PriceTable", "load_prices reads one")
     number("max_memory_days", max_memory_days, above=0.0)
     if table.interval_minutes != 1:
         raise refusal(

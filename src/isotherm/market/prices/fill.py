@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from isotherm.doors import number, whole
+from isotherm.doors import instance, number, whole
 from isotherm.errors import refusal
 from isotherm.market.prices.clock import DAY_MS, MINUTE_MS, MINUTES_PER_DAY, date_of, span_in_words
 from isotherm.market.prices.table import FillReport
@@ -37,6 +37,7 @@ def checked_limits(limits: FillLimits) -> FillLimits:
         TypeError: if one is of another kind.
         ValueError: naming one that is out of range.
     """
+    instance("fill", limits, FillLimits, "FillLimits, or None")
     number("most_share", limits.most_share, least=0.0, most=1.0)
     whole("longest_run", limits.longest_run, 0)
     return limits

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Float64
 
-from isotherm.doors import number, random_key, real_numbers, whole
+from isotherm.doors import number, random_key, real_numbers, whole, words
 from isotherm.errors import refusal
 from isotherm.files.content import digest
 from isotherm.market.prices.clock import MINUTE_MS, unix_ms
@@ -205,7 +205,7 @@ def synthetic_table(prices: Any, tickers: Sequence[str], start: str = START) -> 
     >>> synthetic_table(step_prices(4, 2), ["B", "A"]).closes[-1].tolist()
     [1.0, 10.0]
     """
-    closes = real_numbers("prices", prices)
+    closes, tickers = real_numbers("prices", prices), words("tickers", tickers)
     if closes.ndim != 2 or closes.shape[1] != len(tickers):
         raise refusal("prices.shape", closes.shape, f"must be (minutes, {len(tickers)}), as tickers")
     if not (np.isfinite(closes) & (closes > 0)).all():

@@ -32,6 +32,7 @@ def checked_bout(
 ) -> dict[str, Any]:
     """What doors of bouts read; refusals as theirs."""
     given = checked_inputs(rule, params, prices, settings, method, supply)
+    checked_state(state)
     bout_length = doors.whole("bout_length", bout_length, least=2)
     chunks, tokens = given["series"].shape
     first_chunk = checked_start(start_index, bout_length, chunks, np.shape(prices)[0], settings.chunk_period)
@@ -96,6 +97,12 @@ def checked_inputs(
     return {"rule": rule, "params": raw, "series": series, "settings": settings, "form": form}
 
 
+def checked_state(state: Any, is_needed: bool = False) -> None:
+    """Refuse what is no state of a strategy; None passes, unless one is needed."""
+    if state is not None or is_needed:
+        doors.instance("state", state, StrategyState, "the state of a strategy", "warm_state makes one")
+
+
 def raw_params(params: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Array]:
     """Those of some parameters that are given, in float64.
 
@@ -133,7 +140,7 @@ def bounds_as_float64(bounds: WeightBounds | None, num_tokens: int) -> WeightBou
     """Bounds in float64, refused where no weights of ``n`` tokens can keep them."""
     if bounds is None:
         return None
-    low, high = bounds
+    low, high = doors.instance("bounds", bounds, WeightBounds, "WeightBounds, or None")
     if not (doors.is_traced(low) or doors.is_traced(high)):
         checked_bounds(low, high, num_tokens, LEARNED_SLACK)
     with jax.enable_x64(True):

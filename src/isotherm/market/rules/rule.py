@@ -92,11 +92,9 @@ class WeightRule:
         Raises:
             ValueError: if rows at once are asked of a rule that has only a step, or the method is another word.
         """
-        doors.choice("weight_calculation_method", method, ("auto", "vectorized", "scan"))
+        doors.choice("method", method, ("auto", "vectorized", "scan"))
         if method == "vectorized" and not self.is_batched:
-            raise refusal(
-                "weight_calculation_method", method, f"must be scan or auto: {self.name} has only a step"
-            )
+            raise refusal("method", method, f"must be scan or auto: {self.name} has only a step")
         return "vectorized" if method != "scan" and self.is_batched else "scan"
 
 

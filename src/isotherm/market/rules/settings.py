@@ -82,7 +82,10 @@ class RuleSettings:
         if self.minimum_weight is not None:
             doors.number("minimum_weight", self.minimum_weight, above=0, below=1)
         if self.cap_weights is not None:
-            doors.numbers("cap_weights", np.asarray(self.cap_weights), above=0, most=1)
+            caps = doors.real_numbers("cap_weights", self.cap_weights)
+            if caps.ndim > 1 or not caps.size:
+                raise refusal("cap_weights", self.cap_weights, "must be one number, or one a token")
+            doors.numbers("cap_weights", caps, above=0, most=1)
         for name in _FLAGS:
             doors.flag(name, getattr(self, name))
         self._set_plain()

@@ -10,7 +10,14 @@ from jaxtyping import Array, Float
 
 from isotherm.market.rules import coarse
 from isotherm.market.rules.bounds import WeightBounds
-from isotherm.market.rules.checks import bounds_as_float64, checked_bout, checked_inputs, known, positive
+from isotherm.market.rules.checks import (
+    bounds_as_float64,
+    checked_bout,
+    checked_inputs,
+    checked_state,
+    known,
+    positive,
+)
 from isotherm.market.rules.coarse import CoarseRun, CoarseWeights, Start, StrategyState
 from isotherm.market.rules.recurrences import Form
 from isotherm.market.rules.rule import Params, RuleOutput, WeightRule
@@ -219,6 +226,7 @@ def next_block(
     True
     """
     with jax.enable_x64(True):
+        checked_state(state, is_needed=True)
         rows = positive("price", price, (1,))[None]
         given = checked_inputs(rule, params, rows, settings, "scan", supply)
         del given["form"]

@@ -96,7 +96,8 @@ def constant(config: BacktestConfig) -> Arrays:
     settings = fingerprint_of(config)
     first = params_of(config, settings)
     own = {key: value for key, value in first.items() if key.startswith("initial_weights")}
-    found = played(config, settings.replaced(rule="balancer", n_ensemble_members=1), own)
+    plain = config.model_copy(update={"spread_bps": None, "supply": None})
+    found = played(plain, settings.replaced(rule="balancer", n_ensemble_members=1), own)
     return {"value": found.value[kept_rows(len(found.value))], **metrics_arrays(found)}
 
 
