@@ -84,6 +84,6 @@ def _fees(
 
 
 def fee_of(params: Params, trend: Float[Array, " rows"]) -> Float[Array, " rows"]:
-    """Fees for trends, a row each; formula of :func:`momentum_fees`."""
+    """Fees for trends, ``(rows,)``; formula of :func:`momentum_fees`."""
     base = jnp.clip(jax.nn.softplus(effective.required(params, "fee_logit")), 0.0, MOST_FEE)
     return base * jax.nn.sigmoid(effective.required(params, "fee_scaling_factor") * trend)

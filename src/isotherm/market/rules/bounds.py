@@ -30,7 +30,7 @@ class WeightBounds(NamedTuple):
 
 
 def passing(x: Array, bounded: Array) -> Array:
-    """The second, exactly, with the gradient of the first: a straight-through estimator.
+    """The second, exactly, with the gradient of the first, of equal shape: a straight-through estimator.
 
     >>> float(jax.grad(lambda x: passing(x, jnp.clip(x, 0.0, 1.0)))(2.0))
     1.0
@@ -39,7 +39,7 @@ def passing(x: Array, bounded: Array) -> Array:
 
 
 def clipped(x: Weights, low: Array | float, high: Array | float, is_passing: bool) -> Weights:
-    """Within bounds; gradients pass outside of them if asked."""
+    """Weights ``(n,)`` within bounds, which are numbers or ``(n,)``; gradients pass outside of them if asked."""
     inside = jnp.clip(x, low, high)
     return passing(x, inside) if is_passing else inside
 

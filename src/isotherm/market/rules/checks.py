@@ -30,7 +30,12 @@ def checked_bout(
     bounds: WeightBounds | None,
     state: StrategyState | None,
 ) -> dict[str, Any]:
-    """What doors of bouts read; refusals as theirs."""
+    """What doors of bouts read, checked, in float64.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming the argument.
+    """
     given = checked_inputs(rule, params, prices, settings, method, supply)
     checked_state(state)
     bout_length = doors.whole("bout_length", bout_length, least=2)
@@ -47,7 +52,7 @@ def checked_bout(
 def checked_start(
     start_index: Start, bout_length: int, chunks: int, minutes: int, chunk_period: int
 ) -> Int[Array, ""]:
-    """The chunk that a bout starts in; of a start that is traced nothing can be refused.
+    """The chunk that a bout starts in, a scalar; of a start that is traced nothing can be refused.
 
     Raises:
         TypeError: if the start is no whole number.
@@ -73,7 +78,12 @@ def checked_inputs(
     method: Method | str,
     supply: Any,
 ) -> dict[str, Any]:
-    """What every door of weights reads, with prices at the starts of chunks; refusals as theirs."""
+    """What every door of weights reads, with prices at the starts of chunks.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming the argument.
+    """
     rule = rule_named(rule)
     doors.instance("settings", settings, RuleSettings, "a RuleSettings")
     form = rule.form(method)
@@ -104,7 +114,7 @@ def checked_state(state: Any, is_needed: bool = False) -> None:
 
 
 def raw_params(params: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Array]:
-    """Those of some parameters that are given, in float64.
+    """Those of some parameters that are given, in float64, of their own shapes.
 
     Raises:
         TypeError: naming ``params`` if it is no mapping, or a key whose value is no array of numbers.
@@ -115,7 +125,12 @@ def raw_params(params: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Arra
 
 
 def positive(field: str, values: Any, dimensions: tuple[int, ...]) -> Float[Array, "..."]:
-    """Prices, or the like, in float64; refused if empty, of other dimensions, or not above 0 and finite."""
+    """Prices, or the like, in float64, of their own shape.
+
+    Raises:
+        TypeError: if they are no numbers.
+        ValueError: naming ``field``, if empty, of other dimensions, or not above 0 and finite.
+    """
     if not doors.is_traced(values):
         known = doors.real_array(field, values)
         if known.size and not (known.min() > 0 and known.max() < np.inf):
@@ -130,7 +145,12 @@ def positive(field: str, values: Any, dimensions: tuple[int, ...]) -> Float[Arra
 
 
 def as_float64(field: str, value: Any) -> Float[Array, "..."]:
-    """An array of any shape in float64; refused by name if it holds no real numbers."""
+    """An array in float64, of its own shape.
+
+    Raises:
+        TypeError: naming ``field``, if it is no array of numbers.
+        ValueError: naming ``field``, if it holds no real numbers.
+    """
     if not doors.is_traced(value) and not isinstance(value, jax.Array):
         value = doors.real_numbers(field, value)
     return jnp.asarray(value, jnp.float64)

@@ -62,7 +62,7 @@ class GradientState(NamedTuple):
     def of(
         cls, price: Array, ewma: Array, running_a: Array, alt_ewma: Array | None = None
     ) -> "GradientState":
-        """From what is exported; the averages are one unless a second is given."""
+        """From what is exported, ``(n,)`` each; the averages are one unless a second is given."""
         return cls(price, price - ewma, price - (ewma if alt_ewma is None else alt_ewma), running_a)
 
 
@@ -154,7 +154,7 @@ def variance_step(way: Way, state: VarianceState, price: Row, lamb: Row) -> tupl
 
 
 def covariance_start(price: Float[Array, " n"]) -> VarianceState:
-    """No return yet, and the identity."""
+    """No return yet, and the identity ``(n, n)``."""
     return variance_start(price)._replace(running=jnp.eye(price.shape[0], dtype=price.dtype))
 
 
@@ -201,6 +201,9 @@ def price_gradient(
 
     Returns:
         ``(rows - 1, n)`` each; row ``i`` uses prices ``0 .. i + 1``.
+
+    References:
+        QuantAMM, Temporal-function market making litepaper (2024), on estimators on chain.
 
     >>> found = price_gradient(jnp.array([[1.0], [1.0], [2.0]]), jnp.array([0.5]))
     >>> [float(g) for g in found.gradient[:, 0]]

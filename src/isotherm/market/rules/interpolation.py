@@ -110,7 +110,7 @@ def optimal_midpoint(start: Float[Array, " n"], end: Float[Array, " n"]) -> Floa
 
 @jax.custom_jvp
 def lambert_of_log(log_z: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Lambert's function of ``exp(log_z)``, the ``w > 0`` with ``w + ln w = log_z``; of any shape.
+    """Lambert's function of ``exp(log_z)``, the ``w > 0`` with ``w + ln w = log_z``; shaped as ``log_z``.
 
     References:
         Corless et al., On the Lambert W function, Advances in Computational Mathematics 5 (1996).

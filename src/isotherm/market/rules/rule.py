@@ -49,6 +49,9 @@ class WeightRule:
             and a bout holds its initial weights for a chunk; with 0 the first price gives a row too.
         is_batched: whether ``advance`` takes rows; if not, they are scanned.
         needs_supply: whether prices are to be multiplied by circulating supply.
+
+    Raises:
+        ValueError: if a rule of targets has no ``blend``, or one of changes has, or naming another ``lag``.
     """
 
     name: str
@@ -69,7 +72,7 @@ class WeightRule:
             raise refusal("lag", self.lag, "must be 0 or 1")
 
     def step(self, values: Values, state: Any, price: Float[Array, " n"]) -> tuple[Any, RuleOutput]:
-        """The next state and the row that this price gives."""
+        """The next state, and the row ``(n,)`` that a price ``(n,)`` gives."""
         return self.advance(STEP, values, state, price)
 
     def batch(self, values: Values, state: Any, prices: Float[Array, "rows n"]) -> tuple[Any, RuleOutput]:
@@ -79,7 +82,7 @@ class WeightRule:
     def over(
         self, form: Form, values: Values, state: Any, prices: Float[Array, "rows n"]
     ) -> tuple[Any, RuleOutput]:
-        """As :meth:`batch`, or scanned."""
+        """As :meth:`batch`, or scanned; leaves ``(rows, ...)``."""
 
         def definition(way: Way, state: Any, price: Array) -> tuple[Any, RuleOutput]:
             return self.advance(way, values, state, price)
@@ -99,7 +102,7 @@ class WeightRule:
 
 
 def per_token(value: Array, num_tokens: int) -> Float[Array, " n"]:
-    """A value of one set as one a token.
+    """A value of one set, ``(1,)`` or ``(n,)``, as one a token, ``(n,)``.
 
     Raises:
         ValueError: if it is neither one number nor one a token.

@@ -45,7 +45,7 @@ def blend_lambda(params: Params, num_tokens: int, settings: RuleSettings) -> Flo
 def toward(
     target: Float[Array, " n"], weights: Float[Array, " n"], blend: Float[Array, " n"]
 ) -> Float[Array, " n"]:
-    """A mixture of old weights and target, ``blend w + (1 - blend) target``.
+    """A mixture of old weights and target, ``blend w + (1 - blend) target``; ``(n,)`` each.
 
     >>> import jax.numpy as jnp
     >>> toward(jnp.array([1.0, 0.0]), jnp.array([0.5, 0.5]), jnp.array([0.5, 0.5])).tolist()

@@ -26,6 +26,9 @@ def zero_sum(x: Rows, k: Tokens) -> Rows:
         x: signal, ``(n,)`` or rows of it.
         k: aggressiveness, ``(n,)``.
 
+    References:
+        QuantAMM, Temporal-function market making litepaper (2024), on update rules.
+
     >>> zero_sum(jnp.array([2.0, 0.0]), jnp.array([1.0, 3.0])).tolist()
     [1.5, -1.5]
     """
@@ -69,6 +72,9 @@ def channel_signal(
         amplitude: ``A``.
         exponent: ``q``, above 0.
         scaling: ``h``, above 0.
+
+    References:
+        QuantAMM, Temporal-function market making litepaper (2024), on update rules.
     """
     channel, trend, outer = gradients
     width, amplitude, scaling = (jnp.broadcast_to(x, channel.shape) for x in (width, amplitude, scaling))
