@@ -35,6 +35,7 @@ STUDIES = {
     "gridworld": "isotherm.studies.gridworld.study:Gridworld",
     "choices": "isotherm.studies.choices.study:Choices",
     "backtest": "isotherm.studies.market.study:BacktestStudy",
+    "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }
 
 FORMER = {
