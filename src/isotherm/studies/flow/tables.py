@@ -73,15 +73,15 @@ def conclusions(metrics: Metrics) -> list[str]:
     volume, fees, net, followed = (ratios[name] for name in ("volume", "fees", "net", "followed"))
     missed = (1 - volume.mean) / volume.mean
     said = [
-        f"At the same depth and fee arbitrage makes **{_told(volume)}** of the recorded volume and **{_told(fees)}** of "
-        "the recorded fee income: a simulation without other traders "
+        f"At the same depth and fee arbitrage makes **{_told(volume)}** of the recorded volume and "
+        f"**{_told(fees)}** of the recorded fee income: a simulation without other traders "
         f"{'understates' if fees.mean < 1 else 'overstates'} what liquidity earns.",
-        f"Why, first: only {_told(net)} of what was swapped moved the pool from one minute to the next; the rest went "
-        "back and forth within a minute, which prices by the minute cannot show.",
-        f"Second: of that net flow the simulated pool trades {_told(followed)}. It follows a price only when that has "
-        "left the band of its fee, whereas the recorded price is the pool's own, moved by whoever traded, at whatever "
-        "profit.",
-        f"Third: the recorded pool is concentrated. One with liquidity at all prices and the same depth would hold "
+        f"Why, first: only {_told(net)} of what was swapped moved the pool from one minute to the next; the rest "
+        "went back and forth within a minute, which prices by the minute cannot show.",
+        f"Second: of that net flow the simulated pool trades {_told(followed)}. It follows a price only when that "
+        "has left the band of its fee, whereas the recorded price is the pool's own, moved by whoever traded, at "
+        "whatever profit.",
+        "Third: the recorded pool is concentrated. One with liquidity at all prices and the same depth would hold "
         f"{metrics['depth'] / 1e6:,.0f} million USDC on average; per dollar of capital the difference is larger by "
         "as much as the capital of the recorded pool, which is not in the record, was smaller.",
     ]
