@@ -138,8 +138,8 @@ def test_what_cannot_be_filled_is_refused() -> None:
         ValueError, match="has 2022-07-19 00:01:30, off the grid of 1 min that begins 2022-07-19"
     ):
         fill([with_value(bars(5), "unix", 2, START + 90_000)])
-    with pytest.raises(ValueError, match="holds no close"):
-        fill([bars(3).with_columns(pl.lit(None, dtype=pl.Float64).alias("close"))])
+    with pytest.raises(ValueError, match="prices = 'BTC': holds no close"):
+        fill([bars(3).with_columns(pl.lit(None, dtype=pl.Float64).alias("close"))], name="BTC")
     with pytest.raises(ValueError, match="has no column close; it has unix"):
         fill([bars(3).select("unix")])
     with pytest.raises(ValueError, match=r"sources = .*: must be one table at least"):

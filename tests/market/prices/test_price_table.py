@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isotherm.market.prices.clock import date_of, interval_of, span_in_words, unix_ms
+from isotherm.market.prices.faults import first_midnight, jumps, time_faults
 from isotherm.market.prices.table import PriceTable
 
 MINUTES = 60_000 * np.arange(10, dtype=np.int64)
@@ -86,3 +87,25 @@ def test_a_table_does_not_lock_the_arrays_it_was_made_of() -> None:
     mine[0] = 2.0
     with pytest.raises(ValueError, match="read-only"):
         made.closes[0] = 3.0
+
+
+@pytest.mark.parametrize(("start", "step"), [(0, 1), (1, 1), (1439, 1), (5, 7), (1437, 7), (-3, 1)])
+def test_the_first_midnight_is_that_of_a_loop(start: int, step: int) -> None:
+    unix = 60_000 * (start + step * np.arange(6000, dtype=np.int64))
+    expected = next((i for i, t in enumerate(unix) if t % 86_400_000 == 0), len(unix))
+    assert first_midnight(unix) == expected
+    assert first_midnight(unix[expected + 1 : expected + 100]) == len(unix[expected + 1 : expected + 100])
+
+
+def test_a_jump_is_by_half_or_more_either_way() -> None:
+    close = np.array([1.0, 1.49, 1.0, 1.6, 1.1, 0.7])
+    assert jumps(close).tolist() == [False, False, True, False, True]
+
+
+def test_faults_count_rows_from_where_they_are_told_to() -> None:
+    unix = MINUTES[[0, 1, 1, 3, 2]] + np.array([0, 0, 0, 0, 7])
+    found = {fault.kind: fault for fault in time_faults(unix, 60_000, first=100)}
+    assert {kind: fault.row for kind, fault in found.items()} == {"order": 104, "duplicate": 102, "gap": 102}
+    assert "in row 104" in found["order"].words
+    assert "in row 102" in found["duplicate"].words
+    assert list(time_faults(MINUTES, 60_000)) == []
