@@ -32,12 +32,12 @@ def flows(
         (simulated, ACCENT, "simulated"),
     ):
         over_time.plot(time, values / 1e6, color=colour, linewidth=1.6, label=label)
-    over_time.set_ylim(bottom=0)
+    over_time.set_ylim(0, 1.2 * inflow.max() / 1e6)
     over_time.set_ylabel("volume, million USDC a day")
     locator = AutoDateLocator(minticks=2, maxticks=6)
     over_time.xaxis.set_major_locator(locator)
     over_time.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    over_time.legend()
+    over_time.legend(loc="upper left", ncols=3, handlelength=1.6, columnspacing=1.0)
     titled(over_time, "Volume a day")
     top = 1.05 * max(inflow.max(), simulated.max()) / 1e6
     against.plot([0, top], [0, top], color=SOFT, linewidth=1.0, linestyle=":")
@@ -47,7 +47,7 @@ def flows(
     against.set_xlim(0, top)
     against.set_ylim(0, top)
     numbered(against)
-    against.set_xlabel("recorded")
-    against.set_ylabel("simulated")
+    against.set_xlabel("recorded, million USDC")
+    against.set_ylabel("simulated, million USDC")
     titled(against, f"A day a dot; the line: {ratio:.2f}")
     return Figure(name, caption, figure)
