@@ -1,6 +1,5 @@
 """One parameter set a rule, prices, and a slow twin of weights: what tests of this folder share."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -78,12 +77,8 @@ def slow_weights(
     first: int,
     bout_length: int,
     settings: RuleSettings,
-    path: Callable[[np.ndarray, np.ndarray, int], np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Weights of a rule of changes, minute by minute, in plain Python; ``rows`` as the rule gives them.
-
-    ``path(start, end, j)`` is the weight in minute ``j`` of a block; a straight line by default.
-    """
+    """Weights of a rule of changes, minute by minute, in plain Python; ``rows`` as the rule gives them."""
     cp, wip, n = settings.chunk_period, settings.period, rows.shape[1]
     eps = settings.floor(n)
     shown, weights = [initial] * cp, initial
@@ -99,9 +94,6 @@ def slow_weights(
         fastest = np.abs(step).max()
         if fastest > settings.maximum_change:
             step = step * settings.maximum_change / (fastest + 1e-10)
-        end = weights + wip * step
-        shown += [
-            (weights + min(j, wip) * step) if path is None else path(weights, end, j) for j in range(cp)
-        ]
-        weights = end
+        shown += [weights + min(j, wip) * step for j in range(cp)]
+        weights = weights + wip * step
     return np.array(shown[: bout_length - 1])

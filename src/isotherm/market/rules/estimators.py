@@ -197,7 +197,8 @@ def price_gradient(
         prices: above 0, ``(rows, n)``.
         lamb: decay a row, within 0 .. 1 (1 excluded), ``(n,)`` or ``()``.
         alt_lamb: decay of the average in the quotient; ``lamb`` by default.
-        form: ``"vectorized"``, ``"scan"``, or, for convolution, the length of the kernel.
+        form: ``"vectorized"``, ``"scan"``, or, for convolution, the length of the kernel, such as that of
+            :func:`.recurrences.kernel_rows`.
 
     Returns:
         ``(rows - 1, n)`` each; row ``i`` uses prices ``0 .. i + 1``.

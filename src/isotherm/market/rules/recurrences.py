@@ -82,6 +82,20 @@ def convolving(kernel_length: int) -> Way:
     return Way(_previous_rows, decayed)
 
 
+def kernel_rows(max_memory_days: float, chunk_period: int, multiple: float = 5.0) -> int:
+    """Rows after which :func:`convolving` may cut off, ``floor(multiple max_memory_days 1440 / chunk_period)``.
+
+    Args:
+        max_memory_days: longest memory of an estimator, above 0.
+        chunk_period: minutes of a row.
+        multiple: memories that are kept; 1.9 of them hold 99.9 % of a sum.
+
+    >>> kernel_rows(10.0, 1440)
+    50
+    """
+    return int(multiple * max_memory_days * 1440 / chunk_period)
+
+
 def run(form: Form, step: Step, state: Any, rows: Float[Array, "rows ..."]) -> tuple[Any, Any]:
     """States and outputs after each row.
 
