@@ -65,7 +65,8 @@ def test_other_kinds_are_refused(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "digits", ["", "-", "1.5", "1e3", " 1", "٣", "--1", 5, None, str(2**255), str(-(2**255)), "1" * 90, "1" * 5000]
+    "digits",
+    ["", "-", "1.5", "1e3", " 1", "٣", "--1", 5, None, str(2**255), str(-(2**255)), "1" * 90, "1" * 5000],
 )
 def test_what_is_no_number_in_fixed_point_is_refused(digits: object) -> None:
     with pytest.raises(ValueError, match=r"^value = .*must be decimal digits"):
