@@ -133,6 +133,13 @@ def test_a_second_memory_is_exported_where_it_is_used() -> None:
     np.testing.assert_allclose(found["alt_memory_days"], days_of(np.array([1.5, 1.5])), rtol=1e-12)
 
 
+def test_absolute_k_needs_no_memory() -> None:
+    found = convert_parameter_values({"absolute_k": [3.0], "k": [1.0]}, {"chunk_period": 60})["values"]
+    assert found["k"] == [3.0]
+    with_memory = {"absolute_k": [3.0], "logit_lamb": [0.0]}
+    assert convert_parameter_values(with_memory, {"chunk_period": 60})["values"]["k"] == [3.0]
+
+
 def test_three_memories() -> None:
     rows = np.array([[0.0, 0.1], [1.0, 1.1], [9.0, 2.1]])
     params = {
@@ -221,6 +228,8 @@ def test_guardrails_weights_and_state_go_along() -> None:
         ({"k": [1.0]}, {"rule": "difference_momentum"}, "memory_days_1"),
         ({"memory_days_1": [1.0]}, {"rule": "min_variance"}, "memory_days_2"),
         ({"k": [1.0]}, {}, "must have a memory"),
+        ({"absolute_k": [1.0], "log_k": [1.0]}, {}, "must have a memory"),
+        ({"absolute_k": [1.0], "log_amplitude": [1.0]}, {}, "must have a memory"),
         (
             {"logit_lamb": [0.0, 0.0, 0.0], "k": [1.0, 2.0]},
             {},

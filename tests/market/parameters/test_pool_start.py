@@ -165,6 +165,11 @@ def test_geometry_moves_within_its_range() -> None:
         assert found[key].max() <= high * (1 + 1e-12)
         assert found[key].std() > 0.1 * (high - low) * 0.2
     assert found["price_ratio"][0, 0] == 4.0
+    slightly = init_pool_parameters("reclamm", VALUES, RUN, 2, 300, "gaussian", 0.01, jax.random.key(0))
+    assert slightly["daily_price_shift_base"][1:].std() == pytest.approx(0.01 * 9.9e-5, rel=0.15)
+    assert np.log(slightly["price_ratio"][1:] / 4.0).std() == pytest.approx(
+        0.01 * np.log(100 / 1.1), rel=0.15
+    )
     gyro = init_pool_parameters("gyroscope", VALUES, RUN, 2, 3, "gaussian", 0.2, jax.random.key(0))
     assert gyro["phi"].tolist() == [0.5] * 3
 

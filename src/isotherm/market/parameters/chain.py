@@ -212,13 +212,16 @@ def _effective(params: Mapping[str, Array], settings: Mapping[str, Any], rule: s
     wanted = given if rule is None else quantities_of(rule)
     found, days = _memories(params, settings, base)
     if "k" in wanted:
-        found["k"] = raw.calc_k(params, _needed_days(days, params))
+        is_absolute = raw.has(params, "absolute_k") and not any(
+            raw.has(params, key) for key in ("sp_k", "log_k")
+        )
+        found["k"] = raw.calc_k(params, 1.0 if is_absolute else _needed_days(days))
     if "exponents" in wanted:
         found["exponents"] = raw.calc_exponents(params, at_least_one=base == "power_channel")
     if "width" in wanted:
         found["width"] = raw.calc_width(params)
     if "amplitude" in wanted:
-        found["amplitude"] = raw.calc_amplitude(params, _needed_days(days, params))
+        found["amplitude"] = raw.calc_amplitude(params, _needed_days(days))
     if "pre_exp_scaling" in wanted:
         found["pre_exp_scaling"] = raw.calc_pre_exp_scaling(params, settings["use_pre_exp_scaling"])
     if "min_logits" in wanted:
@@ -287,10 +290,10 @@ def _memory(decay: Array, settings: Mapping[str, Any]) -> tuple[Array, Array]:
     return raw.capped_lambda(decay, period, most), lambda_to_memory_days_clipped(decay, period, most)
 
 
-def _needed_days(days: Days, params: Mapping[str, Array]) -> Array | float:
-    if days is None and not raw.has(params, "absolute_k"):
+def _needed_days(days: Days) -> Array:
+    if days is None:
         raise ValueError("params: must have a memory, of which k and the amplitude are per day: logit_lamb")
-    return 1.0 if days is None else days
+    return days
 
 
 def _num_tokens(own: Mapping[str, np.ndarray], tokens: Any) -> int:
