@@ -244,7 +244,8 @@ def checked_market(weights: Any, prices: Any, num_tokens: int | None = None) -> 
         wrong = np.abs(weights.sum(-1) - 1) > SUM_TOLERANCE
         if wrong.any():
             raise refusal("weights", float(weights.sum(-1)[wrong].flat[0]), "must sum to 1 in each row")
-    return (weights if weights.ndim == 2 else jnp.broadcast_to(jnp.asarray(weights), (rows, n))), prices
+    broadcast = jnp.broadcast_to if doors.is_traced(weights) else np.broadcast_to
+    return broadcast(weights, (rows, n)), prices
 
 
 SUM_TOLERANCE = 1e-6
