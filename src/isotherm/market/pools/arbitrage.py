@@ -28,7 +28,7 @@ class PaidTrade(NamedTuple):
 
 
 def optimal_trade(
-    weights: Any, reserves: Any, prices: Any, fee: Any = 0.0, signatures: Signatures = "pairs"
+    weights: Any, reserves: Any, prices: Any, fee: Any = 0.0, signatures: str = "pairs"
 ) -> PaidTrade:
     """The most profitable trade at market prices; without a fee the rebalancing of all tokens.
 

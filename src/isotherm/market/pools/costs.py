@@ -55,9 +55,12 @@ class Costs:
     arb_quality: Any = 1.0
     supply: Any = None
     trades: Any = None
-    signatures: Signatures = "pairs"
+    signatures: str = "pairs"
 
     def __post_init__(self) -> None:
+        for field in (*SERIES, "supply", "trades"):
+            if isinstance(getattr(self, field), list | tuple):
+                object.__setattr__(self, field, doors.real_numbers(field, getattr(self, field)))
         doors.numbers("fees", self.fees, least=0, below=1)
         doors.numbers("gas_cost", self.gas_cost, least=0)
         doors.numbers("arb_fees", self.arb_fees, least=0, below=1)

@@ -13,9 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.custom_batching import custom_vmap
-from jaxtyping import Array, Int
+from jaxtyping import Array, Float, Int
 
 from isotherm.market.pools.step import (
+    Codes,
     Outcome,
     RowInputs,
     StepRules,
@@ -27,7 +28,8 @@ from isotherm.market.pools.step import (
 )
 from isotherm.market.pools.trade import Tokens
 
-Codes = Int[Array, "rows 2 sets"]
+RowTokens = Float[Array, "rows tokens #sets"]
+RowCodes = Int[Array, "rows 2 sets"]
 
 
 def scanned(rules: StepRules, reserves: Tokens, rows: RowInputs) -> Outcome:
@@ -67,8 +69,8 @@ def _shared(cotangent: Array, value: Array) -> Array:
 
 
 @functools.cache
-def _forward(rules: StepRules) -> Callable[[Tokens, RowInputs], tuple[Outcome, Codes]]:
-    def path(reserves: Tokens, rows: RowInputs) -> tuple[Outcome, Codes]:
+def _forward(rules: StepRules) -> Callable[[Tokens, RowInputs], tuple[Outcome, RowCodes]]:
+    def path(reserves: Tokens, rows: RowInputs) -> tuple[Outcome, RowCodes]:
         moving, row_of = _parted(rows)
         ratios = tuple(rows.prices / w for w in (rows.before, rows.weights)[: 1 + rules.moves])
 
@@ -88,7 +90,7 @@ def _forward(rules: StepRules) -> Callable[[Tokens, RowInputs], tuple[Outcome, C
 
 @functools.cache
 def _backward(rules: StepRules) -> Callable[..., tuple[Tokens, RowInputs]]:
-    def path(before: Tokens, rows: RowInputs, codes: Codes, given: Outcome) -> tuple[Tokens, RowInputs]:
+    def path(before: RowTokens, rows: RowInputs, codes: RowCodes, given: Outcome) -> tuple[Tokens, RowInputs]:
         moving, row_of = _parted(rows)
         sets = before.shape[-1]
 
@@ -96,7 +98,9 @@ def _backward(rules: StepRules) -> Callable[..., tuple[Tokens, RowInputs]]:
             carry: tuple[Tokens, Moving], inputs: tuple[Tokens, Moving, Codes, Outcome]
         ) -> tuple[tuple[Tokens, Moving], Moving]:
             (adjoint, total), (reserves, at, codes, given) = carry, inputs
-            row = jax.tree.map(lambda x: jnp.broadcast_to(x, (*x.shape[:-1], sets)), row_of(at))
+            row, codes, given = jax.tree.map(
+                lambda x: jnp.broadcast_to(x, (*x.shape[:-1], sets)), (row_of(at), codes, given)
+            )
             given = given._replace(reserves=given.reserves + adjoint)
             has_traded = (codes != 0).any()
             if row.swap is not None:
@@ -145,29 +149,41 @@ def _parted(rows: RowInputs) -> tuple[Moving, Callable[[Moving], RowInputs]]:
 
 def _over_sets(path: Callable[..., Any]) -> Callable[..., Any]:
     """The path, with ``vmap`` merged into the last axis of all arguments and results."""
-    batched = custom_vmap(path)
 
-    @batched.def_vmap
-    def _rule(size: int, is_batched: Sequence[Any], *arguments: Any) -> tuple[Any, Any]:
-        sets = max(leaf.shape[-1] for leaf in jax.tree.leaves(arguments))
+    @functools.cache
+    def of_leaves(structure: Any) -> Callable[..., Any]:
+        """For arguments of one structure, told leaf by leaf: JAX derives no batched rule where one holds None."""
 
-        def merged(x: Array, has_axis: bool) -> Array:
-            if not has_axis and x.shape[-1] == 1:
-                return x
-            x = jnp.moveaxis(x, 0, -2) if has_axis else x[..., None, :]
-            wide = jnp.broadcast_to(x, (*x.shape[:-2], size, sets))
-            return wide.reshape(*x.shape[:-2], size * sets)
+        @custom_vmap
+        def batched(*leaves: Array) -> Any:
+            return path(*jax.tree.unflatten(structure, leaves))
 
-        def parted(x: Array) -> Array:
-            return jnp.moveaxis(x.reshape(*x.shape[:-1], size, sets), -2, 0)
+        @batched.def_vmap
+        def _rule(size: int, is_batched: Sequence[bool], *leaves: Array) -> tuple[Any, Any]:
+            if not any(is_batched):  # of tangents alone, in a forward derivative; to merge them would not end
+                found = path(*jax.tree.unflatten(structure, leaves))
+                return found, jax.tree.map(lambda _: False, found)
+            sets = max(leaf.shape[-1] for leaf in leaves)
+            first, *others = (_merged(x, has, size, sets) for x, has in zip(leaves, is_batched, strict=True))
+            # reserves come first, and tell a path how many sets there are
+            found = batched(jnp.broadcast_to(first, (*first.shape[:-1], size * sets)), *others)
+            apart = jax.tree.map(lambda x: x.reshape(*x.shape[:-1], size, sets), found)
+            leading = jax.tree.map(lambda x: jnp.moveaxis(x, -2, 0), apart)
+            return leading, jax.tree.map(lambda _: True, found)
 
-        found = batched(*_widened(jax.tree.map(merged, arguments, tuple(is_batched)), size * sets))
-        return jax.tree.map(parted, found), jax.tree.map(lambda _: True, found)
+        return batched
 
-    return batched
+    def over_sets(*arguments: Any) -> Any:
+        leaves, structure = jax.tree.flatten(arguments)
+        return of_leaves(structure)(*leaves)
+
+    return over_sets
 
 
-def _widened(arguments: tuple[Any, ...], sets: int) -> tuple[Any, ...]:
-    """The first argument, reserves, with all sets: it tells their number."""
-    first = arguments[0]
-    return (jnp.broadcast_to(first, (*first.shape[:-1], sets)), *arguments[1:])
+def _merged(x: Array, has_axis: bool, size: int, sets: int) -> Array:
+    """A leaf with a new axis of sets, or for all of them, in its last axis; what serves all sets stays as it is."""
+    if not has_axis and x.shape[-1] == 1:
+        return x
+    x = jnp.moveaxis(x, 0, -2) if has_axis else x[..., None, :]
+    wide = jnp.broadcast_to(x, (*x.shape[:-2], size, sets))
+    return wide.reshape(*x.shape[:-2], size * sets)

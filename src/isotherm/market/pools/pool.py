@@ -244,10 +244,8 @@ def checked_market(weights: Any, prices: Any, num_tokens: int | None = None) -> 
         wrong = np.abs(weights.sum(-1) - 1) > SUM_TOLERANCE
         if wrong.any():
             raise refusal("weights", float(weights.sum(-1)[wrong].flat[0]), "must sum to 1 in each row")
-    if weights.ndim == 1:
-        wide = jnp if doors.is_traced(weights) else np  # float64 stays so, whatever precision is on out here
-        weights = wide.broadcast_to(weights, (rows, n))
-    return weights, prices
+    broadcast = jnp.broadcast_to if doors.is_traced(weights) else np.broadcast_to
+    return broadcast(weights, (rows, n)), prices
 
 
 SUM_TOLERANCE = 1e-6

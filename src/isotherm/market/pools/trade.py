@@ -31,7 +31,7 @@ from isotherm.market.pools.signatures import (
 TOLERANCE = 1e-12
 """How far a token of a signature may go the wrong way, as a share of its reserve."""
 
-Tokens = Float[Array, "tokens sets"]
+Tokens = Float[Array, "tokens #sets"]
 PerSet = Float[Array, "#sets"]
 
 
@@ -175,18 +175,18 @@ def _pair_signs(n: int) -> np.ndarray:
     return np.eye(n, dtype=int)[first] - np.eye(n, dtype=int)[second]
 
 
-def _rows(values: Tokens, index: np.ndarray) -> Float[Array, "pairs sets"]:
+def _rows(values: Tokens, index: np.ndarray) -> Float[Array, "pairs #sets"]:
     """As a gather of rows does, several times faster within a loop."""
     return jnp.concatenate([values[i : i + 1] for i in index])
 
 
-def _one_of_the_best(profit: Float[Array, "choices sets"]) -> Bool[Array, "choices sets"]:
+def _one_of_the_best(profit: Float[Array, "choices #sets"]) -> Bool[Array, "choices #sets"]:
     """Marks the first of the largest that are above zero."""
     first = jnp.argmax(profit, axis=0)[None] == jnp.arange(len(profit))[:, None]
     return first & (profit > 0)
 
 
 def _chosen(
-    is_best: Bool[Array, "choices sets"], values: Float[Array, "choices sets"]
+    is_best: Bool[Array, "choices #sets"], values: Float[Array, "choices #sets"]
 ) -> Float[Array, " sets"]:
     return jnp.where(is_best, values, 0.0).sum(0)
