@@ -68,7 +68,9 @@ def settings_of(rule: str, period: int, **changes: Any) -> Fingerprint:
     return Fingerprint(tokens=TOKENS, rule=rule, **{**own, **changes})
 
 
-def first_state(rule: str, params: dict[str, Any], fingerprint: Fingerprint, price: np.ndarray) -> StrategyState:
+def first_state(
+    rule: str, params: dict[str, Any], fingerprint: Fingerprint, price: np.ndarray
+) -> StrategyState:
     """A strategy that has seen one price."""
     with jax.enable_x64(True):
         values = {"lamb": jnp.zeros((3, 3))}
@@ -100,7 +102,9 @@ def both(
     supply = SUPPLY if needs_supply else np.ones(3)
     prices = series[1:] * supply
     with jax.enable_x64(True):
-        given = jax.tree.map(jnp.asarray, ({key: np.array(value) for key, value in params.items()}, prices, bounds, state))
+        given = jax.tree.map(
+            jnp.asarray, ({key: np.array(value) for key, value in params.items()}, prices, bounds, state)
+        )
         run = streamed(RULES[base], settings, *given)
     pool, fixed = fixed_pool(bundle_at(rule, params, fingerprint, state))
     units = [tuple(map(to_units, row)) for row in series[1:].tolist()]
@@ -111,7 +115,12 @@ def both(
 
 @functools.partial(jax.jit, static_argnames=("rule", "settings"))
 def streamed(
-    rule: WeightRule, settings: RuleSettings, params: Any, prices: Any, bounds: WeightBounds | None, state: StrategyState
+    rule: WeightRule,
+    settings: RuleSettings,
+    params: Any,
+    prices: Any,
+    bounds: WeightBounds | None,
+    state: StrategyState,
 ) -> CoarseRun:
     """The float64 rule, price by price."""
     return coarse_weights(rule, params, prices, 0, len(prices), settings, "scan", bounds, state)

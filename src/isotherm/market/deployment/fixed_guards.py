@@ -119,6 +119,4 @@ def summing_to(total: int, numbers: Units, largest: int | None = None) -> Units:
 
 
 def _clipped(weights: Units, low: Units, high: Units) -> Units:
-    return tuple(
-        min(max(one, bottom), top) for one, bottom, top in zip(weights, low, high, strict=True)
-    )
+    return tuple(min(max(one, bottom), top) for one, bottom, top in zip(weights, low, high, strict=True))

@@ -32,11 +32,15 @@ def fixed_pool(bundle: Mapping[str, Any]) -> tuple[FixedPool, FixedState]:
     """
     n, guardrails, state = len(bundle["tokens"]), bundle["guardrails"], bundle["state"]
     if state is None:
-        raise refusal("state", None, "must be in the bundle, to go on from; a result file has none, a run has")
+        raise refusal(
+            "state", None, "must be in the bundle, to go on from; a result file has none, a run has"
+        )
     rule = FIXED_RULES[known_word("rule", pool_name(bundle["rule"]).rule, FIXED_RULES)]
     if guardrails["weight_interpolation_method"] != "linear":
         method = guardrails["weight_interpolation_method"]
-        raise refusal("weight_interpolation_method", method, "must be linear, to be replayed in whole numbers")
+        raise refusal(
+            "weight_interpolation_method", method, "must be linear, to be replayed in whole numbers"
+        )
     read = {
         key: from_digits(key, digits)
         for key, digits in {**bundle["parameters"]["strings"], **guardrails["strings"]}.items()
@@ -57,13 +61,17 @@ def _values(rule: FixedRule, read: Read, n: int) -> dict[str, Units]:
     for key, units in values.items():
         if key in _POSITIVE:
             check_units(key, units, n)
-        elif "lamb" in key and not (0 <= min(units) and max(units) < ONE):
+        elif "lamb" in key and (min(units) < 0 or max(units) >= ONE):
             raise refusal(key, units, "must be at least 0 and below one")
     return values
 
 
 def _bounds(read: Read, n: int) -> tuple[Units, Units] | None:
-    return None if "min_weights" not in read else (_spread("min_weights", read, n), _spread("max_weights", read, n))
+    return (
+        None
+        if "min_weights" not in read
+        else (_spread("min_weights", read, n), _spread("max_weights", read, n))
+    )
 
 
 def _state(rule: FixedRule, strings: Mapping[str, Any], n: int) -> FixedState:

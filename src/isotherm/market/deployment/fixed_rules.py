@@ -45,12 +45,12 @@ class FixedRule(NamedTuple):
     state: tuple[str, ...] = ()
 
 
-def _gradients(
-    state: State, price: Units, lamb: Units, alt_lamb: Units | None
-) -> tuple[State, Units]:
+def _gradients(state: State, price: Units, lamb: Units, alt_lamb: Units | None) -> tuple[State, Units]:
     found = [
         gradient_step(FixedGradient(*before), now, own, None if alt_lamb is None else alt_lamb[i])
-        for i, (*before, now, own) in enumerate(zip(*(state[name] for name in _GRADIENT), price, lamb, strict=True))
+        for i, (*before, now, own) in enumerate(
+            zip(*(state[name] for name in _GRADIENT), price, lamb, strict=True)
+        )
     ]
     return _by_name(_GRADIENT, [one for one, _ in found]), tuple(gradient for _, gradient in found)
 
@@ -78,7 +78,9 @@ def _power(values: Values, state: State, price: Units) -> tuple[State, Units]:
 
 def _reversion(values: Values, gradients: list[Units]) -> Units:
     shape = (values[name] for name in ("width", "amplitude", "exponents", "pre_exp_scaling"))
-    signal = tuple(signals.channel_signal((a, b, c), *own) for a, b, c, *own in zip(*gradients, *shape, strict=True))
+    signal = tuple(
+        signals.channel_signal((a, b, c), *own) for a, b, c, *own in zip(*gradients, *shape, strict=True)
+    )
     return signals.zero_sum(signal, values["k"])
 
 

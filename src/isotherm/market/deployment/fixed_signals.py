@@ -1,4 +1,4 @@
-"""Formulas of update rules in whole numbers of 1e-18: those of ``rules/updates.py``, rounded once where that can be."""
+"""Formulas of ``rules/updates.py`` in whole numbers of 1e-18, rounded once where that can be."""
 
 from isotherm.market.deployment.fixed_math import ONE, PI, Units, exp, mul, power, quotient
 
@@ -19,7 +19,9 @@ def zero_sum(x: Units, k: Units) -> Units:
     if total == 0:
         return (0,) * len(k)
     moment = sum(own * value for own, value in zip(k, x, strict=True))
-    return tuple(quotient(own * (value * total - moment), total * ONE) for own, value in zip(k, x, strict=True))
+    return tuple(
+        quotient(own * (value * total - moment), total * ONE) for own, value in zip(k, x, strict=True)
+    )
 
 
 def signed_power(x: int, exponent: int) -> int:
