@@ -10,7 +10,9 @@ import typer
 
 from isotherm.cli.compare import compare
 from isotherm.cli.data import data
+from isotherm.cli.export import export
 from isotherm.cli.infer import infer_model
+from isotherm.cli.inspect import inspect
 from isotherm.cli.list import list_studies
 from isotherm.cli.options import say, study_of
 from isotherm.cli.picture import picture
@@ -36,6 +38,8 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm video xy-massive                make one; isotherm video --help shows every setting
   isotherm picture --list                  pictures of lattice models in equilibrium, by name
   isotherm data check prices/              price files: gaps, duplicates, units; also data fill, data resample
+  isotherm export backtest --to pool.json  a pool for deployment, of a run or of a result file
+  isotherm inspect pool.json               what a result file or such a bundle holds
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -57,6 +61,8 @@ for _name, _verb, _settings in (
     ("infer", infer_model, None),
     ("video", video, _TAKES_SETTINGS),
     ("picture", picture, _TAKES_SETTINGS),
+    ("export", export, None),
+    ("inspect", inspect, None),
 ):
     app.command(_name, context_settings=_settings)(_verb)
 app.add_typer(data, name="data")

@@ -25,14 +25,6 @@ def test_weights_follow_for_ninety_days(rule: str, period: int) -> None:
         worst[name] = np.abs(as_floats(moves, name) - getattr(blocks, name)).max()
         assert worst[name] < BOUND
     worst["step"] = np.abs(as_floats(moves, "step") - blocks.step).max() * period
-    print(
-        rule,
-        period,
-        worst,
-        blocks.start.min(),
-        blocks.start.max(),
-        np.abs(np.diff(blocks.start, axis=0)).max(),
-    )
     assert worst["step"] < BOUND
     assert np.ptp(blocks.start, axis=0).min() > 0.01
     assert {sum(move.start) for move in moves} == {ONE}

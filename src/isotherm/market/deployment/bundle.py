@@ -14,11 +14,12 @@ from isotherm.files.content import json_bytes, read_json, write_atomic
 from isotherm.files.place import read_named, why_unread
 from isotherm.market.backtest import Backtest
 from isotherm.market.deployment.state import Arrays, DeployedState, deployed_state, strategy_state
-from isotherm.market.parameters.chain import convert_parameter_values
+from isotherm.market.parameters.chain import convert_parameter_values, one_set
 from isotherm.market.parameters.deployed import deploy_weights
 from isotherm.market.parameters.encoding import json_line
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.fixed_point import bd18_strings
+from isotherm.market.parameters.names import own_keys
 from isotherm.market.rules.coarse import StrategyState
 
 Bundle = dict[str, Any]
@@ -34,7 +35,7 @@ GUARDRAILS = (
 
 _PARTS = {
     "form": str, "version": int, "run_location": str, "rule": str, "tokens": list, "fingerprint": dict,
-    "parameters": dict, "guardrails": dict, "state": dict | None, "weights": dict | None, "prices": dict,
+    "raw": dict, "parameters": dict, "guardrails": dict, "state": dict | None, "weights": dict | None, "prices": dict,
     "sha256": str,
 }  # fmt: skip
 _IN_BOTH = ("values", "strings")
@@ -62,8 +63,8 @@ def bundle_of(
     Returns:
         ``parameters`` and ``guardrails``, and if the pool stands somewhere ``state`` and ``weights``, each with
         ``values`` and the same in decimal ``strings`` of 1e-18; ``weights`` have the ``packed`` form of a contract
-        besides. ``fingerprint``, ``run_location``, ``rule``, ``tokens`` in the order of all arrays, ``prices``, and
-        ``sha256`` of all else.
+        besides. ``raw`` parameters of the set, for :func:`.next_block`; ``fingerprint``, ``run_location``, ``rule``;
+        ``tokens`` in the order of all arrays; ``prices``; and ``sha256`` of all else.
 
     Raises:
         TypeError: naming an argument of another kind.
@@ -76,6 +77,7 @@ def bundle_of(
     """
     doors.instance("fingerprint", fingerprint, Fingerprint, "a Fingerprint")
     settings = fingerprint.with_defaults()
+    own = {key: value for key, value in params.items() if key in own_keys(settings["rule"])}
     exported = convert_parameter_values(params, settings, memory_days, parameter_set)["values"]
     bundle = {
         "form": FORM,
@@ -84,6 +86,7 @@ def bundle_of(
         "rule": settings["rule"],
         "tokens": sorted(settings["tokens"]),
         "fingerprint": dict(settings),
+        "raw": {key: array.tolist() for key, array in one_set(own, settings["rule"], parameter_set).items()},
         "parameters": _in_both({key: value for key, value in exported.items() if key not in GUARDRAILS}),
         "guardrails": _guardrails(settings, exported, memory_days),
         "state": None if state is None else _state(state),
@@ -143,12 +146,21 @@ def write_bundle(path: str | Path, bundle: Mapping[str, Any], is_replacing: bool
     """
     found = Path(doors.file_path("path", path))
     check_sound(bundle)
-    if found.exists() and not is_replacing:
-        raise refusal("to", str(path), "is there already; --force overwrites it")
-    if found.is_dir():
-        raise refusal("to", str(path), "is a folder; give the name of a file")
+    check_free(found, is_replacing)
     write_atomic(found, json_bytes(bundle))
     return found
+
+
+def check_free(path: Path, is_replacing: bool = False) -> None:
+    """Refuse a place where something lies that is not to be overwritten.
+
+    Raises:
+        ValueError: naming ``to``.
+    """
+    if path.is_dir():
+        raise refusal("to", str(path), "is a folder; give the name of a file")
+    if path.exists() and not is_replacing:
+        raise refusal("to", str(path), "is there already; --force overwrites it")
 
 
 def read_bundle(path: str | Path) -> Bundle:
@@ -181,6 +193,24 @@ def parse_bundle(path: str | Path) -> Bundle:
     if fault:
         raise refusal("bundle", str(path), fault)
     return found
+
+
+def is_bundle_file(path: str | Path) -> bool:
+    """Whether a file is one JSON object over several lines, as bundles are written, or a bundle in one line.
+
+    Result files begin with a whole object in their first line, or with a list or a text. What cannot be read is none.
+    """
+    try:
+        content = read_named(doors.file_path("path", path), MAX_BYTES)
+    except OSError:
+        return False
+    first, _, rest = content.lstrip().partition(b"\n")
+    if first.strip() == b"{" and rest.strip():
+        return True
+    try:
+        return not rest.strip() and isinstance(found := read_json(first), dict) and found.get("form") == FORM
+    except ValueError:
+        return False
 
 
 def check_sound(bundle: Mapping[str, Any]) -> None:

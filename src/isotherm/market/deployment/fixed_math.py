@@ -1,8 +1,8 @@
 """Arithmetic in whole multiples of 1e-18, as contracts have it, in Python's integers; there is no float inside.
 
 Quotients are of full-width products and rounded once, toward zero, as a contract divides. Logarithms, exponentials
-and powers are carried to :data:`BITS` bits and rounded to the nearest: they are off by half a unit and at most 1e-9 of
-one more.
+and powers are carried to :data:`BITS` bits and rounded to the nearest: off by at most half a unit and 1e-9 of one
+more.
 """
 
 from typing import Any

@@ -61,7 +61,7 @@ def _values(rule: FixedRule, read: Read, n: int) -> dict[str, Units]:
     for key, units in values.items():
         if key in _POSITIVE:
             check_units(key, units, n)
-        elif "lamb" in key and not (0 <= min(units) and max(units) < ONE):
+        elif "lamb" in key and (min(units) < 0 or max(units) >= ONE):
             raise refusal(key, units, "must be at least 0 and below one")
     return values
 

@@ -1,4 +1,4 @@
-"""Formulas of update rules in whole numbers of 1e-18: those of ``rules/updates.py``, rounded once where that can be."""
+"""Formulas of ``rules/updates.py`` in whole numbers of 1e-18, rounded once where that can be."""
 
 from isotherm.market.deployment.fixed_math import ONE, PI, Units, exp, mul, power, quotient
 

@@ -1,11 +1,13 @@
-r"""A deployed pool in whole numbers of 1e-18, as a contract would run it: from the strings of an export, no floats.
+"""A deployed pool in whole numbers of 1e-18, as a contract would run it: from the strings of an export, no floats.
 
-Prices come as whole numbers in units, one update after the other. Weights follow those of the float64 rule within
-1e-12 over 90 days: what each update adds is a few units of each quotient, ``period`` units since steps are cut to
-units, and the float64 rounding of ``k`` times a signal, which is the largest. That holds for prices of 0.01 and more in
-the numeraire (a cheaper token's digits end there: of a price ``p`` each gradient is off by ``1e-18 / p``), for returns of
-1e-3 and more where variances are compared (``1e-18 / return^2``), and for exponents of one and more, or gradients
-that are not close to 0: a power below one of a gradient has no bounded slope there.
+Prices come as whole numbers in units, one update after the other. For 90 days weights stay within 1e-12 of those of
+the float64 rule. What an update adds is a few units of each quotient, ``period`` units since steps are cut to whole
+ones, and the float64 rounding of ``k`` times a signal, which is the largest: 3e-14 are seen. It holds
+
+- for prices of 0.01 and more in the numeraire: of a price ``p`` a gradient is off by ``1e-18 / p``, times ``k``;
+- for returns of 1e-3 and more where variances are compared, which are off by ``1e-18 / return^2`` of themselves;
+- for exponents of one and more, or gradients away from 0, where a power below one has no bounded slope;
+- away from where guardrails jump: a weight at the floor while another is raised to it, a step at the limit.
 """
 
 from collections.abc import Iterable, Mapping

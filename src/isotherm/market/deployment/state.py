@@ -83,7 +83,7 @@ def deployed_state(
         )
     if backtest.run.state is None:
         raise refusal(
-            "backtest", f"{len(backtest.value)} minutes", "must be long enough to show an update of weights"
+            "backtest", f"{len(backtest.value)} minutes", "must be long enough for an update of weights"
         )
     period = settings["chunk_period"]
     blocks, shown = backtest.run.blocks, (len(backtest.value) - 1) // period
@@ -132,19 +132,21 @@ def strategy_state(arrays: Mapping[str, Any], weights: Any) -> StrategyState:
     >>> strategy_state({"price": [1.0], "deviation": [0.0]}, [1.0]).rule.ewma.tolist()
     [1.0]
     """
-    own = {
+    own: dict[str, Any] = {
         key: np.asarray(value, np.float64) for key, value in arrays.items() if not key.startswith(READINGS)
     }
-    return StrategyState(_rule_state(own), np.asarray(weights, np.float64))
+    held: Any = np.asarray(weights, np.float64)
+    return StrategyState(_rule_state(own), held)
 
 
-def _rule_state(arrays: Arrays) -> Any:
+def _rule_state(arrays: dict[str, Any]) -> Any:
     if not arrays:
         return ()
-    for kind in (GradientState, VarianceState, AverageState):
+    if set(arrays) == set(VarianceState._fields):
+        return VarianceState(**arrays | {"has_change": arrays["has_change"] != 0})
+    for kind in (GradientState, AverageState):
         if set(arrays) == set(kind._fields):
-            found = kind(**arrays)
-            return found if kind is not VarianceState else found._replace(has_change=found.has_change != 0)
+            return kind(**arrays)
     if set(arrays) == {f"{name}_{i}" for name in AverageState._fields for i in (1, 2)}:
         return tuple(AverageState(arrays[f"price_{i}"], arrays[f"deviation_{i}"]) for i in (1, 2))
     raise refusal("state", sorted(arrays), "is that of no rule")
