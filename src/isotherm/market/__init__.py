@@ -2,6 +2,10 @@
 
 from isotherm.market.backtest import Backtest as Backtest
 from isotherm.market.backtest import simulate as simulate
+from isotherm.market.deployment.bundle import bundle_of as bundle_of
+from isotherm.market.deployment.bundle import bundle_of_backtest as bundle_of_backtest
+from isotherm.market.deployment.bundle import read_bundle as read_bundle
+from isotherm.market.deployment.bundle import write_bundle as write_bundle
 from isotherm.market.objectives.periods import period_metrics as period_metrics
 from isotherm.market.objectives.registry import OBJECTIVES as OBJECTIVES
 from isotherm.market.objectives.registry import evaluate_all as evaluate_all
@@ -9,6 +13,7 @@ from isotherm.market.objectives.registry import objective as objective
 from isotherm.market.parameters.checkpoint import append_records as append_records
 from isotherm.market.parameters.checkpoint import read_records as read_records
 from isotherm.market.parameters.checkpoint import write_records as write_records
+from isotherm.market.parameters.deployed import deploy_weights as deploy_weights
 from isotherm.market.parameters.fingerprint import Fingerprint as Fingerprint
 from isotherm.market.parameters.pool_start import init_pool_parameters as init_pool_parameters
 from isotherm.market.parameters.restore import retrieve_best as retrieve_best

@@ -16,14 +16,14 @@ from isotherm.market.parameters.chain import chosen_row, one_set
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.host import real_values
-from isotherm.market.parameters.names import FIXED, PoolName
+from isotherm.market.parameters.names import FIXED, PoolName, pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.coarse import CoarseRun
 from isotherm.market.rules.weights import calculate_weights, run_weights
-from isotherm.market.strategy import Strategy, costs_of, strategy_of
+from isotherm.market.strategy import Strategy, costs_of, pays_spread, strategy_of
 
 Rows = Float64[np.ndarray, "rows tokens"]
 Series = Float64[np.ndarray, " rows"]
@@ -152,6 +152,8 @@ def simulate(
     settings = fingerprint.with_defaults()
     table = of_tokens(prices, settings["tokens"])
     aligned = window_of(settings, table, doors.flag("with_test", with_test))
+    if spread is not None and not pays_spread(pool_name(settings["rule"])):
+        raise refusal("spread", "given", f"must be None: {settings['rule']} pays no bid-ask spread")
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = chosen_set(params, strategy.name, parameter_set)
     costs = costs_of(settings, **series)

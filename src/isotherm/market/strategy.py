@@ -65,7 +65,7 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     Args:
         settings: of a run, defaults filled in, as :meth:`.Fingerprint.with_defaults` gives them.
         spread: bid-ask spread of each token as a share of its price, ``(tokens,)`` or ``(rows, tokens)``; asked for
-            by ``rvr`` and by the index pool that streams a fee.
+            by pools that pay it, see :func:`pays_spread`, and not looked at by others.
 
     Raises:
         ValueError: naming ``rule``, if a part is unknown, not there yet, or does not go with another; or ``spread``.
@@ -76,8 +76,6 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     ('momentum', 'RebalancedPool')
     """
     name = pool_name(settings["rule"])
-    if spread is not None and name.rule != STREAMING and "rvr" not in name.hooks:
-        raise refusal("spread", "given", f"must be None: {settings['rule']} pays no bid-ask spread")
     rule = _rule(name, settings)
     if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):
         raise refusal(
@@ -91,6 +89,11 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
         is_bounded="bounded" in name.hooks,
         are_bounds_frozen=settings["learnable_bounds_settings"]["freeze_bounds"],
     )
+
+
+def pays_spread(name: PoolName) -> bool:
+    """Whether a pool pays bid-ask spreads: under the hook ``rvr``, or as the index pool that streams a fee."""
+    return name.rule == STREAMING or "rvr" in name.hooks
 
 
 def rule_settings(settings: Mapping[str, Any]) -> RuleSettings:
