@@ -169,7 +169,7 @@ def _refuse_zone(source: Source, file: TableFile, unix: np.ndarray) -> None:
     """Refuse a file whose dates, in its first and last rows, are those of another time zone than UTC."""
     if "date" not in file.names:
         return
-    for row in {0, file.num_rows - 1}:
+    for row in sorted({0, file.num_rows - 1}):
         words = zone_shift(file.frame(["date"], row, 1)["date"], unix[row : row + 1], row)
         if words is not None:
             raise refusal("prices", source.shown, words)
