@@ -369,3 +369,11 @@ def test_shipped_prices_load() -> None:
     assert minutes.end == "2022-08-23 00:00:00"
     stocks = load_prices(["SP500", "AAPL"], shipped("us20_daily_1990_2022"), interval_minutes=1440, fill=ANY)
     assert stocks.tickers == ("AAPL", "SP500")
+
+
+def test_a_date_of_another_zone_in_the_last_row_is_refused(tmp_path: Path) -> None:
+    write(with_value(bars(), "date", 2999, "2022-07-21 03:59:00"), tmp_path / "BTC_USD.parquet")
+    with pytest.raises(
+        ValueError, match="column date says 2022-07-21 03:59:00 in row 2999, unix 2022-07-21 01:59"
+    ):
+        load_prices(("BTC",), tmp_path)

@@ -18,7 +18,7 @@ from isotherm.market.prices.table import FillReport
 from isotherm.market.prices.time_column import as_milliseconds, whole_times, zone_shift
 
 
-class Source(NamedTuple):
+class PriceSource(NamedTuple):
     """Where a ticker's closes stand.
 
     Attributes:
@@ -57,7 +57,7 @@ class Span(NamedTuple):
     end: int | None
 
 
-def each_source(root: Path, tickers: tuple[str, ...], quote: str) -> dict[str, Callable[[], Source]]:
+def each_source(root: Path, tickers: tuple[str, ...], quote: str) -> dict[str, Callable[[], PriceSource]]:
     """What opens each ticker's closes: ``<TICKER>_<quote>`` in a folder, or a column of one wide table.
 
     Raises:
@@ -69,7 +69,7 @@ def each_source(root: Path, tickers: tuple[str, ...], quote: str) -> dict[str, C
     return {ticker: functools.partial(_of_table, table, ticker) for ticker in tickers}
 
 
-def _of_folder(root: Path, ticker: str, quote: str) -> Source:
+def _of_folder(root: Path, ticker: str, quote: str) -> PriceSource:
     names = [f"{ticker}_{quote}{suffix}" for suffix in SUFFIXES]
     there = [name for name in names if (root / name).exists()]
     if not there:
@@ -77,18 +77,20 @@ def _of_folder(root: Path, ticker: str, quote: str) -> Source:
     if len(there) > 1:
         raise refusal("prices", str(root), f"has both {' and '.join(there)}; keep one")
     path = root / there[0]
-    return Source(TableFile(path), "close", str(path))
+    return PriceSource(TableFile(path), "close", str(path))
 
 
-def _of_table(file: TableFile, ticker: str) -> Source:
+def _of_table(file: TableFile, ticker: str) -> PriceSource:
     there = [name for name in (f"close_{ticker}", ticker) if name in file.names]
     if not there:
         held = f"has no column close_{ticker} or {ticker}; it has {', '.join(file.names[:12])}"
         raise refusal("prices", str(file.path), held)
-    return Source(file, there[0], f"{file.path}, {there[0]}")
+    return PriceSource(file, there[0], f"{file.path}, {there[0]}")
 
 
-def read_column(source: Source, span: Span, interval_minutes: int, limits: FillLimits | None) -> CloseColumn:
+def read_column(
+    source: PriceSource, span: Span, interval_minutes: int, limits: FillLimits | None
+) -> CloseColumn:
     """Closes of a span, checked row by row, or filled within limits.
 
     Args:
@@ -165,11 +167,11 @@ def _filled(
     return times[begin:end], values[begin:end], report, begin
 
 
-def _refuse_zone(source: Source, file: TableFile, unix: np.ndarray) -> None:
+def _refuse_zone(source: PriceSource, file: TableFile, unix: np.ndarray) -> None:
     """Refuse a file whose dates, in its first and last rows, are those of another time zone than UTC."""
     if "date" not in file.names:
         return
-    for row in {0, file.num_rows - 1}:
+    for row in sorted({0, file.num_rows - 1}):
         words = zone_shift(file.frame(["date"], row, 1)["date"], unix[row : row + 1], row)
         if words is not None:
             raise refusal("prices", source.shown, words)

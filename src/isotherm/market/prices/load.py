@@ -11,7 +11,7 @@ import numpy as np
 from isotherm.doors import file_path, first_repeated, flag, text, whole, words
 from isotherm.errors import refusal
 from isotherm.market.prices.clock import MINUTE_MS, date_of, unix_ms
-from isotherm.market.prices.columns import CloseColumn, Source, Span, each_source, read_column
+from isotherm.market.prices.columns import CloseColumn, PriceSource, Span, each_source, read_column
 from isotherm.market.prices.fill import FillLimits, checked_limits
 from isotherm.market.prices.table import PriceReport, PriceTable
 
@@ -121,7 +121,7 @@ def _joined(
 
 
 def _read(
-    make: Callable[[], Source], span: Span, interval_minutes: int, limits: FillLimits | None
+    make: Callable[[], PriceSource], span: Span, interval_minutes: int, limits: FillLimits | None
 ) -> tuple[CloseColumn, str, str]:
     """A column, and the name and digest of its file."""
     source = make()
