@@ -958,6 +958,44 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "spread": None,
         "fees": 0.003,
     },
+    "market.bundle_of": lambda: {
+        "params": STRATEGY,
+        "fingerprint": RUN,
+        "parameter_set": None,
+        "state": None,
+        "memory_days": None,
+        "prices": None,
+    },
+    "market.bundle_of_backtest": lambda: {
+        "backtest": market.simulate(RUN, STRATEGY, PRICES),
+        "params": STRATEGY,
+        "parameter_set": None,
+    },
+    "market.write_bundle": lambda: {
+        "path": FOLDER / "pool.json",
+        "bundle": market.bundle_of(STRATEGY, RUN),
+        "is_replacing": True,
+    },
+    "market.read_bundle": lambda: {
+        "path": market.write_bundle(FOLDER / "read.json", market.bundle_of(STRATEGY, RUN), True),
+    },
+    "market.deploy_weights": lambda: {
+        "weights": [0.25, 0.75],
+        "step": [6e-4, -6e-4],
+        "last_update_s": 1_700_000_000,
+        "weight_interpolation_period": 10,
+        "oracle_staleness_threshold_s": 3600,
+        "max_trade_size_ratio": 0.1,
+    },
+    "market.parameters.restore.load": lambda: {
+        "location": market.write_records(FOLDER / "loaded", RECORDS),
+        "initial": None,
+        "method": "best_train_objective",
+        "metric_key": "sharpe",
+        "use_continuous_test": True,
+        "threshold": 0.0,
+    },
+    "market.parameters.encoding.dict_of_jnp_to_list": lambda: {"params": STRATEGY},
     "market.period_metrics": lambda: {
         "value": np.linspace(1.0, 2.0, 3000),
         "reserves": np.ones((3000, 2)),
@@ -1163,6 +1201,11 @@ HOLDERS = {
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",
+    # parts of rules that users write: they run inside compiled code, where nothing can be checked
+    "market.parameters.effective.calc_k", "market.parameters.effective.calc_raw_memory_days",
+    "market.parameters.effective.capped_lambda", "market.parameters.memory.memory_days_to_lambda",
+    "market.rules.estimators.average_start", "market.rules.estimators.average_step", "market.rules.rule.RuleOutput",
+    "market.rules.rule.per_token", "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
     # validated settings, which have tests of their own
     "pictures.lattice.config.VideoConfig",
 }  # fmt: skip

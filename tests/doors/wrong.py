@@ -452,7 +452,7 @@ ALIASES = {
     "description": ("states",),
     "num_controls": ("B_action_dependencies",),
     "parents": ("law",),
-    "path": ("file", "out", "RUN"),
+    "path": ("file", "out", "RUN", "bundle", "to"),
     "model": ("file",),
     "evidence": ("file",),
     "form": ("format",),
@@ -570,6 +570,7 @@ ACCEPTED: dict[tuple[str, str], tuple[Any, ...]] = {
     ("sample.components", "edges"): ([[0, 1], [1, 0]],),
     ("sample.Energy", "graph"): (TILTED, DENSE),
     ("market.retrieve_best", "threshold"): (-1.0,),
+    ("market.parameters.restore.load", "threshold"): (-1.0,),
     # tables show "n/a"
     ("study.Estimate", "mean"): (NAN,),
     ("study.Estimate", "published"): (NAN,),

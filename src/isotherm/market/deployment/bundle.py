@@ -76,6 +76,15 @@ def bundle_of(
     (['A', 'B'], ['500000000000000000', '500000000000000000'], None)
     """
     doors.instance("fingerprint", fingerprint, Fingerprint, "a Fingerprint")
+    doors.mapping("params", params, "a mapping of raw parameters by key")
+    if parameter_set is not None:
+        doors.whole("parameter_set", parameter_set, 0)
+    if state is not None:
+        doors.instance("state", state, DeployedState, "a DeployedState, or None", "deployed_state finds one")
+    if memory_days is not None:
+        doors.number("memory_days", memory_days, above=0)
+    if prices is not None:
+        doors.mapping("prices", prices, "digests by the names of files")
     settings = fingerprint.with_defaults()
     own = {key: value for key, value in params.items() if key in own_keys(settings["rule"])}
     exported = convert_parameter_values(params, settings, memory_days, parameter_set)["values"]
@@ -110,6 +119,10 @@ def bundle_of_backtest(
         TypeError: as there.
         ValueError: as there, and as :func:`bundle_of`.
     """
+    doors.instance("backtest", backtest, Backtest, "a Backtest", "simulate makes one")
+    doors.mapping("params", params, "a mapping of raw parameters by key")
+    if parameter_set is not None:
+        doors.whole("parameter_set", parameter_set, 0)
     return bundle_of(
         params,
         backtest.settings,
@@ -144,7 +157,7 @@ def write_bundle(path: str | Path, bundle: Mapping[str, Any], is_replacing: bool
         ValueError: if the bundle is not sound, or something lies there.
         OSError: if the disk refuses.
     """
-    found = Path(doors.file_path("path", path))
+    found, is_replacing = Path(doors.file_path("path", path)), doors.flag("is_replacing", is_replacing)
     check_sound(bundle)
     check_free(found, is_replacing)
     write_atomic(found, json_bytes(bundle))

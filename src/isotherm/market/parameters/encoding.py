@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from isotherm import doors
 from isotherm.errors import refusal, wrong_kind
 
 NESTED = "subsidary_params"
@@ -147,4 +148,5 @@ def dict_of_jnp_to_list(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _converted(params: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
+    doors.mapping("params", params, "a mapping of parameters")
     return {key: value if key == NESTED else convert(value) for key, value in params.items()}
