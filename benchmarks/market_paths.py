@@ -106,7 +106,8 @@ def ungated_path(weights: Any, prices: Any, fee: Any) -> Any:
     zero = one - one
 
     def step(reserves: Any, row: Any) -> tuple[Any, Any]:
-        inputs = RowInputs(*(x[:, None] for x in row), one - fee, zero, zero, zero, zero)
+        before, w, p = (x[:, None] for x in row)
+        inputs = RowInputs(before, w, p, one - fee, zero, zero, zero, zero)
         reserves = advanced(rules, reserves, inputs)[0].reserves
         return reserves, reserves[:, 0]
 

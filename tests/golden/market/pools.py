@@ -11,11 +11,13 @@ from isotherm.market.pools.arbitrage import invariant_ratio, optimal_trade
 from isotherm.market.pools.batch import batch_swap
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.geometric import rebalanced, reserve_multipliers
-from isotherm.market.pools.pool import pool_path
+from isotherm.market.pools.pool import PoolPath, pool_path
 from isotherm.market.pools.registry import pool
 from isotherm.market.pools.signatures import signatures
 from isotherm.market.pools.step import noise_scaled
 from isotherm.market.pools.swap import swap_in_given_out, swap_out_given_in
+from isotherm.market.rules.settings import RuleSettings
+from isotherm.market.rules.weights import calculate_weights
 
 Given = dict[str, Any]
 
@@ -58,6 +60,46 @@ def bout(given: Given) -> np.ndarray:
 def reserves_of(name: Any, weights: Any, given: Given, costs: Costs) -> np.ndarray:
     found = pool_path(name, weights, bout(given), costs, value=given["initial_pool_value"])
     return np.asarray(found.reserves)
+
+
+def simulated(given: Given, **costs: Any) -> tuple[np.ndarray, PoolPath]:
+    """Weights of each minute, and the path of a pool that follows them."""
+    told = given["settings"]
+    rules = {name: told[name] for name in RuleSettings.__dataclass_fields__ if name in told}
+    weights = calculate_weights(
+        given["rule"],
+        given["params"],
+        given["prices"],
+        given["start_index"],
+        given["bout_length"],
+        RuleSettings(**rules),
+    )
+    told_costs = {name: told[name] for name in Costs.__dataclass_fields__ if name in told} | costs
+    value = told.get("initial_pool_value", 1e6)
+    return weights, pool_path(pool(given["rule"]), weights, bout(given), Costs(**told_costs), value=value)
+
+
+def simulate(given: Given) -> Given:
+    weights, found = simulated(given)
+    prices, value = bout(given), np.asarray(found.value)
+    changes = np.diff(value) / value[:-1]
+    hold = (found.reserves[0] * prices[-1]).sum()
+    even = (value[0] / (prices.shape[1] * prices[0]) * prices[-1]).sum()
+    metrics = {
+        "returns": value[-1] / value[0] - 1,
+        "returns_over_hodl": value[-1] / hold - 1,
+        "returns_over_uniform_hodl": value[-1] / even - 1,
+        "sharpe": np.sqrt(365 * 1440) * changes.mean() / changes.std(),
+    }
+    rows = at_rows(given, weights=weights, reserves=found.reserves, value=value)
+    return rows | {"final_value": value[-1], "metrics": metrics}
+
+
+def simulate_dynamic_fee(given: Given) -> Given:
+    is_first = np.arange(given["bout_length"] - 1) < 1440
+    fees = np.where(is_first, given["fee_first_1440_rows"], given["fee_after"])
+    _, found = simulated(given, fees=fees)
+    return at_rows(given, value=found.value)
 
 
 def balancer(given: Given) -> Given:
@@ -105,6 +147,8 @@ OURS: dict[str, Callable[[Given], Any]] = {
     "swap_out_given_in": swapped(swap_out_given_in, "amount_in"),
     "swap_in_given_out": swapped(swap_in_given_out, "amount_out"),
     "noise_trader_scaling": noise_trader,
+    "simulate": simulate,
+    "simulate_dynamic_fee": simulate_dynamic_fee,
     "balancer": balancer,
     "fm_amm": fm_amm,
     "fm_amm_swap": swapped(batch_swap, "amount_in"),

@@ -53,7 +53,12 @@ def test_codes_tell_which_tokens_go_where() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "n", "line"),
-    [("triples", 3, "signatures = 'triples'"), ("pairs", 1, "n = 1"), ("pairs", 16, "n = 16"), ("all", 9, "n = 9")],
+    [
+        ("triples", 3, "signatures = 'triples'"),
+        ("pairs", 1, "n = 1"),
+        ("pairs", 16, "n = 16"),
+        ("all", 9, "n = 9"),
+    ],
 )
 def test_other_signatures_are_refused(kind: str, n: int, line: str) -> None:
     with pytest.raises(ValueError, match=line):
@@ -136,11 +141,15 @@ def test_all_signatures_pay_at_least_what_pairs_pay(seed: int) -> None:
     n=st.sampled_from([2, 3, 4]),
     kind=st.sampled_from(["pairs", "all"]),
 )
-def test_a_closed_gate_hides_no_trade_that_pays(seed: int, fee: float, arb_fees: float, n: int, kind: str) -> None:
+def test_a_closed_gate_hides_no_trade_that_pays(
+    seed: int, fee: float, arb_fees: float, n: int, kind: str
+) -> None:
     """Gas can only take from what is left after outside fees: where nothing is left, nothing pays any gas."""
     w, R, p = draw_pool(seed, n, spread=fee)
     with jax.enable_x64(True):
-        gate = is_open(jnp.asarray(p / w)[:, None], jnp.asarray(R)[:, None], jnp.array([1 - fee]), jnp.array([arb_fees]))
+        gate = is_open(
+            jnp.asarray(p / w)[:, None], jnp.asarray(R)[:, None], jnp.array([1 - fee]), jnp.array([arb_fees])
+        )
     change = optimal_trade(w, R, p, fee, kind).trade
     left = -(change * p).sum() - arb_fees / 2 * (np.abs(change) * p).sum()
     assert bool(gate[0]) or left <= 1e-12 * (R * p).sum()
@@ -189,7 +198,9 @@ def test_a_swap_by_what_goes_in_is_one_by_what_comes_out(seed: int, share: float
     one = swap_out_given_in(R, w, 0, 2, share * R[0], 1 - fee)
     other = swap_in_given_out(R, w, 0, 2, -one[2], 1 - fee)
     np.testing.assert_allclose(one, other, rtol=1e-7, atol=1e-9 * R.max())
-    np.testing.assert_allclose(one, twin.swap(w, R, 0, 2, share * R[0], 1 - fee), rtol=1e-10, atol=1e-12 * R.max())
+    np.testing.assert_allclose(
+        one, twin.swap(w, R, 0, 2, share * R[0], 1 - fee), rtol=1e-10, atol=1e-12 * R.max()
+    )
     assert invariant_ratio(w, R, one, 1 - fee) == pytest.approx(1, abs=1e-12)
 
 

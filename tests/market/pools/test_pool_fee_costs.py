@@ -1,4 +1,4 @@
-"""Pools with fees equal the slow twin under every cost, and are what they must be; few shapes, so that few compile."""
+"""Pools with fees equal the slow twin under every cost, and are what they must be, in few shapes."""
 
 import functools
 from typing import Any
@@ -18,7 +18,9 @@ ROWS, EVERY = 56, 7
 TURNS = ROWS // EVERY
 WEIGHTS, PRICES = twin.market(ROWS)
 RNG = np.random.default_rng(1)
-SWAPS = np.stack([RNG.integers(0, 2, ROWS), np.full(ROWS, 2), RNG.uniform(0, 0.1, ROWS) * RNG.integers(0, 2, ROWS)], 1)
+SWAPS = np.stack(
+    [RNG.integers(0, 2, ROWS), np.full(ROWS, 2), RNG.uniform(0, 0.1, ROWS) * RNG.integers(0, 2, ROWS)], 1
+)
 
 NUMBERS = {
     "fee": {"fees": 0.003},
@@ -89,7 +91,9 @@ def part_of(told: Told, turns: slice) -> Told:
     return {key: value[turns] if np.ndim(value) else value for key, value in told.items()}
 
 
-@pytest.mark.parametrize(("name", "cut"), [*((name, ROWS // 2) for name in ALL), ("all of it, every seventh", 23)])
+@pytest.mark.parametrize(
+    ("name", "cut"), [*((name, ROWS // 2) for name in ALL), ("all of it, every seventh", 23)]
+)
 def test_a_run_cut_in_two_equals_the_whole_to_the_last_bit(name: str, cut: int) -> None:
     told = ALL[name]
     turns = -(-cut // told.get("arb_frequency", 1))
@@ -127,7 +131,9 @@ def test_reserves_know_no_later_price(at: int, token: int) -> None:
 
 @given(order=st.permutations(range(3)))
 def test_tokens_may_stand_in_any_order(order: list[int]) -> None:
-    found = pool_path(WeightedPool(), WEIGHTS[:, order], PRICES[:, order], Costs(**ALL["fee"]), with_trades=True)
+    found = pool_path(
+        WeightedPool(), WEIGHTS[:, order], PRICES[:, order], Costs(**ALL["fee"]), with_trades=True
+    )
     np.testing.assert_allclose(found.reserves, whole("fee").reserves[:, order], rtol=1e-9)
     np.testing.assert_allclose(found.value, whole("fee").value, rtol=1e-12)
 
@@ -173,7 +179,11 @@ def test_supply_scales_reserves() -> None:
     """D24: supply can be told; twice the shares are twice the reserves, and the state knows them."""
     flat = np.broadcast_to(PRICES[:1], PRICES.shape)
     found = pool_path(
-        WeightedPool(), WEIGHTS[0], flat, Costs(**SERIES | {"supply": np.linspace(1, 2, ROWS)}), with_trades=True
+        WeightedPool(),
+        WEIGHTS[0],
+        flat,
+        Costs(**SERIES | {"supply": np.linspace(1, 2, ROWS)}),
+        with_trades=True,
     )
     np.testing.assert_allclose(found.reserves[-1], 2 * found.reserves[0], rtol=1e-13)
     assert float(found.state.supply) == 2.0
@@ -229,7 +239,12 @@ def test_costs_of_another_kind_are_refused(told: Told) -> None:
         (WEIGHTS, np.where(PRICES > 100, PRICES, np.nan), {}, "prices = nan"),
         (WEIGHTS, PRICES, {"supply": [1.0, 2.0]}, r"len\(supply\) = 2"),
         (WEIGHTS, PRICES, {"trades": [[0, 1, 1.0]]}, r"len\(trades\) = 1"),
-        (WEIGHTS, PRICES, {"trades": [[0, 3, 1.0]] * ROWS}, "trades = 3.0: must name tokens by index, 0 to 2"),
+        (
+            WEIGHTS,
+            PRICES,
+            {"trades": [[0, 3, 1.0]] * ROWS},
+            "trades = 3.0: must name tokens by index, 0 to 2",
+        ),
     ],
 )
 def test_paths_out_of_range_are_refused(weights: Any, prices: Any, told: Told, line: str) -> None:
@@ -238,7 +253,12 @@ def test_paths_out_of_range_are_refused(weights: Any, prices: Any, told: Told, l
 
 
 def test_other_kinds_are_refused() -> None:
-    for pool, more in (("balancer", {}), (WeightedPool, {}), (WeightedPool(), {"state": 1}), (WeightedPool(), {"costs": 0.1})):
+    for pool, more in (
+        ("balancer", {}),
+        (WeightedPool, {}),
+        (WeightedPool(), {"state": 1}),
+        (WeightedPool(), {"costs": 0.1}),
+    ):
         with pytest.raises(TypeError):
             pool_path(pool, WEIGHTS, PRICES, **more)
     with pytest.raises(ValueError, match="value = 0"):

@@ -51,7 +51,11 @@ def path(
     turns = -(-rows // every)
     weights = np.broadcast_to(weights, (rows, n))
     given = (fees, gas, arb_fees, does)
-    varies = any(np.ndim(x) for x in given) or supply is not None or trades is not None if varies is None else varies
+    varies = (
+        any(np.ndim(x) for x in given) or supply is not None or trades is not None
+        if varies is None
+        else varies
+    )
     fees, gas, arb_fees = (np.broadcast_to(np.ravel(x), turns) for x in (fees, gas, arb_fees))
     does = np.broadcast_to(np.ravel(True if does is None else does), turns)
     R, before = weights[0] * value / prices[0], weights[0]

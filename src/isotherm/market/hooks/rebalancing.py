@@ -106,7 +106,7 @@ def rebalanced_path(
     costs: PoolCosts,
     state: PoolState,
     *,
-    spread: Float[Array, "*rows tokens"] | None = None,
+    spread: Float[Array, "..."] | None = None,
     kept: Float[Array, ""] | None = None,
 ) -> PoolPath:
     """The path of a pool that rebalances on a market in some rows.

@@ -34,7 +34,7 @@ class ActiveRows(NamedTuple):
         return len(self.turns) == len(self.candidates)
 
     def taken(self, values: Float[Array, "rows *rest"]) -> Float[Array, "active *rest"]:
-        """Entries of the active rows."""
+        """Entries of the active rows, ``(active, ...)``."""
         return values if self.are_all else values[self.at]
 
     def before(
@@ -53,11 +53,11 @@ class ActiveRows(NamedTuple):
     def last(
         self, first: Float[Array, " tokens"], values: Float[Array, "rows tokens"]
     ) -> Float[Array, " tokens"]:
-        """The entry of the last row in which arbitrageurs could come, or the one before all rows."""
+        """The entry of the last row in which arbitrageurs could come, or the one before all rows, ``(tokens,)``."""
         return values[self.candidates[-1]] if len(self.candidates) else first
 
     def of_turns(self, series: Float[Array, "turns *rest"]) -> Float[Array, "active *rest"]:
-        """Entries of a series over rows in which arbitrageurs could come; one that holds for all stays."""
+        """Entries of a series over rows in which arbitrageurs could come, ``(active, ...)``; one for all stays."""
         if len(series) == 1 or self.are_contiguous:
             return series
         return series[self.turns]
@@ -65,7 +65,7 @@ class ActiveRows(NamedTuple):
     def held(
         self, first: Float[Array, " tokens"], values: Float[Array, "active tokens"]
     ) -> Float[Array, "rows tokens"]:
-        """What was last, row by row.
+        """What was last, row by row, ``(rows, tokens)``.
 
         Args:
             first: before all rows.
@@ -74,7 +74,7 @@ class ActiveRows(NamedTuple):
         return values if self.are_all else jnp.concatenate([first[None], values])[self.done]
 
     def placed(self, values: Float[Array, "active *rest"]) -> Float[Array, "rows *rest"]:
-        """Each in its row, zero between."""
+        """Each in its row, zero between, ``(rows, ...)``."""
         if self.are_all:
             return values
         return jnp.zeros((len(self.done), *values.shape[1:]), values.dtype).at[self.at].set(values)
@@ -89,7 +89,7 @@ def active_rows(
         num_rows: of this part of a run.
         frequency: minutes between arbitrageurs.
         row: rows played before this part.
-        is_active: marks rows, counted from the very first, that a pool lets them into; None: all.
+        is_active: marks rows, ``(turns,)`` counted from the very first, that a pool lets them into; None: all.
     """
     candidates = np.arange(-row % frequency, num_rows, frequency)
     turns = np.arange(len(candidates)) if is_active is None else np.flatnonzero(is_active(candidates + row))

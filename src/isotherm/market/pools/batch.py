@@ -131,6 +131,9 @@ def competitive_trade(reserves: Pair, weights: Pair, row: BatchRow) -> Pair:
         reserves: ``(2,)``.
         weights: ``(2,)``.
         row: prices and costs.
+
+    References:
+        Canidio and Fritsch, arXiv 2307.02074 (2023); the root is ours.
     """
     x = row.prices[0] / row.prices[1]
     a, b = weights[1] * reserves[0], weights[0] * reserves[1]

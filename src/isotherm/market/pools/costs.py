@@ -1,7 +1,7 @@
 """What trading costs, as a user tells it and as pools read it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -118,7 +118,7 @@ class Costs:
             supply=None if self.supply is None else _series("supply", self.supply, arbitrage_rows, dtype),
             swaps=None if self.trades is None else _swaps(self.trades, arbitrage_rows, num_tokens, dtype),
             frequency=int(self.arb_frequency),
-            signatures=self.signatures,
+            signatures=cast("Signatures", self.signatures),
             varies=self.varies,
             is_free=self.is_free,
             is_idle=never and not self.varies,

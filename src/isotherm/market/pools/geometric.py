@@ -77,7 +77,7 @@ def log_values(weights: Rows, prices: Rows) -> Float[Array, " rows"]:
 
 def zero_fee_growth(
     active: ActiveRows, weights: Rows, prices: Rows, state: PoolState
-) -> tuple[Float[Array, " active"], Rows, Rows]:
+) -> tuple[Float[Array, " active"], Float[Array, "active tokens"], Float[Array, "active tokens"]]:
     """Growth of the value after each active row, with the weights and prices of those rows.
 
     Args:

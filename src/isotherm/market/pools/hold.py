@@ -105,6 +105,10 @@ class StreamingIndexPool(AbstractIndexPool):
     Attributes:
         spread: bid-ask spread of each token as a share of its price, ``(tokens,)`` or ``(rows, tokens)``.
         annual_streaming_fee: share of the value charged a year, in [0, 1).
+
+    Raises:
+        TypeError: if an entry is of another kind.
+        ValueError: naming an entry that is out of range.
     """
 
     spread: Float[Array, "*rows tokens"] = eqx.field(converter=checked_spread, kw_only=True)

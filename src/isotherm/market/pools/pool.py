@@ -91,8 +91,8 @@ class AbstractPool(eqx.Module):
         """Play some rows; pure, differentiable, in the dtype of its inputs.
 
         Args:
-            weights: of each row, positive, summing to 1.
-            prices: of each row, positive.
+            weights: of each row, positive, summing to 1, ``(rows, tokens)``.
+            prices: of each row, positive, ``(rows, tokens)``.
             costs: of trading.
             state: before the first row.
         """
@@ -111,6 +111,9 @@ def opened(
         prices: ``(tokens,)``.
         value: of the pool, a scalar.
         supply: of pool shares, a scalar; 1 by default.
+
+    References:
+        Martinelli and Mushegian, Balancer whitepaper (2019).
     """
     one = jnp.ones_like(value)
     supply = one if supply is None else supply

@@ -40,7 +40,7 @@ def sampled_log_values(
     prices: Float[Array, "rows tokens"],
     chunk_period: int,
     every: int = 1440,
-    checkpoint: Checkpoint = "scan",
+    checkpoint: str = "scan",
 ) -> SampledValues:
     """Logarithms of values at the first row of every so many, and at the last row of all.
 

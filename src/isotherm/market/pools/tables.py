@@ -15,7 +15,7 @@ Fill = Literal["base", "ffill"]
 """``"base"``: zero where a table is silent. ``"ffill"``: the value before holds on, zeros count as missing."""
 
 
-def values_on_grid(table: Any, start: Any, end: Any, fill: Fill = "ffill") -> Float[np.ndarray, " minutes"]:
+def values_on_grid(table: Any, start: Any, end: Any, fill: str = "ffill") -> Float[np.ndarray, " minutes"]:
     """A table of values as an entry a minute from ``start`` on, that of ``end`` left out.
 
     Args:
