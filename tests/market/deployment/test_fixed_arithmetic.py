@@ -90,6 +90,22 @@ def test_what_does_not_fit_into_a_word_is_refused(x: int) -> None:
 def test_digits_are_read_and_nothing_else() -> None:
     assert fixed.from_digits("k", "-12") == -12
     assert fixed.from_digits("k", [["1"], ["-2", str(LIMIT - 1)]]) == ((1,), (-2, LIMIT - 1))
-    for wrong in ("", "-", "1.5", "+1", " 1", "1e3", "--1", "٣", 5, None, str(LIMIT), "-" + str(LIMIT), "0" * 90):
-        with pytest.raises(ValueError, match=r"^k\[0\] = .*: must be decimal digits, below 2\*\*255 in magnitude"):
+    for wrong in (
+        "",
+        "-",
+        "1.5",
+        "+1",
+        " 1",
+        "1e3",
+        "--1",
+        "٣",
+        5,
+        None,
+        str(LIMIT),
+        "-" + str(LIMIT),
+        "0" * 90,
+    ):
+        with pytest.raises(
+            ValueError, match=r"^k\[0\] = .*: must be decimal digits, below 2\*\*255 in magnitude"
+        ):
             fixed.from_digits("k", [wrong])

@@ -1,5 +1,7 @@
 """Guardrails and signals in whole numbers against those in float64, a case at a time."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -46,8 +48,13 @@ def move():
     @jax.jit
     def every(raw, weights):
         bounds = WeightBounds(*map(jnp.asarray, BOUNDS))
-        return {(kind, is_bounded): jax.vmap(lambda r, w: of(r, w, kind, bounds if is_bounded else None))(raw, weights)
-                for kind in KINDS for is_bounded in (False, True)}  # fmt: skip
+        cases = [(kind, is_bounded) for kind in KINDS for is_bounded in (False, True)]
+        return {
+            case: jax.vmap(functools.partial(of, kind=case[0], bounds=bounds if case[1] else None))(
+                raw, weights
+            )
+            for case in cases
+        }
 
     def found(raw, weights):
         with jax.enable_x64(True):
@@ -92,7 +99,11 @@ def test_weights_that_are_all_small_become_uniform() -> None:
     three = FixedGuards(to_units(0.33333), 1, 1, "clip", None)
     assert guarded(units([0.33333, 0.33333, 0.33334]), units([0.4, 0.3, 0.3]), three)[2] > ONE // 3
     above = three._replace(floor=ONE // 3 + 1)
-    assert guarded(units([1.0, 1.0, 1.0]), units([0.4, 0.3, 0.3]), above) == (ONE // 3 + 1, ONE // 3, ONE // 3)
+    assert guarded(units([1.0, 1.0, 1.0]), units([0.4, 0.3, 0.3]), above) == (
+        ONE // 3 + 1,
+        ONE // 3,
+        ONE // 3,
+    )
 
 
 def test_what_rounding_leaves_goes_to_the_largest() -> None:

@@ -212,6 +212,9 @@ def is_bundle_file(path: str | Path) -> bool:
     """Whether a file is one JSON object over several lines, as bundles are written, or a bundle in one line.
 
     Result files begin with a whole object in their first line, or with a list or a text. What cannot be read is none.
+
+    Raises:
+        TypeError: if ``path`` is no path.
     """
     try:
         content = read_named(doors.file_path("path", path), MAX_BYTES)

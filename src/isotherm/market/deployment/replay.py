@@ -4,7 +4,8 @@ Prices come as whole numbers in units, one update after the other. For 90 days w
 the float64 rule. What an update adds is a few units of each quotient, ``period`` units since steps are cut to whole
 ones, and the float64 rounding of ``k`` times a signal, which is the largest: 3e-14 are seen. It holds
 
-- for prices of 0.01 and more in the numeraire: of a price ``p`` a gradient is off by ``1e-18 / p``, times ``k``;
+- for prices of 0.01 and more in the numeraire, and decays of 0.01 and more: of a price ``p`` a gradient is off by
+  about ``1e-18 / (lambda p)``, times ``k``;
 - for returns of 1e-3 and more where variances are compared, which are off by ``1e-18 / return^2`` of themselves;
 - for exponents of one and more, or gradients away from 0, where a power below one has no bounded slope;
 - away from where guardrails jump: a weight at the floor while another is raised to it, a step at the limit.
