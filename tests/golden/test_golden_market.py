@@ -1,5 +1,6 @@
 """Golden values of the market of pools, function by function, in float64."""
 
+import importlib.util
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -8,15 +9,18 @@ import jax
 import numpy as np
 import pytest
 from tests.golden.cases import Golden
-from tests.golden.market import metrics, params, pools, rules
+from tests.golden.market import metrics, objectives, params, pools, rules
 
-OURS = params.OURS | rules.OURS | pools.OURS | metrics.OURS
+from isotherm.market.pools.registry import pool
+
+OURS = params.OURS | rules.OURS | pools.OURS | metrics.OURS | objectives.OURS
 """What we find for a function's inputs: the golden outputs, by name."""
 
-ABSENT = {
-    "eclp_zero_fee": "gyroscope", "reclamm_zero_fee": "reclamm",
-}  # fmt: skip
+ABSENT = {"eclp_zero_fee": "gyroscope", "reclamm_zero_fee": "reclamm"}
 """Functions of pools that are to come, and the names by which the package refuses them until then."""
+
+OF_TRAINING = {"lr_schedule", "cmaes_defaults", "walk_forward_cycles", "period_specs"}
+"""Functions of training, which is to come as a room of its own: ``isotherm.market.train``."""
 
 
 INFORMATIVE = {"lambda_reference"}
@@ -93,7 +97,13 @@ def _same_integers(found: Any, expected: str) -> bool:
 def test_golden_market(market_golden: Golden) -> None:
     case, document = market_golden.case, market_golden.document
     if case["fn"] in ABSENT:
-        pytest.fail("to be refused by name", pytrace=False)
+        name = ABSENT[case["fn"]]
+        with pytest.raises(ValueError, match=f"'{name}'.*not there yet"):
+            pool(name)
+        return
+    if case["fn"] in OF_TRAINING:
+        assert importlib.util.find_spec("isotherm.market.train") is None, "read these cases now"
+        return
     given = with_data(with_others(case, document), document["data"])
     with jax.enable_x64(True):
         found = OURS[case["fn"]](given)

@@ -1,4 +1,4 @@
-"""Recorded flow by the minute, and the simulated pool beside it."""
+"""RecordedFlow flow by the minute, and the simulated pool beside it."""
 
 from typing import NamedTuple
 
@@ -16,13 +16,13 @@ from isotherm.study.base import Arrays
 
 RECORD = "uniswap_usdc_weth_1m"
 UNIT = 1e12
-"""Recorded liquidity is in units of sqrt(1e-6 USDC x 1e-18 WETH)."""
+"""RecordedFlow liquidity is in units of sqrt(1e-6 USDC x 1e-18 WETH)."""
 
 MINUTE_MS = 60_000
 Minutes = Float64[np.ndarray, " minutes"]
 
 
-class Recorded(NamedTuple):
+class RecordedFlow(NamedTuple):
     """The recorded pool on a grid of minutes; ``(minutes,)`` each.
 
     Attributes:
@@ -40,7 +40,7 @@ class Recorded(NamedTuple):
     net: Minutes
 
 
-def recorded(num_days: int) -> Recorded:
+def recorded(num_days: int) -> RecordedFlow:
     """What was recorded; in a minute that lacks, nothing was swapped and price and liquidity stay.
 
     Args:
@@ -54,7 +54,7 @@ def recorded(num_days: int) -> Recorded:
         pl.col("price", "liquidity").forward_fill(), pl.col("in_usdc", "in_weth", "net_weth").fill_null(0.0)
     )
     price = full["price"].to_numpy()
-    return Recorded(
+    return RecordedFlow(
         unix=full["unix"].to_numpy(),
         price=price,
         liquidity=full["liquidity"].to_numpy() / UNIT,
@@ -64,7 +64,7 @@ def recorded(num_days: int) -> Recorded:
 
 
 def compared(config: FlowConfig) -> Arrays:
-    """Recorded and simulated flow, a row a day.
+    """RecordedFlow and simulated flow, a row a day.
 
     Returns:
         ``price`` at the end of days, ``depth`` (mean worth of a pool over all prices that is as deep, USDC), and in
