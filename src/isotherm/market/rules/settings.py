@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import numpy as np
-
 from isotherm import doors
 from isotherm.errors import refusal
 
