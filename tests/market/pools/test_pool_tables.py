@@ -100,6 +100,7 @@ def test_tables_of_trades_that_do_not_fit_are_refused(given: dict[str, Any], lin
         (table([0], [1.0]), {"end": START + 1}, "whole minutes"),
         (table([0], [0.0]), {}, "must have one other than 0"),
         (table([9], [1.0]), {}, "must have one other than 0"),
+        (table([4], [1.0]), {}, "must have one other than 0"),
         (table([0], [1.0, 2.0]), {}, r"len\(value\) = 2"),
         (table([0], [np.nan]), {}, "value = nan"),
         ({"value": [1.0]}, {}, "lacks the column 'unix'"),
