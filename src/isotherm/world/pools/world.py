@@ -106,10 +106,18 @@ class PoolMarket(AbstractWorld):
         """Number of pools ``n``."""
         return self.pools.num_pools
 
+    def first_row(self, key: Key[Array, ""]) -> Int32[Array, ""]:
+        """Row of the prices in which a run begins, any that leaves room for the horizon: an int32 scalar.
+
+        Args:
+            key: that :meth:`reset` gets.
+        """
+        starts = self.prices.shape[0] - self.horizon
+        return jax.random.randint(named(key, "row"), (), 0, starts, jnp.int32)
+
     def reset(self, key: Key[Array, ""]) -> tuple[Context, PoolMarketState]:
         """Pools in balance at a random row, and the first order."""
-        starts = self.prices.shape[0] - self.horizon
-        row = jax.random.randint(named(key, "row"), (), 0, starts, jnp.int32)
+        row = self.first_row(key)
         state = self._show(key, jnp.int32(0), row, self.pools.opened(row, self.prices[row]))
         return state.context, state
 
@@ -160,9 +168,9 @@ class PoolMarket(AbstractWorld):
         return PoolMarketState(time, row, reserves, order, offers, context)
 
     def _order(self, key: Key[Array, ""], price: Float[Array, ""]) -> PoolOrder:
-        side_key, size_key = jax.random.split(key)
-        is_buy = jax.random.bernoulli(side_key)
-        value = self.order_value * jnp.exp(self.order_spread * jax.random.normal(size_key))
+        side, size = jax.random.normal(key, (2,))
+        is_buy = side > 0
+        value = self.order_value * jnp.exp(self.order_spread * size)
         return PoolOrder(is_buy, jnp.where(is_buy, value, value / price))
 
     def _offers(self, row, price, reserves, order: PoolOrder, available) -> PoolOffers:
