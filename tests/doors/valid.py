@@ -1,5 +1,6 @@
 """Arguments with which each public callable works: what a wrong value is put among."""
 
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,7 @@ MEANS = {"energy": SERIES - 1}
 FOLDER = Path(tempfile.mkdtemp())
 
 
+POOLS = world.pool_set([1.0, 5.0, 30.0], 1e6)
 PRICES = market.synthetic_table(np.ones((5 * 1440, 2)), ["AAA", "BBB"], "2024-01-01 00:00:00")
 SHORT = market.RuleSettings(chunk_period=2)
 STRATEGY = {"log_k": [3.0], "logit_lamb": [1.0], "initial_weights": [0.25, 0.75]}
@@ -114,6 +116,12 @@ def bout() -> dict[str, Any]:
         "bounds": None,
         "state": None,
     }
+
+
+@functools.cache
+def deployable() -> Any:
+    """A bundle with a state."""
+    return market.bundle_of_backtest(market.simulate(RUN, STRATEGY, PRICES), STRATEGY)
 
 
 def kernel_at(beta: Any) -> Any:
@@ -596,6 +604,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "epsilon": 0.1,
     },
     "act.Floor": lambda: {"market": MARKET, "win_probability": jnp.ones((1, 3)) / 3},
+    "act.FixedRoute": lambda: {"venue": 2},
     "act.IsingRouter": lambda: {
         "num_venues": 3,
         "beta": 1.0,
@@ -837,6 +846,24 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "world.t_maze": lambda: dict(T_MAZE),
     "world.to_gymnasium": lambda: {"world": GRID},
     "world.replay_world": lambda: {"outcomes": TABLE, "num_context": 1, "context_mode": "random"},
+    "world.pool_set": lambda: {
+        "fees_bps": [1.0, 5.0, 30.0],
+        "values": 1e6,
+        "weights": 0.5,
+        "swings": 0.0,
+        "swing_rows": 10_080,
+        "intervals": 1,
+    },
+    "world.pool_market": lambda: {
+        "pools": POOLS,
+        "prices": [2000.0, 2003.0, 1998.0],
+        "order_value": 2000.0,
+        "order_spread": 1.5,
+        "tolerance_bps": 1.0,
+        "horizon": 1,
+        "num_context": 1,
+        "context_mode": "random",
+    },
     "world.venue_market": lambda: {
         "biases": np.array([0.3, 0.0, -0.3]),
         "couplings": 0.2,
@@ -971,6 +998,10 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "params": STRATEGY,
         "parameter_set": None,
     },
+    "market.deployment.bundle.state_of": lambda: {"bundle": deployable()},
+    "market.deployment.fixed_reading.fixed_pool": lambda: {"bundle": deployable()},
+    "market.parameters.fixed_point.to_units": lambda: {"value": 0.5},
+    "market.strategy.rule_settings": lambda: {"settings": RUN.with_defaults()},
     "market.write_bundle": lambda: {
         "path": FOLDER / "pool.json",
         "bundle": market.bundle_of(STRATEGY, RUN),
@@ -1196,6 +1227,7 @@ HOLDERS = {
     "exact.BeliefOptimum", "exact.HiddenChain", "exact.Smoothed",
     "energy.CompiledModel", "energy.NamedTensors",
     "act.SampledPolicies", "exact.SoftBackward", "act.Mind",
+    "world.PoolSet", "world.PoolMarket", "market.pools.pool.PoolPath",
     "market.Backtest", "market.PriceTable", "market.FillLimits", "market.WeightRule", "market.shipped_names",
     "act.ChoiceLikelihood", "act.ChoicePosterior", "act.MostProbable", "act.Recorded", "world.Trial",
     # they take no argument, or are written by users
@@ -1205,7 +1237,7 @@ HOLDERS = {
     "market.parameters.effective.calc_k", "market.parameters.effective.calc_raw_memory_days",
     "market.parameters.effective.capped_lambda", "market.parameters.memory.memory_days_to_lambda",
     "market.rules.estimators.average_start", "market.rules.estimators.average_step", "market.rules.rule.RuleOutput",
-    "market.rules.rule.per_token", "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
+    "market.pools.pool.state_at", "world.best_split", "market.rules.rule.per_token", "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
     # validated settings, which have tests of their own
     "pictures.lattice.config.VideoConfig",
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.hooks.averaging import averaged
 from isotherm.market.hooks.bounds import learned_bounds
@@ -102,6 +103,10 @@ def rule_settings(settings: Mapping[str, Any]) -> RuleSettings:
     Raises:
         ValueError: naming what is out of range.
     """
+    doors.mapping("settings", settings, "a mapping of settings")
+    lacking = [field for field in _RULE_FIELDS if field not in settings]
+    if lacking:
+        raise refusal("settings", f"without {lacking[0]}", "must have their defaults: Fingerprint.with_defaults")
     given = {field: settings[field] for field in _RULE_FIELDS}
     extra = {field: settings[field] for field in _OPTIONAL_RULE_FIELDS if settings.get(field) is not None}
     caps = extra.get("cap_weights")

@@ -139,6 +139,7 @@ def state_of(bundle: Mapping[str, Any]) -> StrategyState:
     Raises:
         ValueError: if the bundle has none.
     """
+    check_sound(bundle)
     if bundle["state"] is None:
         raise refusal("state", None, "must be in the bundle; a result file has none, a run has")
     values = dict(bundle["state"]["values"])
