@@ -69,6 +69,14 @@ def test_a_bundle_holds_all_that_a_deployment_needs(bundle) -> None:
     assert bundle["state"]["values"]["final_weights"] == STATE.weights.tolist()
 
 
+def test_bounds_of_tokens_are_guardrails() -> None:
+    bounds = {"raw_min_budget": [0.0], "raw_min_logits": [0.0] * 3, "raw_gap_logits": [0.0] * 3}
+    held = bundle_of(GRADIENT | bounds, settings_of("bounded__momentum", 60))
+    assert held["guardrails"]["values"]["min_weights"] == pytest.approx([1 / 6] * 3)
+    assert held["guardrails"]["values"]["max_weights"] == pytest.approx([7 / 12] * 3)
+    assert not {"min_weights", "max_weights"} & set(held["parameters"]["values"])
+
+
 @pytest.mark.parametrize("rule", sorted(PARAMS))
 def test_strings_give_the_numbers_back(rule: str) -> None:
     """To 1e-15 of each of 0.0005 and more, to half a unit of 1e-18 of all."""

