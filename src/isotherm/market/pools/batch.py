@@ -174,8 +174,7 @@ def _swapped(reserves: Pair, weights: Pair, row: BatchRow) -> Pair:
     into, out_of, amount = row.swap
     index = jnp.arange(2, dtype=reserves.dtype)
     goes_in, comes_out = index == into, index == out_of
-    change = _swap(reserves, weights, goes_in, comes_out, amount, row.gamma)
-    return jnp.where(amount > 0, change, 0.0)
+    return _swap(reserves, weights, goes_in, comes_out, amount, row.gamma)
 
 
 def _swap(
