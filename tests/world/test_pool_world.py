@@ -307,7 +307,33 @@ def test_a_split_is_a_division_that_no_small_move_betters(
             assert total(moved) <= found * (1 + 2e-7)
 
 
-def test_the_gain_of_a_split_is_recorded_and_never_negative() -> None:
+def best_of_crumbs(twin: Twin, row: int, is_buy: bool, amount: float, available: np.ndarray) -> float:
+    """What comes out if the order is cut into crumbs and each goes where it brings most then."""
+    crumbs = np.linspace(0, amount, 4_001)
+    found = []
+    for j in np.flatnonzero(available):
+        weights = np.array([weight_at(j, row), 1 - weight_at(j, row)])
+        i, o = (1, 0) if is_buy else (0, 1)
+        gamma, reserves = 1 - FEES[j] / 1e4, twin.reserves[j]
+        out = -reserves[o] * np.expm1(-weights[i] / weights[o] * np.log1p(gamma * crumbs / reserves[i]))
+        found.append(np.diff(out))
+    return float(np.sort(np.concatenate(found))[::-1][:4_000].sum())
+
+
+def test_the_gain_of_a_split_is_that_of_the_best_crumbs() -> None:
+    day, prices = played(), real_like_prices()
+    for t in range(0, DAY, 12):
+        row, order = int(day.states.row[t]), day.states.order
+        is_buy, amount = bool(order.is_buy[t]), float(order.amount[t])
+        available = day.states.context.available[t]
+        twin = Twin(row, prices)
+        twin.reserves = day.states.reserves[t].T.astype(np.float64)
+        split = best_of_crumbs(twin, row, is_buy, amount, available)
+        gain = 1e4 * (split / twin.offers(row, is_buy, amount)[available].max() - 1)
+        assert day.info["split_gain"][t] == pytest.approx(gain, abs=ROUNDING_BPS)
+
+
+def test_the_gain_of_a_split_is_never_negative_and_grows_with_the_order() -> None:
     day = played()
     gain, cost = day.info["split_gain"], day.info["best_cost"]
     assert (gain >= 0).all()
