@@ -45,6 +45,8 @@ PUBLISHED = (
     "tilt:mixture",
     "gridworld:published",
     "choices:published",
+    "backtest:published",
+    "pool-flow:published",
 )
 PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
 """Presets with a page of their own beside the published one."""

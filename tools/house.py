@@ -12,8 +12,8 @@ SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = "isotherm"
 
 FLOORS = (
-    "cli", "pictures", "studies", "act", "world", "infer", "learn", "exact", "sample", "study", "energy", "estimate",
-    "plot", "settings", "data", "random", "files", "doors", "errors",
+    "cli", "pictures", "studies", "act", "world", "infer", "market", "learn", "exact", "sample", "study", "energy",
+    "estimate", "plot", "settings", "data", "random", "files", "doors", "errors",
 )  # fmt: skip
 """Rooms from the top down: each imports only from those behind it."""
 

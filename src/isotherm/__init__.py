@@ -14,13 +14,27 @@ if TYPE_CHECKING:
     from isotherm import exact as exact
     from isotherm import infer as infer
     from isotherm import learn as learn
+    from isotherm import market as market
     from isotherm import plot as plot
     from isotherm import random as random
     from isotherm import sample as sample
     from isotherm import study as study
     from isotherm import world as world
 
-ROOMS = ("act", "energy", "estimate", "exact", "infer", "learn", "plot", "random", "sample", "study", "world")
+ROOMS = (
+    "act",
+    "energy",
+    "estimate",
+    "exact",
+    "infer",
+    "learn",
+    "market",
+    "plot",
+    "random",
+    "sample",
+    "study",
+    "world",
+)
 """What is public; JAX is not imported before one of them needs it."""
 
 

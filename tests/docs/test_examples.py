@@ -15,7 +15,7 @@ from isotherm.random import run_keys
 EXAMPLES = DOCS / "examples"
 
 
-@pytest.mark.parametrize("name", ["agent", "world", "worth"])
+@pytest.mark.parametrize("name", ["agent", "world", "worth", "new_rule", "new_pool"])
 def test_example_is_under_forty_lines_and_included_by_its_page(name: str):
     lines = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()
     assert sum(bool(line.strip()) for line in lines) < 40

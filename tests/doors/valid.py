@@ -1,5 +1,6 @@
 """Arguments with which each public callable works: what a wrong value is put among."""
 
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import optax
 import rustworkx
 
-from isotherm import act, energy, exact, learn, sample, study, world
+from isotherm import act, energy, exact, learn, market, sample, study, world
 from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
@@ -76,6 +77,18 @@ MEANS = {"energy": SERIES - 1}
 FOLDER = Path(tempfile.mkdtemp())
 
 
+POOLS = world.pool_set([1.0, 5.0, 30.0], 1e6)
+PRICES = market.synthetic_table(np.ones((5 * 1440, 2)), ["AAA", "BBB"], "2024-01-01 00:00:00")
+SHORT = market.RuleSettings(chunk_period=2)
+STRATEGY = {"log_k": [3.0], "logit_lamb": [1.0], "initial_weights": [0.25, 0.75]}
+RUN = market.Fingerprint(
+    tokens=["AAA", "BBB"], rule="momentum", max_memory_days=2, startDateString="2024-01-03 00:00:00",
+    endDateString="2024-01-04 00:00:00",
+)  # fmt: skip
+RECORDS = [dict(RUN), {"step": 0, "train_objective": [1.0], "log_k": [[3.0, 3.0]], "subsidary_params": []}]
+WARM = market.warm_state("momentum", STRATEGY, np.ones((3, 2)), SHORT)
+
+
 class Still(act.AbstractAgent):
     """An agent that fits every world of numbered actions."""
 
@@ -87,6 +100,28 @@ class Still(act.AbstractAgent):
 
     def learn(self, key: Any, state: Any, transition: Any) -> Any:
         return state
+
+
+def bout() -> dict[str, Any]:
+    """Of weights minute by minute."""
+    return {
+        "rule": "momentum",
+        "params": STRATEGY,
+        "prices": np.ones((7, 2)),
+        "start_index": 0,
+        "bout_length": 6,
+        "settings": SHORT,
+        "method": "auto",
+        "supply": None,
+        "bounds": None,
+        "state": None,
+    }
+
+
+@functools.cache
+def deployable() -> Any:
+    """A bundle with a state."""
+    return market.bundle_of_backtest(market.simulate(RUN, STRATEGY, PRICES), STRATEGY)
 
 
 def kernel_at(beta: Any) -> Any:
@@ -569,6 +604,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "epsilon": 0.1,
     },
     "act.Floor": lambda: {"market": MARKET, "win_probability": jnp.ones((1, 3)) / 3},
+    "act.FixedRoute": lambda: {"venue": 2},
     "act.IsingRouter": lambda: {
         "num_venues": 3,
         "beta": 1.0,
@@ -810,6 +846,24 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "world.t_maze": lambda: dict(T_MAZE),
     "world.to_gymnasium": lambda: {"world": GRID},
     "world.replay_world": lambda: {"outcomes": TABLE, "num_context": 1, "context_mode": "random"},
+    "world.pool_set": lambda: {
+        "fees_bps": [1.0, 5.0, 30.0],
+        "values": 1e6,
+        "weights": 0.5,
+        "swings": 0.0,
+        "swing_rows": 10_080,
+        "intervals": 1,
+    },
+    "world.pool_market": lambda: {
+        "pools": POOLS,
+        "prices": [2000.0, 2003.0, 1998.0],
+        "order_value": 2000.0,
+        "order_spread": 1.5,
+        "tolerance_bps": 1.0,
+        "horizon": 1,
+        "num_context": 1,
+        "context_mode": "random",
+    },
     "world.venue_market": lambda: {
         "biases": np.array([0.3, 0.0, -0.3]),
         "couplings": 0.2,
@@ -920,6 +974,206 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "study.run.archive.open_run": lambda: {"path": FOLDER / "no-run", "study": None},
     "data.binary.read_digits": lambda: {"threshold": 8},
     "infer.source.read_model": lambda: {"path": files()["uai"], "beta": 1.0, "form": "uai"},
+    "market.simulate": lambda: {
+        "fingerprint": RUN,
+        "params": STRATEGY,
+        "prices": PRICES,
+        "with_test": False,
+        "parameter_set": None,
+        "weights": None,
+        "supply": None,
+        "spread": None,
+        "fees": 0.003,
+    },
+    "market.bundle_of": lambda: {
+        "params": STRATEGY,
+        "fingerprint": RUN,
+        "parameter_set": None,
+        "state": None,
+        "memory_days": None,
+        "prices": None,
+    },
+    "market.bundle_of_backtest": lambda: {
+        "backtest": market.simulate(RUN, STRATEGY, PRICES),
+        "params": STRATEGY,
+        "parameter_set": None,
+    },
+    "market.deployment.bundle.state_of": lambda: {"bundle": deployable()},
+    "market.deployment.fixed_reading.fixed_pool": lambda: {"bundle": deployable()},
+    "market.parameters.fixed_point.to_units": lambda: {"value": 0.5},
+    "market.strategy.rule_settings": lambda: {"settings": RUN.with_defaults()},
+    "market.write_bundle": lambda: {
+        "path": FOLDER / "pool.json",
+        "bundle": market.bundle_of(STRATEGY, RUN),
+        "is_replacing": True,
+    },
+    "market.read_bundle": lambda: {
+        "path": market.write_bundle(FOLDER / "read.json", market.bundle_of(STRATEGY, RUN), True),
+    },
+    "market.deploy_weights": lambda: {
+        "weights": [0.25, 0.75],
+        "step": [6e-4, -6e-4],
+        "last_update_s": 1_700_000_000,
+        "weight_interpolation_period": 10,
+        "oracle_staleness_threshold_s": 3600,
+        "max_trade_size_ratio": 0.1,
+    },
+    "market.parameters.restore.load": lambda: {
+        "location": market.write_records(FOLDER / "loaded", RECORDS),
+        "initial": None,
+        "method": "best_train_objective",
+        "metric_key": "sharpe",
+        "use_continuous_test": True,
+        "threshold": 0.0,
+    },
+    "market.parameters.encoding.dict_of_jnp_to_list": lambda: {"params": STRATEGY},
+    "market.period_metrics": lambda: {
+        "value": np.linspace(1.0, 2.0, 3000),
+        "reserves": np.ones((3000, 2)),
+        "prices": np.ones((3000, 2)),
+    },
+    "market.evaluate_all": lambda: {
+        "names": ["returns", "calmar"],
+        "value": [1.0, 2.0, 4.0],
+        "reserves": [[1.0]] * 3,
+        "prices": [[1.0]] * 3,
+        "fee_revenue": None,
+    },
+    "market.objective": lambda: {"name": "returns"},
+    "market.append_records": lambda: {
+        "location": market.write_records(FOLDER / "appended", RECORDS),
+        "records": [RECORDS[1]],
+    },
+    "market.read_records": lambda: {"location": market.write_records(FOLDER / "read", RECORDS)},
+    "market.write_records": lambda: {
+        "location": FOLDER / "written",
+        "records": RECORDS,
+        "double_encoded": False,
+    },
+    "market.retrieve_best": lambda: {
+        "location": market.write_records(FOLDER / "best", RECORDS),
+        "method": "best_train_objective",
+        "metric_key": "sharpe",
+        "use_continuous_test": True,
+        "threshold": 0.0,
+    },
+    "market.Fingerprint": lambda: {"tokens": ["AAA", "BBB"], "rule": "momentum", "fees": 0.003},
+    "market.init_pool_parameters": lambda: {
+        "rule": "momentum",
+        "initial_values": market.initial_values(RUN.with_defaults()),
+        "settings": RUN.with_defaults(),
+        "n_assets": 2,
+        "n_parameter_sets": 2,
+        "noise": "gaussian",
+        "noise_scale": 0.1,
+        "key": KEY,
+        "seed": 0,
+        "noise_scales": None,
+    },
+    "market.initial_values": lambda: {"fingerprint": RUN},
+    "market.Costs": lambda: {
+        "fees": 0.003,
+        "gas_cost": 0.0,
+        "arb_fees": 0.0,
+        "protocol_fee_split": 0.0,
+        "noise_trader_ratio": 0.0,
+        "arb_frequency": 1,
+        "do_arb": True,
+        "arb_quality": 1.0,
+        "supply": None,
+        "trades": None,
+        "signatures": "pairs",
+    },
+    "market.pool_path": lambda: {
+        "pool": market.pool("balancer"),
+        "weights": [0.5, 0.5],
+        "prices": [[1.0, 1.0], [4.0, 1.0]],
+        "costs": None,
+        "value": 100.0,
+        "state": None,
+        "with_trades": False,
+    },
+    "market.pool": lambda: {"name": "balancer"},
+    "market.align": lambda: {
+        "table": PRICES,
+        "start": "2024-01-03 00:00:00",
+        "end": "2024-01-04 00:00:00",
+        "max_memory_days": 2.0,
+        "test_end": None,
+    },
+    "market.load_prices": lambda: {
+        "tickers": ["BTC"],
+        "root": market.shipped("crypto_5m_2022"),
+        "start": "2022-02-03 00:00:00",
+        "end": "2022-02-04 00:00:00",
+        "interval_minutes": 5,
+        "resample": False,
+        "fill": None,
+        "quote": "USD",
+    },
+    "market.shipped": lambda: {"name": "crypto_5m_2022"},
+    "market.brownian_prices": lambda: {
+        "key": KEY,
+        "num_minutes": 5,
+        "start_prices": [1.0, 2.0],
+        "drift": 0.0,
+        "volatility": 0.5,
+        "correlation": None,
+    },
+    "market.sinusoidal_prices": lambda: {
+        "num_minutes": 5,
+        "start_prices": [1.0, 2.0],
+        "amplitude": 0.1,
+        "period_minutes": 3.0,
+        "phase": 0.0,
+        "drift": 0.0,
+    },
+    "market.synthetic_table": lambda: {
+        "prices": np.ones((3, 2)),
+        "tickers": ["AAA", "BBB"],
+        "start": "2024-01-01 00:00:00",
+    },
+    "market.RuleSettings": lambda: {
+        "chunk_period": 60,
+        "weight_interpolation_period": None,
+        "weight_interpolation_method": "linear",
+        "maximum_change": 3e-4,
+        "minimum_weight": None,
+        "max_memory_days": 365.0,
+        "use_alt_lamb": False,
+        "use_pre_exp_scaling": True,
+        "ste_max_change": False,
+        "ste_min_max_weight": False,
+        "guardrail": "clip",
+        "cap_weights": None,
+        "start_from_first_target": False,
+    },
+    "market.calculate_weights": lambda: bout(),
+    "market.run_weights": lambda: bout(),
+    "market.rule_outputs": lambda: {
+        "rule": "momentum",
+        "params": STRATEGY,
+        "prices": np.ones((7, 2)),
+        "settings": SHORT,
+        "method": "auto",
+        "supply": None,
+    },
+    "market.warm_state": lambda: {
+        "rule": "momentum",
+        "params": STRATEGY,
+        "prices": np.ones((3, 2)),
+        "settings": SHORT,
+        "supply": None,
+    },
+    "market.next_block": lambda: {
+        "rule": "momentum",
+        "params": STRATEGY,
+        "state": WARM,
+        "price": [1.0, 2.0],
+        "settings": SHORT,
+        "supply": None,
+        "bounds": None,
+    },
     "infer.infer.infer": lambda: {
         "model": files()["uai"],
         "evidence": None,
@@ -973,10 +1227,17 @@ HOLDERS = {
     "exact.BeliefOptimum", "exact.HiddenChain", "exact.Smoothed",
     "energy.CompiledModel", "energy.NamedTensors",
     "act.SampledPolicies", "exact.SoftBackward", "act.Mind",
+    "world.PoolSet", "world.PoolMarket", "market.pools.pool.PoolPath",
+    "market.Backtest", "market.PriceTable", "market.FillLimits", "market.WeightRule", "market.shipped_names",
     "act.ChoiceLikelihood", "act.ChoicePosterior", "act.MostProbable", "act.Recorded", "world.Trial",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",
+    # parts of rules that users write: they run inside compiled code, where nothing can be checked
+    "market.parameters.effective.calc_k", "market.parameters.effective.calc_raw_memory_days",
+    "market.parameters.effective.capped_lambda", "market.parameters.memory.memory_days_to_lambda",
+    "market.rules.estimators.average_start", "market.rules.estimators.average_step", "market.rules.rule.RuleOutput",
+    "market.pools.pool.state_at", "world.best_split", "market.rules.rule.per_token", "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
     # validated settings, which have tests of their own
     "pictures.lattice.config.VideoConfig",
 }  # fmt: skip

@@ -42,7 +42,7 @@ from tests.doors.valid import (
 
 from isotherm.learn import Sampled
 
-LISTED = ("energy", "exact", "sample", "estimate", "learn", "act", "world", "random", "study")
+LISTED = ("energy", "exact", "sample", "estimate", "learn", "market", "act", "world", "random", "study")
 """Rooms whose ``__init__`` says what is public."""
 
 OTHERS = "others"
@@ -441,13 +441,18 @@ NOT_CALLED = {"sample.find_ladder", "study.run.runner.run", "study.run.archive.o
 """Rows that are never called as they are: it would take long, or there is no run."""
 
 ALIASES = {
+    "root": ("prices",),
+    "initial_values": ("initial value",),
+    "settings": ("initial value",),
+    "quote": ("prices",),
+    "names": ("return_val",),
     "A": ("A_dependencies", "pA", "modalities"),
     "B": ("B_dependencies", "factors"),
     "batch": ("values",),
     "description": ("states",),
     "num_controls": ("B_action_dependencies",),
     "parents": ("law",),
-    "path": ("file", "out", "RUN"),
+    "path": ("file", "out", "RUN", "bundle", "to"),
     "model": ("file",),
     "evidence": ("file",),
     "form": ("format",),
@@ -455,7 +460,7 @@ ALIASES = {
     "study": ("RUN",),
     "alpha_bar": ("levels",),
     "levels": ("betas",),
-    "name": ("STUDY",),
+    "name": ("STUDY", "return_val"),
     "num_visible": ("num_hidden",),
     "num_hidden": ("edges",),
     "x": ("s",),
@@ -564,6 +569,8 @@ ACCEPTED: dict[tuple[str, str], tuple[Any, ...]] = {
     ("sample.Binned", "edges"): ([0, 1],),
     ("sample.components", "edges"): ([[0, 1], [1, 0]],),
     ("sample.Energy", "graph"): (TILTED, DENSE),
+    ("market.retrieve_best", "threshold"): (-1.0,),
+    ("market.parameters.restore.load", "threshold"): (-1.0,),
     # tables show "n/a"
     ("study.Estimate", "mean"): (NAN,),
     ("study.Estimate", "published"): (NAN,),

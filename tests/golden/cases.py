@@ -9,7 +9,8 @@ HERE = Path(__file__).parent
 KINDS = {
     "lattice": lambda case: "model" in case,
     "active_inference": lambda case: "op" in case and "group" not in case,
-    "tilt": lambda case: "fn" in case and "group" not in case,  # those with a group are of the market
+    "market": lambda case: "fn" in case and "group" in case,
+    "tilt": lambda case: "fn" in case and "group" not in case,
 }
 """Kinds of cases that tests read, and how each is told from its entries."""
 

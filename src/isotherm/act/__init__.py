@@ -42,6 +42,7 @@ from isotherm.act.routing.bandit import EpsilonGreedy as EpsilonGreedy
 from isotherm.act.routing.bandit import LinUCB as LinUCB
 from isotherm.act.routing.bandit import Thompson as Thompson
 from isotherm.act.routing.counter import WinnerCounts as WinnerCounts
+from isotherm.act.routing.fixed import FixedRoute as FixedRoute
 from isotherm.act.routing.floor import Floor as Floor
 from isotherm.act.routing.joint import JointRouter as JointRouter
 from isotherm.act.routing.router import IsingRouter as IsingRouter

@@ -9,7 +9,10 @@ from typing import Annotated
 import typer
 
 from isotherm.cli.compare import compare
+from isotherm.cli.data import data
+from isotherm.cli.export import export
 from isotherm.cli.infer import infer_model
+from isotherm.cli.inspect import inspect
 from isotherm.cli.list import list_studies
 from isotherm.cli.options import say, study_of
 from isotherm.cli.picture import picture
@@ -26,6 +29,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm list                            what can be run
   isotherm run routing --preset smoke      run a study; the same command resumes it
   isotherm run routing --help              every setting of a study, with its range
+  isotherm backtest --help                 a strategy on prices; short for: isotherm run backtest
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
@@ -33,10 +37,16 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
   isotherm picture --list                  pictures of lattice models in equilibrium, by name
+  isotherm data check prices/              price files: gaps, duplicates, units; also data fill, data resample
+  isotherm export backtest --to pool.json  a pool for deployment, of a run or of a result file
+  isotherm inspect pool.json               what a result file or such a bundle holds
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
 Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 interrupted."""
+
+_BACKTEST = "backtest"
+"""The study that is a verb too."""
 
 app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -51,8 +61,11 @@ for _name, _verb, _settings in (
     ("infer", infer_model, None),
     ("video", video, _TAKES_SETTINGS),
     ("picture", picture, _TAKES_SETTINGS),
+    ("export", export, None),
+    ("inspect", inspect, None),
 ):
     app.command(_name, context_settings=_settings)(_verb)
+app.add_typer(data, name="data")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,6 +93,7 @@ def _end_at_once(code: int) -> None:
 
 
 def _run(words: list[str]) -> int:
+    words = ["run", *words] if words[:1] == [_BACKTEST] else words
     try:
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])

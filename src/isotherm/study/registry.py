@@ -34,6 +34,9 @@ STUDIES = {
     "tilt": "isotherm.studies.tilt.study:Tilt",
     "gridworld": "isotherm.studies.gridworld.study:Gridworld",
     "choices": "isotherm.studies.choices.study:Choices",
+    "pool-routing": "isotherm.studies.pools.study:PoolRouting",
+    "backtest": "isotherm.studies.market.study:BacktestStudy",
+    "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }
 
 FORMER = {

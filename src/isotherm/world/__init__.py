@@ -17,6 +17,11 @@ from isotherm.world.discrete.tmaze import t_maze as t_maze
 from isotherm.world.discrete.world import HiddenWorld as HiddenWorld
 from isotherm.world.discrete.world import HiddenWorldState as HiddenWorldState
 from isotherm.world.discrete.world import hidden_world as hidden_world
+from isotherm.world.pools.pool_set import PoolSet as PoolSet
+from isotherm.world.pools.pool_set import pool_set as pool_set
+from isotherm.world.pools.split import best_split as best_split
+from isotherm.world.pools.world import PoolMarket as PoolMarket
+from isotherm.world.pools.world import pool_market as pool_market
 from isotherm.world.routing.context import Context as Context
 from isotherm.world.routing.replay import Replay as Replay
 from isotherm.world.routing.replay import replay_world as replay_world

@@ -207,6 +207,7 @@ def regret_table(
     cells: Sequence[Cell],
     agents: Sequence[str],
     published: Mapping[tuple[str, ...], Mapping[str, float]],
+    labels: Mapping[str, str] = LABELS,
 ) -> Table:
     """Agents down, cells across."""
     rows, has_published = [], False
@@ -215,7 +216,7 @@ def regret_table(
         known = [published.get(cell.path, {}).get(agent) for cell in cells]
         has_published = has_published or any(value is not None for value in known)
         cells_of_row = [estimate(v, p) if v else None for v, p in zip(values, known, strict=True)]
-        rows.append((LABELS.get(agent, agent), *cells_of_row))
+        rows.append((labels.get(agent, agent), *cells_of_row))
     note = "mean ± standard error (runs)"
     if has_published:
         note += "; below: the published mean of 200 runs and our difference to it in combined standard errors"

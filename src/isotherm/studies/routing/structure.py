@@ -291,9 +291,7 @@ def _long_cell(config: StructureConfig) -> Cell:
 
 
 def _table(title: str, metrics: Mapping[str, Any], cells: Sequence[Cell], names: Sequence[str]) -> Table:
-    drawn = regret_table(title, metrics["final_regret"], cells, names, {})
-    rows = tuple((LABELS_HERE[name], *row[1:]) for name, row in zip(names, drawn.rows, strict=True))
-    return Table(title, drawn.columns, rows)
+    return regret_table(title, metrics["final_regret"], cells, names, {}, LABELS_HERE)
 
 
 def _worth_row(cell: Cell, worth: Mapping[str, float]) -> tuple[str, str, str, str]:

@@ -15,6 +15,7 @@ from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
 
 if TYPE_CHECKING:
+    from isotherm.act.agent import AbstractAgent
     from isotherm.world.world import AbstractWorld
 
 ConfigT = TypeVar("ConfigT", bound=AgentConfig)
@@ -92,6 +93,14 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
         """Steps of a run."""
         return config.num_steps
 
+    def references(self, config: ConfigT) -> tuple[str, ...]:
+        """Entries to which all others are compared run by run, where they are among them."""
+        return ("floor", "ising")
+
+    def agent(self, entry: Entry, place: AgentPlace) -> "AbstractAgent":
+        """The agent that an entry runs."""
+        return AGENTS[entry.agent].make(place)
+
     def extra_records(self, entry: Entry) -> tuple[str, ...]:
         """Further records of the world to keep for this entry."""
         return ()
@@ -121,7 +130,7 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
         keys = run_keys(config.seed, first, min(config.batch, config.num_runs - first))
         settings = config.model_copy(update={**cell.settings, **entry.settings})
         world = self.world(settings, cell)
-        agent = AGENTS[entry.agent].make(AgentPlace(settings, *self.sizes(settings), world))
+        agent = self.agent(entry, AgentPlace(settings, *self.sizes(settings), world))
         sums = rollout(keys, agent, world, self.num_steps(settings), settings.num_points).sums
         return {name: np.asarray(sums[name]) for name in (self.measure, *self.extra_records(entry))}
 
@@ -137,7 +146,8 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
         """Final values and their paired differences; curves as mean, spread and paired difference."""
         metrics: dict[str, Any] = {}
         arrays: Arrays = {}
-        references = [name for name in ("floor", "ising") if name in {e.name for e in self.entries(config)}]
+        names = {entry.name for entry in self.entries(config)}
+        references = [name for name in self.references(config) if name in names]
         for cell in self.cells(config):
             entries = {entry.name: entry for entry in self.entries(config)}
             curves = {name: self.curves(config, results, cell, entry) for name, entry in entries.items()}

@@ -1,0 +1,1 @@
+"""What a pool's name adds to it."""

@@ -1,0 +1,1 @@
+"""What a backtest is judged by."""

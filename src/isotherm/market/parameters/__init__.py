@@ -1,0 +1,1 @@
+"""Strategy parameters: raw and effective forms, files, exports."""

@@ -1,0 +1,1 @@
+"""Pools: reserves over time, trades, values."""

@@ -1,0 +1,1 @@
+"""Weight rules: estimators, updates, guardrails, interpolation."""

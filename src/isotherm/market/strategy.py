@@ -1,0 +1,170 @@
+"""What a pool's name and the settings of a run stand for: a rule, a pool, guardrails and costs."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from isotherm import doors
+from isotherm.errors import refusal
+from isotherm.market.hooks.averaging import averaged
+from isotherm.market.hooks.bounds import learned_bounds
+from isotherm.market.hooks.rebalancing import lvr, rvr
+from isotherm.market.parameters.names import PoolName, pool_name
+from isotherm.market.pools.costs import Costs
+from isotherm.market.pools.pool import AbstractPool
+from isotherm.market.pools.registry import pool
+from isotherm.market.rules.bounds import WeightBounds
+from isotherm.market.rules.registry import rule_named
+from isotherm.market.rules.rule import Params, WeightRule
+from isotherm.market.rules.settings import RuleSettings
+
+INDEX = "index_market_cap"
+STREAMING = "trad_hodling_index_market_cap"
+HOLDING = ("hodling_index_market_cap", STREAMING)
+"""Pools that follow the weights of an index, and trade only while those move."""
+
+CONSTANT = ("balancer", "cow", "hodl", "gyroscope", "reclamm")
+"""Pools that follow no rule."""
+
+_RULE_FIELDS = (
+    "chunk_period", "weight_interpolation_period", "weight_interpolation_method", "maximum_change", "minimum_weight",
+    "max_memory_days", "use_alt_lamb", "use_pre_exp_scaling", "ste_max_change", "ste_min_max_weight",
+)  # fmt: skip
+_OPTIONAL_RULE_FIELDS = ("guardrail", "cap_weights", "start_from_first_target")
+_COSTS = (
+    "fees", "gas_cost", "arb_fees", "protocol_fee_split", "noise_trader_ratio", "arb_frequency", "do_arb",
+    "arb_quality",
+)  # fmt: skip
+
+
+class Strategy(NamedTuple):
+    """A pool's name in parts that work.
+
+    Attributes:
+        name: hooks and rule.
+        rule: whose weights the pool follows; None where the initial weights stay.
+        pool: what trades at those weights.
+        settings: timing and guardrails of the rule.
+        is_bounded: whether weights are kept within learned bounds.
+        are_bounds_frozen: whether no gradient reaches those.
+    """
+
+    name: PoolName
+    rule: WeightRule | None
+    pool: AbstractPool
+    settings: RuleSettings
+    is_bounded: bool
+    are_bounds_frozen: bool
+
+    def bounds(self, params: Params) -> WeightBounds | None:
+        """Bounds of each token's weight from raw parameters of one set, or None."""
+        return learned_bounds(params, self.are_bounds_frozen) if self.is_bounded else None
+
+
+def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
+    """What settings stand for.
+
+    Args:
+        settings: of a run, defaults filled in, as :meth:`.Fingerprint.with_defaults` gives them.
+        spread: bid-ask spread of each token as a share of its price, ``(tokens,)`` or ``(rows, tokens)``; asked for
+            by pools that pay it, see :func:`pays_spread`, and not looked at by others.
+
+    Raises:
+        ValueError: naming ``rule``, if a part is unknown, not there yet, or does not go with another; or ``spread``.
+
+    >>> from isotherm.market.parameters.fingerprint import Fingerprint
+    >>> found = strategy_of(Fingerprint(rule="lvr__momentum").with_defaults())
+    >>> found.rule.name, type(found.pool).__name__
+    ('momentum', 'RebalancedPool')
+    """
+    name = pool_name(settings["rule"])
+    rule = _rule(name, settings)
+    if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):
+        raise refusal(
+            "rule", settings["rule"], f"{name.rule} has constant weights: no bounds and no ensemble"
+        )
+    return Strategy(
+        name=name,
+        rule=rule,
+        pool=_pool(name, settings, spread),
+        settings=rule_settings(settings),
+        is_bounded="bounded" in name.hooks,
+        are_bounds_frozen=settings["learnable_bounds_settings"]["freeze_bounds"],
+    )
+
+
+def pays_spread(name: PoolName) -> bool:
+    """Whether a pool pays bid-ask spreads: under the hook ``rvr``, or as the index pool that streams a fee."""
+    return name.rule == STREAMING or "rvr" in name.hooks
+
+
+def rule_settings(settings: Mapping[str, Any]) -> RuleSettings:
+    """Timing and guardrails that settings ask for.
+
+    Raises:
+        ValueError: naming what is out of range.
+    """
+    doors.mapping("settings", settings, "a mapping of settings")
+    lacking = [field for field in _RULE_FIELDS if field not in settings]
+    if lacking:
+        raise refusal("settings", f"without {lacking[0]}", "must have their defaults: Fingerprint.with_defaults")
+    given = {field: settings[field] for field in _RULE_FIELDS}
+    extra = {field: settings[field] for field in _OPTIONAL_RULE_FIELDS if settings.get(field) is not None}
+    caps = extra.get("cap_weights")
+    if isinstance(caps, list):
+        extra["cap_weights"] = tuple(map(float, caps))
+    return RuleSettings(**given, **extra)
+
+
+def costs_of(settings: Mapping[str, Any], **others: Any) -> Costs:
+    """What trading costs by settings.
+
+    Args:
+        settings: of a run, defaults filled in.
+        **others: fields of :class:`.Costs` that take the place of settings, where not None.
+
+    Raises:
+        TypeError: if a field is unknown or of another kind.
+        ValueError: naming what is out of range.
+    """
+    return Costs(
+        **{field: settings[field] for field in _COSTS} | {k: v for k, v in others.items() if v is not None}
+    )
+
+
+def _rule(name: PoolName, settings: Mapping[str, Any]) -> WeightRule | None:
+    if name.rule in CONSTANT:
+        return None
+    rule = rule_named(INDEX if name.rule in HOLDING else name.rule)
+    members = settings["n_ensemble_members"]
+    if "ensemble" in name.hooks:
+        return averaged(rule, members)
+    if members > 1:
+        allowed = f"needs the hook: rule = 'ensemble__{settings['rule']}'"
+        raise refusal("n_ensemble_members", members, allowed)
+    return rule
+
+
+def _pool(name: PoolName, settings: Mapping[str, Any], spread: Any) -> AbstractPool:
+    periods = {key: settings[key] for key in ("chunk_period", "weight_interpolation_period")}
+    if name.rule in HOLDING:
+        own = periods
+        if name.rule == STREAMING:
+            fee = settings.get("annual_streaming_fee")
+            own = (
+                periods
+                | {"spread": _needed(spread, settings)}
+                | ({} if fee is None else {"annual_streaming_fee": fee})
+            )
+        found = pool(name.rule, **own)
+    else:
+        found = pool(name.rule)
+    benchmark = next((hook for hook in name.hooks if hook in ("lvr", "rvr")), None)
+    if benchmark == "lvr":
+        return lvr(found)
+    return found if benchmark is None else rvr(found, _needed(spread, settings))
+
+
+def _needed(spread: Any, settings: Mapping[str, Any]) -> Any:
+    if spread is None:
+        raise refusal("spread", None, f"must be given: {settings['rule']} pays bid-ask spreads")
+    return spread

@@ -1,0 +1,1 @@
+"""A simulated pool beside what a real one recorded."""

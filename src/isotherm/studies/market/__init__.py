@@ -1,0 +1,1 @@
+"""Backtests of dynamic-weight pools."""

@@ -1,0 +1,1 @@
+"""Agents route real swaps over pools of liquidity."""

@@ -1,0 +1,1 @@
+"""Liquidity pools as venues."""
