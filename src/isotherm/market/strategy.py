@@ -106,7 +106,9 @@ def rule_settings(settings: Mapping[str, Any]) -> RuleSettings:
     doors.mapping("settings", settings, "a mapping of settings")
     lacking = [field for field in _RULE_FIELDS if field not in settings]
     if lacking:
-        raise refusal("settings", f"without {lacking[0]}", "must have their defaults: Fingerprint.with_defaults")
+        raise refusal(
+            "settings", f"without {lacking[0]}", "must have their defaults: Fingerprint.with_defaults"
+        )
     given = {field: settings[field] for field in _RULE_FIELDS}
     extra = {field: settings[field] for field in _OPTIONAL_RULE_FIELDS if settings.get(field) is not None}
     caps = extra.get("cap_weights")
