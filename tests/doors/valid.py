@@ -1237,7 +1237,8 @@ HOLDERS = {
     "market.parameters.effective.calc_k", "market.parameters.effective.calc_raw_memory_days",
     "market.parameters.effective.capped_lambda", "market.parameters.memory.memory_days_to_lambda",
     "market.rules.estimators.average_start", "market.rules.estimators.average_step", "market.rules.rule.RuleOutput",
-    "market.pools.pool.state_at", "world.best_split", "market.rules.rule.per_token", "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
+    "market.pools.pool.state_at", "world.best_split", "market.rules.rule.per_token",
+    "market.rules.targets.blend_lambda", "market.rules.updates.zero_sum",
     # validated settings, which have tests of their own
     "pictures.lattice.config.VideoConfig",
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Agents smooth without joint tables; what they find is what the smoother of the oracles finds, whatever the floor."""
+"""Agents smooth without joint tables; what they find is what the oracles' smoother finds, whatever the floor."""
 
 import jax
 import jax.numpy as jnp
