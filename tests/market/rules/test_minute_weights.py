@@ -177,7 +177,7 @@ def test_prices_before_the_window_of_the_estimators_do_not_matter() -> None:
         ({"prices": np.zeros((0, 3))}, "prices.shape"),
         ({"start_index": -1}, "start_index = -1"),
         ({"bout_length": 1}, "bout_length = 1"),
-        ({"method": "fast"}, "weight_calculation_method = 'fast'"),
+        ({"method": "fast"}, "method = 'fast'"),
         ({"supply": SUPPLY}, "supply = 'given': must be None"),
         ({"rule": "index_market_cap"}, "supply = None: must be given"),
         ({"rule": "index_market_cap", "supply": SUPPLY[:2]}, "supply.shape = (2,)"),

@@ -225,5 +225,5 @@ def test_rules_are_found_by_name_and_made_whole() -> None:
     assert (streamed.form("auto"), RULES["momentum"].form("auto")) == ("scan", "vectorized")
     with pytest.raises(ValueError, match="momentum has only a step"):
         streamed.form("vectorized")
-    with pytest.raises(ValueError, match="weight_calculation_method = 'batch'"):
+    with pytest.raises(ValueError, match="method = 'batch'"):
         streamed.form("batch")  # type: ignore[arg-type]
