@@ -90,7 +90,7 @@ def test_strings_give_the_numbers_back(rule: str) -> None:
 
 
 def test_a_bundle_survives_its_file(bundle, tmp_path: Path) -> None:
-    path = write_bundle(tmp_path / "deep" / "pool.json", bundle)
+    path = write_bundle(tmp_path / "pool.json", bundle)
     assert read_bundle(path) == bundle
     assert [one.name for one in path.parent.iterdir()] == ["pool.json"]
     assert is_bundle_file(path)

@@ -111,6 +111,13 @@ class JointRouter(AbstractChooser):
         TypeError: if a setting is of another kind.
         ValueError: naming the setting out of range, or if there are too many venues to enumerate or for the
             posterior's matrix.
+
+    >>> from isotherm.world.routing.context import Context
+    >>> router = JointRouter(num_venues=3)
+    >>> state = router.init(jax.random.key(0))
+    >>> shown = Context(jnp.array([0]), jnp.array([1], jnp.int8), jnp.array([False, True, True]))
+    >>> int(router.act(jax.random.key(1), state, shown)[0]) in (1, 2)
+    True
     """
 
     num_venues: int

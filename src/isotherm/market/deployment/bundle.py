@@ -173,6 +173,8 @@ def check_free(path: Path, is_replacing: bool = False) -> None:
     """
     if path.is_dir():
         raise refusal("to", str(path), "is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise refusal("to", str(path), "lies in a folder that does not exist; make it first")
     if path.exists() and not is_replacing:
         raise refusal("to", str(path), "is there already; --force overwrites it")
 

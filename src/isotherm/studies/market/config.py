@@ -19,6 +19,8 @@ Minutes = Annotated[int, Field(ge=1, le=10_000_000)]
 SHIPPED = "crypto_5m_2022"
 """Prices that come with the package."""
 
+SHIPPED_TOKENS = ("BTC", "ETH", "SOL")
+
 RENAMED = {
     "start": "startDateString", "end": "endDateString", "test_end": "endTestDateString",
     "memory_days": "initial_memory_length", "memory_days_delta": "initial_memory_length_delta",
@@ -66,7 +68,7 @@ class BacktestConfig(Config):
     """Which set of a record that holds several."""
 
     tokens: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """Tickers, each once."""
+    """Tickers, each once; where no file says, those of the prices that come with the package if these are played."""
 
     rule: str | None = None
     """Name of the pool, with hooks: momentum, mean_reversion_channel, balancer, lvr__momentum, ..."""
@@ -184,6 +186,8 @@ class BacktestConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
+        if not (self.tokens or self.prices or self.fingerprint_file):
+            found["tokens"] = list(SHIPPED_TOKENS)
         if (
             "chunk_period" in found
             and "weight_interpolation_period" not in found
