@@ -11,7 +11,7 @@ from isotherm.world.routing.context import Context, route
 
 
 class FixedRoute(AbstractAgent):
-    """Routes to one venue wherever it is available, else to any other with the same probability.
+    """Routes to one venue wherever it is available, else to the first that is.
 
     Attributes:
         venue: its index, at least 0, a whole number or an int32 scalar, which sweeps without compiling anew.
@@ -38,8 +38,9 @@ class FixedRoute(AbstractAgent):
 
     def act(self, key: Key[Array, ""], state: Any, observation: Context) -> tuple[Int32[Array, ""], Any]:
         """The venue, an int32 scalar."""
-        is_chosen = jnp.arange(observation.num_venues) == self.venue
-        return route(key, is_chosen.astype(jnp.float32), observation.available), state
+        venues = jnp.arange(observation.num_venues)
+        scores = jnp.where(venues == self.venue, 1.0, -venues.astype(jnp.float32))
+        return route(key, scores, observation.available), state
 
     def learn(self, key: Key[Array, ""], state: Any, transition: Transition) -> Any:
         """Nothing to learn."""

@@ -20,10 +20,11 @@ def conclusions(config: PoolRoutingConfig, cells: Sequence[Cell], metrics: Mappi
         metrics: as :func:`isotherm.studies.pools.results.combined` makes them.
     """
     names = labels(config)
-    said = [_standing(config, cell, metrics, names) for cell in cells]
+    said = [_answer(cells, metrics["advantage"])] if "advantage" in metrics else []
+    said.append(_worst(cells[0], metrics, names))
+    said += [_standing(config, cell, metrics, names) for cell in cells]
     if "advantage" in metrics:
         said += [_worth(cell, metrics["advantage"][cell.name], names) for cell in cells]
-    said.append(_worst(cells[0], metrics, names))
     gain = metrics["per_order"][cells[0].name][config.agents[0]]["split_gain"]
     is_little = _mean(gain) < _least_regret(config, cells[0], metrics)
     said.append(
@@ -50,6 +51,16 @@ def failures(config: PoolRoutingConfig, cells: Sequence[Cell], metrics: Mapping[
         return []
     worst, best = (names[metrics[key][cells[0].name]] for key in ("worst_fixed", "best_fixed"))
     return [f"pools are alike: {worst} loses {with_error(found)} bp an order more than {best}"]
+
+
+def _answer(cells: Sequence[Cell], found: Mapping[str, Any]) -> str:
+    right = [cell for cell in cells if _is_clear(found[cell.name]["success"]["difference"], 1)]
+    cheap = [cell for cell in cells if _is_clear(found[cell.name]["regret"]["difference"], -1)]
+    where = f" ({'; '.join(cell.title for cell in cheap)})" if cheap else ""
+    return (
+        f"**A joint model** of all outcomes is right more often than the best other learner in {len(right)} of "
+        f"{len(cells)} markets, and gets a better price in {len(cheap)}{where}."
+    )
 
 
 def _standing(

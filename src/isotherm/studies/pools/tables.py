@@ -55,7 +55,8 @@ def _cell_table(config: PoolRoutingConfig, cell: Cell, found: Mapping[str, Any])
     note = (
         "basis points an order, but for success: share of orders paid within the tolerance of the best of all pools; "
         "mean ± standard error (runs). The floor is 0 below the best available pool: what that pool paid along the "
-        "agent's own path; orders move the pools. Market: the price of the row; a stale pool may pay more."
+        "agent's own path, for orders move the pools. Market: the price of the row; a stale pool may pay more. Who "
+        "is fixed on a pool goes to the first other where that is context."
     )
     return Table(
         f"Execution of {config.num_steps:,} orders, outcomes {cell.title}", COLUMNS, tuple(rows), note
