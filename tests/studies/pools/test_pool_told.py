@@ -87,10 +87,16 @@ def metrics() -> dict:
 
 
 def test_conclusions_follow_the_numbers() -> None:
-    answer, worst, tight, wide, price, both, split, aim, history = STUDY.conclusions(CONFIG, metrics())
+    answer, against, worst, tight, wide, price, both, split, aim, history = STUDY.conclusions(
+        CONFIG, metrics()
+    )
     assert answer == (
         "**A joint model** of all outcomes is right more often than the best other learner in 2 of 2 markets, and "
         "gets a better price in 1 (within 10 bp, K = 1)."
+    )
+    assert against == (
+        "In price, the best learner beats an agent that is fixed on the best pool in hindsight in 1 of 2 markets "
+        "(within 10 bp, K = 1)."
     )
     assert tight == (
         "Within 1 bp, K = 1: **Joint router (new)** gets the best price of those that learn, 13.50 ± 0.50 bp an "
@@ -143,21 +149,21 @@ def test_the_worth_of_a_joint_model_is_said_beyond_three_errors(
         "regret": compared(price, 0.1, (price,)),
         "success": compared(success, 0.01, (success,)),
     }
-    assert f"Within 1 bp, K = 1: {verdict}. " in STUDY.conclusions(CONFIG, found)[4]
+    assert f"Within 1 bp, K = 1: {verdict}. " in STUDY.conclusions(CONFIG, found)[5]
 
 
 def test_price_near_the_best_fixed_pool_is_called_so() -> None:
     found = metrics()
     found["over_best_fixed"]["t1-k1"]["joint"] = one(1.1, 0.4)
-    assert "about as much as an agent that is always 1 bp, 1 M" in STUDY.conclusions(CONFIG, found)[2]
+    assert "about as much as an agent that is always 1 bp, 1 M" in STUDY.conclusions(CONFIG, found)[3]
     found["over_best_fixed"]["t1-k1"]["joint"] = one(9.0, None, 1)
-    assert "about as much as" in STUDY.conclusions(CONFIG, found)[2]
+    assert "about as much as" in STUDY.conclusions(CONFIG, found)[3]
 
 
 def test_a_split_that_gains_more_than_learners_lose_is_called_so() -> None:
     found = metrics()
     found["per_order"]["t1-k1"]["linucb"]["split_gain"] = one(14.0)
-    assert STUDY.conclusions(CONFIG, found)[6].endswith("more than learners lose by their choice.")
+    assert STUDY.conclusions(CONFIG, found)[7].endswith("more than learners lose by their choice.")
 
 
 def test_pools_that_are_all_alike_fail() -> None:
@@ -166,7 +172,7 @@ def test_pools_that_are_all_alike_fail() -> None:
     found["worst_over_best"]["t1-k1"] = one(0.5, 0.2)
     said = "always 100 bp, 100 M, every 10 loses 0.50 ± 0.20 bp an order more than always 1 bp, 1 M"
     assert STUDY.failures(CONFIG, found) == [f"pools are alike: {said}"]
-    assert STUDY.conclusions(CONFIG, found)[1] == f"Pools are alike: {said}."
+    assert STUDY.conclusions(CONFIG, found)[2] == f"Pools are alike: {said}."
     assert conclusions.CLEAR == 3
 
 

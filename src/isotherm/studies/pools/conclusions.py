@@ -21,12 +21,13 @@ def conclusions(config: PoolRoutingConfig, cells: Sequence[Cell], metrics: Mappi
     """
     names = labels(config)
     said = [_answer(cells, metrics["advantage"])] if "advantage" in metrics else []
-    said.append(_worst(cells[0], metrics, names))
+    said += [_against_fixed(config, cells, metrics), _worst(cells[0], metrics, names)]
     said += [_standing(config, cell, metrics, names) for cell in cells]
     if "advantage" in metrics:
         said += [_worth(cell, metrics["advantage"][cell.name], names) for cell in cells]
     gain = metrics["per_order"][cells[0].name][config.agents[0]]["split_gain"]
-    is_little = _mean(gain) < _least_regret(config, cells[0], metrics)
+    cheapest = metrics["per_order"][cells[0].name][_cheapest(config, cells[0], metrics)]
+    is_little = _mean(gain) < _mean(cheapest["regret"])
     said.append(
         f"The best division of each order over the available pools would pay {with_error(gain)} bp more than the "
         f"best of them ({cells[0].title}), "
@@ -63,11 +64,21 @@ def _answer(cells: Sequence[Cell], found: Mapping[str, Any]) -> str:
     )
 
 
+def _against_fixed(config: PoolRoutingConfig, cells: Sequence[Cell], metrics: Mapping[str, Any]) -> str:
+    over = metrics["over_best_fixed"]
+    cheap = [cell for cell in cells if _is_clear(over[cell.name][_cheapest(config, cell, metrics)], -1)]
+    where = f" ({'; '.join(cell.title for cell in cheap)})" if cheap else ""
+    return (
+        "In price, the best learner beats an agent that is fixed on the best pool in hindsight in "
+        f"{len(cheap)} of {len(cells)} markets{where}."
+    )
+
+
 def _standing(
     config: PoolRoutingConfig, cell: Cell, metrics: Mapping[str, Any], names: Mapping[str, str]
 ) -> str:
     found = metrics["per_order"][cell.name]
-    by_price = min(config.agents, key=lambda name: _mean(found[name]["regret"]))
+    by_price = _cheapest(config, cell, metrics)
     by_success = max(config.agents, key=lambda name: _mean(found[name]["success"]))
     best = metrics["best_fixed"][cell.name]
     over = metrics["over_best_fixed"][cell.name][by_price]
@@ -116,8 +127,10 @@ def _worst(cell: Cell, metrics: Mapping[str, Any], names: Mapping[str, str]) -> 
     return f"Pools differ: {worst} loses {with_error(found)} bp an order more than {best}, run by run."
 
 
-def _least_regret(config: PoolRoutingConfig, cell: Cell, metrics: Mapping[str, Any]) -> float:
-    return min(_mean(metrics["per_order"][cell.name][name]["regret"]) for name in config.agents)
+def _cheapest(config: PoolRoutingConfig, cell: Cell, metrics: Mapping[str, Any]) -> str:
+    """The learner of the best price."""
+    found = metrics["per_order"][cell.name]
+    return min(config.agents, key=lambda name: _mean(found[name]["regret"]))
 
 
 def _title(cell: Cell) -> str:
