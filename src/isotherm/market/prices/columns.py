@@ -69,14 +69,23 @@ def each_source(root: Path, tickers: tuple[str, ...], quote: str) -> dict[str, C
     return {ticker: functools.partial(_of_table, table, ticker) for ticker in tickers}
 
 
-def _of_folder(root: Path, ticker: str, quote: str) -> PriceSource:
+def price_file(root: Path, ticker: str, quote: str) -> Path:
+    """The one file of a ticker in a folder, unopened.
+
+    Raises:
+        ValueError: naming ``prices``, if there is none, or one of each kind.
+    """
     names = [f"{ticker}_{quote}{suffix}" for suffix in SUFFIXES]
     there = [name for name in names if (root / name).exists()]
     if not there:
         raise refusal("prices", str(root), f"has no file {' or '.join(names)}")
     if len(there) > 1:
         raise refusal("prices", str(root), f"has both {' and '.join(there)}; keep one")
-    path = root / there[0]
+    return root / there[0]
+
+
+def _of_folder(root: Path, ticker: str, quote: str) -> PriceSource:
+    path = price_file(root, ticker, quote)
     return PriceSource(TableFile(path), "close", str(path))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from isotherm.errors import refusal
 from isotherm.market.backtest import window_of
-from isotherm.market.prices.columns import each_source
+from isotherm.market.prices.columns import price_file
 from isotherm.market.prices.shipped import shipped
 from isotherm.market.strategy import strategy_of
 from isotherm.studies.market import runs
@@ -21,20 +21,11 @@ def inputs(config: BacktestConfig) -> Mapping[str, Path]:
         found["params_file"] = Path(config.params_file)
     root = Path(config.prices) if config.prices else shipped(SHIPPED)
     if root.is_dir():
-        tokens = tuple(sorted(runs.fingerprint_of(config)["tokens"]))
-        found |= {f"prices.{token}": file for token, file in price_files_of(root, tokens).items()}
+        tokens = sorted(runs.fingerprint_of(config)["tokens"])
+        found |= {f"prices.{token}": price_file(root, token, "USD") for token in tokens}
     else:
         found["prices"] = root
     return found
-
-
-def price_files_of(root: Path, tokens: tuple[str, ...]) -> Mapping[str, Path]:
-    """The file of each token in a folder.
-
-    Raises:
-        ValueError: naming ``prices``, if there is none.
-    """
-    return {token: make().file.path for token, make in each_source(root, tokens, "USD").items()}
 
 
 def check(config: BacktestConfig) -> None:

@@ -71,13 +71,15 @@ def first_params(settings: Fingerprint) -> Mapping[str, Any]:
     return init_pool_parameters(settings["rule"], values, settings, len(settings["tokens"]))
 
 
-def played(config: BacktestConfig, settings: Fingerprint, params: Mapping[str, Any]) -> Backtest:
-    """The strategy on the prices, through the test window where there is one."""
+def played(
+    config: BacktestConfig, settings: Fingerprint, params: Mapping[str, Any], table: PriceTable | None = None
+) -> Backtest:
+    """The strategy on prices, those of the config if none are given, through the test window where there is one."""
     spread = None if config.spread_bps is None else np.array(config.spread_bps) / 1e4
     return simulate(
         settings,
         params,
-        table_of(config, settings["tokens"]),
+        table_of(config, settings["tokens"]) if table is None else table,
         with_test=settings["endTestDateString"] is not None,
         parameter_set=config.parameter_set if config.params_file else None,
         supply=None if config.supply is None else np.array(config.supply),
@@ -108,10 +110,10 @@ def map_row(config: BacktestConfig, memory_days: float) -> Arrays:
         ``over_hodl``, ``(len(k_grid),)``.
     """
     settings = fingerprint_of(config).replaced(endTestDateString=None, initial_memory_length=memory_days)
-    found = []
+    table, found = table_of(config, settings["tokens"]), []
     for k in config.k_grid:
         params = first_params(settings.replaced(initial_k_per_day=k))
-        found.append(played(config, settings, params).metrics()["train"]["returns_over_hodl"])
+        found.append(played(config, settings, params, table).metrics()["train"]["returns_over_hodl"])
     return {"over_hodl": np.array(found)}
 
 
