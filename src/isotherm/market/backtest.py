@@ -22,7 +22,7 @@ from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.coarse import CoarseRun
-from isotherm.market.rules.weights import calculate_weights, run_weights
+from isotherm.market.rules.weights import minutes_of_run, run_weights
 from isotherm.market.strategy import Strategy, costs_of, pays_spread, strategy_of
 
 Rows = Float64[np.ndarray, "rows tokens"]
@@ -255,13 +255,18 @@ def _played(
                 calc_initial_weights({key: jnp.asarray(value) for key, value in params.items()})
             )
     else:
-        given = (strategy.rule, params, aligned.table.closes, first, length, strategy.settings)
-        how = {
-            "method": settings["weight_calculation_method"],
-            "supply": supply,
-            "bounds": strategy.bounds(params),
-        }
-        weights, run = calculate_weights(*given, **how), run_weights(*given, **how)
+        run = run_weights(
+            strategy.rule,
+            params,
+            aligned.table.closes,
+            first,
+            length,
+            strategy.settings,
+            settings["weight_calculation_method"],
+            supply=supply,
+            bounds=strategy.bounds(params),
+        )
+        weights = minutes_of_run(run, length, strategy.settings)
     rows = slice(first, first + length - 1)
     prices = aligned.table.closes[rows]
     path = pool_path(

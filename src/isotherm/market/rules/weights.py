@@ -128,6 +128,29 @@ def run_weights(
         return known(_blocks(**given))
 
 
+def minutes_of_run(
+    run: CoarseRun, bout_length: int, settings: RuleSettings = DEFAULTS
+) -> Float[Array | np.ndarray, "minutes n"]:
+    """Weights of each minute of a bout from its blocks: what :func:`calculate_weights` gives, without a second run.
+
+    Args:
+        run: of :func:`run_weights`.
+        bout_length: that it was run with.
+        settings: that it was run with.
+
+    Returns:
+        ``(bout_length - 1, n)``, as there.
+
+    >>> params = {"log_k": [3.0], "logit_lamb": [1.0], "initial_weights": [0.25, 0.75]}
+    >>> settings = RuleSettings(chunk_period=2)
+    >>> run = run_weights("momentum", params, np.ones((7, 2)), 0, 6, settings)
+    >>> minutes_of_run(run, 6, settings).shape
+    (5, 2)
+    """
+    with jax.enable_x64(True):
+        return known(_shown(run.blocks, bout_length, settings))
+
+
 def rule_outputs(
     rule: WeightRule | str,
     params: Mapping[str, Any],
@@ -263,7 +286,12 @@ def _minutes(
     state: StrategyState | None,
 ) -> Float[Array, "minutes n"]:
     run = _blocks(rule, params, series, first_chunk, bout_length, settings, form, bounds, state)
-    path = coarse.minutes_of(run.blocks, settings)
+    return _shown(run.blocks, bout_length, settings)
+
+
+@functools.partial(jax.jit, static_argnames=("bout_length", "settings"))
+def _shown(blocks: CoarseWeights, bout_length: int, settings: RuleSettings) -> Float[Array, "minutes n"]:
+    path = coarse.minutes_of(blocks, settings)
     return path.reshape(-1, path.shape[-1])[: bout_length - 1]
 
 
