@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.errors import refusal
-from isotherm.market.deployment.bundle import check_sound
+from isotherm.market.deployment.bundle import check_form
 from isotherm.market.deployment.fixed_guards import FixedGuards, summing_to
 from isotherm.market.deployment.fixed_math import ONE, Units, from_digits
 from isotherm.market.deployment.fixed_rules import FIXED_RULES, FixedRule
@@ -31,7 +31,7 @@ def fixed_pool(bundle: Mapping[str, Any]) -> tuple[FixedPool, FixedState]:
     Raises:
         ValueError: naming what the bundle lacks, what does not fit, or a setting that is not replayed.
     """
-    check_sound(bundle)
+    check_form(bundle)
     n, guardrails, state = len(bundle["tokens"]), bundle["guardrails"], bundle["state"]
     if state is None:
         raise refusal(
