@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from isotherm.market.backtest import Backtest, simulate
+from isotherm.market.hooks.bounds import raw_bounds
 from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.parameters.pool_start import init_pool_parameters
+from isotherm.market.parameters.start import initial_values
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import pool_path
 from isotherm.market.pools.registry import pool
@@ -12,6 +15,7 @@ from isotherm.market.prices.synthetic import synthetic_table
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.settings import RuleSettings
 from isotherm.market.rules.weights import calculate_weights
+from isotherm.market.strategy import strategy_of
 
 DAY = 1440
 START, END, TEST_END = "2024-01-04 00:00:00", "2024-01-07 00:00:00", "2024-01-09 00:00:00"
@@ -20,6 +24,7 @@ PARAMS = {
     "logit_lamb": np.array([0.2, 0.5]),
     "initial_weights_logits": np.array([0.0, 0.4]),
 }
+SHARED = ("initial_weights_logits",)
 WEIGHTS = np.exp([0.0, 0.4]) / np.exp([0.0, 0.4]).sum()
 
 
@@ -130,6 +135,37 @@ def test_an_ensemble_of_equals_is_its_member() -> None:
         fingerprint(rule="ensemble__momentum", n_ensemble_members=2), sets, table(), parameter_set=0
     )
     np.testing.assert_array_equal(first.value, found.value)
+
+
+@pytest.mark.parametrize("rule", ["triple_threat_mean_reversion_channel", "bounded__momentum"])
+def test_an_ensemble_keeps_the_axes_of_its_rule(rule: str) -> None:
+    """Members come before them, sets before members: equal members play as one alone."""
+    *hooks, last = rule.split("__")
+    alone, run = (
+        fingerprint(rule=rule),
+        fingerprint(rule="__".join([*hooks, "ensemble", last]), n_ensemble_members=2),
+    )
+    own = first_parameters(alone)
+    members = {
+        key: value if key in SHARED else np.repeat(value[:, None], 2, axis=1) for key, value in own.items()
+    }
+    np.testing.assert_allclose(
+        simulate(run, members, table()).value, simulate(alone, own, table()).value, rtol=1e-12
+    )
+
+
+def first_parameters(run: Fingerprint) -> dict[str, np.ndarray]:
+    settings = run.with_defaults()
+    found = init_pool_parameters(settings["rule"], initial_values(settings), settings, 2)
+    return {key: value for key, value in found.items() if key != "subsidary_params"}
+
+
+def test_learned_bounds_are_double() -> None:
+    own = PARAMS | raw_bounds([0.1, 0.2], [0.7, 0.9])
+    bounds = strategy_of(fingerprint(rule="bounded__momentum").with_defaults()).bounds(own)
+    assert bounds is not None
+    np.testing.assert_allclose(np.concatenate([bounds.low, bounds.high]), [0.1, 0.2, 0.7, 0.9], rtol=2e-7)
+    assert np.asarray(bounds.low).dtype == np.float64
 
 
 def test_one_of_several_sets_and_costs_in_time() -> None:

@@ -12,11 +12,9 @@ from jaxtyping import Float64, Int64
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.objectives.periods import period_metrics
-from isotherm.market.parameters.chain import chosen_row, one_set
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.parameters.host import real_values
-from isotherm.market.parameters.names import FIXED, PoolName, pool_name
+from isotherm.market.parameters.names import pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
@@ -155,7 +153,7 @@ def simulate(
     if spread is not None and not pays_spread(pool_name(settings["rule"])):
         raise refusal("spread", "given", f"must be None: {settings['rule']} pays no bid-ask spread")
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
-    chosen = chosen_set(params, strategy.name, parameter_set)
+    chosen = strategy.one_set(params, parameter_set)
     costs = costs_of(settings, **series)
     return _played(
         settings, strategy, chosen, aligned, costs, weights, _rows_of(supply, table, aligned), table
@@ -176,35 +174,6 @@ def of_tokens(prices: PriceTable, tokens: Sequence[str]) -> PriceTable:
     if chosen == prices.tickers:
         return prices
     return replace(prices, tickers=chosen, closes=np.ascontiguousarray(prices.closes[:, columns]))
-
-
-def chosen_set(params: Mapping[str, Any], name: PoolName, parameter_set: int | None) -> dict[str, np.ndarray]:
-    """Arrays of one set, float64; of an ensemble they keep the axis of members.
-
-    Args:
-        params: raw parameters, of one set or with a leading axis of sets.
-        name: of the pool.
-        parameter_set: index of a set; None if there is one only.
-
-    Raises:
-        TypeError: naming a parameter that holds no numbers.
-        ValueError: naming a parameter with several sets, if none is chosen or there is no such set.
-    """
-    if "ensemble" not in name.hooks:
-        return one_set(params, name.rule, parameter_set)
-    shared = {key: value for key, value in params.items() if key in FIXED}
-    own = {
-        key: np.asarray(real_values(key, v))
-        for key, v in params.items()
-        if key not in FIXED and v is not None
-    }
-    axes = {key: 2 if key != "raw_min_budget" else 1 for key in own}
-    for key, array in own.items():
-        if array.ndim == axes[key] + 1:
-            own[key] = chosen_row(key, array, parameter_set)
-        elif array.ndim != axes[key]:
-            raise refusal(f"{key}.shape", array.shape, "must be (members, n), or (sets, members, n)")
-    return one_set(shared, name.rule, parameter_set) | own
 
 
 def window_of(settings: Mapping[str, Any], table: PriceTable, with_test: bool = False) -> Alignment:

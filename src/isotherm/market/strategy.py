@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
+import numpy as np
+
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.hooks.averaging import averaged
 from isotherm.market.hooks.bounds import learned_bounds
 from isotherm.market.hooks.rebalancing import lvr, rvr
+from isotherm.market.parameters.chain import one_set
 from isotherm.market.parameters.names import PoolName, pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import AbstractPool
@@ -56,8 +60,23 @@ class Strategy(NamedTuple):
     are_bounds_frozen: bool
 
     def bounds(self, params: Params) -> WeightBounds | None:
-        """Bounds of each token's weight from raw parameters of one set, or None."""
-        return learned_bounds(params, self.are_bounds_frozen) if self.is_bounded else None
+        """Bounds of each token's weight in float64 from raw parameters of one set, or None."""
+        with jax.enable_x64(True):
+            return learned_bounds(params, self.are_bounds_frozen) if self.is_bounded else None
+
+    def one_set(self, params: Mapping[str, Any], parameter_set: int | None = None) -> dict[str, np.ndarray]:
+        """Arrays of one set; of an ensemble they lead with its members. As :func:`.chain.one_set`.
+
+        Args:
+            params: raw parameters, of one set or with a leading axis of sets.
+            parameter_set: index of a set; None if there is one only.
+
+        Raises:
+            TypeError: naming a parameter that holds no numbers.
+            ValueError: naming a parameter with several sets, if none is chosen or there is no such set.
+        """
+        is_ensemble = "ensemble" in self.name.hooks
+        return one_set(params, self.name.rule, parameter_set, keeps_members=is_ensemble)
 
 
 def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.market.backtest import Backtest, chosen_set
+from isotherm.market.backtest import Backtest
 from isotherm.market.prices.clock import MINUTE_MS
 from isotherm.market.rules.coarse import StrategyState
 from isotherm.market.rules.estimators import AverageState, GradientState, VarianceState
@@ -89,7 +89,7 @@ def deployed_state(
     blocks, shown = backtest.run.blocks, (len(backtest.value) - 1) // period
     inner = backtest.run.state.rule
     if shown == blocks.start.shape[0] - 1 and jax.tree.leaves(inner):
-        own = chosen_set(params, strategy.name, parameter_set)
+        own = strategy.one_set(params, parameter_set)
         price = backtest.prices[shown * period]
         inner = next_block(strategy.rule, own, backtest.run.state, price, strategy.settings)[1].rule
     start, step = (np.array(rows[shown], np.float64) for rows in (blocks.start, blocks.step))

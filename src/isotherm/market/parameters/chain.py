@@ -117,7 +117,11 @@ def deployed_weights(field: str, weights: Any, num_tokens: int | None = None) ->
 
 
 def one_set(
-    params: Mapping[str, Any], rule: str | None, parameter_set: int | None = None
+    params: Mapping[str, Any],
+    rule: str | None,
+    parameter_set: int | None = None,
+    *,
+    keeps_members: bool = False,
 ) -> dict[str, np.ndarray]:
     """Arrays of one set, float64, ``(n,)`` or ``(1,)`` as a rule, without nested ones.
 
@@ -125,11 +129,13 @@ def one_set(
         params: raw parameters, of one set or with a leading axis of sets.
         rule: the pool's name, or None if it is not known.
         parameter_set: index of a set; None if there is one only.
+        keeps_members: whether parameters lead with the members of an ensemble, after the sets; those that members
+            share do not.
 
     Raises:
         TypeError: naming a parameter that holds no numbers.
         ValueError: naming a parameter with several sets, if none is chosen or there is no such set; or with members
-            of an ensemble, each of which is exported by itself.
+            of an ensemble where they are not kept, since each is exported by itself.
     """
     hooks, base = ((), None) if rule is None else pool_name(rule)
     is_triple = base == TRIPLE or "logit_lamb_for_ewma" in params
@@ -138,12 +144,13 @@ def one_set(
         if key == NESTED or value is None:
             continue
         axes = 2 if is_triple and key == "logit_lamb" else _AXES.get(key, 1)
+        axes += keeps_members and key not in FIXED
         array = np.asarray(real_values(key, value))
         array = array.reshape(1) if array.ndim < axes == 1 else array
-        if array.ndim > axes + ("ensemble" not in hooks or key in FIXED):
+        if array.ndim > axes + (keeps_members or "ensemble" not in hooks or key in FIXED):
             how = "has members of an ensemble; export each by itself, as a pool without that hook"
             raise refusal(f"{key}.shape", array.shape, how)
-        found[key] = chosen_row(key, array, parameter_set) if array.ndim == axes + 1 else array
+        found[key] = _chosen(key, array, parameter_set) if array.ndim == axes + 1 else array
     return found
 
 
@@ -171,13 +178,7 @@ def _own(params: Mapping[str, Any], rule: str | None) -> dict[str, Any]:
     return {key: value for key, value in params.items() if key in keys}
 
 
-def chosen_row(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarray:
-    """Of an array that leads with sets, one of them; None where there is one only.
-
-    Raises:
-        TypeError: if the set is no whole number.
-        ValueError: naming ``key``, if there are several and none is chosen, or the set that there is not.
-    """
+def _chosen(key: str, array: np.ndarray, parameter_set: int | None) -> np.ndarray:
     if parameter_set is None and array.shape[0] != 1:
         raise refusal(
             f"{key}.shape", array.shape, "holds several parameter sets; choose one by parameter_set"
