@@ -12,6 +12,7 @@ from jaxtyping import Float64, Int64
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.objectives.periods import period_metrics
+from isotherm.market.objectives.report import falls_from_peak
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.names import pool_name
@@ -95,7 +96,7 @@ class Backtest:
     @property
     def draw_down(self) -> Series:
         """Loss against the highest value so far, as a share, shape ``(rows,)``, at most 0."""
-        return self.value / np.maximum.accumulate(self.value) - 1
+        return falls_from_peak(self.value)
 
 
 def simulate(

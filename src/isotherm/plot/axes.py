@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
@@ -96,6 +97,13 @@ def log_numbered(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
     axes.yaxis.set_major_formatter(FuncFormatter(number))
     axes.yaxis.set_minor_locator(NullLocator())
+
+
+def dated(axes: Axes, ticks: int = 8) -> None:
+    """A horizontal axis of dates, with at most so many of them, each said once."""
+    locator = AutoDateLocator(minticks=2, maxticks=ticks)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def is_narrow(axes: Axes) -> bool:

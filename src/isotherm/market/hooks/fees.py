@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from isotherm import doors
+from isotherm.market.numbers import known
 from isotherm.market.parameters import effective
 from isotherm.market.rules import coarse, estimators
-from isotherm.market.rules.checks import checked_start, known, positive, raw_params
+from isotherm.market.rules.checks import checked_start, positive, raw_params
 from isotherm.market.rules.coarse import Start
 from isotherm.market.rules.rule import Params, per_token
 from isotherm.market.rules.settings import RuleSettings

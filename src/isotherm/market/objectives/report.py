@@ -120,8 +120,8 @@ def report_returns(daily_returns: Any, risk_free: Any = 0.0) -> ReturnReport:
         sortino=np.sqrt(YEAR) * _ratio(excess.mean(), downside),
         omega=_ratio(excess[excess > 0].sum(), -losses.sum()),
         return_on_var=_ratio(excess.mean(), -np.percentile(changes, 5)),
-        cdar=_worst_mean(_draw_downs(value), 0.05),
-        moments=_moments(changes),
+        cdar=_worst_mean(falls_from_peak(value), 0.05),
+        moments=moments_of(changes),
         weekly=_risk_series(changes, WEEK),
         monthly=_risk_series(changes, MONTH),
     )
@@ -177,7 +177,8 @@ def _against(changes: Days, other: Days, safe: Days) -> BenchmarkReport:
     )
 
 
-def _moments(changes: Days) -> ReturnMoments:
+def moments_of(changes: Days) -> ReturnMoments:
+    """The distribution of returns; skew and kurtosis are NaN where they do not vary."""
     deviation = changes.std()
     scaled = (changes - changes.mean()) / deviation if deviation > 0 else np.full_like(changes, np.nan)
     return ReturnMoments(
@@ -196,14 +197,15 @@ def _risk_series(changes: Days, length: int) -> RiskSeries:
     num_chunks = len(changes) // length
     parts = changes[: num_chunks * length].reshape(num_chunks, length)
     value = np.concatenate([np.ones((num_chunks, 1)), np.cumprod(1 + parts, axis=1)], axis=1)
-    losses = _draw_downs(value)
+    losses = falls_from_peak(value)
     worst, gain = losses.min(axis=1), value[:, -1] ** (YEAR / length) - 1
     is_none = worst == 0
     sterling = np.where(is_none, np.inf, gain / np.where(is_none, 1.0, -worst))
     return RiskSeries(worst, -np.sqrt((losses**2).mean(axis=1)), sterling)
 
 
-def _draw_downs(value: np.ndarray) -> np.ndarray:
+def falls_from_peak(value: np.ndarray) -> np.ndarray:
+    """Loss against the highest value so far along the last axis, as a share, at most 0."""
     return value / np.maximum.accumulate(value, axis=-1) - 1
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from isotherm.errors import refusal, shortened
+from isotherm.market.objectives.registry import OBJECTIVES
 from isotherm.settings.config import unknown_name
 
 HOOKS = ("lvr", "rvr", "bounded", "ensemble")
@@ -103,16 +104,6 @@ TARGET_RULES = (
 
 FIXED = frozenset(("initial_weights_logits", "initial_weights", "subsidary_params", *CREATED["gyroscope"]))
 """Keys that are never trained, nor jittered."""
-
-_RETURNS = ("returns", "returns_over_hodl", "returns_over_uniform_hodl")
-OBJECTIVES = (
-    "sharpe", "daily_sharpe", "daily_log_sharpe", *_RETURNS, *(f"annualised_{name}" for name in _RETURNS),
-    "greatest_draw_down", "weekly_max_drawdown", "ulcer", "sterling", "calmar", "fee_revenue_over_value",
-    *(f"{d}_var_{c}%{end}" for d in ("daily", "weekly") for c in (95, 99) for end in ("", "_trad")),
-    "daily_raroc", "weekly_raroc",
-    *(f"{d}_rovar{end}" for d in ("daily", "weekly", "monthly") for end in ("", "_trad")),
-)  # fmt: skip
-"""Metrics that may be a ``return_val``."""
 
 RETURN_VALS = (*OBJECTIVES, "reserves", "reserves_and_values")
 

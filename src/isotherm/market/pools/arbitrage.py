@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.market.pools.numbers import Numbers, known
+from isotherm.market.numbers import Numbers, known
 from isotherm.market.pools.signatures import Signatures, check_signatures
 from isotherm.market.pools.trade import best_trade
 

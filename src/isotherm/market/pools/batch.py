@@ -9,10 +9,10 @@ from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.market.numbers import Numbers, known
 from isotherm.market.pools.active import active_rows
 from isotherm.market.pools.costs import PoolCosts
 from isotherm.market.pools.fees import supply_ratios
-from isotherm.market.pools.numbers import Numbers, known
 from isotherm.market.pools.pool import AbstractPool, PoolPath, PoolState, state_at
 from isotherm.market.pools.weighted import idle_path
 

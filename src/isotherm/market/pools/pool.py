@@ -13,8 +13,8 @@ from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.market.numbers import Numbers, known
 from isotherm.market.pools.costs import Costs, PoolCosts
-from isotherm.market.pools.numbers import Numbers, known
 
 
 class PoolState(eqx.Module):

@@ -9,7 +9,7 @@ from jaxtyping import Array, Bool, Float
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.market.pools.numbers import Numbers, known
+from isotherm.market.numbers import Numbers, known
 
 
 def swap_change(

@@ -165,12 +165,3 @@ def bounds_as_float64(bounds: WeightBounds | None, num_tokens: int) -> WeightBou
         checked_bounds(low, high, num_tokens, LEARNED_SLACK)
     with jax.enable_x64(True):
         return WeightBounds(as_float64("low", low), as_float64("high", high))
-
-
-def known(tree: Any) -> Any:
-    """A pytree with NumPy arrays for those of JAX that are known, so that float64 lives on outside of its context."""
-
-    def one(leaf: Any) -> Any:
-        return leaf if doors.is_traced(leaf) else np.asarray(leaf)
-
-    return jax.tree.map(one, tree)

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
+from isotherm.market.numbers import known
 from isotherm.market.rules import coarse
 from isotherm.market.rules.bounds import WeightBounds
 from isotherm.market.rules.checks import (
@@ -15,7 +16,6 @@ from isotherm.market.rules.checks import (
     checked_bout,
     checked_inputs,
     checked_state,
-    known,
     positive,
 )
 from isotherm.market.rules.coarse import CoarseRun, CoarseWeights, Start, StrategyState

@@ -1,9 +1,8 @@
 """Figures of the comparison with recorded flow."""
 
 import numpy as np
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-from isotherm.plot.axes import numbered, panel_grid, titled
+from isotherm.plot.axes import dated, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT
 from isotherm.plot.style import styled
@@ -34,9 +33,7 @@ def flows(
         over_time.plot(time, values / 1e6, color=colour, linewidth=1.6, label=label)
     over_time.set_ylim(0, 1.2 * inflow.max() / 1e6)
     over_time.set_ylabel("volume, million USDC a day")
-    locator = AutoDateLocator(minticks=2, maxticks=6)
-    over_time.xaxis.set_major_locator(locator)
-    over_time.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    dated(over_time, 6)
     over_time.legend(loc="upper left", ncols=3, handlelength=1.6, columnspacing=1.0)
     titled(over_time, "Volume a day")
     top = 1.05 * max(inflow.max(), simulated.max()) / 1e6

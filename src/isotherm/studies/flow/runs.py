@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import pool_path
 from isotherm.market.pools.registry import pool
-from isotherm.market.prices.clock import MINUTES_PER_DAY, unix_ms
+from isotherm.market.prices.clock import MINUTE_MS, MINUTES_PER_DAY, unix_ms
 from isotherm.market.prices.shipped import shipped
 from isotherm.studies.flow.config import FEE, FIRST, LAST, FlowConfig
 from isotherm.study.base import Arrays
@@ -18,7 +18,6 @@ RECORD = "uniswap_usdc_weth_1m"
 UNIT = 1e12
 """RecordedFlow liquidity is in units of sqrt(1e-6 USDC x 1e-18 WETH)."""
 
-MINUTE_MS = 60_000
 Minutes = Float64[np.ndarray, " minutes"]
 
 

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure as Canvas
 
-from isotherm.plot.axes import label_ends, numbered, panel_grid, titled
+from isotherm.plot.axes import dated, label_ends, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT, Look
 from isotherm.plot.style import WIDTH, looks, styled
@@ -132,7 +131,7 @@ def trades(
             axes.scatter(
                 time[shown], price[shown], s=size, color=colour, marker=marker, linewidth=0, zorder=2
             )
-        _dated(axes, few=True)
+        dated(axes, 4)
         titled(axes, label)
     stacks[0][0].set_ylabel("price")
     return Figure(name, caption, figure)
@@ -189,11 +188,5 @@ def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.nda
             "test", (axes.convert_xunits(time[mark]), 1.0), xycoords=("data", "axes fraction"), xytext=(4, 2),
             textcoords="offset points", fontsize=8, color=SOFT,
         )  # fmt: skip
-    _dated(axes)
+    dated(axes)
     return figure, axes, time
-
-
-def _dated(axes: Axes, few: bool = False) -> None:
-    locator = AutoDateLocator(minticks=2, maxticks=4 if few else 8)
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from isotherm.market.objectives.report import moments_of
 from isotherm.market.objectives.significance import block_bootstrap_sharpe, deflated_sharpe
 from isotherm.studies.market.config import BacktestConfig
 from isotherm.study.base import Arrays, Result
@@ -73,11 +74,9 @@ def _significance(daily: np.ndarray, trials: int) -> dict[str, Any]:
     """An interval of the daily Sharpe ratio, and the probability that it is above what luck in trials gives."""
     if len(daily) < LEAST_DAYS or daily.std() == 0:
         return {"interval": None, "deflated": None}
+    told = moments_of(daily)
     interval = block_bootstrap_sharpe(daily, block_length=BLOCK_DAYS)
-    deviation = daily - daily.mean()
-    spread = daily.std()
-    skew, kurtosis = (deviation**3).mean() / spread**3, (deviation**4).mean() / spread**4
-    found = deflated_sharpe(daily.mean() / spread, trials, len(daily), skew, kurtosis - 3)
+    found = deflated_sharpe(told.mean / told.std, trials, len(daily), told.skew, told.excess_kurtosis)
     return {"interval": [float(interval.lower), float(interval.upper)], "deflated": float(found.probability)}
 
 

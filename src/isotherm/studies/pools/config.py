@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.studies.routing.agents import AgentId, refuse_agents
+from isotherm.studies.routing.agents import LEARNERS, AgentId, refuse_agents
 from isotherm.studies.routing.config import AgentConfig
 
 SHIPPED = "eth_1m_2022_uniswap"
@@ -90,17 +90,7 @@ class PoolRoutingConfig(AgentConfig):
     context_mode: Literal["fixed", "random"] = "random"
     """Context: random pools each order, or the first K."""
 
-    agents: Annotated[tuple[AgentId, ...], Field(min_length=1)] = (
-        "epsilon-greedy",
-        "thompson",
-        "ucb",
-        "linucb",
-        "winner-counts",
-        "active-inference",
-        "ising",
-        "ising-exact",
-        "joint",
-    )
+    agents: Annotated[tuple[AgentId, ...], Field(min_length=1)] = LEARNERS
     """Agents to compare; an agent fixed on each pool is always there, the floor is a column."""
 
     @model_validator(mode="after")

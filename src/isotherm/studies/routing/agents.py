@@ -256,6 +256,19 @@ if TYPE_CHECKING:
 else:
     AgentId = Literal[tuple(AGENTS)]
 
+LEARNERS: tuple[AgentId, ...] = (
+    "epsilon-greedy",
+    "thompson",
+    "ucb",
+    "linucb",
+    "winner-counts",
+    "active-inference",
+    "ising",
+    "ising-exact",
+    "joint",
+)
+"""Agents that studies compare by default, beside the floor."""
+
 
 def refuse_agents(config: AgentConfig, agents: tuple[str, ...], n: int, k: int) -> None:
     """Refuse agents that cannot run at this size.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from isotherm.studies.routing.agents import LABELS, AgentId
+from isotherm.studies.routing.agents import LABELS, LEARNERS, AgentId
 from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import (
     Cell,
@@ -40,18 +40,7 @@ REFERENCES = {"floor": "an agent that knows the truth", "ising": "the published 
 
 CONTENDERS = ("winner-counts", "active-inference", "ising", "joint")
 
-DEFAULT_AGENTS = (
-    "epsilon-greedy",
-    "thompson",
-    "ucb",
-    "linucb",
-    "winner-counts",
-    "active-inference",
-    "ising",
-    "ising-exact",
-    "joint",
-    "floor",
-)
+DEFAULT_AGENTS: tuple[AgentId, ...] = (*LEARNERS, "floor")
 
 
 class RoutingConfig(VenueConfig):
