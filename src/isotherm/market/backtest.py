@@ -15,14 +15,13 @@ from isotherm.market.objectives.periods import period_metrics
 from isotherm.market.objectives.report import falls_from_peak
 from isotherm.market.parameters.effective import calc_initial_weights
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.parameters.names import pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import PoolState, pool_path
 from isotherm.market.prices.align import Alignment, align
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.coarse import CoarseRun
 from isotherm.market.rules.weights import minutes_of_run, run_weights
-from isotherm.market.strategy import Strategy, costs_of, pays_spread, strategy_of
+from isotherm.market.strategy import Strategy, check_spread, costs_of, strategy_of
 
 Rows = Float64[np.ndarray, "rows tokens"]
 Series = Float64[np.ndarray, " rows"]
@@ -151,8 +150,7 @@ def simulate(
     settings = fingerprint.with_defaults()
     table = of_tokens(prices, settings["tokens"])
     aligned = window_of(settings, table, doors.flag("with_test", with_test))
-    if spread is not None and not pays_spread(pool_name(settings["rule"])):
-        raise refusal("spread", "given", f"must be None: {settings['rule']} pays no bid-ask spread")
+    check_spread(settings["rule"], spread)
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = strategy.one_set(params, parameter_set)
     costs = costs_of(settings, **series)

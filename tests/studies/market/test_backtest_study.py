@@ -142,6 +142,16 @@ BAD = [
     (["--rule=gyroscope"], "not there yet"),
     (["--rule=index_market_cap"], "supply"),
     (["--rule=rvr__momentum"], "spread"),
+    (["--spread-bps=1,1"], "spread"),
+    (
+        ["--rule=rvr__momentum", "--spread-bps=1"],
+        "spread_bps = (1.0,): must be one number for each of AAA, BBB",
+    ),
+    (["--supply=1,2"], "supply = (1.0, 2.0): must be left out"),
+    (
+        ["--rule=index_market_cap", "--supply=1,2,3"],
+        "supply = (1.0, 2.0, 3.0): must be one number for each of",
+    ),
     (["--fingerprint-file=none.json"], "fingerprint_file"),
     (["--params-file=none.jsonl"], "params_file"),
 ]

@@ -7,7 +7,7 @@ from isotherm.errors import refusal
 from isotherm.market.backtest import window_of
 from isotherm.market.prices.columns import price_file
 from isotherm.market.prices.shipped import shipped
-from isotherm.market.strategy import strategy_of
+from isotherm.market.strategy import check_spread, strategy_of
 from isotherm.studies.market import runs
 from isotherm.studies.market.config import SHIPPED, BacktestConfig
 
@@ -35,9 +35,17 @@ def check(config: BacktestConfig) -> None:
         ValueError: naming the first that does not.
     """
     settings = runs.fingerprint_of(config)
+    check_spread(settings["rule"], config.spread_bps)
     strategy = strategy_of(settings, spread=config.spread_bps and [bps / 1e4 for bps in config.spread_bps])
-    if strategy.rule is not None and strategy.rule.needs_supply and config.supply is None:
+    needs_supply = strategy.rule is not None and strategy.rule.needs_supply
+    if needs_supply and config.supply is None:
         raise refusal("supply", None, f"must be given: {settings['rule']} weighs by capitalisation")
+    if config.supply is not None and not needs_supply:
+        raise refusal("supply", config.supply, f"must be left out: {settings['rule']} does not look at it")
+    tokens = sorted(settings["tokens"])
+    for field, values in (("supply", config.supply), ("spread_bps", config.spread_bps)):
+        if values is not None and len(values) != len(tokens):
+            raise refusal(field, values, f"must be one number for each of {', '.join(tokens)}")
     runs.check_map(config, settings)
     table = runs.table_of(config, settings["tokens"])
     window_of(settings, table, settings["endTestDateString"] is not None)
