@@ -21,8 +21,18 @@ from tests.support.stored_runs import unbroken as unbroken
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-MUCH_MEMORY = 4e9
+MUCH_MEMORY = 1.5e9
 """Bytes of a worker from which on compiled programs are let go, so that two of them stay small."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Programs that took a while to compile stay in pytest's cache: later runs, and the other worker, read them.
+
+    Only of this process, and of no process that a test starts: those are killed, and may leave half a file.
+    """
+    jax.config.update("jax_compilation_cache_dir", str(config.rootpath / config.getini("cache_dir") / "jax"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
 
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("isotherm")
