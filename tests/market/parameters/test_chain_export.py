@@ -155,9 +155,11 @@ def test_rules_of_targets_export_the_mixture_of_encodings_that_they_play_with() 
     logits = {"logit_lamb": [1.0], "logit_delta_lamb": [0.5]}
     days, decay = host.memory_days_to_lambda([4.0], 60), host.logistic([1.0])
     first = convert_parameter_values(logits | {"memory_days_1": [4.0]}, run)["values"]
-    np.testing.assert_allclose(first["lamb_1"] + first["lamb_2"], [*days, *host.logistic([1.5])], rtol=1e-12)
+    np.testing.assert_allclose(
+        first["lamb_1"] + first["lamb_2"], np.append(days, host.logistic([1.5])), rtol=1e-12
+    )
     second = convert_parameter_values(logits | {"memory_days_2": [4.0]}, run)["values"]
-    np.testing.assert_allclose(second["lamb_1"] + second["lamb_2"], [*decay, *days], rtol=1e-12)
+    np.testing.assert_allclose(second["lamb_1"] + second["lamb_2"], np.append(decay, days), rtol=1e-12)
     np.testing.assert_allclose(second["memory_days_1"], days_of(np.array([1.0])), rtol=1e-12)
 
 
