@@ -15,7 +15,7 @@ from isotherm.market.prices.synthetic import synthetic_table
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.settings import RuleSettings
 from isotherm.market.rules.weights import calculate_weights
-from isotherm.market.strategy import strategy_of
+from isotherm.market.strategy import strategy_of, unread_settings
 
 DAY = 1440
 START, END, TEST_END = "2024-01-04 00:00:00", "2024-01-07 00:00:00", "2024-01-09 00:00:00"
@@ -208,11 +208,41 @@ def test_memory_is_shortened_where_prices_begin_late_and_it_is_said() -> None:
         ({"rule": "index_market_cap"}, {}, "supply"),
         ({"endTestDateString": None}, {"with_test": True}, "endTestDateString"),
         ({}, {"fees": 1.5}, "fees = 1.5"),
+        ({"freq": "hour"}, {}, "freq = 'hour': must be 'minute'"),
+        ({"subsidary_pools": [{"rule": "hodl"}]}, {}, "subsidary_pools = .*must be empty"),
+        ({"numeraire": "AAA"}, {}, "numeraire = 'AAA': must be left out"),
+        ({"do_trades": True}, {}, "do_trades = True: needs trades"),
     ],
 )
 def test_what_does_not_fit_is_refused(settings: dict, given: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         simulate(fingerprint(**settings), PARAMS, table(), **given)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "unread"),
+    [
+        ("momentum", {"arb_quality": 0.5, "annual_streaming_fee": 0.1, "cap_weights": 0.7},
+         {"arb_quality", "annual_streaming_fee", "cap_weights"}),
+        ("momentum", {"use_alt_lamb": True, "gas_cost": 1.0, "arb_frequency": 3, "guardrail": "projection"}, set()),
+        ("momentum", {"reclamm_learn_fees": True, "alpha": 0.5, "use_pre_exp_scaling": False},
+         {"reclamm_learn_fees", "alpha", "use_pre_exp_scaling"}),
+        ("cow", {"arb_quality": 0.5, "chunk_period": 60, "weight_interpolation_period": 60},
+         {"chunk_period", "weight_interpolation_period"}),
+        ("hodl", {"fees": 0.1, "do_arb": False, "arb_frequency": 2}, {"fees", "do_arb", "arb_frequency"}),
+        ("lvr__momentum", {"fees": 0.1, "gas_cost": 1.0, "arb_frequency": 2}, {"gas_cost", "arb_frequency"}),
+        ("min_variance", {"use_alt_lamb": True, "start_from_first_target": True}, {"use_alt_lamb"}),
+        ("ensemble__momentum", {"ensemble_init_seed": 1, "n_ensemble_members": 2}, set()),
+        ("momentum", {"learnable_bounds_settings": {"min_weights_per_asset": [0.1, 0.1]}},
+         {"learnable_bounds_settings"}),
+        ("bounded__momentum", {"learnable_bounds_settings": {"freeze_bounds": True}}, set()),
+        ("trad_hodling_index_market_cap", {"annual_streaming_fee": 0.1, "cap_weights": 0.7, "arb_fees": 0.1},
+         {"arb_fees"}),
+    ],
+)  # fmt: skip
+def test_settings_that_a_pool_does_not_look_at_are_told(rule: str, settings: dict, unread: set) -> None:
+    given = Fingerprint(tokens=["AAA", "BBB"], rule=rule, **settings).with_defaults()
+    assert set(unread_settings(given)) == unread
 
 
 def test_several_sets_without_a_choice_are_refused() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,7 +33,7 @@ RENAMED = {
 
 NOT_OF_FINGERPRINTS = (
     "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply",
-    "spread_bps", "k_grid", "memory_grid", "trials",
+    "spread_bps", "fees_file", "gas_file", "trades_file", "k_grid", "memory_grid", "trials",
 )  # fmt: skip
 
 Select = Literal[
@@ -89,7 +90,7 @@ class BacktestConfig(Config):
     """Minutes between two updates of weights."""
 
     weight_interpolation_period: Minutes | None = None
-    """Minutes over which a move is spread, at most ``chunk_period``."""
+    """Minutes over which a move is spread, at most ``chunk_period``, which it is where neither flag nor file says."""
 
     weight_interpolation_method: (
         Literal["linear", "approx_optimal", "approx_optimal_compat", "slerp"] | None
@@ -153,6 +154,15 @@ class BacktestConfig(Config):
     spread_bps: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     """Bid-ask spread of each token in basis points, in the order of their names; of pools that pay it."""
 
+    fees_file: File = ""
+    """Swap fees over time, .parquet or .csv with columns unix and value, in the place of ``fees``."""
+
+    gas_file: File = ""
+    """What a trade costs in gas over time, in the numeraire, in the place of ``gas_cost``; columns unix and value."""
+
+    trades_file: File = ""
+    """Swaps of others, one a minute at most: columns unix, token_in, token_out, amount_in."""
+
     k_grid: tuple[Positive, ...] = ()
     """Values of ``k_per_day`` for the map of returns; empty: no map."""
 
@@ -186,6 +196,8 @@ class BacktestConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
+        if self.trades_file:
+            found["do_trades"] = True
         if not (self.tokens or self.prices or self.fingerprint_file):
             found["tokens"] = list(SHIPPED_TOKENS)
         if (
@@ -212,4 +224,17 @@ def settings_of_file(path: str) -> dict[str, Any]:
         raise refusal("fingerprint_file", path, f"is not readable as {kind}: {error}") from None
     if not isinstance(found, dict):
         raise refusal("fingerprint_file", path, "should hold a table of settings")
-    return found
+    return {key: _dated(value) for key, value in found.items()}
+
+
+def is_of_another_tool(path: str) -> bool:
+    """Whether a file of settings may have been written by another tool: all but TOML, which people write."""
+    return Path(path).suffix.lower() != ".toml"
+
+
+def _dated(value: Any) -> Any:
+    """A date of TOML as fingerprints have it; one with a time zone in UTC."""
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo is None else value.astimezone(UTC)
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{value} 00:00:00" if isinstance(value, date) else value

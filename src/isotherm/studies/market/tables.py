@@ -85,9 +85,11 @@ def _settings(metrics: Metrics) -> Table:
     settings = metrics["settings"]
     rows = [("tokens", ", ".join(metrics["tokens"]))]
     rows += [(name, "none" if settings[name] is None else str(settings[name])) for name in SHOWN]
-    return Table(
-        "Settings", ("", "value"), tuple(rows), "as in a fingerprint; what was not given is its default"
-    )
+    note = "as in a fingerprint; what was not given is its default"
+    unread = metrics.get("unread")  # runs of earlier versions did not say
+    if unread:
+        note += f". Given, but not looked at by {settings['rule']}: {', '.join(unread)}"
+    return Table("Settings", ("", "value"), tuple(rows), note)
 
 
 def conclusions(metrics: Metrics) -> list[str]:
