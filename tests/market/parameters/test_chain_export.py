@@ -257,6 +257,8 @@ def test_guardrails_weights_and_state_go_along() -> None:
         ({"k": [1.0]}, {"rule": "momentum"}, "logit_lamb"),
         ({"k": [1.0]}, {"rule": "difference_momentum"}, "memory_days_1"),
         ({"memory_days_1": [1.0]}, {"rule": "min_variance"}, "memory_days_2"),
+        ({"log_k": [1.0]}, {"rule": "gyroscope"}, "must have this parameter: phi"),
+        ({"price_ratio": [4.0]}, {"rule": "reclamm"}, "must have this parameter: centeredness_margin"),
         ({"k": [1.0]}, {}, "must have a memory"),
         ({"absolute_k": [1.0], "log_k": [1.0]}, {}, "must have a memory"),
         ({"absolute_k": [1.0], "log_amplitude": [1.0]}, {}, "must have a memory"),

@@ -48,6 +48,11 @@ _GEOMETRY = (
 )  # fmt: skip
 """Parameters that are effective as they are."""
 
+_NEEDED_GEOMETRY = {
+    "gyroscope": ("rotation", "alpha", "beta", "stretch"),
+    "reclamm": ("price_ratio", "centeredness_margin", "price_shift"),
+}
+
 _AXES = {"raw_min_budget": 0, "phi": 0, "alpha": 0, "beta": 0, "lam": 0}
 """Axes of one set's array, where there is not one."""
 
@@ -228,6 +233,8 @@ def _effective(params: Mapping[str, Array], settings: Mapping[str, Any], rule: s
     if "min_logits" in wanted:
         bounds = learned_bounds(params)
         found |= {"min_weights": bounds.low, "max_weights": bounds.high}
+    for quantity in _NEEDED_GEOMETRY.get(base or "", ()):
+        raw.required(params, *ENCODINGS[quantity])
     if "initial_weights" in given:
         found["initial_weights"] = raw.calc_initial_weights(params)
     return found | {key: jnp.atleast_1d(params[key]) for key in _GEOMETRY if raw.has(params, key)}
