@@ -5,6 +5,7 @@ import pytest
 
 from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.hooks.bounds import raw_bounds
+from isotherm.market.hooks.rebalancing import RebalancedPool
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.start import initial_values
@@ -174,6 +175,38 @@ def test_one_of_several_sets_and_costs_in_time() -> None:
     np.testing.assert_array_equal(second.value, played().value)
     dear = simulate(fingerprint(), PARAMS, table(), fees=np.full(3 * DAY, 0.002))
     np.testing.assert_allclose(dear.value, played().value, rtol=1e-9)
+
+
+def test_d24_shares_of_the_pool_are_told_to_the_public_runner() -> None:
+    """And are not the supply of tokens by which an index weighs."""
+    shares = np.repeat([1.0, 3.0], [DAY, 2 * DAY])
+    found, alone = simulate(fingerprint(), PARAMS, table(), lp_supply=shares), played()
+    np.testing.assert_allclose(found.value[:DAY], alone.value[:DAY], rtol=1e-9)
+    np.testing.assert_allclose(found.value[DAY:], 3 * alone.value[DAY:], rtol=1e-9)
+    with pytest.raises(ValueError, match=r"len\(supply\) = 5"):
+        simulate(fingerprint(), PARAMS, table(), lp_supply=np.ones(5))
+
+
+def test_d29_a_rule_of_two_averages_plays_and_is_read_out() -> None:
+    own = {
+        "k": [9.0, 8.0],
+        "memory_days_1": [0.5, 0.6],
+        "memory_days_2": [1.5, 1.0],
+        "initial_weights": [0.5, 0.5],
+    }
+    found = simulate(fingerprint(rule="difference_momentum"), own, table())
+    assert found.run is not None
+    assert set(found.run.readouts) == {"ewma_1", "ewma_2"}
+    assert np.ptp(found.weights[:, 0]) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("rule", "pays"), [("lvr__rvr__momentum", False), ("rvr__bounded__lvr__momentum", True)]
+)
+def test_d35_the_first_hook_has_the_highest_priority(rule: str, pays: bool) -> None:
+    pool = strategy_of(fingerprint(rule=rule).with_defaults(), spread=np.full(2, 0.1)).pool
+    assert isinstance(pool, RebalancedPool)
+    assert (pool.spread is not None) == pays
 
 
 def test_weights_from_outside() -> None:

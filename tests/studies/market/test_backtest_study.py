@@ -12,7 +12,7 @@ from isotherm.market.parameters.checkpoint import write_records
 from isotherm.studies.market import runs
 from isotherm.studies.market.config import BacktestConfig, settings_of_file
 from isotherm.studies.market.results import combined
-from isotherm.studies.market.series import series_of
+from isotherm.studies.market.series import SERIES_FILES, series_of
 from isotherm.studies.market.study import BacktestStudy
 from isotherm.studies.market.tables import tables
 
@@ -158,6 +158,10 @@ def test_fees_gas_and_swaps_come_from_files(prices, tmp_path) -> None:
     )  # fmt: skip
     kept = runs.strategy(config)["value"]
     np.testing.assert_array_equal(kept, [*found.value[::60].tolist(), found.value[-1]])
+    shares = table_file(tmp_path / "shares.csv", unix=[minute(0), minute(1)], value=[100.0, 200.0])
+    doubled = config.model_copy(update={"lp_supply_file": shares, "trades_file": "", "gas_file": ""})
+    grown = runs.strategy(doubled)["value"]
+    assert grown[24] == pytest.approx(2 * grown[23], rel=0.02)
     without = config.model_copy(update={"trades_file": ""})
     assert runs.strategy(without)["value"][-1] != kept[-1]
     rare = without.model_copy(update={"arb_frequency": 7, "test_end": "2024-01-06 00:00:00"})
@@ -169,13 +173,11 @@ def test_fees_gas_and_swaps_come_from_files(prices, tmp_path) -> None:
 
 def test_files_over_time_are_inputs_of_the_run(prices) -> None:
     """So that other content is another run, as of price files."""
-    config = BacktestConfig(
-        prices=str(prices), fees_file="f.csv", gas_file="g.csv", trades_file="t.csv", **SMALL
-    )
+    given = {field: f"{field}.csv" for field in SERIES_FILES}
+    config = BacktestConfig(prices=str(prices), **given, **SMALL)
     found = BacktestStudy().inputs(config)
-    assert {name: str(path) for name, path in found.items() if name.endswith("_file")} == {
-        "fees_file": "f.csv", "gas_file": "g.csv", "trades_file": "t.csv",
-    }  # fmt: skip
+    assert {name: str(path) for name, path in found.items() if name in SERIES_FILES} == given
+    assert len(given) == 4
     assert not runs.fingerprint_of(config.model_copy(update={"trades_file": ""}))["do_trades"]
     assert runs.fingerprint_of(config)["do_trades"]
 
@@ -193,6 +195,7 @@ def test_files_over_time_are_inputs_of_the_run(prices) -> None:
         ("gas", {"unix": [minute(0)], "value": [-1.0]}, [], "values are finite, at least 0"),
         ("gas", {"unix": [minute(0)], "gwei": [30.0]}, [], "holds prices of gas in gwei"),
         ("gas", {"time": [minute(0)], "value": [30.0]}, [], "has no column unix"),
+        ("lp-supply", {"unix": [minute(0), minute(1)], "value": [1.0, 0.0]}, [], "has value 0 in row 1; shares are"),
         ("trades", {"unix": [minute(0)], "token_in": ["CCC"], "token_out": ["BBB"], "amount_in": [1.0]}, [],
          "names token 'CCC' in row 0; the pool holds AAA, BBB"),
         ("trades", {"unix": [minute(0)], "token_in": ["BBB"], "token_out": ["BBB"], "amount_in": [1.0]}, [],
@@ -212,7 +215,7 @@ def test_files_over_time_that_do_not_fit_are_refused(isotherm, prices, field, co
     words = [*FLAGS, f"--prices={prices}", "--out", "runs", f"--{field}-file={file}", *words]
     code, out, err = isotherm("backtest", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
-    assert err.startswith(f"error: {field}_file = ")
+    assert err.startswith(f"error: {field.replace('-', '_')}_file = ")
     assert line in err
     assert not Path("runs").exists() or not list(Path("runs").glob("backtest-*"))
 

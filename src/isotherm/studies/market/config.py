@@ -33,7 +33,7 @@ RENAMED = {
 
 NOT_OF_FINGERPRINTS = (
     "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply",
-    "spread_bps", "fees_file", "gas_file", "trades_file", "k_grid", "memory_grid", "trials",
+    "spread_bps", "fees_file", "gas_file", "trades_file", "lp_supply_file", "k_grid", "memory_grid", "trials",
 )  # fmt: skip
 
 Select = Literal[
@@ -162,6 +162,9 @@ class BacktestConfig(Config):
 
     trades_file: File = ""
     """Swaps of others, one a minute at most: columns unix, token_in, token_out, amount_in."""
+
+    lp_supply_file: File = ""
+    """Shares of the pool over time, with which its reserves grow and shrink; columns unix and value."""
 
     k_grid: tuple[Positive, ...] = ()
     """Values of ``k_per_day`` for the map of returns; empty: no map."""

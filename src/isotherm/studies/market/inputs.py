@@ -68,4 +68,5 @@ def _check_series(config: BacktestConfig, settings: Fingerprint) -> None:
         if field in given and (name.rule == "hodl" or is_on_market(name)):
             allowed = f"must be left out: {settings['rule']} takes no costs that vary in time, and no swaps"
             raise refusal(field, str(given[field]), allowed)
-    costs_of(settings, **series_of(config, settings))
+    found = series_of(config, settings)
+    costs_of(settings, supply=found.pop("lp_supply", None), **found)

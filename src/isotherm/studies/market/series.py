@@ -1,4 +1,4 @@
-"""Files of fees, gas and swaps over time, on the minutes of a backtest in which arbitrageurs may come."""
+"""Files of fees, gas, swaps and pool shares over time, on minutes of a backtest in which arbitrageurs may come."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from isotherm.market.prices.price_file import TableFile
 from isotherm.market.prices.value_files import read_fees, read_swaps, read_values
 from isotherm.studies.market.config import BacktestConfig
 
-SERIES_FILES = ("fees_file", "gas_file", "trades_file")
+SERIES_FILES = ("fees_file", "gas_file", "trades_file", "lp_supply_file")
 
 
 def series_files(config: BacktestConfig) -> dict[str, Path]:
@@ -32,7 +32,8 @@ def series_of(config: BacktestConfig, settings: Mapping[str, Any]) -> dict[str, 
         settings: of the run, defaults filled in; they tell its window, its tokens and ``arb_frequency``.
 
     Returns:
-        ``fees`` and ``gas_cost``, ``(arbitrage rows,)``, and ``trades``, ``(arbitrage rows, 3)``, as far as given.
+        ``fees``, ``gas_cost`` and ``lp_supply``, ``(arbitrage rows,)``, and ``trades``, ``(arbitrage rows, 3)``, as
+        far as given.
 
     Raises:
         ValueError: naming the field, the file, and what is wrong there.
@@ -43,6 +44,7 @@ def series_of(config: BacktestConfig, settings: Mapping[str, Any]) -> dict[str, 
         "fees_file": ("fees", lambda path: _values(read_fees(path), settings, window)),
         "gas_file": ("gas_cost", lambda path: _values(_gas(path), settings, window)),
         "trades_file": ("trades", lambda path: _trades(path, settings, window)),
+        "lp_supply_file": ("lp_supply", lambda path: _values(_shares(path), settings, window)),
     }
     found = {}
     for field, path in series_files(config).items():
@@ -66,6 +68,14 @@ def _gas(path: str) -> Any:
     if unit is not None:
         raise ValueError(f"holds prices of gas in {unit}; should hold what a trade costs, in the numeraire")
     return read_values(path, least=0.0)
+
+
+def _shares(path: str) -> Any:
+    """Shares of the pool, of which there are always some."""
+    found = read_values(path, least=0.0)
+    if not found.values.all():
+        raise ValueError(f"has value 0 in row {int(found.values.argmin())}; shares are above 0")
+    return found
 
 
 def _trades(path: str, settings: Mapping[str, Any], window: tuple[int, int]) -> np.ndarray:
