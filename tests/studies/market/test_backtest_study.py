@@ -15,6 +15,7 @@ from isotherm.studies.market.results import combined
 from isotherm.studies.market.series import SERIES_FILES, series_of
 from isotherm.studies.market.study import BacktestStudy
 from isotherm.studies.market.tables import tables
+from isotherm.study.presets import build_config
 
 DAY, START_MS = 1440, 1_704_067_200_000
 WINDOW = {"start": "2024-01-03 00:00:00", "end": "2024-01-05 00:00:00", "max_memory_days": 2.0}
@@ -98,6 +99,17 @@ def test_constant_weights_stand_beside_and_the_map_is_of_other_parameters(prices
         "memory-0",
         "memory-1",
     ]
+
+
+@pytest.mark.parametrize("field", ["prices", "fingerprint_file", "params_file"])
+def test_what_is_ones_own_is_not_mixed_with_a_preset(field: str) -> None:
+    """Neither dates nor a map of the published run stand over a file of settings."""
+    study = BacktestStudy()
+    found = build_config(study, flags={field: "mine"})
+    assert found == BacktestConfig(**{field: "mine"})
+    assert study.preset_of(found.settings()) == "own"
+    assert build_config(study) == build_config(study, "published") != found
+    assert build_config(study, "smoke", flags={field: "mine"}).tokens == ("BTC", "ETH", "SOL")
 
 
 def test_settings_and_parameters_come_from_files_and_flags_go_before(prices, tmp_path) -> None:
