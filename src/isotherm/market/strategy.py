@@ -16,7 +16,7 @@ from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.names import TARGET_RULES, TRIPLE, PoolName, pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import AbstractPool
-from isotherm.market.pools.registry import pool
+from isotherm.market.pools.registry import TO_COME, pool
 from isotherm.market.rules.bounds import WeightBounds
 from isotherm.market.rules.registry import rule_named
 from isotherm.market.rules.rule import Params, WeightRule
@@ -106,6 +106,8 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     ('momentum', 'RebalancedPool')
     """
     name = pool_name(settings["rule"])
+    if name.rule in TO_COME:
+        raise refusal("rule", settings["rule"], f"names {name.rule}, a pool that is not there yet")
     rule = _rule(name, settings)
     _refuse_unplayed(settings)
     if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):

@@ -289,7 +289,8 @@ BAD = [
     (["--k-grid=1,2"], "k_grid"),
     (["--k-grid=2,1", "--memory-grid=1"], "should increase"),
     (["--rule=hodl", "--k-grid=1", "--memory-grid=1"], "k_grid"),
-    (["--rule=gyroscope"], "not there yet"),
+    (["--rule=lvr__gyroscope"], "rule = 'lvr__gyroscope': names gyroscope, a pool that is not there yet"),
+    (["--params-file=run.json"], "params_file = 'run.json': is damaged"),
     (["--rule=index_market_cap"], "supply"),
     (["--rule=rvr__momentum"], "spread"),
     (["--spread-bps=1,1"], "spread"),
@@ -309,6 +310,7 @@ BAD = [
 
 @pytest.mark.parametrize(("words", "line"), BAD, ids=[" ".join(words) for words, _ in BAD])
 def test_what_does_not_fit_is_refused_in_one_line_before_any_work(isotherm, prices, words, line) -> None:
+    Path("run.json").write_text('"[{')
     code, out, err = isotherm("backtest", *FLAGS, f"--prices={prices}", "--out", "runs", *words)
     assert code == 2
     assert line in err

@@ -67,7 +67,11 @@ def params_of(config: BacktestConfig, settings: Fingerprint) -> Mapping[str, Any
         ValueError: naming the file, or the initial value that does not fit.
     """
     if config.params_file:
-        found = retrieve_best(config.params_file, config.select)
+        try:
+            found = retrieve_best(config.params_file, config.select)
+        except ValueError as error:
+            field, _, rest = str(error).partition(" = ")
+            raise ValueError(f"params_file = {rest}" if field == "location" else str(error)) from None
         assert isinstance(found, Retrieved)  # one record: no method here gives several
         return found.params
     return first_params(settings)
