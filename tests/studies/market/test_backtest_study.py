@@ -12,7 +12,7 @@ from isotherm.market.parameters.checkpoint import write_records
 from isotherm.studies.market import runs
 from isotherm.studies.market.config import BacktestConfig, settings_of_file
 from isotherm.studies.market.results import combined
-from isotherm.studies.market.series import SERIES_FILES, series_of
+from isotherm.studies.market.series import SERIES, series_of
 from isotherm.studies.market.study import BacktestStudy
 from isotherm.studies.market.tables import tables
 from isotherm.study.presets import build_config
@@ -185,10 +185,10 @@ def test_fees_gas_and_swaps_come_from_files(prices, tmp_path) -> None:
 
 def test_files_over_time_are_inputs_of_the_run(prices) -> None:
     """So that other content is another run, as of price files."""
-    given = {field: f"{field}.csv" for field in SERIES_FILES}
+    given = {field: f"{field}.csv" for field in SERIES}
     config = BacktestConfig(prices=str(prices), **given, **SMALL)
     found = BacktestStudy().inputs(config)
-    assert {name: str(path) for name, path in found.items() if name in SERIES_FILES} == given
+    assert {name: str(path) for name, path in found.items() if name in SERIES} == given
     assert len(given) == 4
     assert not runs.fingerprint_of(config.model_copy(update={"trades_file": ""}))["do_trades"]
     assert runs.fingerprint_of(config)["do_trades"]

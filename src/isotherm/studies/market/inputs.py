@@ -12,7 +12,7 @@ from isotherm.market.prices.shipped import shipped
 from isotherm.market.strategy import check_spread, costs_of, is_on_market, strategy_of
 from isotherm.studies.market import runs
 from isotherm.studies.market.config import SHIPPED, BacktestConfig
-from isotherm.studies.market.series import SERIES_FILES, series_files, series_of
+from isotherm.studies.market.series import series_files, series_of
 
 
 def inputs(config: BacktestConfig) -> Mapping[str, Path]:
@@ -64,9 +64,9 @@ def _check_series(config: BacktestConfig, settings: Fingerprint) -> None:
     """Refuse files of fees, gas or swaps that cannot be read, or that a pool takes no notice of."""
     given = series_files(config)
     name = pool_name(settings["rule"])
-    for field in SERIES_FILES:
-        if field in given and (name.rule == "hodl" or is_on_market(name)):
+    for field, path in given.items():
+        if name.rule == "hodl" or is_on_market(name):
             allowed = f"must be left out: {settings['rule']} takes no costs that vary in time, and no swaps"
-            raise refusal(field, str(given[field]), allowed)
+            raise refusal(field, str(path), allowed)
     found = series_of(config, settings)
     costs_of(settings, supply=found.pop("lp_supply", None), **found)

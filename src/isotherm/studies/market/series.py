@@ -13,12 +13,13 @@ from isotherm.market.prices.price_file import TableFile
 from isotherm.market.prices.value_files import read_fees, read_swaps, read_values
 from isotherm.studies.market.config import BacktestConfig
 
-SERIES_FILES = ("fees_file", "gas_file", "trades_file", "lp_supply_file")
+SERIES = {"fees_file": "fees", "gas_file": "gas_cost", "trades_file": "trades", "lp_supply_file": "lp_supply"}
+"""What :func:`.simulate` calls the series of a file."""
 
 
 def series_files(config: BacktestConfig) -> dict[str, Path]:
     """Files that are given, by their field."""
-    given = {field: getattr(config, field) for field in SERIES_FILES}
+    given = {field: getattr(config, field) for field in SERIES}
     return {field: Path(path) for field, path in given.items() if path}
 
 
@@ -40,17 +41,16 @@ def series_of(config: BacktestConfig, settings: Mapping[str, Any]) -> dict[str, 
     """
     end = settings["endTestDateString"] or settings["endDateString"]
     window = unix_ms("start", settings["startDateString"]), unix_ms("end", end)
-    makers: dict[str, tuple[str, Callable[[str], np.ndarray]]] = {
-        "fees_file": ("fees", lambda path: _values(read_fees(path), settings, window)),
-        "gas_file": ("gas_cost", lambda path: _values(_gas(path), settings, window)),
-        "trades_file": ("trades", lambda path: _trades(path, settings, window)),
-        "lp_supply_file": ("lp_supply", lambda path: _values(_shares(path), settings, window)),
+    makers: dict[str, Callable[[str], np.ndarray]] = {
+        "fees_file": lambda path: _values(read_fees(path), settings, window),
+        "gas_file": lambda path: _values(_gas(path), settings, window),
+        "trades_file": lambda path: _trades(path, settings, window),
+        "lp_supply_file": lambda path: _values(_shares(path), settings, window),
     }
     found = {}
     for field, path in series_files(config).items():
-        name, make = makers[field]
         try:
-            found[name] = make(str(path))
+            found[SERIES[field]] = makers[field](str(path))
         except ValueError as error:
             raise refusal(field, str(path), _reason(str(error), str(path))) from None
     return found
