@@ -282,7 +282,7 @@ BAD = [
     (["--tokens=AAA,AAA"], "tokens"),
     (["--tokens=AAA,CCC"], "has no file CCC_USD.parquet"),
     (["--minimum-weight=0.5"], "minimum_weight = 0.5"),
-    (["--start=2024-01-03"], "start = '2024-01-03'"),
+    (["--start=2024-01-03"], "start = '2024-01-03': should be a date in UTC, YYYY-MM-DD HH:MM:SS"),
     (["--start=2024-01-03 00:00:30"], "2024-01-03 00:00:30"),
     (["--end=2025-01-05 00:00:00"], "2025-01-05 00:00:00"),
     (["--fees=1"], "fees = 1"),

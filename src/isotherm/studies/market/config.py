@@ -1,18 +1,27 @@
 """Settings of a backtest."""
 
 import json
+import re
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from isotherm.errors import refusal
 from isotherm.settings.config import Config
 
 File = Annotated[str, Field(max_length=4096)]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+
+
+def _is_dated(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
+        raise ValueError("should be a date in UTC, YYYY-MM-DD HH:MM:SS")
+    return text
+
+
+Date = Annotated[str, AfterValidator(_is_dated)]
 Positive = Annotated[float, Field(gt=0)]
 Fee = Annotated[float, Field(ge=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=10_000_000)]
