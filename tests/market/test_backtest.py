@@ -209,6 +209,19 @@ def test_d35_the_first_hook_has_the_highest_priority(rule: str, pays: bool) -> N
     assert (pool.spread is not None) == pays
 
 
+def test_d36_bounds_hold_where_a_rule_gives_targets() -> None:
+    """Volatile AAA would fall far below a half."""
+    days = {"memory_days_1": [0.5, 0.5], "memory_days_2": [0.1, 0.1], "initial_weights": [0.5, 0.5]}
+    prices = PRICES.copy()
+    prices[:, 0] = 100 * (prices[:, 0] / 100) ** 3
+    free = simulate(fingerprint(rule="min_variance"), days, table(prices)).weights[-1]
+    own = days | raw_bounds([0.4, 0.3], [0.7, 0.6])
+    held = simulate(fingerprint(rule="bounded__min_variance"), own, table(prices)).weights
+    assert free[0] < 0.25
+    assert held[:, 0].min() > 0.4 - 1e-6
+    assert held[:, 1].max() < 0.6 + 1e-6
+
+
 def test_weights_from_outside() -> None:
     held = np.broadcast_to(WEIGHTS, (3 * DAY, 2))
     found = simulate(fingerprint(), PARAMS, table(), weights=held)
