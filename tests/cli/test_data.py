@@ -114,6 +114,25 @@ def test_a_folder_is_filled_file_by_file_or_refused_before_any_is_written(isothe
     assert not (tmp_path / "out" / "a.parquet").exists()
 
 
+@pytest.mark.parametrize("words", [["fill"], ["resample", "--to", "5m"]], ids=" ".join)
+def test_times_between_minutes_are_not_written_on(isotherm, tmp_path: Path, words: list) -> None:
+    write(bars().with_columns(pl.col("unix") + 1), tmp_path / "a.parquet")
+    code, _, said = isotherm("data", *words, "a.parquet", "--out", "b.parquet")
+    assert code == 2
+    assert "ms in row 0, off the whole minutes of UTC" in said
+    assert not (tmp_path / "b.parquet").exists()
+
+
+@pytest.mark.parametrize("words", [["fill"], ["resample", "--to", "5m"]], ids=" ".join)
+def test_a_bad_file_of_a_folder_leaves_none_of_them_written(isotherm, tmp_path: Path, words: list) -> None:
+    write(bars(), tmp_path / "in" / "a.parquet")
+    write(bars().with_columns(close=-pl.col("close")), tmp_path / "in" / "b.parquet")
+    code, printed, said = isotherm("data", *words, "in", "--out", "out")
+    assert (code, printed, said.count("\n")) == (2, "", 1)
+    assert "in/b.parquet" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_resample_makes_minutes_and_says_how_many(isotherm, tmp_path: Path) -> None:
     write(bars(600, step=5 * MINUTE), tmp_path / "a.parquet")
     code, printed, _ = isotherm("data", "resample", "a.parquet", "--to", "1m", "--out", "b.parquet", "--json")

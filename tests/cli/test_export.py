@@ -179,6 +179,9 @@ def written(**changes: Any) -> str:
         (TEXT, ["--parameter-set", "x"], "parameter_set = 'x': "),
         (TEXT, ["--threshold", "x"], "threshold = 'x': "),
         ('{"tokens": 5}\n' + TEXT.split("\n", 1)[1], [], "tokens = 5: "),
+        (TEXT.replace('_period": 360}', '_period": 720}', 1), [], "weight_interpolation_period = 720: "),
+        (TEXT.replace('["AAA", "BBB"]', '["AAA", "AAA"]', 1), [], "tokens = ['AAA', 'AAA']: names AAA twice"),
+        (TEXT.replace('"rule"', '"minimum_weight": 0.5, "rule"', 1), [], "minimum_weight = 0.5: should be below 1/2"),
         ("", [], "location = 'bad.json': holds no record"),
         (TEXT.split("\n", 1)[0], [], "records = 1: must hold the settings and one step or more"),
     ],
@@ -189,6 +192,14 @@ def test_bad_files_are_refused_in_one_line(isotherm: Command, text: str, words: 
     assert (code, out) == (2, "")
     assert one_line(err).startswith(f"error: {line}")
     assert [path.name for path in Path.cwd().iterdir()] == ["bad.json"]
+
+
+def test_a_bundle_is_no_source_of_another(isotherm: Command, file: Path) -> None:
+    assert isotherm("export", str(file), "--to", "pool.json")[0] == 0
+    code, out, err = isotherm("export", "pool.json", "--to", "second.json")
+    assert (code, out) == (2, "")
+    assert one_line(err) == "error: SOURCE = 'pool.json': is a bundle already; give a result file or a run"
+    assert not Path("second.json").exists()
 
 
 def test_sources_that_are_not_there_are_refused(isotherm: Command, store: Path) -> None:

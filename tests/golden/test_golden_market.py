@@ -3,6 +3,7 @@
 import importlib.util
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -109,3 +110,32 @@ def test_golden_market(market_golden: Golden) -> None:
         found = OURS[case["fn"]](given)
     rtol, atol = case.get("rtol", 0.0), case.get("atol", 0.0)
     assert disagreements(case["fn"], found, case["outputs"], rtol, atol) == []
+
+
+def test_no_case_outside_training_is_passed_over() -> None:
+    cases = json.loads((Path(__file__).parent / "amm_golden.json").read_text())["cases"]
+    assert sum(case["fn"] in OURS for case in cases if case["group"] != "training") == 123
+    assert {case["fn"] for case in cases} - OURS.keys() == ABSENT.keys() | OF_TRAINING
+    assert {case["group"] for case in cases if case["fn"] in OF_TRAINING} == {"training"}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({"a": 1.0 + 1e-9}, {"a": 1.0}),
+        ({"a": [1.0, 2.0, 3.0]}, {"a": [1.0, 2.0]}),
+        ({"a": [[1.0], [2.0]]}, {"a": [1.0, 2.0]}),
+        ({"b": 1.0}, {"a": 1.0}),
+        ({"a": float("nan")}, {"a": 1.0}),
+        ({"a": 1.0}, {"a": float("nan")}),
+        ({"a": 0.0}, {"a": None}),
+        ({"a": 0.5}, {"a": True}),
+        ({"a": ["100000000000000006"]}, {"a": ["100000000001000006"]}),
+        ({"a": [{"b": 1.0}]}, {"a": [{"b": 1.0}, {"b": 1.0}]}),
+        ({"a": [{"b": 1.0}, {"b": 2.0}]}, {"a": [{"b": 1.0}, {"b": 1.0}]}),
+        ({"a": "slerp"}, {"a": "linear"}),
+    ],
+)
+def test_any_difference_is_seen(found: Any, expected: Any) -> None:
+    assert disagreements("fn", found, expected, 1e-12, 0.0)
+    assert not disagreements("fn", expected, expected, 0.0, 0.0)

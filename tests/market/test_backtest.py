@@ -5,6 +5,7 @@ import pytest
 
 from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.hooks.bounds import raw_bounds
+from isotherm.market.hooks.rebalancing import RebalancedPool
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.start import initial_values
@@ -15,7 +16,7 @@ from isotherm.market.prices.synthetic import synthetic_table
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.rules.settings import RuleSettings
 from isotherm.market.rules.weights import calculate_weights
-from isotherm.market.strategy import strategy_of
+from isotherm.market.strategy import strategy_of, unread_settings
 
 DAY = 1440
 START, END, TEST_END = "2024-01-04 00:00:00", "2024-01-07 00:00:00", "2024-01-09 00:00:00"
@@ -176,6 +177,51 @@ def test_one_of_several_sets_and_costs_in_time() -> None:
     np.testing.assert_allclose(dear.value, played().value, rtol=1e-9)
 
 
+def test_d24_shares_of_the_pool_are_told_to_the_public_runner() -> None:
+    """And are not the supply of tokens by which an index weighs."""
+    shares = np.repeat([1.0, 3.0], [DAY, 2 * DAY])
+    found, alone = simulate(fingerprint(), PARAMS, table(), lp_supply=shares), played()
+    np.testing.assert_allclose(found.value[:DAY], alone.value[:DAY], rtol=1e-9)
+    np.testing.assert_allclose(found.value[DAY:], 3 * alone.value[DAY:], rtol=1e-9)
+    with pytest.raises(ValueError, match=r"len\(supply\) = 5"):
+        simulate(fingerprint(), PARAMS, table(), lp_supply=np.ones(5))
+
+
+def test_d29_a_rule_of_two_averages_plays_and_is_read_out() -> None:
+    own = {
+        "k": [9.0, 8.0],
+        "memory_days_1": [0.5, 0.6],
+        "memory_days_2": [1.5, 1.0],
+        "initial_weights": [0.5, 0.5],
+    }
+    found = simulate(fingerprint(rule="difference_momentum"), own, table())
+    assert found.run is not None
+    assert set(found.run.readouts) == {"ewma_1", "ewma_2"}
+    assert np.ptp(found.weights[:, 0]) > 0.01
+
+
+@pytest.mark.parametrize(
+    ("rule", "pays"), [("lvr__rvr__momentum", False), ("rvr__bounded__lvr__momentum", True)]
+)
+def test_d35_the_first_hook_has_the_highest_priority(rule: str, pays: bool) -> None:
+    pool = strategy_of(fingerprint(rule=rule).with_defaults(), spread=np.full(2, 0.1)).pool
+    assert isinstance(pool, RebalancedPool)
+    assert (pool.spread is not None) == pays
+
+
+def test_d36_bounds_hold_where_a_rule_gives_targets() -> None:
+    """Volatile AAA would fall far below a half."""
+    days = {"memory_days_1": [0.5, 0.5], "memory_days_2": [0.1, 0.1], "initial_weights": [0.5, 0.5]}
+    prices = PRICES.copy()
+    prices[:, 0] = 100 * (prices[:, 0] / 100) ** 3
+    free = simulate(fingerprint(rule="min_variance"), days, table(prices)).weights[-1]
+    own = days | raw_bounds([0.4, 0.3], [0.7, 0.6])
+    held = simulate(fingerprint(rule="bounded__min_variance"), own, table(prices)).weights
+    assert free[0] < 0.25
+    assert held[:, 0].min() > 0.4 - 1e-6
+    assert held[:, 1].max() < 0.6 + 1e-6
+
+
 def test_weights_from_outside() -> None:
     held = np.broadcast_to(WEIGHTS, (3 * DAY, 2))
     found = simulate(fingerprint(), PARAMS, table(), weights=held)
@@ -208,11 +254,41 @@ def test_memory_is_shortened_where_prices_begin_late_and_it_is_said() -> None:
         ({"rule": "index_market_cap"}, {}, "supply"),
         ({"endTestDateString": None}, {"with_test": True}, "endTestDateString"),
         ({}, {"fees": 1.5}, "fees = 1.5"),
+        ({"freq": "hour"}, {}, "freq = 'hour': must be 'minute'"),
+        ({"subsidary_pools": [{"rule": "hodl"}]}, {}, "subsidary_pools = .*must be empty"),
+        ({"numeraire": "AAA"}, {}, "numeraire = 'AAA': must be left out"),
+        ({"do_trades": True}, {}, "do_trades = True: needs trades"),
     ],
 )
 def test_what_does_not_fit_is_refused(settings: dict, given: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         simulate(fingerprint(**settings), PARAMS, table(), **given)
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings", "unread"),
+    [
+        ("momentum", {"arb_quality": 0.5, "annual_streaming_fee": 0.1, "cap_weights": 0.7},
+         {"arb_quality", "annual_streaming_fee", "cap_weights"}),
+        ("momentum", {"use_alt_lamb": True, "gas_cost": 1.0, "arb_frequency": 3, "guardrail": "projection"}, set()),
+        ("momentum", {"reclamm_learn_fees": True, "alpha": 0.5, "use_pre_exp_scaling": False},
+         {"reclamm_learn_fees", "alpha", "use_pre_exp_scaling"}),
+        ("cow", {"arb_quality": 0.5, "chunk_period": 60, "weight_interpolation_period": 60},
+         {"chunk_period", "weight_interpolation_period"}),
+        ("hodl", {"fees": 0.1, "do_arb": False, "arb_frequency": 2}, {"fees", "do_arb", "arb_frequency"}),
+        ("lvr__momentum", {"fees": 0.1, "gas_cost": 1.0, "arb_frequency": 2}, {"gas_cost", "arb_frequency"}),
+        ("min_variance", {"use_alt_lamb": True, "start_from_first_target": True}, {"use_alt_lamb"}),
+        ("ensemble__momentum", {"ensemble_init_seed": 1, "n_ensemble_members": 2}, set()),
+        ("momentum", {"learnable_bounds_settings": {"min_weights_per_asset": [0.1, 0.1]}},
+         {"learnable_bounds_settings"}),
+        ("bounded__momentum", {"learnable_bounds_settings": {"freeze_bounds": True}}, set()),
+        ("trad_hodling_index_market_cap", {"annual_streaming_fee": 0.1, "cap_weights": 0.7, "arb_fees": 0.1},
+         {"arb_fees"}),
+    ],
+)  # fmt: skip
+def test_settings_that_a_pool_does_not_look_at_are_told(rule: str, settings: dict, unread: set) -> None:
+    given = Fingerprint(tokens=["AAA", "BBB"], rule=rule, **settings).with_defaults()
+    assert set(unread_settings(given)) == unread
 
 
 def test_several_sets_without_a_choice_are_refused() -> None:

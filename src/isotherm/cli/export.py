@@ -87,10 +87,12 @@ def selection_of(given: dict[str, str]) -> Any:
 
 def _of_file(source: str, given: dict[str, str]) -> dict[str, Any]:
     from isotherm.errors import refusal
-    from isotherm.market.deployment.bundle import bundle_of
+    from isotherm.market.deployment.bundle import bundle_of, is_bundle_file
     from isotherm.market.deployment.result_file import chosen_set_of, fingerprint_of_file
     from isotherm.market.parameters.checkpoint import read_records
 
+    if is_bundle_file(source):
+        raise refusal("SOURCE", source, "is a bundle already; give a result file or a run")
     try:
         records = read_records(source)
     except FileNotFoundError:

@@ -37,7 +37,8 @@ def run_study(
 
     found, pool = study_of(study), pool_of(workers, device)
     values = build_config(found, preset, config, read_flags(type(found).config, settings or []))
-    begun_with, command = preset or found.default_preset, ["isotherm", *sys.argv[1:]]
+    begun_with = preset or found.preset_of(values.settings())
+    command = ["isotherm", *sys.argv[1:]]
     done = run(found, values, out, pool=pool, preset=begun_with, command=command)
     print_json(done.to_json()) if as_json else print_run(done)
     failures = found.failures(values, done.metrics)

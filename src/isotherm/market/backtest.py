@@ -108,6 +108,7 @@ def simulate(
     weights: Any = None,
     supply: Any = None,
     spread: Any = None,
+    lp_supply: Any = None,
     **series: Any,
 ) -> Backtest:
     """Play a strategy over the window of its fingerprint.
@@ -125,7 +126,9 @@ def simulate(
         weights: of each minute, ``(rows, tokens)``, in the place of the rule's.
         supply: circulating, of rules of capitalisation, ``(n,)`` or a row for each row of ``prices``.
         spread: bid-ask spread of each token, where a pool pays it: ``(n,)``, or a row for each minute played.
-        **series: fields of :class:`.Costs` in the place of the fingerprint's, as ``fees`` or ``trades``.
+        lp_supply: shares of the pool over time, positive: with them reserves grow and shrink. An entry for each
+            minute in which arbitrageurs may come; the ``supply`` of :class:`.Costs`.
+        **series: other fields of :class:`.Costs` in the place of the fingerprint's, as ``fees`` or ``trades``.
 
     Raises:
         TypeError: if an argument is of another kind.
@@ -153,7 +156,7 @@ def simulate(
     check_spread(settings["rule"], spread)
     strategy = strategy_of(settings.replaced(max_memory_days=aligned.memory_days), spread=spread)
     chosen = strategy.one_set(params, parameter_set)
-    costs = costs_of(settings, **series)
+    costs = costs_of(settings, supply=lp_supply, **series)
     return _played(
         settings, strategy, chosen, aligned, costs, weights, _rows_of(supply, table, aligned), table
     )

@@ -12,10 +12,11 @@ from isotherm.market.hooks.averaging import averaged
 from isotherm.market.hooks.bounds import learned_bounds
 from isotherm.market.hooks.rebalancing import lvr, rvr
 from isotherm.market.parameters.chain import one_set
-from isotherm.market.parameters.names import PoolName, pool_name
+from isotherm.market.parameters.keys import DEFAULTS
+from isotherm.market.parameters.names import TARGET_RULES, TRIPLE, PoolName, pool_name
 from isotherm.market.pools.costs import Costs
 from isotherm.market.pools.pool import AbstractPool
-from isotherm.market.pools.registry import pool
+from isotherm.market.pools.registry import TO_COME, pool
 from isotherm.market.rules.bounds import WeightBounds
 from isotherm.market.rules.registry import rule_named
 from isotherm.market.rules.rule import Params, WeightRule
@@ -37,6 +38,14 @@ _OPTIONAL_RULE_FIELDS = ("guardrail", "cap_weights", "start_from_first_target")
 _COSTS = (
     "fees", "gas_cost", "arb_fees", "protocol_fee_split", "noise_trader_ratio", "arb_frequency", "do_arb",
     "arb_quality",
+)  # fmt: skip
+
+_GRADIENT_RULES = ("momentum", "anti_momentum", "power_channel", "mean_reversion_channel")
+_SCALED_RULES = ("power_channel", "mean_reversion_channel", TRIPLE)
+_COSTS_OF_TRADES = ("gas_cost", "arb_fees", "protocol_fee_split", "noise_trader_ratio", "do_arb")
+_MOVES = (
+    "chunk_period", "weight_interpolation_period", "weight_interpolation_method", "maximum_change", "minimum_weight",
+    "weight_calculation_method", "guardrail",
 )  # fmt: skip
 
 
@@ -88,7 +97,8 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
             by pools that pay it, see :func:`pays_spread`, and not looked at by others.
 
     Raises:
-        ValueError: naming ``rule``, if a part is unknown, not there yet, or does not go with another; or ``spread``.
+        ValueError: naming ``rule``, if a part is unknown, not there yet, or does not go with another; ``spread``; or
+            a setting that asks for what is not simulated: ``freq``, ``subsidary_pools``, ``numeraire``.
 
     >>> from isotherm.market.parameters.fingerprint import Fingerprint
     >>> found = strategy_of(Fingerprint(rule="lvr__momentum").with_defaults())
@@ -96,7 +106,10 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
     ('momentum', 'RebalancedPool')
     """
     name = pool_name(settings["rule"])
+    if name.rule in TO_COME:
+        raise refusal("rule", settings["rule"], f"names {name.rule}, a pool that is not there yet")
     rule = _rule(name, settings)
+    _refuse_unplayed(settings)
     if rule is None and (set(name.hooks) & {"bounded", "ensemble"}):
         raise refusal(
             "rule", settings["rule"], f"{name.rule} has constant weights: no bounds and no ensemble"
@@ -109,6 +122,66 @@ def strategy_of(settings: Mapping[str, Any], *, spread: Any = None) -> Strategy:
         is_bounded="bounded" in name.hooks,
         are_bounds_frozen=settings["learnable_bounds_settings"]["freeze_bounds"],
     )
+
+
+def unread_settings(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Settings with another value than their default that this pool does not look at, by name.
+
+    Those of training and of first parameters are not counted: they are for others to read.
+
+    Args:
+        settings: of a run, defaults filled in.
+
+    Raises:
+        ValueError: naming ``rule``, if a part of it is unknown.
+
+    >>> from isotherm.market.parameters.fingerprint import Fingerprint
+    >>> unread_settings(Fingerprint(rule="momentum", arb_quality=0.5, cap_weights=0.4, fees=0.01).with_defaults())
+    ('arb_quality', 'cap_weights')
+    """
+    unread = _unread_by(pool_name(settings["rule"]))
+    return tuple(
+        key for key in settings if key in unread and settings[key] not in (None, DEFAULTS.get(key, None))
+    )
+
+
+def _unread_by(name: PoolName) -> set[str]:
+    hooks, rule = name
+    readers = {
+        "arb_quality": rule == "cow",
+        "annual_streaming_fee": rule == STREAMING,
+        "cap_weights": rule in (INDEX, *HOLDING),
+        "use_alt_lamb": rule in _GRADIENT_RULES,
+        "use_pre_exp_scaling": rule in _SCALED_RULES,
+        "start_from_first_target": rule in TARGET_RULES,
+        "learnable_bounds_settings": "bounded" in hooks,
+        "n_ensemble_members": "ensemble" in hooks,
+        **{f"ensemble_init_{part}": "ensemble" in hooks for part in ("method", "scale", "seed")},
+        **dict.fromkeys(("rotation_angle", "alpha", "beta", "lam"), rule == "gyroscope"),
+        **dict.fromkeys(_MOVES, rule not in CONSTANT),
+    }
+    readers |= dict.fromkeys(_COSTS_OF_TRADES, rule != "hodl" and not is_on_market(name))
+    readers |= {"fees": rule != "hodl", "arb_frequency": rule != "hodl" and not {"lvr", "rvr"} & set(hooks)}
+    of_reclamm = {key for key in (*DEFAULTS, "reclamm_initial_state") if key.startswith("reclamm_")}
+    return {key for key, is_read in readers.items() if not is_read} | of_reclamm
+
+
+def _refuse_unplayed(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that ask for another simulation than there is."""
+    if settings["freq"] != "minute":
+        raise refusal("freq", settings["freq"], "must be 'minute': pools are played minute by minute")
+    if settings["subsidary_pools"]:
+        raise refusal(
+            "subsidary_pools", settings["subsidary_pools"], "must be empty: pools hold no other pools"
+        )
+    if settings["numeraire"] is not None:
+        allowed = "must be left out: only the pool gyroscope reads it, which is not there yet"
+        raise refusal("numeraire", settings["numeraire"], allowed)
+
+
+def is_on_market(name: PoolName) -> bool:
+    """Whether a pool rebalances on a market at its swap fee instead of being arbitraged."""
+    return name.rule == STREAMING or bool({"lvr", "rvr"} & set(name.hooks))
 
 
 def pays_spread(name: PoolName) -> bool:
@@ -155,8 +228,10 @@ def costs_of(settings: Mapping[str, Any], **others: Any) -> Costs:
 
     Raises:
         TypeError: if a field is unknown or of another kind.
-        ValueError: naming what is out of range.
+        ValueError: naming what is out of range, or ``do_trades`` where no trades are given.
     """
+    if settings["do_trades"] and others.get("trades") is None:
+        raise refusal("do_trades", True, "needs trades: give them, or leave it out")
     return Costs(
         **{field: settings[field] for field in _COSTS} | {k: v for k, v in others.items() if v is not None}
     )

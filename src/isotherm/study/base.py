@@ -76,6 +76,14 @@ class Study(abc.ABC, Generic[ConfigT]):
     default_preset: ClassVar[str] = "published"
     version: ClassVar[int] = 1
 
+    def preset_of(self, given: Mapping[str, Any]) -> str:
+        """The preset that a run begins with where none is named.
+
+        Args:
+            given: settings of the run by field, from a file and from flags.
+        """
+        return self.default_preset
+
     def inputs(self, config: ConfigT) -> Mapping[str, Path]:
         """The files that results depend on, by the field that names them.
 

@@ -20,16 +20,16 @@ def build_config(
 
     Args:
         study: whose config.
-        preset: one of the study's presets; ``None`` is its default.
+        preset: one of the study's presets; ``None`` is the one that goes with what is given.
         file: a TOML file of fields.
         flags: values by field, nested as the config is.
 
     Raises:
         ValueError: one line that names the field, the value and what is allowed.
     """
-    name = preset or study.default_preset
+    given = merge(read_toml(file) if file else {}, flags or {})
+    name = preset or study.preset_of(given)
     if name not in study.presets:
         known = list(study.presets)
         raise refusal("preset", name, f"is not a preset of {study.name}; {unknown_name(name, known)}")
-    values = merge(study.presets[name], read_toml(file) if file else {})
-    return study.config(**merge(values, flags or {}))
+    return study.config(**merge(study.presets[name], given))

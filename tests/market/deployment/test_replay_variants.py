@@ -41,6 +41,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "no scaling": ("power_channel", {}, {"use_pre_exp_scaling": False}),
     "caps": ("index_market_cap", {}, {"cap_weights": [0.4, 0.5, 0.3]}),
     "one cap": ("index_market_cap", {}, {"cap_weights": 0.4}),
+    "days of an index": ("index_market_cap", {"memory_days_2": [2.0, 5.0, 9.0]}, {}),
     "small lambda": ("momentum", {"logit_lamb": [-40.0, 0.0, -21.0]}, {}),
     "one for all": ("min_variance", {"memory_days_1": [5.0], "memory_days_2": [1.0]}, {}),
 }  # fmt: skip

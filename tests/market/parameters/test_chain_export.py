@@ -13,6 +13,8 @@ from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.names import QUANTITIES
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.start import initial_values
+from isotherm.market.rules.settings import RuleSettings
+from isotherm.market.rules.targets import blend_lambda
 
 RUN = Fingerprint(
     tokens=["A", "B"], chunk_period=60, weight_interpolation_period=30, rotation_angle=0.5, alpha=0.5, beta=2.0,
@@ -133,6 +135,34 @@ def test_a_second_memory_is_exported_where_it_is_used() -> None:
     np.testing.assert_allclose(found["alt_memory_days"], days_of(np.array([1.5, 1.5])), rtol=1e-12)
 
 
+@pytest.mark.parametrize("rule", ["index_market_cap", "trad_hodling_index_market_cap"])
+@pytest.mark.parametrize("lambdas", [{}, {"logit_lamb": [0.0], "logit_delta_lamb": [1.0]}])
+def test_an_index_exports_the_memory_that_it_plays_with(rule: str, lambdas: dict) -> None:
+    """Days, where they are given, whatever decays stand beside them; the cap holds for the decay."""
+    params = lambdas | {"memory_days_2": [4.0, 50.0]}
+    found = convert_parameter_values(params, RUN.replaced(rule=rule))["values"]
+    settings = RuleSettings(chunk_period=60, weight_interpolation_period=30, max_memory_days=30.0)
+    with jax.enable_x64(True):
+        arrays = {key: jnp.asarray(value) for key, value in params.items()}
+        played = blend_lambda(arrays, 2, settings)
+    np.testing.assert_allclose(found["alt_lamb"], played, rtol=1e-12)
+    np.testing.assert_allclose(found["alt_lamb"], host.memory_days_to_lambda([4.0, 30.0], 60), rtol=1e-12)
+    assert found["alt_memory_days"] == [4.0, 50.0]
+
+
+def test_rules_of_targets_export_the_mixture_of_encodings_that_they_play_with() -> None:
+    run = RUN.replaced(rule="min_variance")
+    logits = {"logit_lamb": [1.0], "logit_delta_lamb": [0.5]}
+    days, decay = host.memory_days_to_lambda([4.0], 60), host.logistic([1.0])
+    first = convert_parameter_values(logits | {"memory_days_1": [4.0]}, run)["values"]
+    np.testing.assert_allclose(
+        first["lamb_1"] + first["lamb_2"], np.append(days, host.logistic([1.5])), rtol=1e-12
+    )
+    second = convert_parameter_values(logits | {"memory_days_2": [4.0]}, run)["values"]
+    np.testing.assert_allclose(second["lamb_1"] + second["lamb_2"], np.append(decay, days), rtol=1e-12)
+    np.testing.assert_allclose(second["memory_days_1"], days_of(np.array([1.0])), rtol=1e-12)
+
+
 def test_absolute_k_needs_no_memory() -> None:
     found = convert_parameter_values({"absolute_k": [3.0], "k": [1.0]}, {"chunk_period": 60})["values"]
     assert found["k"] == [3.0]
@@ -227,6 +257,8 @@ def test_guardrails_weights_and_state_go_along() -> None:
         ({"k": [1.0]}, {"rule": "momentum"}, "logit_lamb"),
         ({"k": [1.0]}, {"rule": "difference_momentum"}, "memory_days_1"),
         ({"memory_days_1": [1.0]}, {"rule": "min_variance"}, "memory_days_2"),
+        ({"log_k": [1.0]}, {"rule": "gyroscope"}, "must have this parameter: phi"),
+        ({"price_ratio": [4.0]}, {"rule": "reclamm"}, "must have this parameter: centeredness_margin"),
         ({"k": [1.0]}, {}, "must have a memory"),
         ({"absolute_k": [1.0], "log_k": [1.0]}, {}, "must have a memory"),
         ({"absolute_k": [1.0], "log_amplitude": [1.0]}, {}, "must have a memory"),

@@ -136,6 +136,10 @@ def test_d11_noise_has_the_scale_of_the_settings(noise: str) -> None:
         draws = (found["log_k"] - exact["log_k"])[1:]
         assert draws.std() == pytest.approx(scale, rel=0.08)
         assert abs(draws.mean()) < 0.1 * scale
+    told = RUN.replaced(optimisation_settings={"noise_scale": 2.0})
+    for settings, scale in ((RUN, 0.1), (told, 2.0), ({"chunk_period": 60}, 0.1)):
+        found = init_pool_parameters("momentum", VALUES, settings, 3, 500, noise, key=jax.random.key(1))
+        assert (found["logit_lamb"] - found["logit_lamb"][0])[1:].std() == pytest.approx(scale, rel=0.08)
     scales = {"log_k": 3.0}
     found = init_pool_parameters(
         "momentum", VALUES, RUN, 3, 500, noise, 0.1, jax.random.key(1), noise_scales=scales

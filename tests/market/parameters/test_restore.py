@@ -70,6 +70,7 @@ def test_d46_metric_is_chosen_in_every_method(results: Path) -> None:
     worst = retrieve_best(location, metric_key="sharpe")
     assert isinstance(worst, Retrieved)
     assert (worst.step, worst.set) == (2, 1)
+    assert (load(location, metric_key="sharpe").step, load(location).step) == (2, 1)
     by_test = retrieve_best(location, "best_test_objective")
     assert isinstance(by_test, Retrieved)
     assert (by_test.step, by_test.set) == (2, 1)

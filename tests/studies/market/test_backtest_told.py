@@ -121,6 +121,16 @@ def test_sentences_of_a_test_window() -> None:
     assert said[-2:] == ["Prices: one note.", "Prices: another."]
 
 
+def test_series_stand_in_the_place_of_settings_and_shares_are_told() -> None:
+    found = told(BacktestConfig(fees_file="f.csv", trades_file="t.csv")).metrics
+    rows = dict(tables(found)[-1].rows)
+    assert (rows["fees"], rows["gas_cost"]) == ("over time, from f.csv", "0")
+    assert rows["trades"] == "over time, from t.csv"
+    assert not any("of all shares" in line for line in conclusions(found))
+    said = conclusions(told(BacktestConfig(lp_supply_file="s.csv")).metrics)
+    assert said[1] == "Values and returns are of all shares: what came and went with new ones is in them."
+
+
 def test_sentences_turn_round() -> None:
     own = strategy(**{"metric/test/returns_over_hodl": np.array(0.07)})
     first = conclusions(told(own=own, beside=constant(0.0)).metrics)[0]

@@ -48,6 +48,11 @@ _GEOMETRY = (
 )  # fmt: skip
 """Parameters that are effective as they are."""
 
+_NEEDED_GEOMETRY = {
+    "gyroscope": ("rotation", "alpha", "beta", "stretch"),
+    "reclamm": ("price_ratio", "centeredness_margin", "price_shift"),
+}
+
 _AXES = {"raw_min_budget": 0, "phi": 0, "alpha": 0, "beta": 0, "lam": 0}
 """Axes of one set's array, where there is not one."""
 
@@ -228,6 +233,8 @@ def _effective(params: Mapping[str, Array], settings: Mapping[str, Any], rule: s
     if "min_logits" in wanted:
         bounds = learned_bounds(params)
         found |= {"min_weights": bounds.low, "max_weights": bounds.high}
+    for quantity in _NEEDED_GEOMETRY.get(base or "", ()):
+        raw.required(params, *ENCODINGS[quantity])
     if "initial_weights" in given:
         found["initial_weights"] = raw.calc_initial_weights(params)
     return found | {key: jnp.atleast_1d(params[key]) for key in _GEOMETRY if raw.has(params, key)}
@@ -240,8 +247,10 @@ def _memories(
     if base == TRIPLE or raw.has(params, "logit_lamb_for_ewma"):
         return _three_memories(params, settings)
     has_days = raw.has(params, "memory_days_1") or raw.has(params, "memory_days_2")
+    if base in TARGET_RULES and base not in TWO_MEMORIES and has_days:
+        return _blend_of_days(params, settings)
     if has_days or (base in TWO_MEMORIES and not raw.has(params, "logit_lamb")):
-        return _two_memories(params, settings, is_whole=base is not None)
+        return _two_memories(params, settings, base)
     is_needed = base is not None and "lambda" in QUANTITIES[base]
     if not (raw.has(params, "logit_lamb") or is_needed):
         return {}, None
@@ -261,19 +270,31 @@ def _memories(
     return found, first[1]
 
 
+def _blend_of_days(params: Mapping[str, Array], settings: Mapping[str, Any]) -> tuple[Found, Days]:
+    """Of an index: days say how much of the old weights stays, by the name of the decay that they replace."""
+    days = raw.calc_raw_memory_days(params, "memory_days_2")
+    decay = _memory(memory_days_to_lambda(days, settings["chunk_period"]), settings)[0]
+    return {"alt_lamb": decay, "alt_memory_days": days}, None
+
+
 def _two_memories(
-    params: Mapping[str, Array], settings: Mapping[str, Any], is_whole: bool
+    params: Mapping[str, Array], settings: Mapping[str, Any], base: str | None
 ) -> tuple[Found, Days]:
-    """Of parameters that are days themselves; both are needed where the rule is known."""
+    """Of parameters that are days themselves; both are needed where the rule is known.
+
+    Rules of targets take what is lacking from decays, as they do when they are played.
+    """
     found: Found = {}
     days = []
-    for i in (1, 2):
-        if is_whole or raw.has(params, f"memory_days_{i}"):
+    decays = {1: raw.calc_lambda, 2: raw.calc_alt_lambda}
+    for i, decay_of in decays.items():
+        if base in TARGET_RULES and not raw.has(params, f"memory_days_{i}") and raw.has(params, "logit_lamb"):
+            found[f"lamb_{i}"], found[f"memory_days_{i}"] = _memory(decay_of(params), settings)
+            days.append(found[f"memory_days_{i}"])
+        elif base is not None or raw.has(params, f"memory_days_{i}"):
             days.append(raw.calc_raw_memory_days(params, f"memory_days_{i}"))
-            found[f"lamb_{i}"] = _memory(memory_days_to_lambda(days[-1], settings["chunk_period"]), settings)[
-                0
-            ]
-            found[f"memory_days_{i}"] = days[-1]
+            decay = memory_days_to_lambda(days[-1], settings["chunk_period"])
+            found |= {f"lamb_{i}": _memory(decay, settings)[0], f"memory_days_{i}": days[-1]}
     return found, jnp.maximum(days[0], days[-1])
 
 

@@ -13,7 +13,7 @@ HOOKS = ("lvr", "rvr", "bounded", "ensemble")
 TRIPLE = "triple_threat_mean_reversion_channel"
 
 _CHANNEL = ("k", "lambda", "alt_lambda", "exponents", "pre_exp_scaling", "initial_weights")
-_INDEX = ("lambda", "alt_lambda", "initial_weights")
+_INDEX = ("lambda", "memory_days_2", "initial_weights")
 _THREE = (
     "k",
     "lambda",

@@ -12,6 +12,7 @@ from isotherm.market.parameters.encoding import NESTED
 from isotherm.market.parameters.names import FIXED, TRIPLE, known_word, pool_name
 from isotherm.market.parameters.spread import NOISES, ensemble_members, jittered
 from isotherm.market.parameters.start import Parameters, Values, needed, process_initial_values
+from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
 
 
 class PoolStart:
@@ -169,7 +170,7 @@ def init_pool_parameters(
     n_assets: int,
     n_parameter_sets: int = 1,
     noise: str = "none",
-    noise_scale: float | int = 0.1,
+    noise_scale: float | int | None = None,
     key: Key[Array, ""] | None = None,
     seed: int = 0,
     noise_scales: Mapping[str, float | int] | None = None,
@@ -186,7 +187,7 @@ def init_pool_parameters(
         n_assets: tokens, 1 or more.
         n_parameter_sets: sets, 1 or more.
         noise: ``"gaussian"``, ``"sobol"``, ``"lhs"``, ``"centered_lhs"``, ``"grid"`` or ``"none"``.
-        noise_scale: deviation of the noise, at least 0; ``noise_scale`` of the settings of training.
+        noise_scale: deviation of the noise, at least 0; None takes that of the settings of training, or 0.1.
         key: a JAX key; needed for Gaussian noise in two sets or more.
         seed: of points that fill the space, at least 0.
         noise_scales: other deviations, by parameter.
@@ -212,12 +213,16 @@ def init_pool_parameters(
     doors.whole("seed", seed, 0, MOST_SEED)
     doors.whole("n_assets", n_assets, 1)
     sets = doors.whole("n_parameter_sets", n_parameter_sets, 1)
-    force_scalar = bool((settings.get("optimisation_settings") or {}).get("force_scalar"))
+    training = settings.get("optimisation_settings") or {}
+    force_scalar = bool(training.get("force_scalar"))
     found = _STARTS[base](PoolStart(initial_values, settings, n_assets, sets, force_scalar))
     if "bounded" in hooks:
         found |= bounds_start(initial_values, n_assets, sets)
-    doors.number("noise_scale", noise_scale, least=0)
-    scales = {name: noise_scale for name in found if name not in FIXED}
+    told = training.get("noise_scale") if noise_scale is None else noise_scale
+    deviation = doors.number(
+        "noise_scale", TRAINING_DEFAULTS["noise_scale"] if told is None else told, least=0
+    )
+    scales = {name: deviation for name in found if name not in FIXED}
     scales_given = (
         {} if noise_scales is None else doors.mapping("noise_scales", noise_scales, "deviations by name")
     )

@@ -1,4 +1,4 @@
-"""Price files filled or resampled into new files: whole or not at all, and none overwritten unasked."""
+"""Price files filled or resampled into new files: all of them whole or none, and none overwritten unasked."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ import polars as pl
 
 from isotherm.doors import flag
 from isotherm.errors import refusal
-from isotherm.files.content import write_atomic
+from isotherm.files.content import digest, write_atomic
 from isotherm.market.prices.clock import MINUTE_MS
 from isotherm.market.prices.faults import price_faults
 from isotherm.market.prices.file_check import price_files
@@ -66,6 +66,13 @@ class _Input(NamedTuple):
     notes: tuple[str, ...]
 
 
+class _Made(NamedTuple):
+    """What will be written, and what will be told of it."""
+
+    told: Rewritten
+    content: bytes
+
+
 def fill_files(
     files: Sequence[Path], out: Path, interval_minutes: int, limits: FillLimits, force: bool = False
 ) -> list[Rewritten]:
@@ -84,14 +91,14 @@ def fill_files(
     Raises:
         ValueError: one line, if a file cannot be read, too much would be made up, or something is in the way.
     """
-    written = []
+    made = []
     for group, target in _jobs(files, out, flag("force", force)):
         inputs = [_read(path, interval_minutes) for path in group]
         shown = ", ".join(str(one.path) for one in inputs)
         table, report = fill([one.table for one in inputs], interval_minutes, limits, shown)
         _require_prices(shown, table)
-        written.append(_write(target, table, inputs, report, None))
-    return written
+        made.append(_made(target, table, inputs, report, None))
+    return _written(made)
 
 
 def resample_files(
@@ -120,7 +127,7 @@ def resample_files(
     """
     if len(files) != 1:
         raise refusal("files", [str(one) for one in files], "should be one file or one folder")
-    written = []
+    made = []
     for (path,), target in _jobs(files, out, flag("force", force)):
         source = _read(path, interval_minutes or 1)
         own = interval_minutes or _shortest_step(source)
@@ -129,8 +136,8 @@ def resample_files(
             table, report = to_finer(source.table, own, to_minutes, str(path))
         else:
             table, report = to_coarser(source.table, to_minutes, own, label, str(path))
-        written.append(_write(target, table, [source], None, report))
-    return written
+        made.append(_made(target, table, [source], None, report))
+    return _written(made)
 
 
 def _jobs(files: Sequence[Path], out: Path, force: bool) -> list[tuple[tuple[Path, ...], Path]]:
@@ -162,6 +169,10 @@ def _read(path: Path, interval_minutes: int) -> _Input:
     times = as_milliseconds(
         shown, file.time, whole_times(shown, file.time, file.times()), MINUTE_MS * interval_minutes
     )
+    is_off = times.unix % MINUTE_MS != 0
+    if is_off.any():
+        row = int(is_off.argmax())
+        raise refusal("prices", shown, f"has {times.unix[row]} ms in row {row}, off the whole minutes of UTC")
     notes = (
         (f"{shown}: column {file.time} holds seconds; milliseconds are written",)
         if times.were_seconds
@@ -198,14 +209,21 @@ def _shortest_step(source: _Input) -> int:
     return least // MINUTE_MS
 
 
-def _write(
+def _made(
     target: Path,
     table: pl.DataFrame,
     inputs: Sequence[_Input],
     filled: FillReport | None,
     resampled: ResampleReport | None,
-) -> Rewritten:
-    sha256 = write_atomic(target, table_bytes(table, target))
+) -> _Made:
+    content = table_bytes(table, target)
     notes = tuple(note for one in inputs for note in one.notes)
     sources = {str(one.path): one.sha256 for one in inputs}
-    return Rewritten(str(target), sha256, sources, filled, resampled, notes)
+    return _Made(Rewritten(str(target), digest(content), sources, filled, resampled, notes), content)
+
+
+def _written(made: Sequence[_Made]) -> list[Rewritten]:
+    """Files on disk, once none of them was refused."""
+    for one in made:
+        write_atomic(Path(one.told.path), one.content)
+    return [one.told for one in made]

@@ -139,7 +139,8 @@ def _first_lambda(params: Params, settings: RuleSettings) -> Array:
 
 def _difference_values(params: Params, num_tokens: int, settings: RuleSettings) -> Values:
     first = _first_lambda(params, settings)
-    if raw.has(params, "memory_days_1") or not raw.has(params, "logit_lamb"):
+    has_days = raw.has(params, "memory_days_1") or raw.has(params, "memory_days_2")
+    if has_days or not raw.has(params, "logit_lamb"):
         one, two = (raw.calc_raw_memory_days(params, f"memory_days_{i}") for i in (1, 2))
         second = memory_days_to_lambda(two, settings.chunk_period)
         days = jnp.maximum(per_token(one, num_tokens), per_token(two, num_tokens))

@@ -1,17 +1,27 @@
 """Settings of a backtest."""
 
 import json
+import re
 import tomllib
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from isotherm.errors import refusal
 from isotherm.settings.config import Config
 
 File = Annotated[str, Field(max_length=4096)]
-Date = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")]
+
+
+def _is_dated(text: str) -> str:
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text):
+        raise ValueError("should be a date in UTC, YYYY-MM-DD HH:MM:SS")
+    return text
+
+
+Date = Annotated[str, AfterValidator(_is_dated)]
 Positive = Annotated[float, Field(gt=0)]
 Fee = Annotated[float, Field(ge=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -32,7 +42,7 @@ RENAMED = {
 
 NOT_OF_FINGERPRINTS = (
     "prices", "interval_minutes", "fingerprint_file", "params_file", "parameter_set", "select", "supply",
-    "spread_bps", "k_grid", "memory_grid", "trials",
+    "spread_bps", "fees_file", "gas_file", "trades_file", "lp_supply_file", "k_grid", "memory_grid", "trials",
 )  # fmt: skip
 
 Select = Literal[
@@ -89,7 +99,7 @@ class BacktestConfig(Config):
     """Minutes between two updates of weights."""
 
     weight_interpolation_period: Minutes | None = None
-    """Minutes over which a move is spread, at most ``chunk_period``."""
+    """Minutes over which a move is spread, at most ``chunk_period``, which it is where neither flag nor file says."""
 
     weight_interpolation_method: (
         Literal["linear", "approx_optimal", "approx_optimal_compat", "slerp"] | None
@@ -153,6 +163,18 @@ class BacktestConfig(Config):
     spread_bps: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     """Bid-ask spread of each token in basis points, in the order of their names; of pools that pay it."""
 
+    fees_file: File = ""
+    """Swap fees over time, .parquet or .csv with columns unix and value, in the place of ``fees``."""
+
+    gas_file: File = ""
+    """What a trade costs in gas over time, in the numeraire, in the place of ``gas_cost``; columns unix and value."""
+
+    trades_file: File = ""
+    """Swaps of others, one a minute at most: columns unix, token_in, token_out, amount_in."""
+
+    lp_supply_file: File = ""
+    """Shares of the pool over time, with which its reserves grow and shrink; columns unix and value."""
+
     k_grid: tuple[Positive, ...] = ()
     """Values of ``k_per_day`` for the map of returns; empty: no map."""
 
@@ -186,6 +208,8 @@ class BacktestConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
+        if self.trades_file:
+            found["do_trades"] = True
         if not (self.tokens or self.prices or self.fingerprint_file):
             found["tokens"] = list(SHIPPED_TOKENS)
         if (
@@ -212,4 +236,17 @@ def settings_of_file(path: str) -> dict[str, Any]:
         raise refusal("fingerprint_file", path, f"is not readable as {kind}: {error}") from None
     if not isinstance(found, dict):
         raise refusal("fingerprint_file", path, "should hold a table of settings")
-    return found
+    return {key: _dated(value) for key, value in found.items()}
+
+
+def is_of_another_tool(path: str) -> bool:
+    """Whether a file of settings may have been written by another tool: all but TOML, which people write."""
+    return Path(path).suffix.lower() != ".toml"
+
+
+def _dated(value: Any) -> Any:
+    """A date of TOML as fingerprints have it; one with a time zone in UTC."""
+    if isinstance(value, datetime):
+        moment = value if value.tzinfo is None else value.astimezone(UTC)
+        return moment.strftime("%Y-%m-%d %H:%M:%S")
+    return f"{value} 00:00:00" if isinstance(value, date) else value

@@ -5,20 +5,24 @@ from pathlib import Path
 
 from isotherm.errors import refusal
 from isotherm.market.backtest import window_of
+from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.parameters.names import pool_name
 from isotherm.market.prices.columns import price_file
 from isotherm.market.prices.shipped import shipped
-from isotherm.market.strategy import check_spread, strategy_of
+from isotherm.market.strategy import check_spread, costs_of, is_on_market, strategy_of
 from isotherm.studies.market import runs
 from isotherm.studies.market.config import SHIPPED, BacktestConfig
+from isotherm.studies.market.series import series_files, series_of
 
 
 def inputs(config: BacktestConfig) -> Mapping[str, Path]:
-    """Files of settings, of parameters and of prices, by field."""
+    """Files of settings, of parameters, of series over time and of prices, by field."""
     found = {}
     if config.fingerprint_file:
         found["fingerprint_file"] = Path(config.fingerprint_file)
     if config.params_file:
         found["params_file"] = Path(config.params_file)
+    found |= series_files(config)
     root = Path(config.prices) if config.prices else shipped(SHIPPED)
     if root.is_dir():
         tokens = sorted(runs.fingerprint_of(config)["tokens"])
@@ -43,10 +47,26 @@ def check(config: BacktestConfig) -> None:
     if config.supply is not None and not needs_supply:
         raise refusal("supply", config.supply, f"must be left out: {settings['rule']} does not look at it")
     tokens = sorted(settings["tokens"])
+    if len(tokens) < 2 or strategy.pool.num_tokens not in (None, len(tokens)):
+        needed = strategy.pool.num_tokens or "two or more"
+        raise refusal("tokens", tokens, f"must be {needed} for {settings['rule']}")
     for field, values in (("supply", config.supply), ("spread_bps", config.spread_bps)):
         if values is not None and len(values) != len(tokens):
             raise refusal(field, values, f"must be one number for each of {', '.join(tokens)}")
     runs.check_map(config, settings)
     table = runs.table_of(config, settings["tokens"])
     window_of(settings, table, settings["endTestDateString"] is not None)
+    _check_series(config, settings)
     runs.params_of(config, settings)
+
+
+def _check_series(config: BacktestConfig, settings: Fingerprint) -> None:
+    """Refuse files of fees, gas or swaps that cannot be read, or that a pool takes no notice of."""
+    given = series_files(config)
+    name = pool_name(settings["rule"])
+    for field, path in given.items():
+        if name.rule == "hodl" or is_on_market(name):
+            allowed = f"must be left out: {settings['rule']} takes no costs that vary in time, and no swaps"
+            raise refusal(field, str(path), allowed)
+    found = series_of(config, settings)
+    costs_of(settings, supply=found.pop("lp_supply", None), **found)

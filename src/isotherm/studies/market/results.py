@@ -7,7 +7,10 @@ import numpy as np
 
 from isotherm.market.objectives.report import moments_of
 from isotherm.market.objectives.significance import block_bootstrap_sharpe, deflated_sharpe
+from isotherm.market.parameters.fingerprint import unknown_settings
+from isotherm.market.strategy import unread_settings
 from isotherm.studies.market.config import BacktestConfig
+from isotherm.studies.market.series import SERIES, series_files
 from isotherm.study.base import Arrays, Result
 
 PERIODS = ("train", "test")
@@ -28,6 +31,8 @@ def combined(config: BacktestConfig, settings: Mapping[str, Any], results: Mappi
     periods = [period for period in PERIODS if f"metric/{period}/return" in own]
     metrics: dict[str, Any] = {
         "settings": {key: value for key, value in settings.items() if key not in ("optimisation_settings",)},
+        "unread": [*unknown_settings(settings), *unread_settings(settings)],
+        "series": {SERIES[field]: str(path) for field, path in series_files(config).items()},
         "tokens": sorted(settings["tokens"]),
         "rows": int(own["periods"][-1, 1]),
         "periods": {

@@ -1,5 +1,6 @@
 """What a backtest computes: the strategy asked for, a pool of constant weights beside it, and a map of returns."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from isotherm.errors import refusal
 from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.names import CREATED, pool_name
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.restore import Retrieved, retrieve_best
@@ -16,7 +18,8 @@ from isotherm.market.parameters.start import initial_values
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.shipped import shipped
 from isotherm.market.prices.table import PriceTable
-from isotherm.studies.market.config import SHIPPED, BacktestConfig, settings_of_file
+from isotherm.studies.market.config import SHIPPED, BacktestConfig, is_of_another_tool, settings_of_file
+from isotherm.studies.market.series import series_of
 from isotherm.study.base import Arrays
 
 KEPT = 60
@@ -29,12 +32,21 @@ def fingerprint_of(config: BacktestConfig) -> Fingerprint:
     """Settings of the run: those given, over those of the file, over defaults.
 
     Raises:
-        TypeError: naming a setting of another kind.
-        ValueError: naming one that is unknown or out of range.
+        ValueError: naming one that is of another kind or out of range, or that is unknown and not of another tool.
     """
     read = settings_of_file(config.fingerprint_file) if config.fingerprint_file else {}
-    found = Fingerprint.foreign(read).replaced(**config.given()) if read else Fingerprint(**config.given())
-    return found.with_defaults()
+    given = config.given()
+    period = {**read, **given}.get("chunk_period")
+    if type(period) is int and period < DEFAULTS["weight_interpolation_period"]:
+        read.setdefault("weight_interpolation_period", period)  # the default would not fit into it
+    try:
+        if not (read and is_of_another_tool(config.fingerprint_file)):
+            return Fingerprint(**read | given).with_defaults()
+        with warnings.catch_warnings():  # the report names what is not known
+            warnings.simplefilter("ignore")
+            return Fingerprint.foreign(read).replaced(**given).with_defaults()
+    except TypeError as error:  # of a value in a file, which is bad input and no fault of a program
+        raise ValueError(str(error)) from None
 
 
 def table_of(config: BacktestConfig, tokens: list[str]) -> PriceTable:
@@ -55,7 +67,11 @@ def params_of(config: BacktestConfig, settings: Fingerprint) -> Mapping[str, Any
         ValueError: naming the file, or the initial value that does not fit.
     """
     if config.params_file:
-        found = retrieve_best(config.params_file, config.select)
+        try:
+            found = retrieve_best(config.params_file, config.select)
+        except ValueError as error:
+            field, _, rest = str(error).partition(" = ")
+            raise ValueError(f"params_file = {rest}" if field == "location" else str(error)) from None
         assert isinstance(found, Retrieved)  # one record: no method here gives several
         return found.params
     return first_params(settings)
@@ -84,6 +100,7 @@ def played(
         parameter_set=config.parameter_set if config.params_file else None,
         supply=None if config.supply is None else np.array(config.supply),
         spread=spread,
+        **series_of(config, settings),
     )
 
 

@@ -25,6 +25,8 @@ _SHIPPED: Mapping[str, Any] = {
 }
 """Three coins in spring 2022."""
 
+_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
+
 
 class BacktestStudy(Study[BacktestConfig]):
     """One strategy, a pool of constant weights beside it, and a map of what other parameters would have given."""
@@ -33,7 +35,8 @@ class BacktestStudy(Study[BacktestConfig]):
     title = "What a dynamic-weight pool would have done"
     summary = (
         "A pool whose weights follow a rule is played on prices minute by minute, with arbitrageurs, fees and gas. "
-        "Its value stands beside holding and beside a pool of constant weights."
+        "Its value stands beside holding and beside a pool of constant weights. With prices, settings or parameters "
+        "of one's own it begins with the preset own, where nothing is set."
     )
     config = BacktestConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
@@ -45,6 +48,10 @@ class BacktestStudy(Study[BacktestConfig]):
         },
         "own": {},
     }
+
+    def preset_of(self, given: Mapping[str, Any]) -> str:
+        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
+        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
 
     def inputs(self, config: BacktestConfig) -> Mapping[str, Path]:
         """Files that results depend on: settings, parameters, and the price file of each token."""

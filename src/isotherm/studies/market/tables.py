@@ -84,10 +84,14 @@ def _beside(metrics: Metrics) -> Table:
 def _settings(metrics: Metrics) -> Table:
     settings = metrics["settings"]
     rows = [("tokens", ", ".join(metrics["tokens"]))]
-    rows += [(name, "none" if settings[name] is None else str(settings[name])) for name in SHOWN]
-    return Table(
-        "Settings", ("", "value"), tuple(rows), "as in a fingerprint; what was not given is its default"
-    )
+    told = {name: f"over time, from {path}" for name, path in metrics.get("series", {}).items()}
+    shown = {name: "none" if settings[name] is None else str(settings[name]) for name in SHOWN}
+    rows += (shown | told).items()
+    note = "as in a fingerprint; what was not given is its default"
+    unread = metrics.get("unread")  # runs of earlier versions did not say
+    if unread:
+        note += f". Given, but not looked at by {settings['rule']}: {', '.join(unread)}"
+    return Table("Settings", ("", "value"), tuple(rows), note)
 
 
 def conclusions(metrics: Metrics) -> list[str]:
@@ -104,6 +108,8 @@ def conclusions(metrics: Metrics) -> list[str]:
         f"which left {metrics['fee_revenue']:,.2f} of swap fees in the pool. The largest draw-down was "
         f"{-metrics['draw_down']:.2%}.",
     ]
+    if "lp_supply" in metrics.get("series", {}):
+        said.insert(1, "Values and returns are of all shares: what came and went with new ones is in them.")
     if name == "test":
         before = periods["train"]["returns_over_hodl"]
         said.append(f"In the training window before it was {_against(before)} holding.")

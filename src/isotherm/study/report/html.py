@@ -194,7 +194,8 @@ def _settings(study: Study[Any], config: Config) -> str:
 
 
 def _reproduce(study: Study[Any], config: Config, fingerprint: str, facts: Mapping[str, Any]) -> str:
-    command = shlex.join(command_of(public_name(study), config.settings(), build_config(study)))
+    usual = build_config(study, study.preset_of(config.settings()))
+    command = shlex.join(command_of(public_name(study), config.settings(), usual))
     rows = [("fingerprint", fingerprint), ("study version", str(study.version))]
     rows += [("begun", facts["created"]), ("finished", facts["finished"])]
     rows += [(key, value) for key, value in facts["versions"].items()]
