@@ -47,6 +47,7 @@ PUBLISHED = (
     "choices:published",
     "backtest:published",
     "pool-flow:published",
+    "pool-routing:published",
 )
 PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
 """Presets with a page of their own beside the published one."""

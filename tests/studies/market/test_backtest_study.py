@@ -299,6 +299,8 @@ BAD = [
         "spread_bps = (1.0,): must be one number for each of AAA, BBB",
     ),
     (["--supply=1,2"], "supply = (1.0, 2.0): must be left out"),
+    (["--parameter-set=0"], "parameter_set = 0: must be left out without params_file"),
+    (["--select=last"], "select = 'last': must be left out without params_file"),
     (
         ["--rule=index_market_cap", "--supply=1,2,3"],
         "supply = (1.0, 2.0, 3.0): must be one number for each of",
@@ -353,3 +355,10 @@ def test_price_files_that_break_the_contract_are_refused(isotherm, prices, tmp_p
     assert line in err
     assert err.count("\n") == 1
     assert not list(Path("runs").glob("backtest-*"))
+
+
+def test_an_interval_is_not_asked_of_prices_that_know_it(isotherm) -> None:
+    code, out, err = isotherm("backtest", "--preset=own", "--interval-minutes=5", "--out", "runs")
+    assert (code, out) == (2, "")
+    assert "interval_minutes = 5: must be left out without prices" in err
+    assert not Path("runs").exists() or not list(Path("runs").glob("backtest-*"))

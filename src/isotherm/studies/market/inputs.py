@@ -38,6 +38,7 @@ def check(config: BacktestConfig) -> None:
     Raises:
         ValueError: naming the first that does not.
     """
+    _check_left_out(config)
     settings = runs.fingerprint_of(config)
     check_spread(settings["rule"], config.spread_bps)
     strategy = strategy_of(settings, spread=config.spread_bps and [bps / 1e4 for bps in config.spread_bps])
@@ -58,6 +59,17 @@ def check(config: BacktestConfig) -> None:
     window_of(settings, table, settings["endTestDateString"] is not None)
     _check_series(config, settings)
     runs.params_of(config, settings)
+
+
+def _check_left_out(config: BacktestConfig) -> None:
+    """Refuse what says something of a file that is not given."""
+    for field in ("select", "parameter_set"):
+        value = getattr(config, field)
+        if not config.params_file and value != BacktestConfig.model_fields[field].default:
+            raise refusal(field, value, "must be left out without params_file, whose records it chooses from")
+    if not config.prices and config.interval_minutes != 1:
+        allowed = "must be left out without prices: those that come with the package have their own"
+        raise refusal("interval_minutes", config.interval_minutes, allowed)
 
 
 def _check_series(config: BacktestConfig, settings: Fingerprint) -> None:
