@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from isotherm.plot.axes import Panel, Series, handle, is_first_column, legend, numbered, panel_grid, titled
+from isotherm.plot.axes import (
+    Panel,
+    Series,
+    handle,
+    is_first_column,
+    legend,
+    log_numbered,
+    numbered,
+    panel_grid,
+    titled,
+)
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import INK, SOFT
 from isotherm.plot.style import Number, readable, styled
@@ -55,8 +65,8 @@ def price_against_success(
                 zorder=3 + 0.1 * look.rank,
             )
         titled(axes, panel.title)
-        numbered(axes)
-        axes.set_ylim(bottom=0)
+        numbered(axes, "x")
+        log_numbered(axes)  # the dearest pools lose many times what learners do
         axes.set_xlabel("share of orders within the tolerance")
         if is_first_column(axes):
             axes.set_ylabel("bp an order below the best pool")
