@@ -12,9 +12,9 @@ from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.shared_config import DrawingSeed, LatticeModelConfig, Palette
 from isotherm.settings.config import Config
 from isotherm.settings.layers import merge
+from isotherm.studies.lattice.critical import ISING_TEMPERATURE, potts_beta
 
 _HEAT = ("beta", "temperature")
-_CRITICAL_ISING, _CRITICAL_POTTS = 0.4406867935097715, 1.1743590056195488
 
 
 class PictureConfig(LatticeModelConfig):
@@ -123,13 +123,13 @@ PICTURES: Mapping[str, dict[str, Any]] = {
     "clock": {"model": "clock", "angles": 6, "size": 128, "temperature": 0.8},
     "xy": {"model": "xy", "size": 128, "temperature": 0.9},
     "ising-cold": {"model": "ising", "size": 256, "temperature": 1.8},
-    "ising-critical": {"model": "ising", "size": 512, "beta": _CRITICAL_ISING},
+    "ising-critical": {"model": "ising", "size": 512, "beta": 1 / ISING_TEMPERATURE},
     "ising-hot": {"model": "ising", "size": 256, "temperature": 3.0},
     "potts-critical": {
         "model": "potts",
         "states": 5,
         "size": 64,
-        "beta": _CRITICAL_POTTS,
+        "beta": potts_beta(5),
         "sweeps": 6000,  # hundreds of steps between independent states
     },
     "xy-vortices": {"model": "xy", "size": 64, "temperature": 0.95, "overlay": ["vortices"]},
