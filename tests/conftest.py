@@ -1,5 +1,6 @@
 """Settings of all tests: strict promotion; warnings are errors by ``pyproject.toml``."""
 
+import ctypes
 import gc
 import resource
 import sys
@@ -54,9 +55,12 @@ def isotherm(capsys, tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module", autouse=True)
 def bounded_memory() -> Iterator[None]:
-    """Compiled programs of earlier files are let go where they have grown large."""
+    """Compiled programs of earlier files are let go where they have grown large, and their memory goes back."""
     yield
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if sys.platform == "linux" else 0
     if pages * resource.getpagesize() > MUCH_MEMORY:
         jax.clear_caches()
         gc.collect()
+        give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc, which keeps what is free
+        if give_back is not None:
+            give_back(0)
