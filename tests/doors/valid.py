@@ -552,6 +552,12 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "patience": 2,
         "callback": lambda state: None,
     },
+    "learn.first_state": lambda: {
+        "parameters": {"x": jnp.ones((2, 1))},
+        "optimizer": optax.sgd(0.1),
+        "memory": jnp.zeros(2),
+        "set_axis": 0,
+    },
     "learn.dirichlet_kl": lambda: {"q": [1.0, 3.0], "p": [2.0, 2.0]},
     "learn.dirichlet_mean": lambda: {"counts": [1.0, 3.0], "axis": 0, "floor": None},
     "learn.novelty_weight": lambda: {"counts": [1.0, 3.0], "form": "exact"},
@@ -909,7 +915,13 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "study.Estimate.of": lambda: {"samples": np.arange(4.0), "published": 1.0, "published_se": 0.1},
     "study.Table": lambda: {"title": "t", "columns": ("a", "b"), "rows": (("x", 1.0),), "note": "mean"},
     "study.Estimate": lambda: {"mean": 0.0, "se": 0.1, "n": 4, "published": 1.0, "published_se": 0.1},
-    "study.Task": lambda: {"name": "a", "payload": {}, "weight": 1.0},
+    "study.Task": lambda: {"name": "a", "payload": {}, "weight": 1.0, "after": "b"},
+    "study.named_arrays": lambda: {"tree": {"x": np.ones(2)}, "prefix": "state"},
+    "study.tree_of": lambda: {
+        "arrays": {"state/x": np.ones(2)},
+        "template": {"x": np.zeros(2)},
+        "prefix": "state",
+    },
     "study.find_study": lambda: {"name": "routing"},
     # what pages of the site name outside the rooms' own lists
     "energy.blocks.colour_blocks": lambda: {"graph": GRAPH, "held": None},

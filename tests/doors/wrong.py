@@ -496,6 +496,7 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("learn.descend", "gradient"): [0, lambda: 0, lambda given, parameters, memory: parameters],
     ("learn.descend", "trained"): [0, "x", {"y": True}, {"x": 1}, {}],
     ("learn.descend", "score"): [0, lambda: 0, lambda parameters: "good"],
+    ("learn.first_state", "set_axis"): [1, True, 0.0, "0", GRAPH],
     ("learn.fit", "averaging"): [*NO_NUMBER, -0.1, 1.0],
     ("learn.fit", "beta"): [INFINITE],
     ("learn.fit", "callback"): [0, "print", lambda: None, lambda epoch, state: None],

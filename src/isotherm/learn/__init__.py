@@ -8,6 +8,7 @@ from isotherm.learn.counts.reduction import reduced as reduced
 from isotherm.learn.descend import Descent as Descent
 from isotherm.learn.descend import DescentState as DescentState
 from isotherm.learn.descend import descend as descend
+from isotherm.learn.descend import first_state as first_state
 from isotherm.learn.fit import Fit as Fit
 from isotherm.learn.fit import fit as fit
 from isotherm.learn.gradient import KLGradient as KLGradient

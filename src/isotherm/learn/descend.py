@@ -1,6 +1,5 @@
 """The descent loop of the package: compiled calls, a score, the best so far, and a state to go on from."""
 
-import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -161,10 +160,10 @@ def descend(
     shares = (jnp.asarray(averaging), jnp.asarray(1 - averaging)) if averaging else None
     task = DescentTask(gradient, optimizer, inputs, trained, shares, set_axis)
     if state is None:
-        state = _begun(task, parameters, _checked_memory(memory))
+        state = first_state(parameters, optimizer, memory=memory, set_axis=set_axis)
     else:
         doors.instance("state", state, DescentState, "the .state of an earlier descent")
-        _check_state(task, parameters, state)
+        _check_state(state, parameters, optimizer, set_axis)
     advance = compiled_call if is_compiled else host_call
     while state.step < num_steps and not (patience is not None and state.waited >= patience):
         step = int(state.step)
@@ -181,13 +180,32 @@ def _now(state: DescentState, shares: Any) -> DescentNow:
     return DescentNow(state.parameters, state.averaged if shares else None, state.optimizer, state.memory)
 
 
-def _begun(task: DescentTask, parameters: PyTree, memory: PyTree) -> DescentState:
+def first_state(
+    parameters: PyTree, optimizer: Any, *, memory: PyTree = (), set_axis: SetAxis = None
+) -> DescentState:
+    """The state before the first step, and the template of every later one.
+
+    Args:
+        parameters: a pytree of floating arrays; with sets, each has the axis of sets.
+        optimizer: such as ``optax.adam(0.01)``.
+        memory: what the first step gets, a pytree of arrays.
+        set_axis: 0 or -1 where parameters hold several sets along it.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: if the parameters have no such axis.
+
+    >>> import optax
+    >>> first_state({"x": jnp.zeros((4, 2))}, optax.adam(0.1), set_axis=0).optimizer[0].count.shape  # of each set
+    (4,)
+    """
+    parameters = _checked_parameters(parameters, set_axis)
     nothing = np.zeros(0)
     return DescentState(
         parameters=parameters,
         averaged=parameters,
-        optimizer=opened(task, parameters),
-        memory=memory,
+        optimizer=opened(checked_optimizer(optimizer), parameters, set_axis),
+        memory=_checked_memory(memory),
         best=parameters,
         best_score=np.asarray(-np.inf),
         waited=np.asarray(0),
@@ -355,9 +373,9 @@ def _checked_score(found: Any, parameters: PyTree, set_axis: SetAxis) -> np.ndar
     return value.astype(np.float64)
 
 
-def _check_state(task: DescentTask, parameters: PyTree, state: DescentState) -> None:
+def _check_state(state: DescentState, parameters: PyTree, optimizer: Any, set_axis: SetAxis) -> None:
     """Refuse the state of a descent of other parameters, or by another optimiser."""
-    moments = jax.eval_shape(functools.partial(opened, task), parameters)
+    moments = jax.eval_shape(lambda: opened(optimizer, parameters, set_axis))
     wanted = {"parameters": parameters, "averaged": parameters, "optimizer": moments}
     for field, right in wanted.items():
         found, allowed = shapes_of(getattr(state, field)), shapes_of(right)

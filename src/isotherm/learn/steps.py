@@ -86,11 +86,11 @@ class CallTold(NamedTuple):
     is_lost: Bool[Array, "*sets"]
 
 
-def opened(task: DescentTask, parameters: PyTree) -> PyTree:
+def opened(optimizer: Any, parameters: PyTree, set_axis: SetAxis) -> PyTree:
     """The optimiser's state before the first step; with sets, each leaf has their axis."""
-    if task.set_axis is None:
-        return task.optimizer.init(parameters)
-    return jax.vmap(task.optimizer.init, in_axes=task.set_axis, out_axes=task.set_axis)(parameters)
+    if set_axis is None:
+        return optimizer.init(parameters)
+    return jax.vmap(optimizer.init, in_axes=set_axis, out_axes=set_axis)(parameters)
 
 
 def _step(task: DescentTask, now: DescentNow, given: PyTree) -> tuple[DescentNow, tuple[Array, Array | None]]:
