@@ -197,10 +197,10 @@ def test_what_is_not_trained_is_neither_moved_nor_seen() -> None:
     """Decay would move it, a huge gradient would clip the others, and NaN would spoil all."""
 
     def slope(key: Any, parameters: Any, memory: Any) -> Slope:
-        return Slope({"x": parameters["x"] - 1, "fixed": [jnp.full(2, 1e6), jnp.full(1, jnp.nan)]}, memory)
+        return Slope({"x": parameters["x"] - 1, "fixed": [jnp.full(64, 1e6), jnp.full(1, jnp.nan)]}, memory)
 
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(0.1, weight_decay=0.5))
-    start = {"x": START["x"], "fixed": [jnp.array([0.1, 3.3]), jnp.full(1, 0.7)]}
+    start = {"x": START["x"], "fixed": [jnp.linspace(0.1, 3.3, 64), jnp.full(1, 0.7)]}
     found = run(slope, optimizer, start, memory=(), trained={"x": True, "fixed": False}, averaging=0.3)
     alone = run(lambda key, x, memory: Slope(x - 1, memory), optimizer, START["x"], memory=(), averaging=0.3)
     np.testing.assert_array_equal(found.parameters["x"], alone.parameters)
@@ -320,7 +320,7 @@ def test_float64_stays_float64() -> None:
         ({"start": {}}, "parameters = .*: should be a pytree of floating arrays"),
         ({"set_axis": 0}, r"set_axis = 0: parameters of shapes \[\(3,\), \(2, 1\)\] have no such axis"),
         ({"set_axis": 0, "start": jnp.float32(0)}, r"set_axis = 0: parameters of shapes \[\(\)\]"),
-        ({"trained": {"x": True}}, "trained = .*: should be shaped as the parameters"),
+        ({"trained": {"x": True}}, r"trained = .*: should be shaped as \(a prefix of\) the parameters"),
         ({"trained": {"x": True, "y": 1}}, "trained = .*: should be a pytree of True and False"),
         ({"memory": "chains"}, "memory = 'chains': should be a pytree of arrays"),
         ({"optimizer": "adam"}, "optimizer = 'adam': should be an optimiser of optax"),

@@ -9,7 +9,15 @@ import numpy as np
 from jaxtyping import Array, Key, PyTree
 
 from isotherm import doors
-from isotherm.errors import refusal, wrong_kind
+from isotherm.errors import refusal
+from isotherm.learn.descent_checks import (
+    check_trained,
+    checked_memory,
+    checked_optimizer,
+    checked_parameters,
+    checked_score,
+    checked_settings,
+)
 from isotherm.learn.steps import (
     CallTold,
     DescentNow,
@@ -18,7 +26,6 @@ from isotherm.learn.steps import (
     Inputs,
     SetAxis,
     compiled_call,
-    held,
     host_call,
     opened,
     shapes_of,
@@ -130,7 +137,7 @@ def descend(
             is scored in any case.
         patience: stop after this many scores without one better than all before; ``None``: never.
         callback: called on the host with the state after each call; what it returns is not looked at.
-        state: where an earlier descent stopped.
+        state: where an earlier descent stopped, or :func:`first_state`; its memory counts then.
         is_compiled: whether ``gradient`` and ``inputs`` may be traced; else each step runs on the host.
 
     Raises:
@@ -150,13 +157,13 @@ def descend(
     ([0.875, 0.875], [0.0, 0.0])
     """
     doors.random_key("key", key)
-    parameters = _checked_parameters(parameters, set_axis)
-    score_every = _check(
+    parameters = checked_parameters(parameters, set_axis)
+    score_every = checked_settings(
         gradient, optimizer, inputs, num_steps, steps_per_call, score, score_every, patience, callback
     )
     doors.number("averaging", averaging, least=0, below=1)
     doors.flag("is_compiled", is_compiled)
-    _check_trained(trained, parameters)
+    check_trained(trained, parameters)
     shares = (jnp.asarray(averaging), jnp.asarray(1 - averaging)) if averaging else None
     task = DescentTask(gradient, optimizer, inputs, trained, shares, set_axis)
     if state is None:
@@ -199,13 +206,13 @@ def first_state(
     >>> first_state({"x": jnp.zeros((4, 2))}, optax.adam(0.1), set_axis=0).optimizer[0].count.shape  # of each set
     (4,)
     """
-    parameters = _checked_parameters(parameters, set_axis)
+    parameters = checked_parameters(parameters, set_axis)
     nothing = np.zeros(0)
     return DescentState(
         parameters=parameters,
         averaged=parameters,
         optimizer=opened(checked_optimizer(optimizer), parameters, set_axis),
-        memory=_checked_memory(memory),
+        memory=checked_memory(memory),
         best=parameters,
         best_score=np.asarray(-np.inf),
         waited=np.asarray(0),
@@ -242,7 +249,7 @@ def _grown(history: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 
 def _scored(state: DescentState, score: Score, set_axis: SetAxis) -> DescentState:
-    found = _checked_score(score(state.averaged), state.averaged, set_axis)
+    found = checked_score(score(state.averaged), state.averaged, set_axis)
     is_better = np.asarray(found > state.best_score)
     is_best = np.where(is_better, found, -np.inf).max() > state.best_score.max()
     return state._replace(
@@ -275,102 +282,6 @@ def _chosen(state: DescentState, set_axis: SetAxis) -> Descent:
     finite = np.where(np.isfinite(state.scores), state.scores, -np.inf)
     row, *columns = np.unravel_index(finite.argmax(), finite.shape)
     return Descent(parameters, int(state.scored_at[row]), int(sum(columns)), state)
-
-
-# ------------------------------------------------------------------------------
-# Doors
-
-
-def _check(
-    gradient: Any,
-    optimizer: Any,
-    inputs: Any,
-    num_steps: Any,
-    steps_per_call: Any,
-    score: Any,
-    score_every: Any,
-    patience: Any,
-    callback: Any,
-) -> int:
-    """Refuse what cannot be; how often scores are taken."""
-    doors.function("gradient", gradient, "a function of input, parameters and memory", num_arguments=3)
-    checked_optimizer(optimizer)
-    doors.function("inputs", inputs, "a function of a key, a step and a length", num_arguments=3)
-    doors.whole("num_steps", num_steps, 1)
-    doors.whole("steps_per_call", steps_per_call, 1)
-    if score_every is not None and doors.whole("score_every", score_every, 1) % steps_per_call:
-        raise refusal("score_every", score_every, f"should be a multiple of steps_per_call, {steps_per_call}")
-    if patience is not None:
-        doors.whole("patience", patience, 1)
-        if score is None:
-            raise refusal("patience", patience, "needs a score")
-    if score is not None:
-        doors.function("score", score, "a function of parameters", num_arguments=1)
-    if callback is not None:
-        doors.function("callback", callback, "a function of a DescentState", num_arguments=1)
-    return score_every or steps_per_call
-
-
-def checked_optimizer(optimizer: Any) -> Any:
-    """What has the methods of an optimiser of optax.
-
-    Raises:
-        TypeError: naming ``optimizer``.
-    """
-    methods = (getattr(optimizer, name, None) for name in ("init", "update"))
-    if isinstance(optimizer, type) or not all(map(callable, methods)):
-        raise wrong_kind("optimizer", optimizer, "an optimiser of optax, such as optax.adam(0.01)")
-    return optimizer
-
-
-def _checked_parameters(parameters: Any, set_axis: Any) -> PyTree:
-    leaves = jax.tree.leaves(parameters)
-    if not leaves or not all(_is_floating(leaf) for leaf in leaves):
-        raise wrong_kind("parameters", parameters, "a pytree of floating arrays")
-    if not (set_axis is None or (type(set_axis) is int and set_axis in (0, -1))):
-        raise refusal("set_axis", set_axis, "should be 0, -1 or None")
-    shapes = [np.shape(leaf) for leaf in leaves]
-    if set_axis is not None and (() in shapes or len({shape[set_axis] for shape in shapes}) != 1):
-        raise refusal("set_axis", set_axis, f"parameters of shapes {shapes} have no such axis of one length")
-    return jax.tree.map(jnp.asarray, parameters)
-
-
-def _is_floating(leaf: Any) -> bool:
-    return isinstance(leaf, jax.Array | np.ndarray) and jnp.issubdtype(leaf.dtype, jnp.floating)
-
-
-def _check_trained(trained: Any, parameters: PyTree) -> None:
-    if trained is None:
-        return
-    leaves = jax.tree.leaves(trained, is_leaf=lambda leaf: leaf is None)
-    if not leaves or not all(isinstance(leaf, bool) for leaf in leaves):
-        raise wrong_kind("trained", trained, "a pytree of True and False")
-    try:
-        held(trained, parameters, parameters)
-    except (ValueError, TypeError):
-        raise refusal(
-            "trained", trained, "should be shaped as the parameters, or as their upper part"
-        ) from None
-
-
-def _checked_memory(memory: Any) -> PyTree:
-    try:
-        return jax.tree.map(jnp.asarray, memory)
-    except (TypeError, ValueError):
-        raise wrong_kind("memory", memory, "a pytree of arrays") from None
-
-
-def _checked_score(found: Any, parameters: PyTree, set_axis: SetAxis) -> np.ndarray:
-    shapes: list[tuple[int, ...]] = [()]
-    if set_axis is not None:
-        shapes.append((jax.tree.leaves(parameters)[0].shape[set_axis],))
-    try:
-        value = np.asarray(found)
-    except (TypeError, ValueError):
-        value = np.asarray(None)
-    if value.dtype.kind not in "iuf" or value.shape not in shapes:
-        raise wrong_kind("score(parameters)", found, "a number" + ", or one of each set" * (len(shapes) > 1))
-    return value.astype(np.float64)
 
 
 def _check_state(state: DescentState, parameters: PyTree, optimizer: Any, set_axis: SetAxis) -> None:

@@ -15,7 +15,8 @@ from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal, wrong_kind
-from isotherm.learn.descend import DescentState, checked_optimizer, descend
+from isotherm.learn.descend import DescentState, descend
+from isotherm.learn.descent_checks import checked_optimizer
 from isotherm.learn.objectives import ExactLikelihood, Objective
 from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta, fine

@@ -23,6 +23,12 @@ class Slope(NamedTuple):
         gradient: of what is to be made small, shaped as the parameters.
         memory: for the next step, shaped as it came.
         value: of what is followed, a scalar, or ``(sets,)``; handed to optimisers that ask for ``value``, and kept.
+
+    >>> def towards_one(key, x, memory):
+    ...     value, gradient = jax.value_and_grad(lambda x: 0.5 * ((x - 1) ** 2).sum())(x)
+    ...     return Slope(gradient, memory, value)
+    >>> towards_one(None, jnp.zeros(2), ()).gradient.tolist()
+    [-1.0, -1.0]
     """
 
     gradient: PyTree

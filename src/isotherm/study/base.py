@@ -29,7 +29,7 @@ class Task:
     Attributes:
         name: unique in the study; letters, digits, ``-``, ``_`` and ``.`` only, since it names a file.
         payload: what ``compute`` needs beyond the config; JSON-able, small.
-        weight: relative cost, above 0; heavy tasks start first, and the time left is told by it.
+        weight: relative cost, above 0; heavy tasks, or chains of them, start first, and the time left is told by it.
         after: the task that this one goes on from; ``None`` for one that begins. Tasks that hang together so, the
             links of a chain, are computed one after another in the same process.
     """
