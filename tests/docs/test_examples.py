@@ -5,6 +5,7 @@ import runpy
 import sys
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from tests.docs.pages import DOCS
 
@@ -44,6 +45,19 @@ def test_study_runs_from_the_command_line(tmp_path, monkeypatch, capsys):
     blind, looking = json.loads(capsys.readouterr().out)["metrics"]["success"][-1]
     assert blind == pytest.approx(0.6468, abs=1e-4)
     assert looking == pytest.approx(0.8312, abs=1e-4)
+
+
+def test_links_go_on_from_each_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(EXAMPLES)
+    monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+    assert main(["run", "valley:Valley", "--links=8", "--out", str(tmp_path), "--json"]) == 0
+    (folder,) = tmp_path.glob("valley-*")
+    with np.load(folder / "arrays.npz") as arrays:
+        heights = arrays["heights"]
+    assert json.loads(capsys.readouterr().out)["metrics"]["height"] == heights[-1] < 0.1 * heights[0]
+    assert len(heights) == 200
+    assert len(list(folder.glob("chunks/*.npz"))) == 8
+    assert "examples/valley.py" in (DOCS / "howto" / "study.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

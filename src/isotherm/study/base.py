@@ -29,17 +29,22 @@ class Task:
     Attributes:
         name: unique in the study; letters, digits, ``-``, ``_`` and ``.`` only, since it names a file.
         payload: what ``compute`` needs beyond the config; JSON-able, small.
-        weight: relative cost, above 0; heavy tasks start first, and the time left is told by it.
+        weight: relative cost, above 0; heavy tasks, or chains of them, start first, and the time left is told by it.
+        after: the task that this one goes on from; ``None`` for one that begins. Tasks that hang together so, the
+            links of a chain, are computed one after another in the same process.
     """
 
     name: str
     payload: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
+    after: str | None = None
 
     def __post_init__(self) -> None:
         doors.text("name", self.name)
         doors.mapping("payload", self.payload, "a mapping")
         doors.number("weight", self.weight, above=0)
+        if self.after is not None:
+            doors.text("after", self.after)
 
 
 class Result(NamedTuple):
@@ -101,15 +106,28 @@ class Study(abc.ABC, Generic[ConfigT]):
 
     @abc.abstractmethod
     def tasks(self, config: ConfigT) -> list[Task]:
-        """The work, cut into pieces that depend on nothing but the config."""
+        """The work, cut into pieces that depend on nothing but the config and the piece that they follow."""
 
     @abc.abstractmethod
     def compute(self, config: ConfigT, task: Task) -> Arrays:
-        """Do one task. Runs in a worker process; may import JAX. No object arrays."""
+        """Do one task that follows none. Runs in a worker process; may import JAX. No object arrays."""
+
+    def proceed(self, config: ConfigT, task: Task, earlier: Arrays) -> Arrays:
+        """Do one task that follows another, from that one's arrays as its chunk holds them.
+
+        It runs in the process that did the other one, unless that was in an earlier session; programs that JAX
+        compiled there, of functions of the module, are at hand.
+        :func:`isotherm.study.trees.named_arrays` makes arrays of a state.
+        """
+        raise NotImplementedError(f"{self.name} has tasks that follow others, and no method proceed")
 
     @abc.abstractmethod
     def combine(self, config: ConfigT, results: Mapping[str, Arrays]) -> Result:
-        """Metrics and arrays from the results of all tasks, by task name."""
+        """Metrics and arrays from the results of all tasks, by task name.
+
+        Those of the links of chains are read from disk each time they are asked for, and not held: who looks only at
+        the last ones never has all states in memory.
+        """
 
     @abc.abstractmethod
     def tables(self, config: ConfigT, metrics: Mapping[str, Any]) -> list[Table]:

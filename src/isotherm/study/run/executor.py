@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -78,17 +78,19 @@ class Pool:
         self,
         study: Study[Any],
         settings: dict[str, Any],
-        tasks: Sequence[Task],
-        folder: Path,
+        chains: Sequence[Sequence[Task]],
+        kept: Mapping[str, str],
+        folder: RunFolder,
         meter: Meter,
         source: dict[str, str] | None = None,
     ) -> float:
-        """Compute the tasks, heaviest first, each into a chunk of the run folder.
+        """Compute the chains of tasks, heaviest first, each task into a chunk of the run folder.
 
         Args:
             study: what to compute.
             settings: of the study.
-            tasks: what is missing.
+            chains: what is missing, each chain in order, for one worker.
+            kept: chunks of earlier sessions by task, whose arrays a chain may go on from.
             folder: of the run.
             meter: told of each task that is done.
             source: of a study that is not the package's, which must be the same from the first task to the last.
@@ -99,16 +101,16 @@ class Pool:
         Raises:
             TaskError: if a task raises, a worker dies, or the study's source changes.
         """
-        if not tasks:
+        if not chains:
             return 0.0
-        queue = sorted(tasks, key=lambda task: -task.weight)
+        queue = sorted(chains, key=lambda chain: -sum(task.weight for task in chain))
         with self._workers(len(queue)) as executor:
             # Processes start while tasks are submitted: that is when the environment has to be theirs. A signal
             # amid it would leave some that nobody knows of.
             with undisturbed(), children_ignore_ctrl_c(), _environment(self.environment()):
                 same = (place_of(study), source or {}, settings)
-                work = [executor.submit(_work, *same, task, str(folder)) for task in queue]
-            return _collect(dict(zip(work, queue, strict=True)), meter)
+                work = [executor.submit(_work, *same, chain, _starts(chain, kept), folder) for chain in queue]
+            return _collect(dict(zip(work, queue, strict=True)), folder, meter)
 
     @contextlib.contextmanager
     def _workers(self, tasks: int) -> Iterator[ProcessPoolExecutor]:
@@ -129,26 +131,48 @@ class Pool:
                 executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _collect(pending: dict[Future[float], Task], meter: Meter) -> float:
-    """Wait for all tasks, telling progress; the seconds they took."""
+def _starts(chain: Sequence[Task], kept: Mapping[str, str]) -> dict[str, str]:
+    """The kept chunks that links of a chain go on from."""
+    earlier = {task.after for task in chain}
+    return {name: file for name, file in kept.items() if name in earlier}
+
+
+def _collect(pending: dict[Future[float], Sequence[Task]], folder: RunFolder, meter: Meter) -> float:
+    """Wait for all chains, telling each task that is done; the seconds they took."""
     seconds = 0.0
     waiting = set(pending)
+    untold = {task.name: task.weight for chain in pending.values() for task in chain}
     while waiting:
         done, waiting = wait(waiting, timeout=_POLL_S, return_when=FIRST_COMPLETED)
         for future in done:
-            task = pending[future]
-            try:
-                seconds += future.result()
-            except BrokenProcessPool:
-                raise TaskError(
-                    "a worker process died; if memory ran out, pass a smaller --workers"
-                ) from None
-            except Exception as error:
-                message = str(error).strip().splitlines() or [""]
-                raise TaskError(f"task {task.name}: {type(error).__name__}: {message[0]}") from error
-            meter.advance(task.weight)
+            seconds += _seconds(future, pending[future], folder)
+            _tell(meter, untold, {task.name for task in pending[future]})
+        if any(len(pending[future]) > 1 for future in waiting):
+            _tell(meter, untold, folder.written())
         meter.tick()
     return seconds
+
+
+def _tell(meter: Meter, untold: dict[str, float], done: set[str]) -> None:
+    for name in [name for name in untold if name in done]:
+        meter.advance(untold.pop(name))
+
+
+def _seconds(future: Future[float], chain: Sequence[Task], folder: RunFolder) -> float:
+    """What a chain took.
+
+    Raises:
+        TaskError: if a task of it failed, naming it, or its worker died.
+    """
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise TaskError("a worker process died; if memory ran out, pass a smaller --workers") from None
+    except Exception as error:
+        written = folder.written()
+        failed = next(task.name for task in chain if task.name not in written)
+        message = str(error).strip().splitlines() or [""]
+        raise TaskError(f"task {failed}: {type(error).__name__}: {message[0]}") from error
 
 
 @contextlib.contextmanager
@@ -179,12 +203,27 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(entry: str, source: dict[str, str], settings: dict[str, Any], task: Task, folder: str) -> float:
-    """In a worker: do one task and keep its arrays."""
+def _work(
+    entry: str,
+    source: dict[str, str],
+    settings: dict[str, Any],
+    chain: Sequence[Task],
+    chunks: dict[str, str],
+    folder: RunFolder,
+) -> float:
+    """In a worker: do tasks one after another and keep their arrays.
+
+    What a task goes on from is read from its chunk, also where it was just written: a resumed run reads the same.
+    """
     start = time.perf_counter()
     study = find_study(entry)
-    arrays = study.compute(study.config(**settings), task)
-    if changed := changed_since(study, source):
-        raise refusal("source", changed, "was changed while the run went on; run the same command again")
-    RunFolder(Path(folder)).write_chunk(task.name, arrays)
+    config = study.config(**settings)
+    for task in chain:
+        if task.after is None:
+            arrays = study.compute(config, task)
+        else:
+            arrays = study.proceed(config, task, folder.read_chunk(chunks[task.after]))
+        if changed := changed_since(study, source):
+            raise refusal("source", changed, "was changed while the run went on; run the same command again")
+        chunks[task.name] = folder.write_chunk(task.name, arrays)
     return time.perf_counter() - start

@@ -14,6 +14,7 @@ from isotherm.files.place import why_unread
 from isotherm.settings.config import Config, is_study_name
 from isotherm.study.base import Study, Task
 from isotherm.study.registry import entry_of
+from isotherm.study.run.chains import check_chains
 from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.session import Run, Session
 from isotherm.study.run.source import source_of
@@ -86,6 +87,7 @@ def run(
     identity = identify(study, config)
     study.check(config)
     tasks = _checked(_asked(study, config))
+    check_chains(study, tasks)
     session = Session(study, config, identity, _store(Path(out)), pool, preset, list(command), is_quiet)
     with hold(session.folder.lock):
         session.folder.check()

@@ -14,9 +14,11 @@ from isotherm.files.place import UnfitError
 from isotherm.settings.config import Config
 from isotherm.study.base import Arrays, Study, Task
 from isotherm.study.report.html import Report, versions
+from isotherm.study.run.chains import chains_of
 from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.interrupts import signals_interrupt
 from isotherm.study.run.progress import Meter
+from isotherm.study.run.results import Results
 from isotherm.study.run.stored import final_arrays
 from isotherm.study.store.catalog import Catalog, Row
 from isotherm.study.store.facts import read_facts
@@ -177,15 +179,16 @@ class Session:
     def compute(self, tasks: list[Task]) -> None:
         """Compute the tasks that no sound chunk is kept of."""
         kept = self.folder.chunks()
-        missing = [task for task in tasks if task.name not in kept]
+        missing = [[task for task in chain if task.name not in kept] for chain in chains_of(tasks)]
         total = sum(task.weight for task in tasks)
-        done = total - sum(task.weight for task in missing)
+        done = sum(task.weight for task in tasks if task.name in kept)
         with Meter(self.study.name, total, done, self.is_quiet) as meter:
             self.pool.run(
                 self.study,
                 self.identity["config"],
-                missing,
-                self.folder.path,
+                [chain for chain in missing if chain],
+                kept,
+                self.folder,
                 meter,
                 self.identity.get("source"),
             )
@@ -193,7 +196,7 @@ class Session:
     def conclude(self, tasks: list[Task], facts: dict[str, Any], sums: dict[str, str]) -> Run:
         """Combine the chunks and write metrics, arrays, figures, facts and report."""
         chunks = self.folder.chunks()
-        results = {task.name: self.folder.read_chunk(chunks[task.name]) for task in tasks}
+        results = Results(self.folder, chunks, chains_of(tasks))
         combined = self.study.combine(self.config, results)
         metrics = read_json(json_bytes(combined.metrics))
         sums |= {chunks[task.name]: self.folder.digest(chunks[task.name]) for task in tasks}

@@ -190,6 +190,10 @@ class RunFolder:
                 kept[task] = name
         return kept
 
+    def written(self) -> set[str]:
+        """Tasks of which a chunk lies there, unverified: how far workers are."""
+        return {leaf.removesuffix(".npz").rpartition(".")[0] for leaf in self.place.names(CHUNKS)}
+
     def _chunk_fault(self, name: str) -> str:
         if not is_file_of_run(name):
             return "is no name of a chunk"
