@@ -31,6 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Only of this process, and of no process that a test starts: those are killed, and may leave half a file.
     """
+    if not config.pluginmanager.hasplugin("cacheprovider"):
+        return
     jax.config.update("jax_compilation_cache_dir", str(config.rootpath / config.getini("cache_dir") / "jax"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
