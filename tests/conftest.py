@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -27,13 +28,13 @@ MUCH_MEMORY = 1.5e9
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Programs that took a while to compile stay in pytest's cache: later runs, and the other worker, read them.
+    """Programs that took a while to compile stay on disk: later runs, and the other worker, read them.
 
-    Only of this process, and of no process that a test starts: those are killed, and may leave half a file.
+    They lie in pytest's cache, or where ``ISOTHERM_TEST_PROGRAMS`` says. Only this process has them, and none that a
+    test starts: those are killed, and may leave half a file.
     """
-    if not config.pluginmanager.hasplugin("cacheprovider"):
-        return
-    jax.config.update("jax_compilation_cache_dir", str(config.rootpath / config.getini("cache_dir") / "jax"))
+    place = os.environ.get("ISOTHERM_TEST_PROGRAMS", config.rootpath / ".pytest_cache" / "programs")
+    jax.config.update("jax_compilation_cache_dir", str(place))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 
