@@ -489,6 +489,13 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("learn.reduced", "q"): [*NO_ARRAY, [0.0, 5.0], [2.0, NAN]],
     ("learn.reduced", "p"): [*NO_ARRAY, [1.0, -1.0], [9.0, 1.0]],
     ("learn.reduced", "r"): [*NO_ARRAY, [1.0, -1.0], [1.0, 1.0, 1.0]],
+    ("learn.descend", "averaging"): [*NO_NUMBER, -0.1, 1.0],
+    ("learn.descend", "steps_per_call"): [*NO_COUNT, 0],
+    ("learn.descend", "num_steps"): [0],
+    ("learn.descend", "patience"): [*NO_COUNT, 0],
+    ("learn.descend", "gradient"): [0, lambda: 0, lambda given, parameters, memory: parameters],
+    ("learn.descend", "trained"): [0, "x", {"y": True}, {"x": 1}, {}],
+    ("learn.descend", "score"): [0, lambda: 0, lambda parameters: "good"],
     ("learn.fit", "averaging"): [*NO_NUMBER, -0.1, 1.0],
     ("learn.fit", "beta"): [INFINITE],
     ("learn.fit", "callback"): [0, "print", lambda: None, lambda epoch, state: None],
@@ -565,6 +572,7 @@ STRICT: dict[tuple[str, str], list[Any]] = {
 
 ACCEPTED: dict[tuple[str, str], tuple[Any, ...]] = {
     ("energy.lifted", "num_states"): ([2],),
+    ("learn.descend", "parameters"): (GRAPH,),
     ("energy.random_model", "num_states"): ([2],),
     ("sample.Binned", "edges"): ([0, 1],),
     ("sample.components", "edges"): ([[0, 1], [1, 0]],),

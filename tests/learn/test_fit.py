@@ -297,7 +297,7 @@ def test_training_stops_early_and_keeps_the_best() -> None:
         ({"averaging": 1.0}, r"averaging = 1\.0: should be a finite number, at least 0 and below 1"),
         (
             {"optimizer": optax.sgd(float("inf")), "num_epochs": 5},
-            "optimizer = 'epoch .': the gradient is no longer finite",
+            "optimizer = 'step .': the gradient is no longer finite",
         ),
     ],
 )

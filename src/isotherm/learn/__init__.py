@@ -5,6 +5,9 @@ from isotherm.learn.counts.dirichlet import dirichlet_mean as dirichlet_mean
 from isotherm.learn.counts.dirichlet import novelty_weight as novelty_weight
 from isotherm.learn.counts.reduction import Reduction as Reduction
 from isotherm.learn.counts.reduction import reduced as reduced
+from isotherm.learn.descend import Descent as Descent
+from isotherm.learn.descend import DescentState as DescentState
+from isotherm.learn.descend import descend as descend
 from isotherm.learn.fit import Fit as Fit
 from isotherm.learn.fit import fit as fit
 from isotherm.learn.gradient import KLGradient as KLGradient
@@ -24,3 +27,4 @@ from isotherm.learn.online import moments as moments
 from isotherm.learn.online import posterior as posterior
 from isotherm.learn.pseudolikelihood import pseudo_log_likelihood as pseudo_log_likelihood
 from isotherm.learn.pseudolikelihood import sparse_pseudo_likelihood as sparse_pseudo_likelihood
+from isotherm.learn.steps import Slope as Slope

@@ -8,17 +8,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 
 from isotherm import doors
 from isotherm.energy.centre import centred
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal, wrong_kind
+from isotherm.learn.descend import DescentState, checked_optimizer, descend
 from isotherm.learn.objectives import ExactLikelihood, Objective
 from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta, fine
 from isotherm.learn.relaxation import as_traced
+from isotherm.learn.steps import Slope
 
 Score = Callable[[FactorGraph, Observations], float]
 
@@ -142,9 +144,7 @@ def fit(
     elif patience is not None:
         raise refusal("patience", patience, "needs held_out rows to score by")
     if state is not None:
-        _check_state(
-            doors.instance("state", state, FitState, "the .state of an earlier fit"), graph, optimizer
-        )
+        doors.instance("state", state, FitState, "the .state of an earlier fit")
     for factor in graph.factors:
         for leaf in jax.tree.leaves(factor.parameters):
             if not np.isfinite(np.asarray(leaf)).all():
@@ -152,55 +152,26 @@ def fit(
     given, graph = graph, jax.tree.map(jnp.asarray, fine(graph, beta))
     at = as_traced(graph, beta)
     rows = jax.tree.map(jnp.asarray, data)
-    if state is None:
-        state = _begin(key, graph, rows, objective, optimizer, at)
     on_host = isinstance(objective, ExactLikelihood)
-    epoch, source = (_host_epoch, data) if on_host else (_epoch, rows)
-    shares = (as_traced(graph, averaging), as_traced(graph, 1 - averaging)) if averaging else None
-    task = _Task(graph, objective, optimizer, at, as_traced(graph, l1), as_traced(graph, l2), shares)
-    for number in range(int(state.epoch), num_epochs):
-        if patience is not None and state.waited >= patience:
-            break
-        epoch_key = jax.random.fold_in(key, number + 1)
-        now, norm = epoch(
-            epoch_key,
-            task,
-            source,
-            _Now(state.parameters, state.averaged if shares else None, state.optimizer, state.memory),
-            size,
-        )
-        if not np.isfinite(float(norm)):
-            raise refusal(
-                "optimizer",
-                f"epoch {number + 1}",
-                "the gradient is no longer finite; step less far, or lower beta",
-            )
-        state = state._replace(
-            parameters=now.parameters,
-            averaged=now.averaged if shares else now.parameters,
-            optimizer=now.optimizer,
-            memory=now.memory,
-            epoch=number + 1,
-            gradient_norms=np.append(state.gradient_norms, np.float32(norm)),
-            scores=np.append(state.scores, np.float32(np.nan)),
-        )
-        if held_out is not None and ((number + 1) % score_every == 0 or number + 1 == num_epochs):
-            state = _scored(state, graph, held_out, objective, score, at)
-        if callback is not None:
-            callback(state)
-    chosen = state.best if np.isfinite(state.best_score) else state.averaged
-    return Fit(_moved_back(given, graph.with_parameters(chosen)), state)
-
-
-def _check_state(state: FitState, graph: FactorGraph, optimizer: optax.GradientTransformation) -> None:
-    """Refuse the state of a fit of another graph, or by another optimiser."""
-    parameters, moments = jax.eval_shape(lambda: (graph.parameters, optimizer.init(graph.parameters)))
-    wanted = {"parameters": parameters, "averaged": parameters, "optimizer": moments}
-    for field, right in wanted.items():
-        found, allowed = (jax.tree.map(jnp.shape, tree) for tree in (getattr(state, field), right))
-        if found != allowed:
-            allowed = f"is of another graph or optimizer, whose shapes are {allowed}"
-            raise refusal(f"state.{field}", found, allowed)
+    length = data.num_rows // size
+    found = descend(
+        key,
+        graph.parameters,
+        _Follow(graph, objective, data if on_host else rows, at),
+        _Penalised(optimizer, as_traced(graph, l1), as_traced(graph, l2), _of_several(graph)),
+        num_steps=num_epochs * length,
+        steps_per_call=length,
+        inputs=_Batches(data.num_rows, size, on_host),
+        memory=() if state else objective.begin(jax.random.fold_in(key, 0), graph, rows, at),
+        averaging=averaging,
+        score=None if held_out is None else _judge(graph, held_out, objective, score, at),
+        score_every=score_every * length,
+        patience=patience,
+        callback=None if callback is None else lambda state: callback(_seen(state, length)),
+        state=_unseen(state, length) if state else None,
+        is_compiled=not on_host,
+    )
+    return Fit(_moved_back(given, graph.with_parameters(found.parameters)), _seen(found.state, length))
 
 
 def _moved_back(given: FactorGraph, trained: FactorGraph) -> FactorGraph:
@@ -215,126 +186,123 @@ def _moved_back(given: FactorGraph, trained: FactorGraph) -> FactorGraph:
     return given.with_parameters(tuple(parameters))
 
 
-def _begin(
-    key: Key[Array, ""],
-    graph: FactorGraph,
-    data: Observations,
-    objective: Objective,
-    optimizer: optax.GradientTransformation,
-    beta: Beta,
-) -> FitState:
-    nothing = np.zeros(0, np.float32)
-    return FitState(
-        parameters=graph.parameters,
-        averaged=graph.parameters,
-        optimizer=optimizer.init(graph.parameters),
-        memory=objective.begin(jax.random.fold_in(key, 0), graph, data, beta),
-        best=graph.parameters,
-        best_score=-np.inf,
-        waited=0,
-        epoch=0,
-        gradient_norms=nothing,
-        scores=nothing,
-    )
-
-
-class _Task(NamedTuple):
-    """What stays the same from epoch to epoch.
-
-    Shares are those of the mean so far and of the new parameters: two numbers, since 1 - 0.95 in float32 is not 0.05.
-    """
+class _Follow(eqx.Module):
+    """The gradient of a batch of rows."""
 
     graph: FactorGraph
     objective: Objective
-    optimizer: optax.GradientTransformation
+    rows: Observations
     beta: Beta
+
+    def __call__(self, given: PyTree, parameters: PyTree, memory: PyTree) -> Slope:
+        key, index = given
+        batch = self.rows if index is None else self.rows.rows(index)
+        graph = self.graph.with_parameters(parameters)
+        return Slope(*self.objective.gradient(key, graph, batch, memory, self.beta))
+
+
+class _Batches(eqx.Module):
+    """The keys and rows of an epoch's steps."""
+
+    num_rows: int
+    size: int
+    on_host: bool
+
+    def __call__(self, key: Key[Array, ""], step: Int[Array, ""], length: int) -> PyTree:
+        key = jax.random.fold_in(key, step // length + 1)
+        if self.size == self.num_rows:
+            return key[None], None
+        if self.on_host:
+            return jnp.broadcast_to(key, (length,)), np.asarray(self._order(key, length))
+        order_key, key = jax.random.split(key)
+        return jax.random.split(key, length), self._order(order_key, length)
+
+    def _order(self, key: Key[Array, ""], length: int) -> Int[Array, "length size"]:
+        order = jax.random.permutation(key, self.num_rows)
+        return order[: length * self.size].reshape(length, self.size)
+
+
+class _Penalised(eqx.Module):
+    """An optimiser that also shrinks the weights of factors of several variables; norms are told without that."""
+
+    optimizer: optax.GradientTransformation
     l1: Float[Array, ""]
     l2: Float[Array, ""]
-    shares: tuple[Float[Array, ""], Float[Array, ""]] | None
+    is_of_several: tuple[bool, ...]
+
+    @property
+    def init(self) -> Callable[[PyTree], PyTree]:
+        return self.optimizer.init
+
+    def update(self, gradient: PyTree, state: PyTree, parameters: PyTree) -> tuple[PyTree, PyTree]:
+        gradient = tuple(
+            jax.tree.map(lambda g, w: g + self.l1 * jnp.sign(w) + self.l2 * w, part, weights)
+            if is_of_several
+            else part
+            for is_of_several, part, weights in zip(self.is_of_several, gradient, parameters, strict=True)
+        )
+        return self.optimizer.update(gradient, state, parameters)
 
 
-class _Now(NamedTuple):
-    """What each batch changes."""
-
-    parameters: PyTree
-    averaged: PyTree | None
-    optimizer: PyTree
-    memory: PyTree
+def _of_several(graph: FactorGraph) -> tuple[bool, ...]:
+    return tuple(factor.scope.arity > 1 for factor in graph.factors)
 
 
-def _step(key: Key[Array, ""], task: _Task, batch: Observations, now: _Now) -> tuple[_Now, Float[Array, ""]]:
-    parameters, averaged, opt_state, memory = now
-    graph = task.graph.with_parameters(parameters)
-    gradient, memory = task.objective.gradient(key, graph, batch, memory, task.beta)
-    norm = jnp.sqrt(sum((jnp.sum(leaf**2) for leaf in jax.tree.leaves(gradient)), jnp.zeros(())))
-    gradient = tuple(
-        jax.tree.map(lambda g, w: g + task.l1 * jnp.sign(w) + task.l2 * w, part, weights)
-        if factor.scope.arity > 1
-        else part
-        for factor, part, weights in zip(graph.factors, gradient, parameters, strict=True)
+def _seen(state: DescentState, length: int) -> FitState:
+    """As a fit's, whose epochs have so many steps."""
+    epoch = int(state.step) // length
+    scores = np.full(epoch, np.nan, np.float32)
+    scores[state.scored_at // length - 1] = state.scores
+    return FitState(
+        parameters=state.parameters,
+        averaged=state.averaged,
+        optimizer=state.optimizer,
+        memory=state.memory,
+        best=state.best,
+        best_score=float(state.best_score),
+        waited=int(state.waited),
+        epoch=epoch,
+        gradient_norms=state.gradient_norms.astype(np.float32),
+        scores=scores,
     )
-    with jax.numpy_dtype_promotion("standard"):  # optax multiplies floats by its integer count of steps
-        updates, opt_state = task.optimizer.update(gradient, opt_state, parameters)
-    parameters = optax.apply_updates(parameters, updates)
-    if task.shares is not None:
-        kept, taken = task.shares
-        averaged = jax.tree.map(lambda a, p: kept * a + taken * p, averaged, parameters)
-    return _Now(parameters, averaged, opt_state, memory), norm
 
 
-@eqx.filter_jit
-def _epoch(
-    key: Key[Array, ""], task: _Task, data: Observations, now: _Now, size: int
-) -> tuple[_Now, Float[Array, ""]]:
-    if size == data.num_rows:
-        return _step(key, task, data, now)
-    order_key, key = jax.random.split(key)
-    num_steps = data.num_rows // size
-    order = jax.random.permutation(order_key, data.num_rows)[: num_steps * size].reshape(num_steps, size)
-
-    def step(now: _Now, inputs: tuple[Array, Array]) -> tuple[_Now, Array]:
-        step_key, index = inputs
-        return _step(step_key, task, data.rows(index), now)
-
-    now, norms = jax.lax.scan(step, now, (jax.random.split(key, num_steps), order))
-    return now, norms.mean()
-
-
-def _host_epoch(
-    key: Key[Array, ""], task: _Task, data: Observations, now: _Now, size: int
-) -> tuple[_Now, Float[Array, ""]]:
-    order = np.asarray(jax.random.permutation(key, data.num_rows))
-    norms = []
-    for first in range(0, data.num_rows - size + 1, size):
-        batch = data if size == data.num_rows else data.rows(order[first : first + size])
-        now, norm = _step(key, task, batch, now)
-        norms.append(norm)
-    return now, jnp.stack(norms).mean()
+def _unseen(state: FitState, length: int) -> DescentState:
+    """The other way round."""
+    (scored,) = np.nonzero(~np.isnan(state.scores))
+    return DescentState(
+        parameters=state.parameters,
+        averaged=state.averaged,
+        optimizer=state.optimizer,
+        memory=state.memory,
+        best=state.best,
+        best_score=np.asarray(float(state.best_score)),
+        waited=np.asarray(int(state.waited)),
+        step=np.asarray(int(state.epoch) * length),
+        gradient_norms=np.asarray(state.gradient_norms, np.float64),
+        values=np.zeros(0),
+        scores=np.asarray(state.scores, np.float64)[scored],
+        scored_at=(scored + 1) * length,
+    )
 
 
-def _scored(
-    state: FitState,
-    graph: FactorGraph,
-    held_out: Observations,
-    objective: Objective,
-    score: Score | None,
-    beta: Beta,
-) -> FitState:
-    model = graph.with_parameters(state.averaged)
-    if score is not None:
-        found = score(model, held_out)
-        if not doors.is_number(found):
-            raise wrong_kind("score(graph, rows)", found, "a number")
-        value = float(found)
-    elif isinstance(objective, ExactLikelihood):
-        value = float(objective.score(model, held_out, beta))
-    else:
-        value = float(_own_score(objective, model, jax.tree.map(jnp.asarray, held_out), beta))
-    scores = state.scores.copy()
-    scores[-1] = value
-    if value > state.best_score:
-        return state._replace(best=state.averaged, best_score=value, waited=0, scores=scores)
-    return state._replace(waited=state.waited + 1, scores=scores)
+def _judge(
+    graph: FactorGraph, held_out: Observations, objective: Objective, score: Score | None, beta: Beta
+) -> Callable[[PyTree], float]:
+    """The held-out score of parameters."""
+
+    def judged(parameters: PyTree) -> float:
+        model = graph.with_parameters(parameters)
+        if score is not None:
+            found = score(model, held_out)
+            if not doors.is_number(found):
+                raise wrong_kind("score(graph, rows)", found, "a number")
+            return float(found)
+        if isinstance(objective, ExactLikelihood):
+            return float(objective.score(model, held_out, beta))
+        return float(_own_score(objective, model, jax.tree.map(jnp.asarray, held_out), beta))
+
+    return judged
 
 
 @eqx.filter_jit
@@ -353,9 +321,7 @@ def _check(
 ) -> None:
     kinds = get_args(Objective)
     doors.instance("objective", objective, kinds, "an objective", "such as PseudoLikelihood() or Sampled()")
-    update = getattr(optimizer, "update", None)
-    if isinstance(optimizer, type) or not (callable(update) and callable(getattr(optimizer, "init", None))):
-        raise wrong_kind("optimizer", optimizer, "an optimiser of optax, such as optax.adam(0.01)")
+    checked_optimizer(optimizer)
     doors.whole("num_epochs", num_epochs, 1)
     doors.whole("score_every", score_every, 1)
     if patience is not None:
