@@ -1,0 +1,1 @@
+"""Training of strategies: windows, rates, selection, periods."""
