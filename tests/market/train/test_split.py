@@ -6,7 +6,7 @@ import pytest
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.align import align
 from isotherm.market.prices.synthetic import synthetic_table
-from isotherm.market.train.split import Part, split_of
+from isotherm.market.train.split import SplitPart, split_of
 
 TABLE = synthetic_table(np.ones((41 * 1440, 2)), ["AAA", "BBB"], "2024-01-01 00:00:00")
 ALIGNED = align(TABLE, "2024-01-05 00:00:00", "2024-02-04 00:00:00", 3, "2024-02-09 00:00:00")
@@ -33,7 +33,7 @@ def test_parts_meet_without_a_gap_and_end_with_the_test() -> None:
     parts = list(found.parts.values())
     assert [part.first for part in parts] == [0, *(part.last for part in parts[:-1])]
     assert found.parts["validation"].last == 30 * 1440
-    assert parts[-1] == Part(30 * 1440, 35 * 1440)
+    assert parts[-1] == SplitPart(30 * 1440, 35 * 1440)
     assert found.minutes == 35 * 1440
     assert found.judged == "validation"
 

@@ -8,7 +8,7 @@ from isotherm.market.train.split import TrainingSplit
 from isotherm.market.train.windows import WindowDraws, WindowStarts, possible_starts, sample_starts
 
 KEY = jax.random.key(5)
-STARTS = WindowStarts(first=2880, spacing=60, count=40)
+STARTS = WindowStarts(first=2880, spacing=60, rows=40)
 
 
 def many(method: str, count: int = 4, draws: int = 3000) -> np.ndarray:
@@ -22,7 +22,7 @@ def test_aligned_starts_are_those_of_chunks() -> None:
     split = TrainingSplit(first=2880, fitted=20000, validation=0, window=18000, test=0)
     assert possible_starts(split, 1000) == WindowStarts(3000, 1000, 2)
     assert possible_starts(split, 1000, is_aligned=False) == WindowStarts(2880, 1, 2000)
-    assert possible_starts(split._replace(window=20000), 1440).count == 1
+    assert possible_starts(split._replace(window=20000), 1440).rows == 1
 
 
 def test_no_start_of_a_chunk_within_the_room_is_refused() -> None:

@@ -73,7 +73,7 @@ def straight_log_steps(start: Blocks, step: Blocks, sums: PriceSums) -> Float[Ar
     >>> sums = price_sums(jnp.zeros((2, 2)), 2, 2)
     >>> start, step = jnp.array([[0.5, 0.5], [0.25, 0.75]]), jnp.array([[-0.125, 0.125], [0.0, 0.0]])
     >>> [round(float(x), 4) for x in straight_log_steps(start, step, sums)]  # two moves of 1/8
-    [-0.0758, 0.0]
+    [-0.067, 0.0]
     """
     earned = start * sums.moves + step * sums.late
     return (earned - divergence_of_moves(start, step, sums.minutes)).sum(-1)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.market.train.split import Part
+from isotherm.market.train.split import SplitPart
 
 Aggregation = Literal["mean", "min", "sum", "softmin"]
 
@@ -45,7 +45,7 @@ class Periods:
         doors.choice("aggregation", self.aggregation, get_args(Aggregation))
         doors.number("temperature", self.temperature, above=0)
 
-    def parts(self, minutes: int) -> tuple[Part, ...]:
+    def parts(self, minutes: int) -> tuple[SplitPart, ...]:
         """Of a run of so many minutes: :func:`period_parts`.
 
         Raises:
@@ -70,7 +70,7 @@ _AGGREGATIONS: dict[str, Callable[[Array, float], Array]] = {
 }
 
 
-def period_parts(count: int, minutes: int, overlap: float = 0.0) -> tuple[Part, ...]:
+def period_parts(count: int, minutes: int, overlap: float = 0.0) -> tuple[SplitPart, ...]:
     """Where the periods of a run lie.
 
     Each is ``minutes // count`` long and begins ``length - int(length overlap)`` after the one before; without
@@ -86,7 +86,7 @@ def period_parts(count: int, minutes: int, overlap: float = 0.0) -> tuple[Part, 
         ValueError: naming an argument out of range; a period has at least 2 minutes.
 
     >>> period_parts(3, 900, 0.5)
-    (Part(first=0, last=300), Part(first=150, last=450), Part(first=300, last=600))
+    (SplitPart(first=0, last=300), SplitPart(first=150, last=450), SplitPart(first=300, last=600))
     """
     doors.whole("count", count, 1)
     doors.number("overlap", overlap, least=0, below=1)
@@ -96,7 +96,7 @@ def period_parts(count: int, minutes: int, overlap: float = 0.0) -> tuple[Part, 
             "count", count, f"cuts {minutes} minutes into periods of {length}; at least 2 are needed"
         )
     step = length - int(length * overlap)
-    found = [Part(i * step, i * step + length) for i in range(count)]
+    found = [SplitPart(i * step, i * step + length) for i in range(count)]
     if overlap == 0:
-        found[-1] = Part(found[-1].first, minutes)
+        found[-1] = SplitPart(found[-1].first, minutes)
     return tuple(found)

@@ -7,7 +7,7 @@ from isotherm.errors import refusal
 from isotherm.market.prices.align import Alignment
 
 
-class Part(NamedTuple):
+class SplitPart(NamedTuple):
     """Minutes ``first .. last - 1`` of a run that begins with the training window."""
 
     first: int
@@ -42,14 +42,14 @@ class TrainingSplit(NamedTuple):
         return self.fitted + self.validation + self.test - 1
 
     @property
-    def parts(self) -> dict[str, Part]:
+    def parts(self) -> dict[str, SplitPart]:
         """``train``, and ``validation`` and ``test`` where there are any, from the first minute of the run."""
         ends = (self.fitted - 1, self.fitted + self.validation - 1, self.minutes)
-        found = {"train": Part(0, ends[0])}
+        found = {"train": SplitPart(0, ends[0])}
         if self.validation:
-            found["validation"] = Part(ends[0], ends[1])
+            found["validation"] = SplitPart(ends[0], ends[1])
         if self.test:
-            found["test"] = Part(ends[1], ends[2])
+            found["test"] = SplitPart(ends[1], ends[2])
         return found
 
     @property
@@ -78,7 +78,7 @@ def split_of(settings: Mapping[str, Any], aligned: Alignment) -> TrainingSplit:
     >>> settings = Fingerprint(bout_offset=1440, optimisation_settings={"val_fraction": 0.1}).with_defaults()
     >>> split = split_of(settings, aligned)
     >>> split.fitted, split.validation, split.window, split.parts["validation"]
-    (38881, 4320, 37441, Part(first=38880, last=43200))
+    (38881, 4320, 37441, SplitPart(first=38880, last=43200))
     """
     share, period = settings["optimisation_settings"]["val_fraction"], settings["chunk_period"]
     total = aligned.bout_length

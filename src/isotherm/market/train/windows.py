@@ -20,11 +20,11 @@ TILT = 5.0
 
 
 class WindowStarts(NamedTuple):
-    """Rows at which windows may start, ``first + spacing * 0 .. count - 1``."""
+    """Rows at which windows may start, so many, ``spacing`` apart from the first."""
 
     first: int
     spacing: int
-    count: int
+    rows: int
 
 
 def possible_starts(split: TrainingSplit, chunk_period: int, is_aligned: bool = True) -> WindowStarts:
@@ -42,7 +42,7 @@ def possible_starts(split: TrainingSplit, chunk_period: int, is_aligned: bool = 
         ValueError: naming ``bout_offset``, if no chunk starts within its room.
 
     >>> possible_starts(TrainingSplit(first=2880, fitted=30000, validation=0, window=25000, test=0), 1440)
-    WindowStarts(first=2880, spacing=1440, count=4)
+    WindowStarts(first=2880, spacing=1440, rows=4)
     """
     spacing = chunk_period if is_aligned else 1
     first = -(-split.first // spacing) * spacing
@@ -75,20 +75,20 @@ def sample_starts(
     References:
         J. I. Yellott, J. Mathematical Psychology 15 (1977), for the draws without replacement.
 
-    >>> starts = WindowStarts(first=1440, spacing=1440, count=3)
+    >>> starts = WindowStarts(first=1440, spacing=1440, rows=3)
     >>> sorted(sample_starts(jax.random.key(0), starts, 3).tolist())
     [1440, 2880, 4320]
     """
     doors.choice("sample_method", method, get_args(SampleMethod))
-    doors.whole("count", count, 1, starts.count)
+    doors.whole("count", count, 1, starts.rows)
     if method == "stratified":
         place = (jnp.arange(count, dtype=float) + jax.random.uniform(key, (count,), float)) * (
-            starts.count / count
+            starts.rows / count
         )
-        index = jnp.minimum(place.astype(int), starts.count - 1)
+        index = jnp.minimum(place.astype(int), starts.rows - 1)
     else:
-        odds = TILT * jnp.linspace(0.0, 1.0, starts.count, endpoint=False) if method == "exponential" else 0.0
-        _, index = jax.lax.top_k(odds + jax.random.gumbel(key, (starts.count,), float), count)
+        odds = TILT * jnp.linspace(0.0, 1.0, starts.rows, endpoint=False) if method == "exponential" else 0.0
+        _, index = jax.lax.top_k(odds + jax.random.gumbel(key, (starts.rows,), float), count)
     return starts.first + starts.spacing * index.astype(int)
 
 
