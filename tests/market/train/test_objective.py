@@ -108,6 +108,28 @@ def test_days_do_only_where_nothing_costs_and_chunks_fill_days(settings: dict[st
     assert problem(**settings).gradient.objective.moves is None
 
 
+@pytest.mark.parametrize(
+    ("rule", "settings", "given"),
+    [
+        ("bounded__ensemble__momentum", {"n_ensemble_members": 2}, {}),
+        ("momentum", {"fees": 0.003, "return_val": "fee_revenue_over_value"}, {}),
+        ("lvr__power_channel", {"fees": 0.003}, {}),
+        ("hodling_index_market_cap", {}, {"supply": [1e6, 3e7]}),
+    ],
+)
+def test_every_kind_of_pool_has_a_gradient(
+    rule: str, settings: dict[str, Any], given: dict[str, Any]
+) -> None:
+    # a memory of two days: one that is capped has no gradient
+    objective, params = of_one(problem(given=given, rule=rule, initial_memory_length=2.0, **settings))
+    worth, uphill = slope(objective, params, jnp.asarray(START))
+    assert np.isfinite(float(worth))
+    assert all(np.isfinite(np.asarray(leaf)).all() for leaf in uphill.values())
+    memory = np.asarray(uphill["logit_lamb"])
+    assert (memory != 0).any(axis=-1).all()  # of each member, where there are several
+    assert memory.shape == ((2, 2) if "ensemble" in rule else (2,))
+
+
 def test_periods_are_judged_each_by_itself() -> None:
     plain, params = of_one(problem(bout_offset=0, use_fused_reserves=False))
     start = jnp.asarray(START)

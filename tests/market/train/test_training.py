@@ -180,10 +180,23 @@ def test_each_set_gets_what_it_would_get_alone(whole: Training) -> None:
         np.testing.assert_allclose(value[0], whole.state.descent.parameters[name][2], rtol=1e-7, atol=1e-9)
 
 
-def test_early_stopping_ends_between_links() -> None:
+def test_early_stopping_ends_between_links_and_sgd_slows_before() -> None:
     # parameters that stand still: nothing is better than the first iteration
-    still = {"base_lr": 1e-300, "weight_decay": 0.0, "early_stopping_patience": 4, "n_parameter_sets": 3}
+    still = {"optimiser": "sgd", "base_lr": 1e-300, "early_stopping_patience": 4, "decay_lr_plateau": 2}
     found = train(run(still), table())
     assert found.metadata["epochs_trained"] == 5
     assert found.metadata["iteration"] == 0
     assert [record["iterations_since_improvement"] for record in found.records[1:]] == [0, 1, 2, 3, 4]
+    rates = [record["local_learning_rate"] for record in found.records[1:]]
+    assert rates == pytest.approx([1e-300] * 4 + [0.8e-300], rel=1e-9)
+
+
+def test_the_mean_of_late_steps_comes_out_where_asked() -> None:
+    training = {"use_swa": True, "val_fraction": 0.0, "swa_start_frac": 0.5, "swa_freq": 2, "n_iterations": 6}
+    found = train(run(training), table())
+    assert found.metadata["selection_method"] == "stochastic_weight_averaging"
+    late = [record for record in found.records[1:] if record["step"] in (3, 5)]
+    chosen = found.metadata["param_idx"]
+    for name, value in found.params.items():
+        mean = np.mean([record[name] for record in late], axis=0)
+        np.testing.assert_allclose(value, mean[chosen], rtol=1e-12)

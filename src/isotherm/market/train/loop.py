@@ -365,12 +365,14 @@ def finished(problem: TrainingProblem, state: TrainingState, records: list[Recor
 
 
 def _mean_of_steps(problem: TrainingProblem, state: DescentState) -> dict[str, Array] | None:
-    """Stochastic weight averaging, where it is asked for and began."""
+    """Stochastic weight averaging, where it is asked for and began; what is not trained has no mean but itself."""
     count = state.optimizer.num_averaged
     if problem.climber.rules.averaged is None or not (np.asarray(count) > 0).all():
         return None
     return {
-        name: total / count.reshape(-1, *[1] * (total.ndim - 1))
+        name: total / count.astype(total.dtype).reshape(-1, *[1] * (total.ndim - 1))
+        if problem.trained[name]
+        else state.parameters[name]
         for name, total in state.optimizer.total.items()
     }
 

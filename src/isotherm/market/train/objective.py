@@ -1,6 +1,6 @@
 """The objective of a window: a strategy's weights, its pool's path, and what judges it. Sections 2.8 and 7.3."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -14,7 +14,7 @@ from isotherm.market.pools.costs import PoolCosts
 from isotherm.market.pools.forward import noisy_prices, turnover
 from isotherm.market.pools.pool import AbstractPool, PoolPath, opened
 from isotherm.market.pools.sampled import sampled_log_values
-from isotherm.market.pools.straight import price_sums, straight_log_steps
+from isotherm.market.pools.straight import PriceSums, price_sums, straight_log_steps
 from isotherm.market.pools.weighted import WeightedPool
 from isotherm.market.rules import coarse
 from isotherm.market.rules.bounds import WeightBounds
@@ -76,6 +76,18 @@ class Course(eqx.Module):
         return self.pool.path(weights, prices, costs, opened(weights[0], prices[0], self.value))
 
 
+class WindowPrices(NamedTuple):
+    """What the objective by days knows of the prices of a window, whatever the parameters.
+
+    Attributes:
+        growth: of ``ln p`` from the first minute to the last, ``(tokens,)``.
+        sums: over chunks; None where weights do not move in straight lines.
+    """
+
+    growth: Float[Array, " tokens"]
+    sums: PriceSums | None
+
+
 class WindowObjective(eqx.Module):
     """What is climbed: the objective of one set over one window, a scalar.
 
@@ -105,7 +117,23 @@ class WindowObjective(eqx.Module):
 
     def __call__(self, params: Params, start: Int[Array, ""]) -> Float[Array, ""]:
         """Of one set's raw parameters and the row at which the window starts; infinities are 1e6."""
-        return self._of_minutes(params, start) if self.moves is None else self._of_days(params, start)
+        return self.judged(params, start, self.read(start))
+
+    def read(self, start: Int[Array, ""]) -> WindowPrices | None:
+        """What is known of a window before any parameter is; None where minutes are walked."""
+        if self.moves is None:
+            return None
+        moves, settings = (
+            jax.lax.dynamic_slice_in_dim(self.moves, start, self.bout_length - 2),
+            self.course.settings,
+        )
+        is_straight = settings.weight_interpolation_method == "linear"
+        sums = price_sums(moves, settings.chunk_period, settings.period) if is_straight else None
+        return WindowPrices(moves.sum(0), sums)
+
+    def judged(self, params: Params, start: Int[Array, ""], known: WindowPrices | None) -> Float[Array, ""]:
+        """The objective, given what :meth:`read` told."""
+        return self._of_minutes(params, start) if known is None else self._of_days(params, start, known)
 
     def _of_minutes(self, params: Params, start: Int[Array, ""]) -> Float[Array, ""]:
         seen, rows = self.course.prices, self.bout_length - 1
@@ -115,12 +143,12 @@ class WindowObjective(eqx.Module):
             seen = jax.lax.dynamic_update_slice_in_dim(seen, window, start, axis=0)
         blocks = self.course.blocks(params, seen, start, self.bout_length)
         path = self.course.path(blocks, window, self.costs)
-        worth = self._judged(path, window)
+        worth = self._worth(path, window)
         if self.penalty is None:
             return worth
         return worth - self.penalty * turnover(path.reserves, window)
 
-    def _judged(self, path: PoolPath, window: Rows) -> Float[Array, ""]:
+    def _worth(self, path: PoolPath, window: Rows) -> Float[Array, ""]:
         objective = bounded_objective(self.name)
         if self.periods is None:
             return objective(history_of(path.value, path.reserves, window, path.fee_revenue))
@@ -131,24 +159,20 @@ class WindowObjective(eqx.Module):
             values.append(objective(history))
         return self.periods.aggregated(jnp.stack(values))
 
-    def _of_days(self, params: Params, start: Int[Array, ""]) -> Float[Array, ""]:
+    def _of_days(self, params: Params, start: Int[Array, ""], known: WindowPrices) -> Float[Array, ""]:
         settings, rows = self.course.settings, self.bout_length - 1
         period = settings.chunk_period
         blocks = self.course.blocks(params, self.course.prices, start, self.bout_length)
-        assert self.moves is not None
-        moves = jax.lax.dynamic_slice_in_dim(self.moves, start, rows - 1)
-        growth = moves.sum(0)
-        if settings.weight_interpolation_method == "linear":
-            sums = price_sums(moves, period, settings.period)
-            blocks = jax.tree.map(lambda x: x[: len(sums.moves)], blocks)
-            steps = straight_log_steps(blocks.start, blocks.step, sums)
+        if known.sums is not None:
+            num_blocks = len(known.sums.moves)
+            steps = straight_log_steps(blocks.start[:num_blocks], blocks.step[:num_blocks], known.sums)
             log_values = jnp.concatenate([jnp.zeros_like(steps[:1]), jnp.cumsum(steps)])
             log_daily, log_last = log_values[:-1][:: MINUTES_PER_DAY // period], log_values[-1]
         else:
             window = jax.lax.dynamic_slice_in_dim(self.course.prices, start, rows)
             found = sampled_log_values(self._block, blocks, window, period, MINUTES_PER_DAY, self.checkpoint)
             log_daily, log_last = found.log_values, found.last
-        history = daily_history(log_daily, log_last, blocks.start[0], growth, rows)
+        history = daily_history(log_daily, log_last, blocks.start[0], known.growth, rows)
         worth = DAILY_OBJECTIVES[self.name](history)
         return jnp.where(jnp.isinf(worth), jnp.sign(worth) * CEILING, worth)
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from isotherm.learn.steps import Slope
-from isotherm.market.train.objective import WindowObjective
+from isotherm.market.train.objective import WindowObjective, WindowPrices
 
 Sets = dict[str, Array]
 
@@ -28,9 +28,15 @@ class BatchGradient(eqx.Module):
             params: raw parameters, ``(sets, ...)`` each.
             memory: none.
         """
-        values, uphill = jax.vmap(jax.value_and_grad(self.mean), in_axes=(0, None))(params, starts)
+        known = jax.lax.map(
+            self.objective.read, starts
+        )  # one after the other: a window is large, its sums are not
+        climb = jax.vmap(jax.value_and_grad(self.mean), in_axes=(0, None, None))
+        values, uphill = climb(params, starts, known)
         return Slope(jax.tree.map(jnp.negative, uphill), memory, values)
 
-    def mean(self, params: Sets, starts: Int[Array, " windows"]) -> Float[Array, ""]:
-        """Over the windows, of one set."""
-        return jnp.mean(jax.vmap(self.objective, in_axes=(None, 0))(params, starts))
+    def mean(
+        self, params: Sets, starts: Int[Array, " windows"], known: WindowPrices | None
+    ) -> Float[Array, ""]:
+        """Over the windows, of one set; ``known`` is what the objective reads of each before."""
+        return jnp.mean(jax.vmap(self.objective.judged, in_axes=(None, 0, 0))(params, starts, known))
