@@ -1,12 +1,15 @@
 """Straight weight moves in closed form: against every minute walked, values and gradients, whatever the step."""
 
+import itertools
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from isotherm.market.pools.geometric import log_steps
-from isotherm.market.pools.straight import price_sums, straight_log_steps
+from isotherm.market.pools.straight import divergence_of_moves, price_sums, straight_log_steps
 from isotherm.market.rules import coarse
 from isotherm.market.rules.coarse import CoarseWeights
 from isotherm.market.rules.settings import RuleSettings
@@ -66,3 +69,13 @@ def test_weights_that_stand_cost_nothing() -> None:
     aims, prices, settings = bout(10, 10, 41, 0.0)
     found = in_closed_form(aims, prices, settings)
     assert float(found) == pytest.approx(float((aims[0] * jnp.log(prices[-1] / prices[0])).sum()), abs=1e-14)
+
+
+@pytest.mark.parametrize("step", [0.02, -0.02])
+def test_a_long_move_from_next_to_nothing_is_exact_to_rounding(step: float) -> None:
+    minutes = 45
+    path = [0.001 + abs(step) * t for t in range(minutes + 1)][:: 1 if step > 0 else -1]
+    wanted = math.fsum(b * (math.log(b) - math.log(a)) for a, b in itertools.pairwise(path))
+    one = jnp.ones((1, 1))
+    found = divergence_of_moves(path[0] * one, step * one, float(minutes) * one)
+    assert float(found[0, 0]) == pytest.approx(wanted, abs=2e-15)
