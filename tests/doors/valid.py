@@ -86,6 +86,14 @@ RUN = market.Fingerprint(
     endDateString="2024-01-04 00:00:00",
 )  # fmt: skip
 RECORDS = [dict(RUN), {"step": 0, "train_objective": [1.0], "log_k": [[3.0, 3.0]], "subsidary_params": []}]
+TRAINED = market.Fingerprint(
+    tokens=["AAA", "BBB"], rule="momentum", max_memory_days=2, startDateString="2024-01-03 00:00:00",
+    endDateString="2024-01-05 00:00:00", return_val="returns", bout_offset=1440,
+    optimisation_settings={
+        "n_iterations": 1, "n_parameter_sets": 1, "batch_size": 1, "val_fraction": 0.0,
+        "early_stopping_metric": "return",
+    },
+)  # fmt: skip
 WARM = market.warm_state("momentum", STRATEGY, np.ones((3, 2)), SHORT)
 
 
@@ -115,6 +123,20 @@ def bout() -> dict[str, Any]:
         "supply": None,
         "bounds": None,
         "state": None,
+    }
+
+
+def trained() -> dict[str, Any]:
+    """Of a training that takes two steps."""
+    return {
+        "fingerprint": TRAINED,
+        "prices": PRICES,
+        "params": None,
+        "initial_weights": None,
+        "periods": None,
+        "decay_to": "zero",
+        "supply": None,
+        "spread": None,
     }
 
 
@@ -1011,6 +1033,14 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "supply": None,
         "spread": None,
         "fees": 0.003,
+    },
+    "market.train.loop.train": lambda: {**trained(), "callback": None},
+    "market.train.problem.problem_of": lambda: trained(),
+    "market.train.periods.Periods": lambda: {
+        "count": 2,
+        "overlap": 0.5,
+        "aggregation": "softmin",
+        "temperature": 1.0,
     },
     "market.bundle_of": lambda: {
         "params": STRATEGY,

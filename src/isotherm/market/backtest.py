@@ -158,7 +158,7 @@ def simulate(
     chosen = strategy.one_set(params, parameter_set)
     costs = costs_of(settings, supply=lp_supply, **series)
     return _played(
-        settings, strategy, chosen, aligned, costs, weights, _rows_of(supply, table, aligned), table
+        settings, strategy, chosen, aligned, costs, weights, supply_rows(supply, table, aligned), table
     )
 
 
@@ -196,8 +196,17 @@ def window_of(settings: Mapping[str, Any], table: PriceTable, with_test: bool = 
     return align(table, settings["startDateString"], end, days, test_end if with_test else None)
 
 
-def _rows_of(supply: Any, table: PriceTable, aligned: Alignment) -> Any:
-    """Circulating supply on the rows that are kept."""
+def supply_rows(supply: Any, table: PriceTable, aligned: Alignment) -> Any:
+    """Circulating supply on the rows that are kept: ``(n,)``, or a row for each of those.
+
+    Args:
+        supply: ``(n,)``, or a row for each row of ``table``; None where there is none.
+        table: of all prices.
+        aligned: the rows that are kept.
+
+    Raises:
+        ValueError: naming ``len(supply)``, if it has another number of rows.
+    """
     if supply is None or np.ndim(supply) != 2:
         return supply
     if len(supply) != len(table.unix):

@@ -44,5 +44,4 @@ def objective_and_gradient(given: dict[str, Any]) -> dict[str, Any]:
 
 OURS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "objective_and_gradient": objective_and_gradient,
-    "objective_fused": objective_and_gradient,
 }

@@ -1,0 +1,404 @@
+"""Training as pure steps: a begun state, links of many iterations, and what is kept at the end. Section 7.5."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float64
+
+from isotherm import doors
+from isotherm.errors import refusal
+from isotherm.learn.descend import DescentState, descend
+from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.parameters.start import Parameters
+from isotherm.market.prices.table import PriceTable
+from isotherm.market.train.evaluation import Evaluated, evaluated, selection_scores, told
+from isotherm.market.train.optimiser import rate_of
+from isotherm.market.train.periods import Periods
+from isotherm.market.train.problem import TrainingProblem, problem_of
+from isotherm.market.train.rates import plateau_factors
+from isotherm.market.train.records import Record, StepTold, all_records, step_record
+from isotherm.market.train.selection import BestStep, best_step, next_evaluation, steps_since_best
+
+Callback = Callable[["TrainingState", list[Record]], object]
+
+
+class TrainingState(NamedTuple):
+    """All that the next iteration needs: a pytree of arrays.
+
+    Attributes:
+        descent: parameters of all sets, of their optimisers, the best of each, and all scores; of
+            :func:`isotherm.learn.descend`.
+        checkpoint_returns: daily logarithmic returns over equal parts held, means over sets, every
+            ``checkpoint_interval`` iterations, ``(checkpoints, days - 1)``; empty where they are not tracked.
+    """
+
+    descent: DescentState
+    checkpoint_returns: Float64[np.ndarray, "checkpoints days"]
+
+
+class Link(NamedTuple):
+    """What some iterations led to.
+
+    Attributes:
+        state: to go on from.
+        records: of these iterations, as result files hold them.
+    """
+
+    state: TrainingState
+    records: list[Record]
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a training found.
+
+    Attributes:
+        params: raw parameters of the chosen set, ``(n,)`` each, float64.
+        metadata: ``method``, ``epochs_trained``, ``final_objective``; of all sets ``best_train_metrics`` and
+            ``last_train_metrics``, as of ``val`` and ``continuous_test`` where there are such minutes; of the choice
+            ``param_idx`` and ``iteration``; ``final_reserves`` and ``final_weights`` at the end of the window,
+            ``selection_method``, ``selection_metric``, ``checkpoint_returns``, ``run_location``, ``run_fingerprint``.
+        records: of every iteration, the settings first, for :func:`isotherm.market.write_records`.
+        notes: lines for people.
+        state: to go on from.
+    """
+
+    params: Parameters
+    metadata: Mapping[str, Any]
+    records: tuple[Record, ...]
+    notes: tuple[str, ...]
+    state: TrainingState
+
+
+def train(
+    fingerprint: Fingerprint,
+    prices: PriceTable,
+    *,
+    params: Mapping[str, Any] | None = None,
+    initial_weights: Any = None,
+    periods: Periods | None = None,
+    decay_to: str = "zero",
+    supply: Any = None,
+    spread: Any = None,
+    callback: Callback | None = None,
+) -> Training:
+    """Train a strategy on the window of its fingerprint, and choose without looking at the test.
+
+    Every iteration draws windows of the fitted minutes and takes a step uphill with each parameter set by itself.
+    The first iteration, every ``evaluation_interval``-th after it and the last are judged over the whole window; the
+    best pair of iteration and set by ``early_stopping_metric`` on the minutes held back (``val_fraction``), or on
+    fitted ones where none are, is what comes out. The test window is told, and never decides.
+
+    Args:
+        fingerprint: settings; ``optimisation_settings`` are those of training.
+        prices: a row a minute, a column for each of the fingerprint's tokens.
+        params: raw parameters to begin with in the place of first ones: of one set ``(n,)``, which others vary by
+            the noise of the settings, or of all sets ``(sets, n)``.
+        initial_weights: of the pool, positive, summing to 1, ``(n,)``; such as an earlier run ended with.
+        periods: to climb an objective of several periods of the whole window in the place of sampled windows.
+        decay_to: what the weight decay of AdamW pulls raw parameters to: ``"zero"``, or ``"start"``, their first
+            values.
+        supply: circulating, of rules of capitalisation, ``(n,)`` or a row for each row of ``prices``.
+        spread: bid-ask spread of each token, of pools that pay it, ``(n,)``.
+        callback: called with the state and the records of each link of ``iterations_per_print`` iterations.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming a setting, a date, a token, a parameter or an argument that does not fit.
+
+    References:
+        Section 7 of the definition of dynamic-weight pools; Kingma and Ba, Adam, arXiv 1412.6980 (2014).
+
+    >>> from isotherm.market.prices.synthetic import sinusoidal_prices, synthetic_table
+    >>> path = sinusoidal_prices(20 * 1440 + 1, [10.0, 20.0], 0.2, [9000.0, 7000.0])
+    >>> table = synthetic_table(path, ["AAA", "BBB"], "2024-01-01 00:00:00")
+    >>> training = {"n_iterations": 2, "n_parameter_sets": 2, "batch_size": 2, "early_stopping_metric": "return"}
+    >>> run = Fingerprint(
+    ...     tokens=["AAA", "BBB"], rule="momentum", max_memory_days=4, return_val="returns", bout_offset=2880,
+    ...     startDateString="2024-01-06 00:00:00", endDateString="2024-01-21 00:00:00",
+    ...     optimisation_settings=training,
+    ... )
+    >>> found = train(run, table)
+    >>> found.params["log_k"].shape, found.metadata["epochs_trained"], len(found.records)
+    ((2,), 3, 4)
+    """
+    if callback is not None:
+        doors.function("callback", callback, "a function of a state and records", num_arguments=2)
+    problem = problem_of(
+        fingerprint,
+        prices,
+        params=params,
+        initial_weights=initial_weights,
+        periods=periods,
+        decay_to=decay_to,
+        supply=supply,
+        spread=spread,
+    )
+    state, records = begun(problem), []
+    while not is_over(problem, state):
+        state, more = proceed(problem, state)
+        records += more
+        if callback is not None:
+            callback(state, more)
+    return finished(problem, state, records)
+
+
+def begun(problem: TrainingProblem) -> TrainingState:
+    """The state before the first iteration.
+
+    Its leaves are arrays; ``jax.tree.unflatten`` with its structure makes a state again of the leaves of a later one.
+
+    Args:
+        problem: of :func:`isotherm.market.train.problem.problem_of`.
+
+    Raises:
+        TypeError: if it is no problem.
+    """
+    _check(problem)
+    with jax.enable_x64(True):
+        optimizer = jax.vmap(problem.climber.init)(problem.params)
+        nothing, zero = np.zeros(0), np.asarray(0)
+        state = DescentState(
+            parameters=problem.params,
+            averaged=problem.params,
+            optimizer=optimizer,
+            memory=(),
+            best=problem.params,
+            best_score=np.asarray(-np.inf),
+            waited=zero,
+            step=zero,
+            gradient_norms=nothing,
+            values=nothing,
+            scores=nothing,
+            scored_at=np.zeros(0, np.int64),
+        )
+    return _on_host(TrainingState(state, np.zeros((0, 0))))
+
+
+def _on_host(state: TrainingState) -> TrainingState:
+    """Arrays of NumPy, which are float64 wherever they are looked at."""
+    return jax.tree.map(np.asarray, state)
+
+
+def is_over(problem: TrainingProblem, state: TrainingState) -> bool:
+    """Whether all iterations are done, or none of the last ``early_stopping_patience`` was better than all before.
+
+    Args:
+        problem: of the training.
+        state: after a link.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+    """
+    _check(problem, state)
+    training, step = problem.training, int(state.descent.step)
+    if step >= problem.num_steps:
+        return True
+    return bool(training["early_stopping"]) and _waited(state) >= training["early_stopping_patience"]
+
+
+def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int | None = None) -> Link:
+    """Some iterations more. However they are cut, the same numbers come out to the last bit.
+
+    Each iteration is one call of one compiled program, the same for all links, parameters and prices of one shape.
+
+    Args:
+        problem: of :func:`isotherm.market.train.problem.problem_of`.
+        state: to go on from.
+        num_iterations: how many, at most as many as there are left; None: up to the next multiple of
+            ``iterations_per_print``.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming ``num_iterations`` if it is below 1.
+    """
+    _check(problem, state)
+    step, per_link = int(state.descent.step), problem.training["iterations_per_print"]
+    ahead = per_link - step % per_link
+    if num_iterations is not None:
+        ahead = doors.whole("num_iterations", num_iterations, 1)
+    last, records = min(step + ahead, problem.num_steps), []
+    with jax.enable_x64(True):
+        while int(state.descent.step) < last:
+            state, more = _stretch(problem, state, last)
+            records += more
+    return Link(_on_host(state), records)
+
+
+def _check(problem: Any, *states: Any) -> None:
+    doors.instance("problem", problem, TrainingProblem, "a TrainingProblem", "problem_of makes one")
+    for state in states:
+        doors.instance("state", state, TrainingState, "a TrainingState", "begun makes the first one")
+
+
+def _stretch(problem: TrainingProblem, state: TrainingState, last: int) -> Link:
+    """Iterations up to the next one that is judged, or to the last."""
+    interval = problem.training["evaluation_interval"]
+    due = next_evaluation(int(state.descent.step), interval, problem.num_steps)
+    seen: list[DescentState] = []
+    found: list[Evaluated] = []
+
+    def score(params: dict[str, Array]) -> Float64[np.ndarray, " sets"]:
+        found.append(jax.tree.map(np.asarray, evaluated(problem.whole, params)))
+        return selection_scores(found[0], problem.split.judged, problem.training["early_stopping_metric"])
+
+    before = _with_factors(problem, _on_device(state.descent))
+    after = descend(
+        problem.key,
+        problem.params,
+        problem.gradient,
+        problem.climber.transformation(),
+        num_steps=min(due, last),
+        inputs=problem.draws,
+        trained=problem.trained,
+        set_axis=0,
+        score=score if due <= last else None,
+        score_every=problem.num_steps,
+        callback=seen.append,
+        state=before,
+    ).state
+    state = TrainingState(after, _checkpoints(problem, state, int(after.step), found))
+    records = [_record(problem, one, found if one is after else []) for one in seen]
+    return Link(state, records)
+
+
+def _on_device(state: DescentState) -> DescentState:
+    """With arrays of JAX again."""
+    arrays = {name: jax.tree.map(jnp.asarray, getattr(state, name)) for name in _OF_SETS}
+    return state._replace(**arrays)
+
+
+_OF_SETS = ("parameters", "averaged", "optimizer", "memory", "best")
+
+
+def _with_factors(problem: TrainingProblem, state: DescentState) -> DescentState:
+    """SGD takes smaller steps in sets whose score has not risen for long."""
+    training = problem.training
+    if training["optimiser"] != "sgd" or not len(state.scores):
+        return state
+    patience, ratio = training["decay_lr_plateau"], training["decay_lr_ratio"]
+    factors = plateau_factors(state.scores, state.scored_at, patience, ratio)
+    return state._replace(optimizer=state.optimizer._replace(factor=jnp.asarray(factors)))
+
+
+def _checkpoints(
+    problem: TrainingProblem, state: TrainingState, step: int, found: list[Evaluated]
+) -> Float64[np.ndarray, "checkpoints days"]:
+    training = problem.training
+    if not (training["track_checkpoints"] and found) or (step - 1) % training["checkpoint_interval"]:
+        return state.checkpoint_returns
+    excess = found[0].excess
+    is_known = np.isfinite(excess).all(1)
+    mean = excess[is_known].mean(0) if is_known.any() else np.full(excess.shape[1], np.nan)
+    return np.concatenate([state.checkpoint_returns.reshape(-1, len(mean)), mean[None]])
+
+
+def _record(problem: TrainingProblem, state: DescentState, found: list[Evaluated]) -> Record:
+    rules, optimizer = problem.climber.rules, state.optimizer
+    rates = np.asarray(rate_of(rules, int(state.step) - 1, optimizer.factor))
+    if rules.plateau is not None:
+        rates = rates * np.asarray(optimizer.inner[-1].scale)
+    step = StepTold(
+        step=int(state.step) - 1,
+        objective=state.values[-1],
+        params={name: np.asarray(value) for name, value in state.parameters.items()},
+        rate=float(np.max(rates)),
+        waited=steps_since_best(_scores(state), state.scored_at, int(state.step)),
+    )
+    return step_record(step, found[0] if found else None, problem.split.validation > 0)
+
+
+def _scores(state: DescentState) -> Float64[np.ndarray, "scores sets"]:
+    sets = jax.tree.leaves(state.parameters)[0].shape[0]
+    return state.scores.reshape(len(state.scored_at), sets)
+
+
+def _waited(state: TrainingState) -> int:
+    return steps_since_best(_scores(state.descent), state.descent.scored_at, int(state.descent.step))
+
+
+def finished(problem: TrainingProblem, state: TrainingState, records: list[Record]) -> Training:
+    """What a training chooses.
+
+    Args:
+        problem: of the training.
+        state: after its last link.
+        records: of all its iterations.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming ``early_stopping_metric``, if no set ever had a value of it; or ``state``, if it is that
+            before the first iteration.
+    """
+    _check(problem, state)
+    doors.sequence("records", records, "a list of records")
+    if not len(state.descent.values):
+        raise refusal("state", "begun", "must be after an iteration")
+    with jax.enable_x64(True):
+        descent = _on_device(state.descent)
+        best = best_step(_scores(descent), descent.scored_at)
+        chosen, method = descent.best, "best_step_and_set"
+        metric = problem.training["early_stopping_metric"]
+        if best.step == 0:
+            raise refusal("early_stopping_metric", metric, "had no value at any step, in any set")
+        mean = _mean_of_steps(problem, descent)
+        if mean is not None:
+            chosen, method = mean, "stochastic_weight_averaging"
+            scores = selection_scores(evaluated(problem.whole, mean), problem.split.judged, metric)
+            best = BestStep(float(np.nanmax(scores)), int(descent.step), int(np.nanargmax(scores)))
+        ends = {
+            "best": evaluated(problem.whole, chosen),
+            "last": evaluated(problem.whole, descent.parameters),
+        }
+        ends = jax.tree.map(np.asarray, ends)
+    return Training(
+        params={name: np.asarray(value[best.set]) for name, value in chosen.items()},
+        metadata=_metadata(problem, state, best, ends, method),
+        records=all_records(problem.settings, records),
+        notes=problem.notes,
+        state=state,
+    )
+
+
+def _mean_of_steps(problem: TrainingProblem, state: DescentState) -> dict[str, Array] | None:
+    """Stochastic weight averaging, where it is asked for and began; what is not trained has no mean but itself."""
+    count = state.optimizer.num_averaged
+    if problem.climber.rules.averaged is None or not (np.asarray(count) > 0).all():
+        return None
+    return {
+        name: total / count.astype(total.dtype).reshape(-1, *[1] * (total.ndim - 1))
+        if problem.trained[name]
+        else state.parameters[name]
+        for name, total in state.optimizer.total.items()
+    }
+
+
+def _metadata(
+    problem: TrainingProblem, state: TrainingState, best: BestStep, ends: Mapping[str, Evaluated], method: str
+) -> dict[str, Any]:
+    names = {"train": "train", "validation": "val", "test": "continuous_test"}
+    sets = problem.training["n_parameter_sets"]
+    metrics = {
+        f"{when}_{names[part]}_metrics": [told(found.metrics[part], one) for one in range(sets)]
+        for when, found in ends.items()
+        for part in problem.split.parts
+    }
+    return {
+        "method": "gradient_descent",
+        "epochs_trained": int(state.descent.step),
+        "final_objective": float(state.descent.values[-1][best.set]),
+        **metrics,
+        "param_idx": best.set,
+        "iteration": best.step - 1,
+        "final_reserves": ends["best"].final_reserves[best.set],
+        "final_weights": ends["best"].final_weights[best.set],
+        "selection_method": method,
+        "selection_metric": f"{problem.split.judged}: {problem.training['early_stopping_metric']}",
+        "checkpoint_returns": state.checkpoint_returns,
+        "run_location": problem.settings.run_location(),
+        "run_fingerprint": problem.settings,
+    }
