@@ -26,7 +26,7 @@ pygments_style = "friendly"
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 3
 numfig = False
-toc_object_entries = False  # pages begin with a list of what they hold; entries would be copied for each page of the site
+toc_object_entries = False  # pages list what they hold; each page would copy the entries of all
 
 autoapi_dirs = [str(ROOT / "src" / "isotherm")]
 autoapi_root = "autoapi"
