@@ -144,6 +144,9 @@ def test_the_run_that_judges_is_the_one_that_a_backtest_plays(whole: Training) -
     told = whole.metadata["best_continuous_test_metrics"][whole.metadata["param_idx"]]
     for name in ("return", "daily_log_sharpe", "returns_over_hodl", "calmar"):
         assert told[name] == pytest.approx(played[name], rel=1e-7)
+    record = whole.records[1 + whole.metadata["iteration"]]
+    kept = record["continuous_test_metrics"][whole.metadata["param_idx"]]
+    assert kept["return"] == pytest.approx(played["return"], rel=1e-7)
 
 
 def test_records_are_read_and_chosen_from_as_those_of_other_tools(whole: Training, tmp_path: Any) -> None:
