@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 FEWEST = {
     "energy": 3600, "sample": 2500, "estimate": 250, "exact": 650, "learn": 1150, "act": 850, "world": 900,
-    "random": 70, "study": 300, "others": 450,
+    "market": 1800, "random": 70, "study": 300, "others": 450,
 }  # fmt: skip
 """Trials of each room, rounded down: a table that lost its rows would find nothing."""
 
-GROUPS = ("energy", "sample,estimate", "exact,learn", "act,world,random,study,others")
+GROUPS = ("energy", "sample,estimate", "exact,learn", "market", "act,world,random,study,others")
 """Rooms of one process: each takes three seconds to import everything."""
 
 
@@ -36,6 +36,10 @@ def test_wrong_values_are_refused_in_one_line_that_names_the_parameter(rooms: st
     counts = {line["room"]: line["trials"] for line in lines}
     assert set(counts) == set(rooms.split(","))
     assert all(count >= FEWEST[room] for room, count in counts.items())
+
+
+def test_every_room_is_tried() -> None:
+    assert sorted(room for group in GROUPS for room in group.split(",")) == sorted(ROOMS) == sorted(FEWEST)
 
 
 @pytest.mark.parametrize("room", ROOMS)
