@@ -11,7 +11,7 @@ from jaxtyping import Array, Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.learn.descend import DescentState, descend
+from isotherm.learn.descend import DescentState, descend, first_state
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.start import Parameters
 from isotherm.market.prices.table import PriceTable
@@ -160,22 +160,7 @@ def begun(problem: TrainingProblem) -> TrainingState:
     """
     _check(problem)
     with jax.enable_x64(True):
-        optimizer = jax.vmap(problem.climber.init)(problem.params)
-        nothing, zero = np.zeros(0), np.asarray(0)
-        state = DescentState(
-            parameters=problem.params,
-            averaged=problem.params,
-            optimizer=optimizer,
-            memory=(),
-            best=problem.params,
-            best_score=np.asarray(-np.inf),
-            waited=zero,
-            step=zero,
-            gradient_norms=nothing,
-            values=nothing,
-            scores=nothing,
-            scored_at=np.zeros(0, np.int64),
-        )
+        state = first_state(problem.params, problem.climber.transformation(), set_axis=0)
     return _on_host(TrainingState(state, np.zeros((0, 0))))
 
 
