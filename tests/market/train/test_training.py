@@ -12,7 +12,8 @@ from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.restore import retrieve_best
 from isotherm.market.prices.synthetic import brownian_prices, synthetic_table
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.loop import Training, begun, finished, is_over, proceed, train
+from isotherm.market.train.loop import begun, is_over, proceed, train
+from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.problem import problem_of
 from isotherm.market.train.step import BatchGradient
 

@@ -1,7 +1,6 @@
-"""Training as pure steps: a begun state, links of many iterations, and what is kept at the end. Section 7.5."""
+"""Training as pure steps: a begun state, and links of many iterations. Section 7.5."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
@@ -10,34 +9,27 @@ import numpy as np
 from jaxtyping import Array, Float64
 
 from isotherm import doors
-from isotherm.errors import refusal
 from isotherm.learn.descend import DescentState, descend, first_state
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.parameters.start import Parameters
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.evaluation import Evaluated, evaluated, selection_scores, told
+from isotherm.market.train.evaluation import Evaluated, evaluated, selection_scores
 from isotherm.market.train.optimiser import rate_of
+from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.problem import TrainingProblem, problem_of
 from isotherm.market.train.rates import plateau_factors
-from isotherm.market.train.records import Record, StepTold, all_records, step_record
-from isotherm.market.train.selection import BestStep, best_step, next_evaluation, steps_since_best
+from isotherm.market.train.records import Record, StepTold, step_record
+from isotherm.market.train.selection import next_evaluation, steps_since_best
+from isotherm.market.train.state import (
+    TrainingState,
+    check_training,
+    on_device,
+    on_host,
+    scores_of,
+    steps_waited,
+)
 
-Callback = Callable[["TrainingState", list[Record]], object]
-
-
-class TrainingState(NamedTuple):
-    """All that the next iteration needs: a pytree of arrays.
-
-    Attributes:
-        descent: parameters of all sets, of their optimisers, the best of each, and all scores; of
-            :func:`isotherm.learn.descend`.
-        checkpoint_returns: daily logarithmic returns over equal parts held, means over sets, every
-            ``checkpoint_interval`` iterations, ``(checkpoints, days - 1)``; empty where they are not tracked.
-    """
-
-    descent: DescentState
-    checkpoint_returns: Float64[np.ndarray, "checkpoints days"]
+Callback = Callable[[TrainingState, list[Record]], object]
 
 
 class Link(NamedTuple):
@@ -50,28 +42,6 @@ class Link(NamedTuple):
 
     state: TrainingState
     records: list[Record]
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """What a training found.
-
-    Attributes:
-        params: raw parameters of the chosen set, ``(n,)`` each, float64.
-        metadata: ``method``, ``epochs_trained``, ``final_objective``; of all sets ``best_train_metrics`` and
-            ``last_train_metrics``, as of ``val`` and ``continuous_test`` where there are such minutes; of the choice
-            ``param_idx`` and ``iteration``; ``final_reserves`` and ``final_weights`` at the end of the window,
-            ``selection_method``, ``selection_metric``, ``checkpoint_returns``, ``run_location``, ``run_fingerprint``.
-        records: of every iteration, the settings first, for :func:`isotherm.market.write_records`.
-        notes: lines for people.
-        state: to go on from.
-    """
-
-    params: Parameters
-    metadata: Mapping[str, Any]
-    records: tuple[Record, ...]
-    notes: tuple[str, ...]
-    state: TrainingState
 
 
 def train(
@@ -158,15 +128,10 @@ def begun(problem: TrainingProblem) -> TrainingState:
     Raises:
         TypeError: if it is no problem.
     """
-    _check(problem)
+    check_training(problem)
     with jax.enable_x64(True):
         state = first_state(problem.params, problem.climber.transformation(), set_axis=0)
-    return _on_host(TrainingState(state, np.zeros((0, 0))))
-
-
-def _on_host(state: TrainingState) -> TrainingState:
-    """Arrays of NumPy, which are float64 wherever they are looked at."""
-    return jax.tree.map(np.asarray, state)
+    return on_host(TrainingState(state, np.zeros((0, 0))))
 
 
 def is_over(problem: TrainingProblem, state: TrainingState) -> bool:
@@ -179,11 +144,11 @@ def is_over(problem: TrainingProblem, state: TrainingState) -> bool:
     Raises:
         TypeError: if an argument is of another kind.
     """
-    _check(problem, state)
+    check_training(problem, state)
     training, step = problem.training, int(state.descent.step)
     if step >= problem.num_steps:
         return True
-    return bool(training["early_stopping"]) and _waited(state) >= training["early_stopping_patience"]
+    return bool(training["early_stopping"]) and steps_waited(state) >= training["early_stopping_patience"]
 
 
 def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int | None = None) -> Link:
@@ -201,7 +166,7 @@ def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int 
         TypeError: if an argument is of another kind.
         ValueError: naming ``num_iterations`` if it is below 1.
     """
-    _check(problem, state)
+    check_training(problem, state)
     step, per_link = int(state.descent.step), problem.training["iterations_per_print"]
     ahead = per_link - step % per_link
     if num_iterations is not None:
@@ -211,13 +176,7 @@ def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int 
         while int(state.descent.step) < last:
             state, more = _stretch(problem, state, last)
             records += more
-    return Link(_on_host(state), records)
-
-
-def _check(problem: Any, *states: Any) -> None:
-    doors.instance("problem", problem, TrainingProblem, "a TrainingProblem", "problem_of makes one")
-    for state in states:
-        doors.instance("state", state, TrainingState, "a TrainingState", "begun makes the first one")
+    return Link(on_host(state), records)
 
 
 def _stretch(problem: TrainingProblem, state: TrainingState, last: int) -> Link:
@@ -231,7 +190,7 @@ def _stretch(problem: TrainingProblem, state: TrainingState, last: int) -> Link:
         found.append(jax.tree.map(np.asarray, evaluated(problem.whole, params)))
         return selection_scores(found[0], problem.split.judged, problem.training["early_stopping_metric"])
 
-    before = _with_factors(problem, _on_device(state.descent))
+    before = _with_factors(problem, on_device(state.descent))
     after = descend(
         problem.key,
         problem.params,
@@ -249,15 +208,6 @@ def _stretch(problem: TrainingProblem, state: TrainingState, last: int) -> Link:
     state = TrainingState(after, _checkpoints(problem, state, int(after.step), found))
     records = [_record(problem, one, found if one is after else []) for one in seen]
     return Link(state, records)
-
-
-def _on_device(state: DescentState) -> DescentState:
-    """With arrays of JAX again."""
-    arrays = {name: jax.tree.map(jnp.asarray, getattr(state, name)) for name in _OF_SETS}
-    return state._replace(**arrays)
-
-
-_OF_SETS = ("parameters", "averaged", "optimizer", "memory", "best")
 
 
 def _with_factors(problem: TrainingProblem, state: DescentState) -> DescentState:
@@ -292,98 +242,6 @@ def _record(problem: TrainingProblem, state: DescentState, found: list[Evaluated
         objective=state.values[-1],
         params={name: np.asarray(value) for name, value in state.parameters.items()},
         rate=float(np.max(rates)),
-        waited=steps_since_best(_scores(state), state.scored_at, int(state.step)),
+        waited=steps_since_best(scores_of(state), state.scored_at, int(state.step)),
     )
     return step_record(step, found[0] if found else None, problem.split.validation > 0)
-
-
-def _scores(state: DescentState) -> Float64[np.ndarray, "scores sets"]:
-    sets = jax.tree.leaves(state.parameters)[0].shape[0]
-    return state.scores.reshape(len(state.scored_at), sets)
-
-
-def _waited(state: TrainingState) -> int:
-    return steps_since_best(_scores(state.descent), state.descent.scored_at, int(state.descent.step))
-
-
-def finished(problem: TrainingProblem, state: TrainingState, records: list[Record]) -> Training:
-    """What a training chooses.
-
-    Args:
-        problem: of the training.
-        state: after its last link.
-        records: of all its iterations.
-
-    Raises:
-        TypeError: if an argument is of another kind.
-        ValueError: naming ``early_stopping_metric``, if no set ever had a value of it; or ``state``, if it is that
-            before the first iteration.
-    """
-    _check(problem, state)
-    doors.sequence("records", records, "a list of records")
-    if not len(state.descent.values):
-        raise refusal("state", "begun", "must be after an iteration")
-    with jax.enable_x64(True):
-        descent = _on_device(state.descent)
-        best = best_step(_scores(descent), descent.scored_at)
-        chosen, method = descent.best, "best_step_and_set"
-        metric = problem.training["early_stopping_metric"]
-        if best.step == 0:
-            raise refusal("early_stopping_metric", metric, "had no value at any step, in any set")
-        mean = _mean_of_steps(problem, descent)
-        if mean is not None:
-            chosen, method = mean, "stochastic_weight_averaging"
-            scores = selection_scores(evaluated(problem.whole, mean), problem.split.judged, metric)
-            best = BestStep(float(np.nanmax(scores)), int(descent.step), int(np.nanargmax(scores)))
-        ends = {
-            "best": evaluated(problem.whole, chosen),
-            "last": evaluated(problem.whole, descent.parameters),
-        }
-        ends = jax.tree.map(np.asarray, ends)
-    return Training(
-        params={name: np.asarray(value[best.set]) for name, value in chosen.items()},
-        metadata=_metadata(problem, state, best, ends, method),
-        records=all_records(problem.settings, records),
-        notes=problem.notes,
-        state=state,
-    )
-
-
-def _mean_of_steps(problem: TrainingProblem, state: DescentState) -> dict[str, Array] | None:
-    """Stochastic weight averaging, where it is asked for and began; what is not trained has no mean but itself."""
-    count = state.optimizer.num_averaged
-    if problem.climber.rules.averaged is None or not (np.asarray(count) > 0).all():
-        return None
-    return {
-        name: total / count.astype(total.dtype).reshape(-1, *[1] * (total.ndim - 1))
-        if problem.trained[name]
-        else state.parameters[name]
-        for name, total in state.optimizer.total.items()
-    }
-
-
-def _metadata(
-    problem: TrainingProblem, state: TrainingState, best: BestStep, ends: Mapping[str, Evaluated], method: str
-) -> dict[str, Any]:
-    names = {"train": "train", "validation": "val", "test": "continuous_test"}
-    sets = problem.training["n_parameter_sets"]
-    metrics = {
-        f"{when}_{names[part]}_metrics": [told(found.metrics[part], one) for one in range(sets)]
-        for when, found in ends.items()
-        for part in problem.split.parts
-    }
-    return {
-        "method": "gradient_descent",
-        "epochs_trained": int(state.descent.step),
-        "final_objective": float(state.descent.values[-1][best.set]),
-        **metrics,
-        "param_idx": best.set,
-        "iteration": best.step - 1,
-        "final_reserves": ends["best"].final_reserves[best.set],
-        "final_weights": ends["best"].final_weights[best.set],
-        "selection_method": method,
-        "selection_metric": f"{problem.split.judged}: {problem.training['early_stopping_metric']}",
-        "checkpoint_returns": state.checkpoint_returns,
-        "run_location": problem.settings.run_location(),
-        "run_fingerprint": problem.settings,
-    }
