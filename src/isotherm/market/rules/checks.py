@@ -87,6 +87,22 @@ def checked_inputs(
     rule = rule_named(rule)
     doors.instance("settings", settings, RuleSettings, "a RuleSettings")
     form = rule.form(method)
+    prices, supply = checked_prices(rule, prices, supply, settings)
+    with jax.enable_x64(True):
+        series = coarse.chunk_series(prices, supply, settings.chunk_period)
+        raw = raw_params(params, (*rule.keys, *WEIGHT_KEYS))
+    return {"rule": rule, "params": raw, "series": series, "settings": settings, "form": form}
+
+
+def checked_prices(
+    rule: WeightRule, prices: Any, supply: Any, settings: RuleSettings
+) -> tuple[Float[Array, "rows tokens"], Float[Array, "..."] | None]:
+    """Prices, ``(rows, tokens)``, and the supply that a rule of capitalisation needs, ``(tokens,)`` or as prices.
+
+    Raises:
+        TypeError: if they are no numbers.
+        ValueError: naming what is not above 0 or of another shape, or a supply that is lacking or not looked at.
+    """
     prices = positive("prices", prices, (2,))
     tokens = prices.shape[1]
     settings.check_tokens(tokens)
@@ -101,10 +117,7 @@ def checked_inputs(
             raise refusal(
                 "supply.shape", supply.shape, f"must be ({tokens},) or shaped as prices, {prices.shape}"
             )
-    with jax.enable_x64(True):
-        series = coarse.chunk_series(prices, supply, settings.chunk_period)
-        raw = raw_params(params, (*rule.keys, *WEIGHT_KEYS))
-    return {"rule": rule, "params": raw, "series": series, "settings": settings, "form": form}
+    return prices, supply
 
 
 def checked_state(state: Any, is_needed: bool = False) -> None:

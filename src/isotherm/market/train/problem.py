@@ -19,7 +19,7 @@ from isotherm.market.parameters.names import FIXED
 from isotherm.market.pools.pool import arbitrage_rows
 from isotherm.market.prices.align import Alignment
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.rules.checks import positive
+from isotherm.market.rules.checks import checked_prices
 from isotherm.market.rules.recurrences import Form
 from isotherm.market.rules.rule import WeightRule
 from isotherm.market.strategy import Strategy, check_spread, costs_of, strategy_of, unread_settings
@@ -151,29 +151,18 @@ def _strategy(settings: Fingerprint, aligned: Alignment, spread: Any) -> Strateg
 def _course(settings: Fingerprint, strategy: Strategy, aligned: Alignment, supply: Any) -> Course:
     rule = strategy.rule
     assert rule is not None
-    closes, period = aligned.table.closes, settings["chunk_period"]
-    strategy.settings.check_tokens(closes.shape[1])
-    if rule.needs_supply != (supply is not None):
-        allowed = (
-            "must be given to this rule" if rule.needs_supply else "must be None: this rule reads prices"
-        )
-        raise refusal("supply", None if supply is None else "given", f"{allowed} ({rule.name})")
-    prices = jnp.asarray(positive("prices", closes, (2,)), jnp.float64)
-    if supply is not None:
-        rows = positive("supply", supply, (1, 2))
-        if rows.shape not in (prices.shape[1:], prices.shape):
-            raise refusal(
-                "supply.shape", rows.shape, f"must be {prices.shape[1:]}, or a row for each of prices"
-            )
-        supply = jnp.broadcast_to(rows[::period] if rows.ndim == 2 else rows, prices[::period].shape)
+    period = settings["chunk_period"]
+    prices, rows = checked_prices(rule, aligned.table.closes, supply, strategy.settings)
+    if rows is not None:
+        rows = jnp.broadcast_to(rows[::period] if rows.ndim == 2 else rows, prices[::period].shape)
     return Course(
         prices=prices,
-        supply=supply,
+        supply=rows,
         pool=strategy.pool,
         value=jnp.asarray(settings["initial_pool_value"], jnp.float64),
         rule=rule,
         settings=strategy.settings,
-        form=_form(rule, settings["weight_calculation_method"], len(closes) // period),
+        form=_form(rule, settings["weight_calculation_method"], len(prices) // period),
         is_bounded=strategy.is_bounded,
         are_bounds_frozen=strategy.are_bounds_frozen,
     )
