@@ -88,9 +88,13 @@ def first_params(settings: Fingerprint) -> Mapping[str, Any]:
 
 
 def played(
-    config: BacktestConfig, settings: Fingerprint, params: Mapping[str, Any], table: PriceTable | None = None
+    config: BacktestConfig,
+    settings: Fingerprint,
+    params: Mapping[str, Any],
+    table: PriceTable | None = None,
+    series: Mapping[str, np.ndarray] | None = None,
 ) -> Backtest:
-    """The strategy on prices, those of the config if none are given, through the test window where there is one."""
+    """The strategy through the test window where there is one; prices and series not given are read from files."""
     spread = None if config.spread_bps is None else np.array(config.spread_bps) / 1e4
     return simulate(
         settings,
@@ -100,7 +104,7 @@ def played(
         parameter_set=config.parameter_set if config.params_file else None,
         supply=None if config.supply is None else np.array(config.supply),
         spread=spread,
-        **series_of(config, settings),
+        **(series_of(config, settings) if series is None else series),
     )
 
 
@@ -127,10 +131,10 @@ def map_row(config: BacktestConfig, memory_days: float) -> Arrays:
         ``over_hodl``, ``(len(k_grid),)``.
     """
     settings = fingerprint_of(config).replaced(endTestDateString=None, initial_memory_length=memory_days)
-    table, found = table_of(config, settings["tokens"]), []
+    table, series, found = table_of(config, settings["tokens"]), series_of(config, settings), []
     for k in config.k_grid:
         params = first_params(settings.replaced(initial_k_per_day=k))
-        found.append(played(config, settings, params, table).metrics()["train"]["returns_over_hodl"])
+        found.append(played(config, settings, params, table, series).metrics()["train"]["returns_over_hodl"])
     return {"over_hodl": np.array(found)}
 
 
