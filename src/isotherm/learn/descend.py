@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Key, PyTree
+from jaxtyping import Array, Float64, Int64, Key, PyTree
 
 from isotherm import doors
 from isotherm.errors import refusal
@@ -81,6 +81,20 @@ class Descent(NamedTuple):
     best_step: int
     best_set: int
     state: DescentState
+
+
+class BestStep(NamedTuple):
+    """The best of all scores.
+
+    Attributes:
+        score: itself; minus infinity where there is none.
+        step: steps done when it was taken; 0 where there is none.
+        set: that had it; 0 where scores are of all sets together.
+    """
+
+    score: float
+    step: int
+    set: int
 
 
 Callback = Callable[[DescentState], object]
@@ -224,6 +238,23 @@ def first_state(
     )
 
 
+def best_step(scores: Float64[np.ndarray, "scores *sets"], steps: Int64[np.ndarray, " scores"]) -> BestStep:
+    """The first score that no later one exceeds; what is not finite is passed over.
+
+    Args:
+        scores: ``(scores,)`` or ``(scores, sets)``.
+        steps: done when they were taken, ``(scores,)``.
+
+    >>> best_step(np.array([[0.1, np.nan], [0.3, 0.2], [0.3, 0.0]]), np.array([1, 11, 21]))
+    BestStep(score=0.3, step=11, set=0)
+    """
+    known = np.where(np.isfinite(scores), scores, -np.inf)
+    if not (known > -np.inf).any():
+        return BestStep(-np.inf, 0, 0)
+    row, *columns = np.unravel_index(known.argmax(), known.shape)
+    return BestStep(float(known.max()), int(steps[row]), int(sum(columns)))
+
+
 # ------------------------------------------------------------------------------
 # Between calls
 
@@ -277,11 +308,8 @@ def _chosen_of(is_new: np.ndarray, new: PyTree, old: PyTree, set_axis: SetAxis) 
 def _chosen(state: DescentState, set_axis: SetAxis) -> Descent:
     is_scored = np.asarray(np.isfinite(state.best_score))
     parameters = _chosen_of(is_scored, state.best, state.averaged, set_axis)
-    if not is_scored.any():
-        return Descent(parameters, int(state.step), 0, state)
-    finite = np.where(np.isfinite(state.scores), state.scores, -np.inf)
-    row, *columns = np.unravel_index(finite.argmax(), finite.shape)
-    return Descent(parameters, int(state.scored_at[row]), int(sum(columns)), state)
+    best = best_step(state.scores, state.scored_at)
+    return Descent(parameters, best.step if is_scored.any() else int(state.step), best.set, state)
 
 
 def _check_state(state: DescentState, parameters: PyTree, optimizer: Any, set_axis: SetAxis) -> None:

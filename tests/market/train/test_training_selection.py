@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from isotherm.market.train.selection import BestStep, best_step, next_evaluation, steps_since_best
+from isotherm.learn.descend import BestStep, best_step
+from isotherm.market.train.selection import next_evaluation, steps_since_best
 
 NAN = np.nan
 STEPS = np.array([1, 11, 21, 31])

@@ -10,12 +10,11 @@ from jaxtyping import Array
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.learn.descend import DescentState
+from isotherm.learn.descend import BestStep, DescentState, best_step
 from isotherm.market.parameters.start import Parameters
 from isotherm.market.train.evaluation import Evaluated, evaluated, selection_scores, told
 from isotherm.market.train.problem import TrainingProblem
 from isotherm.market.train.records import Record, all_records
-from isotherm.market.train.selection import BestStep, best_step
 from isotherm.market.train.state import TrainingState, check_training, on_device, scores_of
 
 
