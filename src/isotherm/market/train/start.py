@@ -17,11 +17,10 @@ from isotherm.market.parameters.names import FIXED, own_keys
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.spread import jittered
 from isotherm.market.parameters.start import Parameters, initial_values
+from isotherm.market.pools.pool import SUM_TOLERANCE
 
 SPARE = 32
 """Sets that take the place of lost ones, in turn."""
-
-SUM_TOLERANCE = 1e-6
 
 
 def first_sets(
