@@ -189,14 +189,14 @@ def pays_spread(name: PoolName) -> bool:
     return name.rule == STREAMING or "rvr" in name.hooks
 
 
-def check_spread(rule: str, spread: Any) -> None:
+def check_spread(rule: str, spread: Any, field: str = "spread") -> None:
     """Refuse a bid-ask spread for a pool that pays none.
 
     Raises:
-        ValueError: naming ``spread``, or a part of the pool's name that is unknown.
+        ValueError: naming ``field``, or a part of the pool's name that is unknown.
     """
     if spread is not None and not pays_spread(pool_name(rule)):
-        raise refusal("spread", "given", f"must be None: {rule} pays no bid-ask spread")
+        raise refusal(field, "given", f"must be left out: {rule} pays no bid-ask spread")
 
 
 def rule_settings(settings: Mapping[str, Any]) -> RuleSettings:

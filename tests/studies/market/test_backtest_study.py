@@ -293,7 +293,7 @@ BAD = [
     (["--params-file=run.json"], "params_file = 'run.json': is damaged"),
     (["--rule=index_market_cap"], "supply"),
     (["--rule=rvr__momentum"], "spread"),
-    (["--spread-bps=1,1"], "spread"),
+    (["--spread-bps=1,1"], "spread_bps = 'given': must be left out: momentum pays no bid-ask spread"),
     (
         ["--rule=rvr__momentum", "--spread-bps=1"],
         "spread_bps = (1.0,): must be one number for each of AAA, BBB",

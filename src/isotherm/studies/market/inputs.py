@@ -40,7 +40,7 @@ def check(config: BacktestConfig) -> None:
     """
     _check_left_out(config)
     settings = runs.fingerprint_of(config)
-    check_spread(settings["rule"], config.spread_bps)
+    check_spread(settings["rule"], config.spread_bps, "spread_bps")
     strategy = strategy_of(settings, spread=config.spread_bps and [bps / 1e4 for bps in config.spread_bps])
     needs_supply = strategy.rule is not None and strategy.rule.needs_supply
     if needs_supply and config.supply is None:
