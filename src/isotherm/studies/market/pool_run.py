@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.pool_start import init_pool_parameters
@@ -15,6 +18,9 @@ from isotherm.market.prices.shipped import shipped
 from isotherm.market.prices.table import PriceTable
 from isotherm.studies.market.pool_config import SHIPPED, PoolConfig
 from isotherm.studies.market.settings_file import is_of_another_tool, settings_of_file
+
+CONSTANT = "balancer"
+"""The pool of constant weights."""
 
 
 def fingerprint_of(config: PoolConfig) -> Fingerprint:
@@ -77,3 +83,40 @@ def first_params(settings: Fingerprint) -> Mapping[str, Any]:
     """
     values = initial_values(settings)
     return init_pool_parameters(settings["rule"], values, settings, len(settings["tokens"]))
+
+
+def pool_played(
+    config: PoolConfig,
+    settings: Fingerprint,
+    params: Mapping[str, Any],
+    table: PriceTable | None = None,
+    parameter_set: int | None = None,
+    **series: Any,
+) -> Backtest:
+    """A pool on the prices of a config, through the test window where its settings have one.
+
+    Args:
+        config: of the study.
+        settings: of the run; those of constant weights, ``balancer``, leave supply and spread of the config out.
+        params: raw parameters.
+        table: prices; None: they are read.
+        parameter_set: which of several sets.
+        **series: of :func:`.simulate`.
+    """
+    is_ruled = settings["rule"] != CONSTANT
+    return simulate(
+        settings,
+        params,
+        table_of(config, settings["tokens"]) if table is None else table,
+        with_test=settings["endTestDateString"] is not None,
+        parameter_set=parameter_set,
+        supply=np.array(config.supply) if is_ruled and config.supply is not None else None,
+        spread=np.array(config.spread_bps) / 1e4 if is_ruled and config.spread_bps is not None else None,
+        **series,
+    )
+
+
+def constant_weights(settings: Fingerprint, params: Mapping[str, Any]) -> tuple[Fingerprint, dict[str, Any]]:
+    """Settings and parameters of a pool that keeps the first weights of another."""
+    own = {key: value for key, value in params.items() if key.startswith("initial_weights")}
+    return settings.replaced(rule=CONSTANT, n_ensemble_members=1), own

@@ -5,11 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.market.backtest import Backtest, simulate
+from isotherm.market.backtest import Backtest
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.table import PriceTable
 from isotherm.studies.market.config import BacktestConfig
-from isotherm.studies.market.pool_run import fingerprint_of, first_params, params_of, table_of
+from isotherm.studies.market.pool_run import (
+    constant_weights,
+    fingerprint_of,
+    first_params,
+    params_of,
+    pool_played,
+    table_of,
+)
 from isotherm.studies.market.series import series_of
 from isotherm.studies.market.strategy_map import settings_at
 from isotherm.study.base import Arrays
@@ -28,15 +35,12 @@ def played(
     series: Mapping[str, np.ndarray] | None = None,
 ) -> Backtest:
     """The strategy through the test window where there is one; prices and series not given are read from files."""
-    spread = None if config.spread_bps is None else np.array(config.spread_bps) / 1e4
-    return simulate(
+    return pool_played(
+        config,
         settings,
         params,
-        table_of(config, settings["tokens"]) if table is None else table,
-        with_test=settings["endTestDateString"] is not None,
-        parameter_set=config.parameter_set if config.params_file else None,
-        supply=None if config.supply is None else np.array(config.supply),
-        spread=spread,
+        table,
+        config.parameter_set if config.params_file else None,
         **(series_of(config, settings) if series is None else series),
     )
 
@@ -50,10 +54,7 @@ def strategy(config: BacktestConfig) -> Arrays:
 def constant(config: BacktestConfig) -> Arrays:
     """A pool that keeps the strategy's first weights, with the same costs."""
     settings = fingerprint_of(config)
-    first = params_of(config, settings)
-    own = {key: value for key, value in first.items() if key.startswith("initial_weights")}
-    plain = config.model_copy(update={"spread_bps": None, "supply": None})
-    found = played(plain, settings.replaced(rule="balancer", n_ensemble_members=1), own)
+    found = played(config, *constant_weights(settings, params_of(config, settings)))
     return {"value": found.value[kept_rows(len(found.value))], **metrics_arrays(found)}
 
 

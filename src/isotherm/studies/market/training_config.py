@@ -45,7 +45,7 @@ class TrainingConfig(PoolConfig):
     """Settings of a training, beside those of the pool and its prices.
 
     What is none here is as in the file that ``fingerprint_file`` names, in its table ``optimisation_settings``, or
-    else the default of fingerprints. Training goes from ``start`` to ``end``; the minutes up to ``test_end`` are told,
+    else the default of fingerprints. Training goes from ``start`` to ``end``; minutes to ``test_end`` are told,
     and never decide. ``params_file`` has the parameters to begin with.
     """
 
