@@ -6,13 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
-from isotherm.plot.axes import handle, label_ends, legend, numbered, panel_grid, titled
+from isotherm.plot.axes import handle, label_ends, legend, log_numbered, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT, Look
 from isotherm.plot.style import looks, styled
 from isotherm.studies.market.drawings import heat_axes
 
 HEIGHT = 3.1
+
+WIDE = 20.0
+"""Range of a parameter from which on its axis is logarithmic, as a ratio."""
 
 LABELS = {"train": "fitted", "validation": "held back", "test": "test"}
 
@@ -113,9 +116,10 @@ def in_and_out(
     times = np.repeat(judged[:, None], inside.shape[1], axis=1)
     shown = axes.scatter(inside, outside, c=times, cmap="viridis_r", s=16, linewidth=0)
     figure.colorbar(shown, ax=axes, label="iteration")
-    low = float(np.nanmin([np.nanmin(inside), np.nanmin(outside)]))
-    high = float(np.nanmax([np.nanmax(inside), np.nanmax(outside)]))
-    axes.axline((low, low), (high, high) if high > low else (low + 1, low + 1), color=SOFT, linewidth=0.8)
+    frame = axes.get_xlim(), axes.get_ylim()
+    axes.axline((0, 0), slope=1, color=SOFT, linewidth=0.8)
+    axes.set_xlim(*frame[0])
+    axes.set_ylim(*frame[1])
     row = chosen.row(judged)
     axes.scatter(
         inside[row, chosen.set],
@@ -125,7 +129,10 @@ def in_and_out(
         edgecolor=ACCENT,
         linewidth=1.6,
     )
-    legend(figure, [handle(Look(ACCENT, marker="o"), "chosen", markers=True), handle(Look(SOFT), "equal")])
+    legend(
+        figure,
+        [handle(Look(ACCENT, marker="o"), "chosen", markers=True), handle(Look(SOFT), "the same on both")],
+    )
     axes.set_xlabel(f"{metric}, {LABELS[part]}")
     axes.set_ylabel(f"{metric}, test")
     numbered(axes)
@@ -163,6 +170,8 @@ def ways(
         axes.set_xlabel("iteration")
         titled(axes, UNITS.get(parameter, parameter))
         numbered(axes)
+        if values.min() > 0 and values.max() > WIDE * values.min():
+            log_numbered(axes)
     legend(figure, [handle(lines[token], token) for token in tokens])
     return Figure(name, caption, figure)
 

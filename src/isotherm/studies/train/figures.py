@@ -18,15 +18,15 @@ _POOL = Look(ACCENT, width=2.2)
 def figures(
     config: TrainConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
 ) -> Iterator[Figure]:
-    """Curves of training, in against out of sample, value, weights, the way of parameters, map."""
+    """Curves of training, in against out of sample, value, ahead of HODL, weights, the way of parameters, map."""
     chosen = drawings.Chosen(metrics["chosen"]["iteration"], metrics["chosen"]["param_idx"])
     metric, where = metrics["metric"], drawings.LABELS[metrics["judged_by"]]
     scores = {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith("score/")}
     yield drawings.curves(
         "training",
         f"Above: the objective ({metrics['settings']['return_val']}) on the windows of each iteration, of every set, "
-        f"the chosen one in colour. Below: {metric} of that set over whole parts. Choosing looks at {where} only; the "
-        "test is drawn, and never decides.",
+        f"the chosen one in colour. Below: {metric} of that set over whole parts. Choosing looks at {where} only; "
+        "the test is drawn, and never decides.",
         arrays["objective"],
         arrays["judged"],
         scores,
@@ -55,6 +55,21 @@ def figures(
             "constant weights": arrays["constant"], "HODL": arrays["hodl"], "uniform HODL": arrays["uniform_hodl"],
         },
         "value",
+        mark,
+        _POOL,
+    )  # fmt: skip
+    yield of_market.lines(
+        "ahead",
+        "How far each is ahead of holding the trained pool's first reserves, in percent.",
+        arrays["unix"],
+        {
+            label: 100 * (arrays[name] / arrays["hodl"] - 1)
+            for name, label in (
+                ("value", "trained"), ("untrained", "first parameters"), ("constant", "constant weights"),
+                ("uniform_hodl", "uniform HODL"),
+            )
+        },
+        "ahead of HODL, %",
         mark,
         _POOL,
     )  # fmt: skip

@@ -189,3 +189,16 @@ def map_row(config: TrainConfig, memory_days: float) -> Arrays:
         params = first_params(settings_at(cut, memory_days, k))
         found.append(pool_played(config, cut, params, table, 0).metrics()["train"][metric])
     return {"metric": np.array(found)}
+
+
+def played_again(
+    config: TrainConfig, arrays: Mapping[str, np.ndarray]
+) -> tuple[Backtest, dict[str, np.ndarray]]:
+    """The chosen pool as it was played, whose state is not stored, and its parameters.
+
+    Args:
+        config: of the run.
+        arrays: of the run.
+    """
+    params = {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith("params/")}
+    return pool_played(config, fingerprint_of(config), params), params

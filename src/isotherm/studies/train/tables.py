@@ -131,9 +131,21 @@ def conclusions(metrics: Metrics) -> list[str]:
         f"{_against(found, 'constant')}.",
         _chosen(metrics),
     ]
+    if _is_first_chosen(metrics):
+        said.append(
+            "The first iteration that was judged is the one: what later ones learned of the fitted minutes does not "
+            "hold on those held back."
+        )
     if last == "test":
         said.append(_gap(metrics))
     return said + [f"{note[:1].upper()}{note[1:]}." for note in metrics["notes"]]
+
+
+def _is_first_chosen(metrics: Metrics) -> bool:
+    """Whether minutes held back chose the first iteration, and others were judged after it."""
+    chosen = metrics["chosen"]
+    is_held_back = metrics["judged_by"] == "validation" and chosen["selection_method"] == "best_step_and_set"
+    return is_held_back and chosen["iteration"] == 0 < chosen["epochs_trained"] - 1
 
 
 def _against(found: Metrics, rival: str) -> str:
