@@ -27,7 +27,7 @@ from isotherm.market.train.evaluation import WholeRun, check_metric
 from isotherm.market.train.objective import Course, WindowObjective, needs_days_only
 from isotherm.market.train.optimiser import Climber, climb_rules
 from isotherm.market.train.periods import Periods
-from isotherm.market.train.settings import check_played, unread_by_training
+from isotherm.market.train.settings import check_played, num_steps_of, unread_by_training
 from isotherm.market.train.split import TrainingSplit, split_of
 from isotherm.market.train.start import SPARE, first_sets, with_weights
 from isotherm.market.train.step import BatchGradient
@@ -72,8 +72,8 @@ class TrainingProblem(NamedTuple):
 
     @property
     def num_steps(self) -> int:
-        """Steps in all: the iterations 0 .. n_iterations."""
-        return self.training["n_iterations"] + 1
+        """Steps in all."""
+        return num_steps_of(self.training)
 
 
 def problem_of(

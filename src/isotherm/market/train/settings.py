@@ -19,6 +19,15 @@ _OTHER_DATA = {
 _OTHER_METHODS = ("bfgs_settings", "cma_es_settings", "optuna_settings", "n_cycles", "max_mc_version")
 
 
+def num_steps_of(training: Mapping[str, Any]) -> int:
+    """Steps in all: the iterations 0 .. n_iterations.
+
+    Args:
+        training: settings of training, defaults filled in.
+    """
+    return training["n_iterations"] + 1
+
+
 def check_played(settings: Mapping[str, Any]) -> None:
     """Refuse settings that ask for another training than there is.
 
