@@ -22,7 +22,6 @@ ABSENT = {"eclp_zero_fee": "gyroscope", "reclamm_zero_fee": "reclamm"}
 
 TO_COME = {
     "cmaes_defaults": "isotherm.market.train.search",
-    "walk_forward_cycles": "isotherm.market.train.walk",
 }
 """Functions of files of training that are to come."""
 
