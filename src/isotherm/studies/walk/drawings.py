@@ -61,6 +61,10 @@ def forest(name: str, caption: str, rows: Sequence[Forest], chance: Sequence[flo
         axes.annotate(
             row.note, (1.02, place), xycoords=("axes fraction", "data"), va="center", fontsize=9, color=SOFT
         )
+    if any(row.note for row in rows):
+        axes.annotate(
+            "deflated", (1.02, -0.6), xycoords=("axes fraction", "data"), va="top", fontsize=8, color=SOFT
+        )
     labels = [row.label for row in rows]
     if chance:
         axes.plot(
@@ -69,7 +73,7 @@ def forest(name: str, caption: str, rows: Sequence[Forest], chance: Sequence[flo
         labels.append("by chance")
     axes.axvline(0, color=INK, linewidth=0.8, linestyle=":")
     axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.set_ylim(len(labels) - 0.5, -0.6)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("annual Sharpe ratio out of sample, 95 %")
     numbered(axes, "x")
@@ -122,10 +126,9 @@ def in_and_out(
     for axes in (above, below):
         dated(axes)
         numbered(axes, "y")
-    marks = [
-        handle(Look(STRONG), "in sample", markers=True),
-        handle(Look(ACCENT), "out of sample", markers=True),
-    ]
+    inner = handle(Look(STRONG), "in sample", markers=True)
+    inner.set_markerfacecolor("white")
+    marks = [inner, handle(Look(ACCENT), "out of sample", markers=True)]
     legend(figure, [*marks, *(handle(found[label], f"ahead of {label}") for label in rivals)])
     return Figure(name, caption, figure)
 
@@ -155,7 +158,7 @@ def values(
         axes.plot(time, path, color=look.colour, linestyle=look.line, linewidth=0.7 * look.width)
     axes.set_xlim(time[0], time[-1])
     dated(axes)
-    axes.set_ylabel("value at the first test's begin = 1")
+    axes.set_ylabel("value, 1 where the first test begins")
     every = np.stack(list(series.values()))
     if every.max() > WIDE * every.min():
         log_numbered(axes)

@@ -95,7 +95,8 @@ def _cycles(metrics: Metrics) -> Table:
     )
     note = "HODL here holds from each test's begin. The market of a test: its volatility, and its trend"
     columns = (
-        "test from", "Sharpe ratio inside", "outside", "efficiency", "return", "over HODL", "over uniform HODL", "market",
+        "test from", "Sharpe ratio inside", "outside", "efficiency", "return", "over HODL", "over uniform HODL",
+        "market",
     )  # fmt: skip
     return Table("Cycles", columns, rows, note)
 
