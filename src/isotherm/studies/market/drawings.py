@@ -149,7 +149,7 @@ def heat(
     columns: Sequence[float],
     colour_bar: str,
 ) -> Figure:
-    """A map of numbers, in colours that turn at 0.
+    """A map of numbers; the colours turn at 0 where it has both signs.
 
     Args:
         name: file name without ending.
@@ -166,21 +166,30 @@ def heat(
 def heat_axes(
     grid: np.ndarray, rows: Sequence[float], columns: Sequence[float], colour_bar: str
 ) -> tuple[Canvas, Axes]:
-    """The map itself, cell ``(i, j)`` around the point ``(j, i)`` of its axes; arguments as of :func:`heat`."""
+    """The map itself, in colours that turn at 0 where it has both signs, cell ``(i, j)`` around the point ``(j, i)`` of its axes; arguments as of :func:`heat`."""
     figure = Canvas(figsize=(0.7 * WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
     limit = float(np.nanmax(np.abs(grid))) or 1.0
-    image = axes.imshow(grid, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    if np.nanmin(grid) < 0 < np.nanmax(grid):
+        image = axes.imshow(grid, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    else:
+        image = axes.imshow(grid, cmap="cividis", origin="lower", aspect="auto")
     axes.set_xticks(range(len(columns)), [f"{k:g}" for k in columns])
     axes.set_yticks(range(len(rows)), [f"{memory:g}" for memory in rows])
     axes.set_xlabel("k a day of memory")
     axes.set_ylabel("memory, days")
     axes.grid(visible=False)
     for (row, column), value in np.ndenumerate(grid):
-        ink = "white" if abs(value) > 0.6 * limit else INK
+        ink = "white" if _is_dark(image.cmap(image.norm(value))) else INK
         axes.text(column, row, f"{value:+.1f}", ha="center", va="center", fontsize=8, color=ink)
     figure.colorbar(image, ax=axes, label=colour_bar)
     return figure, axes
+
+
+def _is_dark(colour: tuple[float, ...]) -> bool:
+    """Whether white is easier to read on it than black; by luminance, as of sRGB."""
+    red, green, blue = colour[:3]
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
 
 
 def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.ndarray]:
