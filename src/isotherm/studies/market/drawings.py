@@ -1,6 +1,7 @@
 """Figures of a backtest, from series an hour apart."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -166,7 +167,7 @@ def heat(
 def heat_axes(
     grid: np.ndarray, rows: Sequence[float], columns: Sequence[float], colour_bar: str
 ) -> tuple[Canvas, Axes]:
-    """The map itself, in colours that turn at 0 where it has both signs, cell ``(i, j)`` around the point ``(j, i)`` of its axes; arguments as of :func:`heat`."""
+    """The map itself, cell ``(i, j)`` around the point ``(j, i)`` of its axes; arguments as of :func:`heat`."""
     figure = Canvas(figsize=(0.7 * WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
     limit = float(np.nanmax(np.abs(grid))) or 1.0
@@ -186,10 +187,9 @@ def heat_axes(
     return figure, axes
 
 
-def _is_dark(colour: tuple[float, ...]) -> bool:
+def _is_dark(colour: Any) -> bool:
     """Whether white is easier to read on it than black; by luminance, as of sRGB."""
-    red, green, blue = colour[:3]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.45
+    return bool(np.asarray(colour)[:3] @ (0.2126, 0.7152, 0.0722) < 0.45)
 
 
 def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.ndarray]:
