@@ -46,6 +46,7 @@ PUBLISHED = (
     "gridworld:published",
     "choices:published",
     "backtest:published",
+    "train:published",
     "walk-forward:published",
     "pool-flow:published",
     "pool-routing:published",
