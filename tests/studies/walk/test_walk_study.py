@@ -225,7 +225,8 @@ def test_killed_eight_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(
     for place in (store, tmp_path / "whole"):
         run = Isotherm(*words, "--out", str(place))
         run.process.wait(timeout=180)
-        assert run.process.returncode == 0, run.finish()[1]
+        code, _, err = run.finish()
+        assert code == 0, err
     (broken_run,), (whole,) = store.glob("walk-*"), (tmp_path / "whole").glob("walk-*")
     names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
     assert len(names) == 2 * 5 + 2 + 2

@@ -10,7 +10,7 @@ from isotherm.plot.figure import Figure
 from isotherm.studies.walk import drawings
 from isotherm.studies.walk.tables import POOLS
 
-MOST_ROWS = 400
+MOST_ROWS = 130
 """Days from which on weights are drawn as means of several: more would be stripes."""
 
 
