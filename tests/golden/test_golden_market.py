@@ -21,7 +21,6 @@ ABSENT = {"eclp_zero_fee": "gyroscope", "reclamm_zero_fee": "reclamm"}
 """Functions of pools that are to come, and the names by which the package refuses them until then."""
 
 TO_COME = {
-    "cmaes_defaults": "isotherm.market.train.search",
     "walk_forward_cycles": "isotherm.market.train.walk",
 }
 """Functions of files of training that are to come."""

@@ -9,3 +9,4 @@ from isotherm.market.train.outcome import finished as finished
 from isotherm.market.train.periods import Periods as Periods
 from isotherm.market.train.problem import problem_of as problem_of
 from isotherm.market.train.state import TrainingState as TrainingState
+from isotherm.market.train.trials import trials_journal as trials_journal
