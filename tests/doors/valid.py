@@ -18,6 +18,8 @@ from isotherm import act, energy, exact, learn, market, sample, study, world
 from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
+from isotherm.market.train import walk as market_walk
+from isotherm.market.train.walk_plan import walk_of
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.still_config import MandelbrotConfig
 from isotherm.plot.movie.writer import VideoWriter
@@ -94,6 +96,8 @@ TRAINED = market.Fingerprint(
         "early_stopping_metric": "return",
     },
 )  # fmt: skip
+WALKED = TRAINED.replaced(endDateString="2024-01-09 00:00:00")
+DAYS = market.PriceTable(86_400_000 * np.arange(19_723, 19_733), ("AAA", "BBB"), np.ones((10, 2)))
 WARM = market.warm_state("momentum", STRATEGY, np.ones((3, 2)), SHORT)
 
 
@@ -138,6 +142,17 @@ def trained() -> dict[str, Any]:
         "supply": None,
         "spread": None,
     }
+
+
+@functools.cache
+def walking() -> Any:
+    """A walk of one cycle, on prices by the day."""
+    return walk_of(WALKED, DAYS, n_cycles=1)
+
+
+@functools.cache
+def walked() -> list[Any]:
+    return list(market_walk.walk_forward(walking(), lambda task: STRATEGY))
 
 
 @functools.cache
@@ -1041,6 +1056,57 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "overlap": 0.5,
         "aggregation": "softmin",
         "temperature": 1.0,
+    },
+    "market.train.cycles.walk_cycles": lambda: {
+        "start": "2024-01-01",
+        "end": "2024-02-01",
+        "n_cycles": 2,
+        "keep_fixed_start": False,
+        "purge_days": 1,
+        "embargo_days": 1,
+        "are_equal": True,
+    },
+    "market.train.purged.purged_splits": lambda: {
+        "num_days": 30,
+        "num_groups": 4,
+        "num_tests": 2,
+        "purge_days": 1,
+        "embargo_days": 1,
+    },
+    "market.train.regimes.regime_of": lambda: {"daily_prices": [[1.0, 2.0], [1.1, 2.1]]},
+    "market.train.trainers.gradient_trainer": lambda: {"periods": None, "decay_to": "zero"},
+    "market.train.trainers.random_trainer": lambda: {"scale": 1.0},
+    "market.train.trainers.training_problem": lambda: {
+        "task": market_walk.cycle_task(walking(), 0, walking().start),
+        "periods": None,
+        "decay_to": "zero",
+    },
+    "market.train.walk_plan.walk_of": lambda: {
+        "fingerprint": WALKED,
+        "prices": DAYS,
+        "n_cycles": 1,
+        "keep_fixed_start": False,
+        "purge_days": 0,
+        "embargo_days": 0,
+        "are_equal": True,
+        "params": None,
+        "initial_weights": None,
+        "supply": None,
+        "spread": None,
+    },
+    "market.train.walk.walk_forward": lambda: {"walk": walking(), "trainer": None},
+    "market.train.walk.cycle_task": lambda: {"walk": walking(), "number": 0, "carried": walking().start},
+    "market.train.walk.cycle_record": lambda: {
+        "walk": walking(),
+        "task": market_walk.cycle_task(walking(), 0, walking().start),
+        "choice": STRATEGY,
+        "compat": False,
+    },
+    "market.train.walk.carried_on": lambda: {"walk": walking(), "record": walked()[0]},
+    "market.train.verdict.walk_verdict": lambda: {
+        "records": walked(),
+        "num_trials": 1,
+        "num_resamples": 10,
     },
     "market.bundle_of": lambda: {
         "params": STRATEGY,

@@ -465,6 +465,7 @@ ALIASES = {
     "num_hidden": ("edges",),
     "x": ("s",),
     "values": ("s",),
+    "choice": ("params",),
 }
 """What else a refusal may name: a group of a state, or the argument that a value does not fit."""
 

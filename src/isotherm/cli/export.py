@@ -30,22 +30,28 @@ def export(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", help="A result file, or a run of backtest: id, folder, or backtest."
+            metavar="SOURCE", help="A result file, or a run of backtest or train: id, folder, or that word."
         ),
     ],
     select: Select = None,
     metric: Metric = None,
     parameter_set: ParameterSet = None,
     threshold: Threshold = None,
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE", help="Write the bundle there.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(
+            "--to", metavar="FILE", help="Write the bundle there; FILE.jsonl: all records of a run of train."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     out: Out = STORE,
     as_json: AsJson = False,
 ) -> None:
     """Export one pool as a contract is given it: numbers in 18 decimals, guardrails, weights, state.
 
-    Of a run of backtest the bundle carries the weights in which it ended and all that the next update needs; a result
-    file has parameters only. The bundle holds its own SHA-256; isotherm inspect FILE verifies it.
+    Of a run of backtest or train the bundle carries the weights in which it ended and all that the next update needs;
+    a result file has parameters only. The bundle holds its own SHA-256; isotherm inspect FILE verifies it. A FILE
+    that ends in .jsonl gets the records of a run of train, a line each, for other tools and for --params-file.
     """
     from isotherm.cli.text.export import print_bundle
     from isotherm.market.deployment.bundle import check_free, write_bundle
@@ -55,6 +61,10 @@ def export(
         check_free(to, force)
     asked = {"select": select, "metric": metric, "parameter_set": parameter_set, "threshold": threshold}
     given = {name: value for name, value in asked.items() if value is not None}
+    if to is not None and to.suffix == ".jsonl":
+        _check_whole(given)
+        _write_records(source, out, to, as_json)
+        return
     is_file = Path(source).is_file() or any(Path(source + suffix).is_file() for suffix in SUFFIXES)
     bundle = _of_file(source, given) if is_file or source.endswith(SUFFIXES) else _of_run(source, out, given)
     if to is None:
@@ -111,21 +121,45 @@ def _of_run(source: str, out: Path, given: dict[str, str]) -> dict[str, Any]:
     from isotherm.market.deployment.bundle import bundle_of_backtest
     from isotherm.studies.market import runs
     from isotherm.studies.market.config import BacktestConfig
+    from isotherm.studies.train.config import TrainConfig
+    from isotherm.studies.train.runs import played_again
     from isotherm.study.run.archive import find_run, open_run
     from isotherm.study.run.runner import identify
     from isotherm.study.run.session import Run
 
-    if given:
-        name = next(iter(given))
-        raise refusal(
-            f"--{name.replace('_', '-')}", given[name], "goes with a result file; a run has its own choice"
-        )
+    _check_whole(given)
     found = open_run(find_run(source, out))
-    if not isinstance(found, Run) or not isinstance(found.config, BacktestConfig):
-        raise refusal("SOURCE", source, "must be a run of backtest, or a result file")
+    if not isinstance(found, Run) or not isinstance(found.config, BacktestConfig | TrainConfig):
+        raise refusal("SOURCE", source, "must be a run of backtest or of train, or a result file")
     if identify(found.study, found.config)["fingerprint"] != found.fingerprint:
-        raise refusal("SOURCE", found.path.name, "its inputs have changed since; run backtest again")
+        allowed = f"its inputs have changed since; run {found.study.name} again"
+        raise refusal("SOURCE", found.path.name, allowed)
+    if isinstance(found.config, TrainConfig):
+        return bundle_of_backtest(*played_again(found.config, found.arrays()))
     settings = runs.fingerprint_of(found.config)
     params = runs.params_of(found.config, settings)
     chosen = found.config.parameter_set if found.config.params_file else None
     return bundle_of_backtest(runs.played(found.config, settings, params), params, chosen)
+
+
+def _check_whole(given: dict[str, str]) -> None:
+    """Refuse a choice from a run that has made its own."""
+    from isotherm.errors import refusal
+
+    if given:
+        name = next(iter(given))
+        allowed = "goes with a result file; a run has its own choice"
+        raise refusal(f"--{name.replace('_', '-')}", given[name], allowed)
+
+
+def _write_records(source: str, out: Path, to: Path, as_json: bool) -> None:
+    """All records of a run of train as a result file."""
+    from isotherm.market.parameters.checkpoint import write_records
+    from isotherm.studies.train.records import records_of, training_run
+
+    records = records_of(training_run(source, out))
+    path = write_records(to, records)
+    if as_json:
+        print_json({"path": str(path), "records": len(records) - 1})
+    else:
+        print(f"{path}: {len(records) - 1} records")  # noqa: T201

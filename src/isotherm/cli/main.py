@@ -30,6 +30,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm run routing --preset smoke      run a study; the same command resumes it
   isotherm run routing --help              every setting of a study, with its range
   isotherm backtest --help                 a strategy on prices; short for: isotherm run backtest
+  isotherm train --help                    train a strategy; isotherm train resumes where it was stopped
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
@@ -45,8 +46,8 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
 Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 interrupted."""
 
-_BACKTEST = "backtest"
-"""The study that is a verb too."""
+_VERBS = ("backtest", "train")
+"""Studies that are verbs too."""
 
 app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -93,7 +94,7 @@ def _end_at_once(code: int) -> None:
 
 
 def _run(words: list[str]) -> int:
-    words = ["run", *words] if words[:1] == [_BACKTEST] else words
+    words = ["run", *words] if words[:1] and words[0] in _VERBS else words
     try:
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])

@@ -36,6 +36,7 @@ STUDIES = {
     "choices": "isotherm.studies.choices.study:Choices",
     "pool-routing": "isotherm.studies.pools.study:PoolRouting",
     "backtest": "isotherm.studies.market.study:BacktestStudy",
+    "train": "isotherm.studies.train.study:TrainStudy",
     "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }
 

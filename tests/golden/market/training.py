@@ -11,6 +11,7 @@ from tests.golden.market.metrics import formula_prices
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.synthetic import synthetic_table
+from isotherm.market.train.cycles import walk_cycles
 from isotherm.market.train.periods import period_parts
 from isotherm.market.train.problem import problem_of
 from isotherm.market.train.rates import rate_schedule
@@ -98,9 +99,18 @@ def _cmaes_rates(n: int, mu_eff: float) -> dict[str, float]:
     }
 
 
+def walk_forward_cycles(given: dict[str, Any]) -> dict[str, Any]:
+    assert given["timezone"] == "UTC"
+    dates = given["start_date"], given["end_date"]
+    found = walk_cycles(*dates, given["n_cycles"], keep_fixed_start=given["keep_fixed_start"])
+    names = ("train_start", "train_end", "test_start", "test_end")
+    return {"cycles": [{name: getattr(cycle, name) for name in names} for cycle in found]}
+
+
 OURS: dict[str, Callable[[dict[str, Any]], Any]] = {
     "lr_schedule": lr_schedule,
     "period_specs": period_specs,
     "objective_fused": objective_fused,
     "cmaes_defaults": cmaes_defaults,
+    "walk_forward_cycles": walk_forward_cycles,
 }

@@ -10,9 +10,10 @@ import pytest
 from isotherm.market.backtest import simulate
 from isotherm.market.parameters.checkpoint import write_records
 from isotherm.studies.market import runs
-from isotherm.studies.market.config import BacktestConfig, settings_of_file
+from isotherm.studies.market.config import BacktestConfig
 from isotherm.studies.market.results import combined
 from isotherm.studies.market.series import SERIES, series_of
+from isotherm.studies.market.settings_file import settings_of_file
 from isotherm.studies.market.study import BacktestStudy
 from isotherm.studies.market.tables import tables
 from isotherm.study.presets import build_config

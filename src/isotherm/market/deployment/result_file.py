@@ -2,7 +2,7 @@
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -79,8 +79,8 @@ class ResultFileLook:
     """What a result file holds.
 
     Attributes:
-        path: of the file.
-        encoding: ``"JSON Lines"``, ``"JSON list"`` or ``"JSON in a JSON text"``.
+        path: of the file, or of the run.
+        encoding: ``"JSON Lines"``, ``"JSON list"``, ``"JSON in a JSON text"``, or what else lies there, in words.
         settings: the first record.
         unknown: its settings that are not known.
         records: of steps, after those that were begun again are left out.
@@ -178,9 +178,33 @@ def look_into(location: Location, how: Selection = DEFAULT_SELECTION) -> ResultF
     known_word("select", how.method, METHODS)
     path = result_file(location)
     everything = read_records(path)
-    records, text = trimmed(everything), read_named(path, MAX_BYTES).decode("utf-8")
+    text = read_named(path, MAX_BYTES).decode("utf-8")
+    return look_at(everything, str(path), _encoding(text), _notes_on(text), how)
+
+
+def look_at(
+    everything: list[Record],
+    path: str,
+    encoding: str,
+    notes: Sequence[str] = (),
+    how: Selection = DEFAULT_SELECTION,
+) -> ResultFileLook:
+    """What records tell, wherever they were read.
+
+    Args:
+        everything: the settings, then records of steps.
+        path: of where they were read.
+        encoding: of what lies there, in words.
+        notes: what was passed over in reading.
+        how: which parameter set to look at closely.
+
+    Raises:
+        ValueError: naming a method that is unknown.
+    """
+    known_word("select", how.method, METHODS)
+    records = trimmed(everything)
     settings, steps = records[0], records[1:]
-    notes, faults = [*_notes_on(text), *_again(everything, records)], []
+    notes, faults = [*notes, *_again(everything, records)], []
     unknown = tuple(name for name in unknown_settings(settings) if name not in BOOKKEEPING)
     fingerprint = None
     try:
@@ -198,8 +222,8 @@ def look_into(location: Location, how: Selection = DEFAULT_SELECTION) -> ResultF
         except ValueError as error:
             faults.append(str(error))
     return ResultFileLook(
-        path=str(path),
-        encoding=_encoding(text),
+        path=path,
+        encoding=encoding,
         settings=settings,
         unknown=unknown,
         records=len(steps),

@@ -13,6 +13,7 @@ from isotherm.errors import refusal
 from isotherm.market.prices.clock import MINUTE_MS, date_of, unix_ms
 from isotherm.market.prices.columns import CloseColumn, PriceSource, Span, each_source, read_column
 from isotherm.market.prices.fill import FillLimits, checked_limits
+from isotherm.market.prices.minutes import in_minutes
 from isotherm.market.prices.table import PriceReport, PriceTable
 
 _TICKER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]{0,31}", re.ASCII)
@@ -69,7 +70,7 @@ def load_prices(
     if span.start is not None and span.end is not None and span.end < span.start:
         raise refusal("end", end, f"should not be before start, {start}")
     found = _joined(chosen, place, span, interval_minutes, fill, quote)
-    return _in_minutes(found) if flag("resample", resample) else found
+    return in_minutes(found) if flag("resample", resample) else found
 
 
 def _tickers(tickers: Sequence[str]) -> tuple[str, ...]:
@@ -154,13 +155,3 @@ def _beside(columns: Sequence[np.ndarray]) -> np.ndarray:
         block = slice(begin, begin + _BLOCK)
         table[block] = np.stack([column[block] for column in columns], axis=1)
     return table
-
-
-def _in_minutes(table: PriceTable) -> PriceTable:
-    """Each row repeated until the next is due."""
-    times = table.interval_minutes
-    made = len(table.unix) * (times - 1)
-    unix = int(table.unix[0]) + MINUTE_MS * np.arange(len(table.unix) * times, dtype=np.int64)
-    notes = (*table.report.notes, f"{made} of {len(unix)} minutes made by repeating rows of {times} min")
-    report = PriceReport(notes, table.report.dropped, table.report.fills, made)
-    return PriceTable(unix, table.tickers, np.repeat(table.closes, times, axis=0), table.digests, report)

@@ -1,6 +1,6 @@
 """All that a training is made of before its first step: settings, prices and parameters, checked and laid out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -28,7 +28,7 @@ from isotherm.market.train.objective import Course, WindowObjective, needs_days_
 from isotherm.market.train.optimiser import Climber, climb_rules
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.points import Coordinates, FixedPoints, coordinates_of, evaluation_points
-from isotherm.market.train.settings import check_played, unread_by_training
+from isotherm.market.train.settings import check_played, num_sets_of, num_steps_of, unread_by_training
 from isotherm.market.train.space import axes_of
 from isotherm.market.train.split import TrainingSplit, split_of
 from isotherm.market.train.start import SPARE, first_sets, with_weights
@@ -76,13 +76,13 @@ class TrainingProblem(NamedTuple):
 
     @property
     def num_steps(self) -> int:
-        """Steps in all: the iterations 0 .. n_iterations, evaluations, generations, or rounds of trials."""
-        return _NUM_STEPS[self.training["method"]](self.training)
+        """Steps in all."""
+        return num_steps_of(self.training)
 
     @property
     def num_sets(self) -> int:
         """Parameter sets: as many as there are, or trials of a round."""
-        return num_sets(self.training)
+        return num_sets_of(self.training)
 
     @property
     def coordinates(self) -> Coordinates:
@@ -90,26 +90,8 @@ class TrainingProblem(NamedTuple):
         return coordinates_of(self.params, self.trained)
 
 
-_NUM_STEPS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
-    "gradient_descent": lambda training: training["n_iterations"] + 1,
-    "bfgs": lambda training: training["bfgs_settings"]["maxiter"] + 1,
-    "cma_es": lambda training: training["cma_es_settings"]["n_generations"],
-    "optuna": lambda training: -(-training["optuna_settings"]["n_trials"] // num_sets(training)),
-}
-
 TRIAL_POINTS = 20
 """Of each kind, over which trials are judged: as many as other methods have where nothing else is said."""
-
-
-def num_sets(training: Mapping[str, Any]) -> int:
-    """Parameter sets that a training has at once.
-
-    Args:
-        training: its settings, defaults filled in.
-    """
-    if training["method"] != "optuna":
-        return training["n_parameter_sets"]
-    return min(training["optuna_settings"]["n_jobs"], training["optuna_settings"]["n_trials"])
 
 
 def problem_of(
@@ -282,7 +264,7 @@ def _parameters(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """First sets, and spare ones around the first of them."""
     training = settings["optimisation_settings"]
-    noise, sets = training["parameter_init_method"], num_sets(training)
+    noise, sets = training["parameter_init_method"], num_sets_of(training)
     first = with_weights(first_sets(settings, sets, named(key, "start"), noise, params), initial_weights)
     one = {name: value[0] for name, value in first.items()}
     spare_noise = "gaussian" if noise in ("none", "grid") else noise

@@ -1,6 +1,6 @@
 """Which settings of training are played, which are refused and why, and which a given training does not look at."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from isotherm.errors import refusal
@@ -32,6 +32,34 @@ _UNREAD_PARTS = {
 
 LEAST_POPULATION = 4
 """Candidates of a generation of CMA-ES: of fewer, one alone is learned from, and no covariance."""
+
+
+_NUM_STEPS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
+    "gradient_descent": lambda training: training["n_iterations"] + 1,
+    "bfgs": lambda training: training["bfgs_settings"]["maxiter"] + 1,
+    "cma_es": lambda training: training["cma_es_settings"]["n_generations"],
+    "optuna": lambda training: -(-training["optuna_settings"]["n_trials"] // num_sets_of(training)),
+}
+
+
+def num_steps_of(training: Mapping[str, Any]) -> int:
+    """Steps in all: the iterations 0 .. n_iterations, evaluations after the first, generations, or rounds of trials.
+
+    Args:
+        training: settings of training, defaults filled in.
+    """
+    return _NUM_STEPS[training["method"]](training)
+
+
+def num_sets_of(training: Mapping[str, Any]) -> int:
+    """Parameter sets that a training has at once: as many as it is told, or the trials of a round.
+
+    Args:
+        training: settings of training, defaults filled in.
+    """
+    if training["method"] != "optuna":
+        return training["n_parameter_sets"]
+    return min(training["optuna_settings"]["n_jobs"], training["optuna_settings"]["n_trials"])
 
 
 def check_played(settings: Mapping[str, Any]) -> None:

@@ -159,6 +159,14 @@ def heat(
         columns: values of k a day.
         colour_bar: what is shown, and its unit.
     """
+    figure, _ = heat_axes(grid, rows, columns, colour_bar)
+    return Figure(name, caption, figure)
+
+
+def heat_axes(
+    grid: np.ndarray, rows: Sequence[float], columns: Sequence[float], colour_bar: str
+) -> tuple[Canvas, Axes]:
+    """The map itself, cell ``(i, j)`` around the point ``(j, i)`` of its axes; arguments as of :func:`heat`."""
     figure = Canvas(figsize=(0.7 * WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
     limit = float(np.nanmax(np.abs(grid))) or 1.0
@@ -172,7 +180,7 @@ def heat(
         ink = "white" if abs(value) > 0.6 * limit else INK
         axes.text(column, row, f"{value:+.1f}", ha="center", va="center", fontsize=8, color=ink)
     figure.colorbar(image, ax=axes, label=colour_bar)
-    return Figure(name, caption, figure)
+    return figure, axes
 
 
 def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.ndarray]:

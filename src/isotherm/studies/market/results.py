@@ -5,18 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.market.objectives.report import moments_of
-from isotherm.market.objectives.significance import block_bootstrap_sharpe, deflated_sharpe
 from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.strategy import unread_settings
 from isotherm.studies.market.config import BacktestConfig
 from isotherm.studies.market.series import SERIES, series_files
+from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.study.base import Arrays, Result
 
 PERIODS = ("train", "test")
-BLOCK_DAYS = 10
-LEAST_DAYS = 2 * BLOCK_DAYS
-"""Days from which on an interval of the Sharpe ratio is told."""
 
 
 def combined(config: BacktestConfig, settings: Mapping[str, Any], results: Mapping[str, Arrays]) -> Result:
@@ -71,18 +67,8 @@ def _period(
     found: dict[str, Any] = {name: _number(value) for name, value in told.items()}
     found["days"] = float((rows[1] - rows[0]) / 1440)
     found["constant_return"] = float(beside[f"metric/{period}/return"])
-    found |= _significance(daily, config.trials)
+    found |= {"interval": interval_of(daily), "deflated": deflated_of(daily, config.trials)}
     return found
-
-
-def _significance(daily: np.ndarray, trials: int) -> dict[str, Any]:
-    """An interval of the daily Sharpe ratio, and the probability that it is above what luck in trials gives."""
-    if len(daily) < LEAST_DAYS or daily.std() == 0:
-        return {"interval": None, "deflated": None}
-    told = moments_of(daily)
-    interval = block_bootstrap_sharpe(daily, block_length=BLOCK_DAYS)
-    found = deflated_sharpe(told.mean / told.std, trials, len(daily), told.skew, told.excess_kurtosis)
-    return {"interval": [float(interval.lower), float(interval.upper)], "deflated": float(found.probability)}
 
 
 def _best(config: BacktestConfig, grid: np.ndarray) -> dict[str, float]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from isotherm.plot.figure import Figure
 from isotherm.studies.market.config import BacktestConfig
+from isotherm.studies.market.map_config import map_tasks
 from isotherm.studies.market.tables import conclusions, problems, tables
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Table
@@ -67,11 +68,7 @@ class BacktestStudy(Study[BacktestConfig]):
 
     def tasks(self, config: BacktestConfig) -> list[Task]:
         """The strategy, constant weights, and a task for each memory of the map."""
-        rows = [
-            Task(f"memory-{i}", {"memory_days": memory}, float(len(config.k_grid)))
-            for i, memory in enumerate(config.memory_grid if config.k_grid else ())
-        ]
-        return [Task("strategy"), Task("constant"), *rows]
+        return [Task("strategy"), Task("constant"), *map_tasks(config)]
 
     def compute(self, config: BacktestConfig, task: Task) -> Arrays:
         """Play one of them."""

@@ -1,0 +1,1 @@
+"""Training of a pool on prices, in links that survive."""
