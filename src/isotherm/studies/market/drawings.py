@@ -1,6 +1,7 @@
 """Figures of a backtest, from series an hour apart."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -149,7 +150,7 @@ def heat(
     columns: Sequence[float],
     colour_bar: str,
 ) -> Figure:
-    """A map of numbers, in colours that turn at 0.
+    """A map of numbers; the colours turn at 0 where it has both signs.
 
     Args:
         name: file name without ending.
@@ -170,17 +171,25 @@ def heat_axes(
     figure = Canvas(figsize=(0.7 * WIDTH, 4.6), layout="constrained")
     axes = figure.subplots()
     limit = float(np.nanmax(np.abs(grid))) or 1.0
-    image = axes.imshow(grid, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    if np.nanmin(grid) < 0 < np.nanmax(grid):
+        image = axes.imshow(grid, cmap="RdBu", vmin=-limit, vmax=limit, origin="lower", aspect="auto")
+    else:
+        image = axes.imshow(grid, cmap="cividis", origin="lower", aspect="auto")
     axes.set_xticks(range(len(columns)), [f"{k:g}" for k in columns])
     axes.set_yticks(range(len(rows)), [f"{memory:g}" for memory in rows])
     axes.set_xlabel("k a day of memory")
     axes.set_ylabel("memory, days")
     axes.grid(visible=False)
     for (row, column), value in np.ndenumerate(grid):
-        ink = "white" if abs(value) > 0.6 * limit else INK
+        ink = "white" if _is_dark(image.cmap(image.norm(value))) else INK
         axes.text(column, row, f"{value:+.1f}", ha="center", va="center", fontsize=8, color=ink)
     figure.colorbar(image, ax=axes, label=colour_bar)
     return figure, axes
+
+
+def _is_dark(colour: Any) -> bool:
+    """Whether white is easier to read on it than black; by luminance, as of sRGB."""
+    return bool(np.asarray(colour)[:3] @ (0.2126, 0.7152, 0.0722) < 0.45)
 
 
 def _over_time(unix: np.ndarray, mark: int | None) -> tuple[Canvas, Axes, np.ndarray]:

@@ -116,10 +116,13 @@ def in_and_out(
     times = np.repeat(judged[:, None], inside.shape[1], axis=1)
     shown = axes.scatter(inside, outside, c=times, cmap="viridis_r", s=16, linewidth=0)
     figure.colorbar(shown, ax=axes, label="iteration")
-    frame = axes.get_xlim(), axes.get_ylim()
-    axes.axline((0, 0), slope=1, color=SOFT, linewidth=0.8)
-    axes.set_xlim(*frame[0])
-    axes.set_ylim(*frame[1])
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    handles = [handle(Look(ACCENT, marker="o"), "chosen", markers=True)]
+    if max(left, low) < min(right, high):
+        axes.axline((0, 0), slope=1, color=SOFT, linewidth=0.8)
+        handles.append(handle(Look(SOFT), "the same on both"))
+    axes.set_xlim(left, right)
+    axes.set_ylim(low, high)
     row = chosen.row(judged)
     axes.scatter(
         inside[row, chosen.set],
@@ -129,10 +132,7 @@ def in_and_out(
         edgecolor=ACCENT,
         linewidth=1.6,
     )
-    legend(
-        figure,
-        [handle(Look(ACCENT, marker="o"), "chosen", markers=True), handle(Look(SOFT), "the same on both")],
-    )
+    legend(figure, handles)
     axes.set_xlabel(f"{metric}, {LABELS[part]}")
     axes.set_ylabel(f"{metric}, test")
     numbered(axes)

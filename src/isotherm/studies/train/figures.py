@@ -37,7 +37,7 @@ def figures(
         yield drawings.in_and_out(
             "in-and-out",
             f"{metric} of every judged pair of iteration and set: on what it is chosen by ({where}) against the "
-            "test. Points below the line do worse out of sample.",
+            "test. Points below the line of equal scores do worse out of sample.",
             scores[metrics["judged_by"]],
             scores["test"],
             arrays["judged"],

@@ -55,6 +55,7 @@ class TrainStudy(Study[TrainConfig]):
         "published": {
             **_SHIPPED,
             "n_iterations": 300,
+            "val_fraction": 0.43,
             "k_grid": (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
             "memory_grid": (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 13.0),
         },
