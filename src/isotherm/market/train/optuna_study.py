@@ -42,7 +42,7 @@ def quiet() -> Iterator[ModuleType]:
     """The library, telling no news of its own while it is used."""
     library = optuna()
     before = library.logging.get_verbosity()
-    library.logging.set_verbosity(library.logging.WARNING)
+    library.logging.set_verbosity(library.logging.ERROR)
     try:
         yield library
     finally:
