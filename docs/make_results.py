@@ -47,6 +47,7 @@ PUBLISHED = (
     "choices:published",
     "backtest:published",
     "train:published",
+    "walk-forward:published",
     "pool-flow:published",
     "pool-routing:published",
 )

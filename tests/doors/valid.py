@@ -1057,7 +1057,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "aggregation": "softmin",
         "temperature": 1.0,
     },
-    "market.train.cycles.walk_cycles": lambda: {
+    "market.train.walk_cycles": lambda: {
         "start": "2024-01-01",
         "end": "2024-02-01",
         "n_cycles": 2,
@@ -1066,22 +1066,22 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "embargo_days": 1,
         "are_equal": True,
     },
-    "market.train.purged.purged_splits": lambda: {
+    "market.train.purged_splits": lambda: {
         "num_days": 30,
         "num_groups": 4,
         "num_tests": 2,
         "purge_days": 1,
         "embargo_days": 1,
     },
-    "market.train.regimes.regime_of": lambda: {"daily_prices": [[1.0, 2.0], [1.1, 2.1]]},
-    "market.train.trainers.gradient_trainer": lambda: {"periods": None, "decay_to": "zero"},
-    "market.train.trainers.random_trainer": lambda: {"scale": 1.0},
+    "market.train.regime_of": lambda: {"daily_prices": [[1.0, 2.0], [1.1, 2.1]]},
+    "market.train.gradient_trainer": lambda: {"periods": None, "decay_to": "zero"},
+    "market.train.random_trainer": lambda: {"scale": 1.0},
     "market.train.trainers.training_problem": lambda: {
         "task": market_walk.cycle_task(walking(), 0, walking().start),
         "periods": None,
         "decay_to": "zero",
     },
-    "market.train.walk_plan.walk_of": lambda: {
+    "market.train.walk_of": lambda: {
         "fingerprint": WALKED,
         "prices": DAYS,
         "n_cycles": 1,
@@ -1094,7 +1094,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "supply": None,
         "spread": None,
     },
-    "market.train.walk.walk_forward": lambda: {"walk": walking(), "trainer": None},
+    "market.train.walk_forward": lambda: {"walk": walking(), "trainer": None},
     "market.train.walk.cycle_task": lambda: {"walk": walking(), "number": 0, "carried": walking().start},
     "market.train.walk.cycle_record": lambda: {
         "walk": walking(),
@@ -1103,7 +1103,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "compat": False,
     },
     "market.train.walk.carried_on": lambda: {"walk": walking(), "record": walked()[0]},
-    "market.train.verdict.walk_verdict": lambda: {
+    "market.train.walk_verdict": lambda: {
         "records": walked(),
         "num_trials": 1,
         "num_resamples": 10,

@@ -37,6 +37,7 @@ STUDIES = {
     "pool-routing": "isotherm.studies.pools.study:PoolRouting",
     "backtest": "isotherm.studies.market.study:BacktestStudy",
     "train": "isotherm.studies.train.study:TrainStudy",
+    "walk-forward": "isotherm.studies.walk.study:WalkStudy",
     "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }
 

@@ -49,12 +49,12 @@ def test_a_task_has_the_days_that_are_remembered_and_no_more() -> None:
     ("given", "words"),
     [
         ({"endDateString": "2024-01-25 00:01:00"}, ""),
-        ({"endDateString": "2024-01-26 00:00:00"}, "endDateString = '2024-01-26 00:00:00': is no row"),
+        ({"endDateString": "2024-01-26 00:00:00"}, "end = '2024-01-26 00:00:00': is no row"),
         (
             {"endTestDateString": "2024-01-26 00:00:00"},
-            "endTestDateString = '2024-01-26 00:00:00': is no row",
+            "test_end = '2024-01-26 00:00:00': is no row",
         ),
-        ({"startDateString": "2023-12-01 00:00:00"}, "startDateString = '2023-12-0"),
+        ({"startDateString": "2023-12-01 00:00:00"}, "start = '2023-12-0"),
         ({"tokens": ["AAA", "CCC"]}, "tokens = 'CCC'"),
     ],
 )

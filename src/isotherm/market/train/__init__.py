@@ -16,6 +16,15 @@ from isotherm.market.train.trainers import CycleChoice as CycleChoice
 from isotherm.market.train.trainers import CycleTask as CycleTask
 from isotherm.market.train.trainers import gradient_trainer as gradient_trainer
 from isotherm.market.train.trainers import random_trainer as random_trainer
+from isotherm.market.train.trials import trials_journal as trials_journal
+from isotherm.market.train.tune import tune as tune
+from isotherm.market.train.tune_found import best_trial as best_trial
+from isotherm.market.train.tune_found import importances as importances
+from isotherm.market.train.tune_found import pareto_front as pareto_front
+from isotherm.market.train.tune_found import tuning_journal as tuning_journal
+from isotherm.market.train.tune_plan import tuning_of as tuning_of
+from isotherm.market.train.tune_space import TuneAxis as TuneAxis
+from isotherm.market.train.tune_trials import next_trial as next_trial
 from isotherm.market.train.verdict import walk_verdict as walk_verdict
 from isotherm.market.train.walk import walk_forward as walk_forward
 from isotherm.market.train.walk_plan import walk_of as walk_of

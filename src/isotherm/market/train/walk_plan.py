@@ -121,18 +121,18 @@ def walk_of(
             doors.real_numbers(name, given)
     if np.ndim(supply) == 2 and len(supply) != len(table.unix):
         raise refusal("len(supply)", len(supply), f"must be {len(table.unix)}: the rows of prices")
-    field = "endDateString" if settings["endTestDateString"] is None else "endTestDateString"
+    has_test = settings["endTestDateString"] is not None
     cycles = walk_cycles(
         settings["startDateString"],
-        settings[field],
+        settings["endTestDateString" if has_test else "endDateString"],
         training["n_cycles"] if n_cycles is None else n_cycles,
         keep_fixed_start=keep_fixed_start,
         purge_days=purge_days,
         embargo_days=embargo_days,
         are_equal=are_equal,
     )
-    table.row("startDateString", cycles[0].train_start)
-    table.row(field, cycles[-1].test_end)
+    table.row("start", cycles[0].train_start)
+    table.row("test_end" if has_test else "end", cycles[-1].test_end)
     start = CarriedOn(without_weights(params), _first_weights(settings, params, initial_weights))
     return Walk(settings, table, cycles, start, keep_fixed_start, supply, spread)
 

@@ -27,14 +27,19 @@ class CheckedPool(NamedTuple):
     table: PriceTable
 
 
-def pool_inputs(config: PoolConfig) -> Mapping[str, Path]:
-    """Files of settings, of parameters and of prices, by field."""
+def pool_inputs(config: PoolConfig, own: str = SHIPPED) -> Mapping[str, Path]:
+    """Files of settings, of parameters and of prices, by field.
+
+    Args:
+        config: of the study.
+        own: the package's prices, where the config names none.
+    """
     found = {}
     if config.fingerprint_file:
         found["fingerprint_file"] = Path(config.fingerprint_file)
     if config.params_file:
         found["params_file"] = Path(config.params_file)
-    root = Path(config.prices) if config.prices else shipped(SHIPPED)
+    root = Path(config.prices) if config.prices else shipped(own)
     if root.is_dir():
         tokens = sorted(fingerprint_of(config)["tokens"])
         found |= {f"prices.{token}": price_file(root, token, "USD") for token in tokens}
@@ -45,6 +50,18 @@ def pool_inputs(config: PoolConfig) -> Mapping[str, Path]:
 
 def check_pool(config: PoolConfig) -> CheckedPool:
     """Refuse settings, parameters and prices that do not fit each other.
+
+    Raises:
+        ValueError: naming the first that does not.
+    """
+    settings = checked_settings(config)
+    table = table_of(config, settings["tokens"])
+    window_of(settings, table, settings["endTestDateString"] is not None)
+    return CheckedPool(settings, table)
+
+
+def checked_settings(config: PoolConfig) -> Fingerprint:
+    """Settings of the run, defaults filled in, if they and parameters fit each other whatever the prices.
 
     Raises:
         ValueError: naming the first that does not.
@@ -66,9 +83,7 @@ def check_pool(config: PoolConfig) -> CheckedPool:
         if values is not None and len(values) != len(tokens):
             raise refusal(field, values, f"must be one number for each of {', '.join(tokens)}")
     params_of(config, settings)
-    table = table_of(config, settings["tokens"])
-    window_of(settings, table, settings["endTestDateString"] is not None)
-    return CheckedPool(settings, table)
+    return settings
 
 
 def _check_left_out(config: PoolConfig) -> None:

@@ -1,0 +1,1 @@
+"""Walking forward on real prices: chosen on one stretch, tested on the next."""

@@ -1,0 +1,106 @@
+"""Prices of a walk on the grid that their files have, the walk itself, and what is refused before it begins."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from isotherm.data.market_files import market_file
+from isotherm.errors import refusal
+from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.prices.clock import MINUTES_PER_DAY
+from isotherm.market.prices.fill import FillLimits
+from isotherm.market.prices.load import load_prices
+from isotherm.market.prices.table import PriceTable
+from isotherm.market.train.trainers import training_problem
+from isotherm.market.train.walk import cycle_task
+from isotherm.market.train.walk_plan import Walk, walk_of
+from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
+from isotherm.studies.market.pool_run import fingerprint_of, params_of
+from isotherm.studies.market.training_config import PeriodsConfig
+from isotherm.studies.market.training_inputs import periods_of
+from isotherm.studies.walk.config import WalkConfig
+
+HOLIDAYS = 6
+"""Days in a row without trade, the most in the package's prices of stocks."""
+
+MOST_FILLED = 0.5
+"""Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
+
+
+def inputs(config: WalkConfig) -> Mapping[str, Path]:
+    """Files of settings, of parameters and of prices, by field."""
+    return pool_inputs(config, config.market)
+
+
+def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
+    """Prices on the grid of their files, closes standing over gaps where these are allowed.
+
+    Raises:
+        ValueError: naming the file and what is wrong there.
+    """
+    if config.prices:
+        root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days
+    else:
+        file = market_file(config.market)
+        root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
+        gap = 0 if file.interval_minutes else HOLIDAYS
+    limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
+    return load_prices(tokens, root, interval_minutes=interval, fill=limits)
+
+
+def walking(config: WalkConfig) -> Walk:
+    """The walk of a config, made once in a process."""
+    return _walk(config.model_dump_json())
+
+
+@functools.lru_cache(maxsize=1)
+def _walk(told: str) -> Walk:
+    config = WalkConfig.model_validate_json(told)
+    settings = fingerprint_of(config)
+    return walk_for(config, settings, prices_of(config, settings["tokens"]))
+
+
+def walk_for(config: WalkConfig, settings: Fingerprint, prices: PriceTable) -> Walk:
+    """The walk of a config with other settings, such as those of another rule, on the same cycles.
+
+    Args:
+        config: of the study.
+        settings: of the run.
+        prices: of its tokens.
+
+    Raises:
+        ValueError: naming a setting, a date, a token or a parameter that does not fit.
+    """
+    is_own = settings["rule"] == fingerprint_of(config)["rule"]
+    return walk_of(
+        settings,
+        prices,
+        n_cycles=config.n_cycles,
+        keep_fixed_start=config.keep_fixed_start,
+        purge_days=config.purge_days,
+        embargo_days=config.embargo_days,
+        are_equal=config.are_equal,
+        params=params_of(config, settings) if config.params_file and is_own else None,
+        supply=np.array(config.supply) if is_own and config.supply is not None else None,
+        spread=np.array(config.spread_bps) / 1e4 if is_own and config.spread_bps is not None else None,
+    )
+
+
+def check(config: WalkConfig) -> None:
+    """Refuse settings, parameters and prices that do not fit each other, before any work.
+
+    Raises:
+        ValueError: naming the first that does not.
+    """
+    if not config.periods.count and config.periods != PeriodsConfig():
+        raise refusal("periods.count", 0, "must be 1 or more where others of periods are given")
+    if not config.prices and config.gap_days:
+        allowed = "must be left out without prices: those that come with the package have their own"
+        raise refusal("gap_days", config.gap_days, allowed)
+    if config.prices and config.market != WalkConfig.model_fields["market"].default:
+        raise refusal("market", config.market, "must be left out with prices of your own")
+    checked_settings(config)
+    walk = walking(config)
+    training_problem(cycle_task(walk, 0, walk.start), periods_of(config), config.decay_to)

@@ -1,0 +1,86 @@
+"""Records of cycles as arrays that a chunk holds, and back; and what a cycle is begun with."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from isotherm.market.parameters.encoding import json_line
+from isotherm.market.train.cycles import WalkCycle
+from isotherm.market.train.regimes import MarketRegime
+from isotherm.market.train.tested import METRICS, CycleRecord
+from isotherm.market.train.walk_plan import CarriedOn
+from isotherm.study.base import Arrays
+
+SERIES = ("initial_weights", "final_weights", "unix", "prices", "weights", "value", "hodl", "uniform_hodl")
+
+
+def arrays_of(record: CycleRecord, **others: Any) -> Arrays:
+    """Arrays of a record.
+
+    Args:
+        record: of a cycle.
+        **others: besides, what JSON has a word for.
+    """
+    words = {
+        "cycle": record.cycle,
+        "train_regime": record.train_regime,
+        "test_regime": record.test_regime,
+        "run_location": record.run_location,
+        "notes": record.notes,
+    }
+    haircut = np.nan if record.haircut is None else record.haircut
+    return {
+        **{f"params/{name}": np.asarray(value) for name, value in record.params.items()},
+        **{name: np.asarray(getattr(record, name)) for name in SERIES},
+        "inside": np.array([record.in_sample[name] for name in METRICS]),
+        "outside": np.array([record.out_of_sample[name] for name in METRICS]),
+        "told": np.array([record.efficiency, record.gap, haircut]),
+        "words": np.array(json_line(words | others)),
+    }
+
+
+def record_from(arrays: Mapping[str, np.ndarray]) -> CycleRecord:
+    """The record whose :func:`arrays_of` these are."""
+    words = words_in(arrays)
+    efficiency, gap, haircut = map(float, arrays["told"])
+    return CycleRecord(
+        cycle=WalkCycle(*words["cycle"]),
+        params=params_in(arrays, "params"),
+        in_sample=dict(zip(METRICS, map(float, arrays["inside"]), strict=True)),
+        out_of_sample=dict(zip(METRICS, map(float, arrays["outside"]), strict=True)),
+        efficiency=efficiency,
+        gap=gap,
+        haircut=None if np.isnan(haircut) else haircut,
+        train_regime=MarketRegime(*words["train_regime"]),
+        test_regime=MarketRegime(*words["test_regime"]),
+        run_location=words["run_location"],
+        notes=tuple(words["notes"]),
+        **{name: arrays[name] for name in SERIES},
+    )
+
+
+def words_in(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """What arrays of a record tell besides numbers."""
+    return json.loads(str(arrays["words"]))
+
+
+def params_in(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Parameters by name, of the arrays that a prefix begins."""
+    return {
+        name.removeprefix(f"{prefix}/"): value
+        for name, value in arrays.items()
+        if name.startswith(f"{prefix}/")
+    }
+
+
+def carried_arrays(carried: CarriedOn) -> Arrays:
+    """What a cycle began with, as arrays beside those of its training."""
+    params = {f"carried/{name}": np.asarray(value) for name, value in (carried.params or {}).items()}
+    return {"carried_weights": np.asarray(carried.weights), **params}
+
+
+def carried_in(arrays: Mapping[str, np.ndarray]) -> CarriedOn:
+    """The same from those arrays."""
+    return CarriedOn(params_in(arrays, "carried") or None, arrays["carried_weights"])

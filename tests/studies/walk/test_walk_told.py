@@ -1,0 +1,265 @@
+"""Sentences, tables and figures of a walk forward from hand-made results: both ways, and with little to tell."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.market.train.walk_cases import record
+from tests.support.told import cells, series
+
+from isotherm.market.parameters.fingerprint import Fingerprint
+from isotherm.market.prices.clock import DAY_MS
+from isotherm.market.train.cycles import WalkCycle
+from isotherm.market.train.regimes import MarketRegime
+from isotherm.market.train.tested import METRICS, CycleRecord
+from isotherm.plot.figure import Figure
+from isotherm.studies.walk.config import WalkConfig
+from isotherm.studies.walk.figures import figures
+from isotherm.studies.walk.kept import arrays_of, record_from
+from isotherm.studies.walk.results import combined, sharpe_of
+from isotherm.studies.walk.tables import conclusions, problems, tables
+from isotherm.study.base import Result
+
+DAYS = 25
+RNG = np.random.default_rng(3)
+MARKET = np.exp(np.cumsum(0.02 * RNG.normal(size=(2 * DAYS + 1, 2)), axis=0))
+"""Prices of two tokens at midnights of two tests."""
+
+CHOSEN = {"epochs_trained": 6, "iteration": 4, "param_idx": 1, "judged": 8}
+SETTINGS = dict(Fingerprint(tokens=["AAA", "BBB"], rule="momentum").with_defaults())
+
+
+def cycle(number: int, gain: float = 0.0, **entries: Any) -> CycleRecord:
+    """A cycle whose pool gains so much a day more than equal parts of its tokens, held from the first test on."""
+    rows = slice(DAYS * number, DAYS * (number + 1) + 1)
+    prices, ticks = MARKET[rows], np.arange(DAYS + 1)
+    held = (MARKET / MARKET[0]).mean(1)[rows]
+    wobble = 1e-4 * np.sin(2.0 * ticks)
+    part = dict.fromkeys(METRICS, 0.5)
+    own: dict[str, Any] = {
+        "cycle": WalkCycle(number, "2024-01-01 00:00:00", "2024-02-01 00:00:00", *DATES[number : number + 2]),
+        "params": {"log_k": np.array([1.0, 2.0 + number])},
+        "in_sample": part | {"sharpe": 2.0},
+        "out_of_sample": part | {"sharpe": 1.0 + number},
+        "efficiency": 0.5 + 0.5 * number,
+        "unix": DAY_MS * (DAYS * number + ticks),
+        "prices": prices,
+        "weights": np.tile([0.5 + 0.1 * number, 0.5 - 0.1 * number], (DAYS + 1, 1)),
+        "value": held * np.exp(gain * ticks + wobble),
+    }
+    return record(number, DAYS, **own | entries)
+
+
+DATES = ("1970-01-01 00:00:00", "1970-01-26 00:00:00", "1970-02-20 00:00:00")
+
+
+def told(
+    gain: float = 0.0,
+    default: float = 0.0,
+    chance: tuple[float, ...] = (),
+    config: dict | None = None,
+    **entries: Any,
+) -> Result:
+    """Of two cycles; the default pool and walks by chance gain as said over equal parts."""
+    held = (MARKET / MARKET[0]).mean(1)
+    ticks = np.arange(2 * DAYS + 1)
+
+    def returns(gain: float) -> np.ndarray:
+        value = held * np.exp(gain * ticks + 1e-4 * np.cos(3.0 * ticks))
+        return value[1:] / value[:-1] - 1
+
+    parts = {
+        f"cycle-{i}-tested": arrays_of(cycle(i, gain, **entries), **CHOSEN)
+        | {"effective/memory_days": np.array([3.0, 4.0 + i]), "effective/k": np.array([20.0, 500.0])}
+        for i in range(2)
+    }
+    parts |= {f"chance-{i}": {"returns": returns(one)} for i, one in enumerate(chance)}
+    own = WalkConfig(n_cycles=2, num_chance=len(chance), **config or {})
+    return combined(own, SETTINGS, parts | {"default": {"returns": returns(default)}})
+
+
+# ------------------------------------------------------------------------------
+# What is kept
+
+
+def test_a_record_goes_into_arrays_and_back() -> None:
+    one = cycle(
+        1,
+        haircut=0.25,
+        efficiency=np.nan,
+        notes=("a note",),
+        test_regime=MarketRegime("high", "bear", 1.0, -1.0),
+    )
+    found = record_from(arrays_of(one, **CHOSEN))
+    for name, value in vars(one).items():
+        assert str(getattr(found, name)) == str(value), name
+    assert record_from(arrays_of(cycle(0))).haircut is None
+
+
+# ------------------------------------------------------------------------------
+# Numbers
+
+
+def test_numbers_of_all_tests_one_after_another() -> None:
+    found = told(0.001, chance=(0.0, 0.002))
+    metrics, arrays = found.metrics, found.arrays
+    held = (MARKET / MARKET[0]).mean(1)
+    assert metrics["days"] == 2 * DAYS
+    np.testing.assert_allclose(arrays["value/uniform_hodl"], held, rtol=1e-12)
+    np.testing.assert_allclose(arrays["value/hodl"], held, rtol=1e-12)  # the pool begins with equal parts
+    assert arrays["value/trained"][-1] == pytest.approx(
+        held[-1] * np.exp(0.05 + 2e-4 * np.sin(2.0 * DAYS)), rel=1e-9
+    )
+    own = metrics["pools"]["trained"]
+    assert own["return"] == pytest.approx(arrays["value/trained"][-1] - 1)
+    assert (1 + own["a_year"]) ** (50 / 365) == pytest.approx(1 + own["return"])
+    daily = np.diff(arrays["value/trained"]) / arrays["value/trained"][:-1]
+    assert own["sharpe"] == pytest.approx(np.sqrt(365) * daily.mean() / daily.std())
+    assert own["interval"][0] < own["sharpe"] < own["interval"][1]
+    assert metrics["against"]["hodl"]["ahead"] == pytest.approx(arrays["value/trained"][-1] / held[-1] - 1)
+    assert metrics["turnover"] == pytest.approx(0.1)
+    assert arrays["starts"].tolist() == [0, DAYS]
+    assert len(arrays["unix"]) == len(arrays["weights"]) == len(arrays["value/trained"]) == 2 * DAYS + 1
+    assert arrays["weights"][DAYS - 1 : DAYS + 1, 0].tolist() == [0.5, 0.6]
+    assert arrays["chance"].shape == (2, 2 * DAYS + 1)
+    assert arrays["effective/memory_days"].tolist() == [[3.0, 4.0], [3.0, 5.0]]
+    assert arrays["params/log_k"].tolist() == [[1.0, 2.0], [1.0, 3.0]]
+    assert metrics["cycles"][1]["judged"] == 8
+    assert metrics["verdict"]["worst_sharpe"] == 1.0
+    assert metrics["settings"]["rule"] == "momentum"
+    assert "optimisation_settings" not in metrics["settings"]
+
+
+def test_more_trials_deflate_more_and_flat_returns_tell_nothing() -> None:
+    one = told(0.01).metrics["pools"]["trained"]["deflated"]
+    assert 0 < told(0.01, config={"num_trials": 100}).metrics["pools"]["trained"]["deflated"] < one
+    flat = told(value=np.ones(DAYS + 1)).metrics["pools"]["trained"]
+    assert (flat["sharpe"], flat["interval"], flat["deflated"], flat["return"]) == (0.0, None, None, 0.0)
+    assert sharpe_of(np.full(5, 0.01)) == 0.0
+
+
+# ------------------------------------------------------------------------------
+# Sentences, both ways
+
+
+def test_a_walk_that_is_better() -> None:
+    said = conclusions(told(0.002, chance=(0.0, 0.0, 0.004)).metrics)
+    assert said[0].startswith(
+        "Chosen 2 times, each time tested on days that no training saw, the pools returned **"
+    )
+    assert "over 50 days" in said[0]
+    assert "ahead of HODL (**better**), and" in said[0]
+    assert "ahead of uniform HODL (**better**)." in said[0]
+    assert "ahead of the default momentum pool (**better**), which nothing chose; 1 of 3 walks" in said[1]
+    assert "1.50 out of sample; the walk **is effective**." in said[2]
+    assert "is 2.00 in sample" in said[2]
+    assert said[-1].startswith("Between two cycles 10.0% of the value changes hands")
+
+
+def test_a_walk_that_is_worse() -> None:
+    low = {"sharpe": -1.0}
+    part = dict.fromkeys(METRICS, 0.5)
+    said = conclusions(told(-0.002, 0.001, out_of_sample=part | low, efficiency=-0.5).metrics)
+    assert "behind HODL (**worse**), and" in said[0]
+    assert "behind the default momentum pool (**worse**), which nothing chose." in said[1]
+    assert said[2].endswith(
+        "the walk **is not effective**: efficiency -0.50, below 0.5; worst Sharpe ratio -1.00, not above 0."
+    )
+
+
+def test_a_walk_that_cannot_be_told_from_holding() -> None:
+    metrics = told().metrics
+    said = conclusions(metrics)
+    assert "HODL (**not to be told from it**), and" in said[0]
+    assert "uniform HODL (**not to be told from it**)." in said[0]
+    assert [row[3] for row in cells(tables(metrics)[1])] == ["not to be told from it"] * 3
+
+
+def test_luck_is_told_both_ways() -> None:
+    sure = conclusions(told(0.05).metrics)[3]
+    assert "**is more than luck would give** (deflated Sharpe ratio 1.00, 1 trial)" in sure
+    doubted = conclusions(told(-0.05, config={"num_trials": 7}).metrics)[3]
+    assert "**may be luck** (deflated Sharpe ratio 0.00, 7 trials)" in doubted
+
+
+def test_notes_come_last_each_once() -> None:
+    said = conclusions(told(notes=("made up", "filled")).metrics)
+    assert said[-2:] == ["Made up.", "Filled."]
+
+
+def test_a_lost_test_is_a_fault() -> None:
+    assert problems(told().metrics) == []
+    lost = dict.fromkeys(METRICS, 0.5) | {"sharpe": np.nan}
+    assert problems(told(out_of_sample=lost, efficiency=np.nan).metrics)[0] == (
+        "the test from 1970-01-01 00:00:00 has no Sharpe ratio"
+    )
+
+
+def test_tables_say_what_was_counted() -> None:
+    metrics = told(0.002, chance=(0.0, 0.004), config={"purge_days": 3}).metrics
+    performance, ahead, verdict, cycles, settings = tables(metrics)
+    assert [row[0] for row in cells(performance)] == [
+        "trained, cycle by cycle",
+        "default momentum",
+        "HODL",
+        "uniform HODL",
+    ]
+    assert "50 days" in performance.note
+    assert [row[0] for row in cells(ahead)] == ["the default momentum pool", "HODL", "uniform HODL"]
+    rows = dict(map(tuple, cells(verdict)))
+    assert rows["walks by chance with a higher Sharpe ratio"] == "1 of 2"
+    assert rows["share of the value exchanged between cycles"] == "+10.00%"
+    assert rows["mean efficiency, of 2 cycles of 2"] == "0.75"
+    assert rows["effective"] == "yes"
+    assert [row[0] for row in cells(cycles)] == ["1970-01-01", "1970-01-26"]
+    assert cells(cycles)[1][1:5] == ["2", "2", "1", "+50.00%"]
+    assert dict(map(tuple, cells(settings)))["days left out around a test"] == "3 purged, 0 embargoed"
+    assert "walks by chance with a higher Sharpe ratio" in dict(map(tuple, cells(tables(told().metrics)[2])))
+
+
+# ------------------------------------------------------------------------------
+# Figures
+
+
+def drawn(found: Result) -> dict[str, Figure]:
+    return {figure.name: figure for figure in figures(found.metrics, found.arrays)}
+
+
+def test_figures_hold_what_was_found(check: Callable[[Figure, int], list[str]]) -> None:
+    found = told(0.002, chance=(0.0, 0.004))
+    all_drawn = drawn(found)
+    assert list(all_drawn) == ["sharpe", "in-and-out", "value", "weights", "parameters"]
+    for name, count in {"sharpe": 1, "in-and-out": 2, "value": 1, "weights": 1, "parameters": 2}.items():
+        words = check(all_drawn[name], count)
+        assert words
+    (axes,) = all_drawn["sharpe"].figure.axes
+    first = series(axes)[0]
+    np.testing.assert_allclose(first[0], found.metrics["pools"]["trained"]["interval"])
+    np.testing.assert_allclose(series(axes)[4][0], found.metrics["chance"]["sharpes"])
+    above, below = all_drawn["in-and-out"].figure.axes
+    np.testing.assert_allclose(above.lines[2].get_ydata(), [2.0, 2.0])
+    np.testing.assert_allclose(above.lines[3].get_ydata(), [1.0, 2.0])
+    np.testing.assert_allclose(below.lines[2].get_ydata(), [50.0, 50.0])
+    (axes,) = all_drawn["value"].figure.axes
+    np.testing.assert_allclose(axes.lines[3].get_ydata(), found.arrays["value/trained"])
+    memory, k = all_drawn["parameters"].figure.axes
+    np.testing.assert_allclose(memory.lines[1].get_ydata(), [4.0, 5.0])
+    assert (memory.get_yscale(), k.get_yscale()) == ("linear", "log")
+
+
+def test_figures_of_little_are_drawn(check: Callable[[Figure, int], list[str]]) -> None:
+    found = told(value=np.ones(DAYS + 1))
+    few = found.metrics | {"cycles": found.metrics["cycles"]}
+    arrays: Mapping[str, np.ndarray] = {
+        name: value for name, value in found.arrays.items() if not name.startswith("effective/")
+    }
+    names = [
+        figure.name
+        for figure in figures(few, arrays)
+        if check(figure, 2 if figure.name == "in-and-out" else 1)
+    ]
+    assert names == ["sharpe", "in-and-out", "value", "weights"]
+    many = {**found.arrays, "value/trained": np.geomspace(1, 50, 2 * DAYS + 1)}
+    (axes,) = drawn(Result(found.metrics, many))["value"].figure.axes
+    assert axes.get_yscale() == "log"
