@@ -18,6 +18,7 @@ from isotherm import act, energy, exact, learn, market, sample, study, world
 from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
+from isotherm.market.train.sampling import Sampling
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.still_config import MandelbrotConfig
 from isotherm.plot.movie.writer import VideoWriter
@@ -1036,6 +1037,12 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "market.train.loop.train": lambda: {**trained(), "callback": None},
     "market.train.problem.problem_of": lambda: trained(),
+    "market.train.ensemble.ensemble_problem": lambda: {
+        **{name: value for name, value in trained().items() if name not in ("periods", "decay_to")},
+        "sampling": Sampling(beta=2.0),
+        "num_windows": 1,
+        "noise_scale": 0.5,
+    },
     "market.train.periods.Periods": lambda: {
         "count": 2,
         "overlap": 0.5,
