@@ -24,7 +24,7 @@ from isotherm.market.train.ensemble import (
 )
 from isotherm.market.train.ensemble_outcome import Ensemble
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.walk import WalkState
+from isotherm.market.train.chains import WalkState
 
 CHAINS = Sampling(beta=300.0, num_chains=8, num_draws=100, block=50, thin=4, num_warmup=100)
 

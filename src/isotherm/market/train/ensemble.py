@@ -12,7 +12,7 @@ from isotherm.market.train.ensemble_outcome import Ensemble, ensemble_of
 from isotherm.market.train.posterior import Posterior, posterior_of
 from isotherm.market.train.problem import TrainingProblem, problem_of
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.walk import WalkState, begun_walk, walked
+from isotherm.market.train.chains import WalkState, begun_walk, walked
 
 
 class EnsembleProblem(NamedTuple):

@@ -18,7 +18,7 @@ from isotherm.market.parameters.names import pool_name
 from isotherm.market.parameters.start import Parameters
 from isotherm.market.train.posterior import Layout
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.walk import WalkState
+from isotherm.market.train.chains import WalkState
 from isotherm.sample.draws import MAX_RHAT
 
 

@@ -13,7 +13,7 @@ from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import tilted_law
 from isotherm.market.train.ensemble_outcome import log_evidence
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.walk import WalkState, begun_walk, walked
+from isotherm.market.train.chains import WalkState, begun_walk, walked
 
 METHODS = ("mala", "tempering", "smc")
 MEAN, VARIANCE = np.array([0.8, -0.5]), np.array([0.2, 0.5])
