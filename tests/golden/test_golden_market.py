@@ -1,6 +1,5 @@
 """Golden values of the market of pools, function by function, in float64."""
 
-import importlib.util
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,12 +18,6 @@ OURS = params.OURS | rules.OURS | pools.OURS | metrics.OURS | objectives.OURS | 
 
 ABSENT = {"eclp_zero_fee": "gyroscope", "reclamm_zero_fee": "reclamm"}
 """Functions of pools that are to come, and the names by which the package refuses them until then."""
-
-TO_COME = {
-    "cmaes_defaults": "isotherm.market.train.search",
-}
-"""Functions of files of training that are to come."""
-
 
 INFORMATIVE = {"lambda_reference"}
 """Outputs that show what rounding makes of a formula; the file says that they are not compared."""
@@ -104,9 +97,6 @@ def test_golden_market(market_golden: Golden) -> None:
         with pytest.raises(ValueError, match=f"'{name}'.*not there yet"):
             pool(name)
         return
-    if case["fn"] in TO_COME:
-        assert importlib.util.find_spec(TO_COME[case["fn"]]) is None, "read these cases now"
-        return
     given = with_data(with_others(case, document), document["data"])
     with jax.enable_x64(True):
         found = OURS[case["fn"]](given)
@@ -114,11 +104,10 @@ def test_golden_market(market_golden: Golden) -> None:
     assert disagreements(case["fn"], found, case["outputs"], rtol, atol) == []
 
 
-def test_no_case_outside_training_is_passed_over() -> None:
+def test_no_case_is_passed_over() -> None:
     cases = json.loads((Path(__file__).parent / "amm_golden.json").read_text())["cases"]
     assert sum(case["fn"] in OURS for case in cases if case["group"] != "training") == 123
-    assert {case["fn"] for case in cases} - OURS.keys() == ABSENT.keys() | TO_COME.keys()
-    assert {case["group"] for case in cases if case["fn"] in TO_COME} == {"training"}
+    assert {case["fn"] for case in cases} - OURS.keys() == ABSENT.keys()
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ def descend(
         length = min(steps_per_call - step % steps_per_call, num_steps - step)
         state = _advanced(state, length, *advance(task, _now(state, shares), key, jnp.int32(step), length))
         if score is not None and (state.step % score_every == 0 or state.step == num_steps):
-            state = _scored(state, score, set_axis)
+            state = scored(state, score, set_axis)
         if callback is not None:
             callback(state)
     return _chosen(state, set_axis)
@@ -255,6 +255,29 @@ def best_step(scores: Float64[np.ndarray, "scores *sets"], steps: Int64[np.ndarr
     return BestStep(float(known.max()), int(steps[row]), int(sum(columns)))
 
 
+def scored(state: DescentState, score: Score, set_axis: SetAxis = None) -> DescentState:
+    """The state after a score of what it has, for loops that take their steps in another way.
+
+    Args:
+        state: after a step.
+        score: as of :func:`descend`, called with ``state.averaged``.
+        set_axis: as of :func:`descend`.
+
+    Raises:
+        TypeError: if the score is no number, and not one of each set.
+    """
+    found = checked_score(score(state.averaged), state.averaged, set_axis)
+    is_better = np.asarray(found > state.best_score)
+    is_best = np.where(is_better, found, -np.inf).max() > state.best_score.max()
+    return state._replace(
+        best=_chosen_of(is_better, state.averaged, state.best, set_axis),
+        best_score=np.where(is_better, found, state.best_score),
+        waited=np.asarray(0 if is_best else state.waited + 1),
+        scores=_grown(state.scores, found[None]),
+        scored_at=np.append(state.scored_at, state.step),
+    )
+
+
 # ------------------------------------------------------------------------------
 # Between calls
 
@@ -277,19 +300,6 @@ def _advanced(state: DescentState, length: int, now: DescentNow, told: CallTold)
 def _grown(history: np.ndarray, rows: np.ndarray) -> np.ndarray:
     before = history if len(history) else history.reshape(0, *rows.shape[1:])
     return np.concatenate([before, rows.astype(np.float64)])
-
-
-def _scored(state: DescentState, score: Score, set_axis: SetAxis) -> DescentState:
-    found = checked_score(score(state.averaged), state.averaged, set_axis)
-    is_better = np.asarray(found > state.best_score)
-    is_best = np.where(is_better, found, -np.inf).max() > state.best_score.max()
-    return state._replace(
-        best=_chosen_of(is_better, state.averaged, state.best, set_axis),
-        best_score=np.where(is_better, found, state.best_score),
-        waited=np.asarray(0 if is_best else state.waited + 1),
-        scores=_grown(state.scores, found[None]),
-        scored_at=np.append(state.scored_at, state.step),
-    )
 
 
 def _chosen_of(is_new: np.ndarray, new: PyTree, old: PyTree, set_axis: SetAxis) -> PyTree:

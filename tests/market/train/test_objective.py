@@ -187,7 +187,6 @@ def test_a_warm_start_keeps_its_first_set_and_its_weights() -> None:
 
 
 REFUSED = {
-    "optuna": ({"method": "optuna"}, {}, {}, "method = 'optuna': must be 'gradient_descent' here"),
     "paths": ({"training_data_kind": "mc"}, {}, {}, "training_data_kind = 'mc'"),
     "step": ({"training_data_kind": "step"}, {}, {}, "training_data_kind = 'step'"),
     "flipped": ({"include_flipped_training_data": True}, {}, {}, "include_flipped_training_data = True"),

@@ -5,22 +5,16 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from tests.support.short_market import assert_same, run_of, shuffled_test, table
 
 from isotherm.market.backtest import simulate
 from isotherm.market.parameters.checkpoint import append_records, read_records, write_records
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.restore import retrieve_best
-from isotherm.market.prices.synthetic import brownian_prices, synthetic_table
-from isotherm.market.prices.table import PriceTable
 from isotherm.market.train.loop import begun, is_over, proceed, train
 from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.problem import problem_of
 from isotherm.market.train.step import BatchGradient
-
-DAYS = 28
-CLOSES = brownian_prices(jax.random.key(3), DAYS * 1440 + 1, [30.0, 2.0], volatility=[0.9, 0.6])
-TEST_ROW = 24 * 1440
-"""Of the first minute after training."""
 
 TRAINING = {
     "n_iterations": 11,
@@ -33,32 +27,13 @@ TRAINING = {
 }
 
 
-def table(closes: np.ndarray = CLOSES) -> PriceTable:
-    return synthetic_table(closes, ["AAA", "BBB"], "2024-01-01 00:00:00")
-
-
 def run(training: dict[str, Any] | None = None, **settings: Any) -> Fingerprint:
-    return Fingerprint(
-        tokens=["AAA", "BBB"],
-        rule="momentum",
-        max_memory_days=4,
-        bout_offset=4320,
-        startDateString="2024-01-06 00:00:00",
-        endDateString="2024-01-25 00:00:00",
-        endTestDateString="2024-01-29 00:00:00",
-        optimisation_settings=TRAINING | (training or {}),
-        **settings,
-    )
+    return run_of(TRAINING | (training or {}), **settings)
 
 
 @pytest.fixture(scope="module")
 def whole() -> Training:
     return train(run(), table())
-
-
-def assert_same(one: Any, other: Any) -> None:
-    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_every_iteration_has_a_record_and_some_are_judged(whole: Training) -> None:
@@ -123,9 +98,7 @@ def test_no_other_iteration_compiles_and_cuts_change_nothing(whole: Training, mo
 
 
 def test_shuffled_prices_of_the_test_change_nothing_that_is_chosen(whole: Training) -> None:
-    rng = np.random.default_rng(0)
-    other = np.concatenate([CLOSES[:TEST_ROW], rng.permutation(CLOSES[TEST_ROW:])])
-    found = train(run(), table(other))
+    found = train(run(), shuffled_test())
     assert_same(found.params, whole.params)
     assert_same(found.state.descent, whole.state.descent)
     told = (

@@ -4,20 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64
+from jaxtyping import Float64
 
 from isotherm import doors
-from isotherm.learn.descend import DescentState, descend, first_state
+from isotherm.learn.descend import DescentState
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.evaluation import Evaluated, evaluated, selection_scores
-from isotherm.market.train.optimiser import rate_of
+from isotherm.market.train.evaluation import Evaluated
+from isotherm.market.train.judge import Judge
+from isotherm.market.train.methods import method_of
 from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.problem import TrainingProblem, problem_of
-from isotherm.market.train.rates import plateau_factors
 from isotherm.market.train.records import Record, StepTold, step_record
 from isotherm.market.train.selection import next_evaluation, steps_since_best
 from isotherm.market.train.state import (
@@ -58,7 +57,10 @@ def train(
 ) -> Training:
     """Train a strategy on the window of its fingerprint, and choose without looking at the test.
 
-    Every iteration draws windows of the fitted minutes and takes a step uphill with each parameter set by itself.
+    With ``method = "gradient_descent"`` every iteration draws windows of the fitted minutes and takes a step uphill
+    with each parameter set by itself. The others look at fixed windows: an iteration of ``"bfgs"`` is an evaluation
+    of the mean objective and its gradient, of ``"cma_es"`` a generation of each set, whose best candidate so far is
+    the set, and of ``"optuna"`` a round of ``n_jobs`` trials, which are the sets.
     The first iteration, every ``evaluation_interval``-th after it and the last are judged over the whole window; the
     best pair of iteration and set by ``early_stopping_metric`` on the minutes held back (``val_fraction``), or on
     fitted ones where none are, is what comes out. The test window is told, and never decides.
@@ -81,7 +83,9 @@ def train(
         ValueError: naming a setting, a date, a token, a parameter or an argument that does not fit.
 
     References:
-        Section 7 of the definition of dynamic-weight pools; Kingma and Ba, Adam, arXiv 1412.6980 (2014).
+        Section 7 of the definition of dynamic-weight pools; Kingma and Ba, Adam, arXiv 1412.6980 (2014); Nocedal and
+        Wright, Numerical Optimization (2006), section 6.1; Hansen, The CMA Evolution Strategy: A Tutorial, arXiv
+        1604.00772 (2016).
 
     >>> from isotherm.market.prices.synthetic import sinusoidal_prices, synthetic_table
     >>> path = sinusoidal_prices(20 * 1440 + 1, [10.0, 20.0], 0.2, [9000.0, 7000.0])
@@ -130,12 +134,12 @@ def begun(problem: TrainingProblem) -> TrainingState:
     """
     check_training(problem)
     with jax.enable_x64(True):
-        state = first_state(problem.params, problem.climber.transformation(), set_axis=0)
+        state = method_of(problem).begin(problem)
     return on_host(TrainingState(state, np.zeros((0, 0))))
 
 
 def is_over(problem: TrainingProblem, state: TrainingState) -> bool:
-    """Whether all iterations are done, or none of the last ``early_stopping_patience`` was better than all before.
+    """Whether all iterations are done, the method is, or none of the last ``early_stopping_patience`` was the best.
 
     Args:
         problem: of the training.
@@ -145,10 +149,13 @@ def is_over(problem: TrainingProblem, state: TrainingState) -> bool:
         TypeError: if an argument is of another kind.
     """
     check_training(problem, state)
-    training, step = problem.training, int(state.descent.step)
-    if step >= problem.num_steps:
+    if int(state.descent.step) >= problem.num_steps:
         return True
-    return bool(training["early_stopping"]) and steps_waited(state) >= training["early_stopping_patience"]
+    method, training = method_of(problem), problem.training
+    if method.is_settled(problem, state.descent):
+        return True
+    is_waiting = method.waits and training["early_stopping"]
+    return bool(is_waiting) and steps_waited(state) >= training["early_stopping_patience"]
 
 
 def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int | None = None) -> Link:
@@ -173,7 +180,8 @@ def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int 
         ahead = doors.whole("num_iterations", num_iterations, 1)
     last, records = min(step + ahead, problem.num_steps), []
     with jax.enable_x64(True):
-        while int(state.descent.step) < last:
+        method = method_of(problem)
+        while int(state.descent.step) < last and not method.is_settled(problem, state.descent):
             state, more = _stretch(problem, state, last)
             records += more
     return Link(on_host(state), records)
@@ -181,67 +189,34 @@ def proceed(problem: TrainingProblem, state: TrainingState, num_iterations: int 
 
 def _stretch(problem: TrainingProblem, state: TrainingState, last: int) -> Link:
     """Iterations up to the next one that is judged, or to the last."""
-    interval = problem.training["evaluation_interval"]
-    due = next_evaluation(int(state.descent.step), interval, problem.num_steps)
-    seen: list[DescentState] = []
-    found: list[Evaluated] = []
-
-    def score(params: dict[str, Array]) -> Float64[np.ndarray, " sets"]:
-        found.append(jax.tree.map(np.asarray, evaluated(problem.whole, params)))
-        return selection_scores(found[0], problem.split.judged, problem.training["early_stopping_metric"])
-
-    before = _with_factors(problem, on_device(state.descent))
-    after = descend(
-        problem.key,
-        problem.params,
-        problem.gradient,
-        problem.climber.transformation(),
-        num_steps=min(due, last),
-        inputs=problem.draws,
-        trained=problem.trained,
-        set_axis=0,
-        score=score if due <= last else None,
-        score_every=problem.num_steps,
-        callback=seen.append,
-        state=before,
-    ).state
-    state = TrainingState(after, _checkpoints(problem, state, int(after.step), found))
-    records = [_record(problem, one, found if one is after else []) for one in seen]
-    return Link(state, records)
-
-
-def _with_factors(problem: TrainingProblem, state: DescentState) -> DescentState:
-    """SGD takes smaller steps in sets whose score has not risen for long."""
-    training = problem.training
-    if training["optimiser"] != "sgd" or not len(state.scores):
-        return state
-    patience, ratio = training["decay_lr_plateau"], training["decay_lr_ratio"]
-    factors = plateau_factors(state.scores, state.scored_at, patience, ratio)
-    return state._replace(optimizer=state.optimizer._replace(factor=jnp.asarray(factors)))
+    method = method_of(problem)
+    due = next_evaluation(int(state.descent.step), method.interval(problem), problem.num_steps)
+    judge = Judge(problem) if due <= last else None
+    seen = method.advance(problem, on_device(state.descent), min(due, last), judge)
+    after, found = seen[-1], None if judge is None else judge.found
+    records = [_record(problem, one, found if one is after else None) for one in seen]
+    return Link(TrainingState(after, _checkpoints(problem, state, int(after.step), found)), records)
 
 
 def _checkpoints(
-    problem: TrainingProblem, state: TrainingState, step: int, found: list[Evaluated]
+    problem: TrainingProblem, state: TrainingState, step: int, found: Evaluated | None
 ) -> Float64[np.ndarray, "checkpoints days"]:
     training = problem.training
-    if not (training["track_checkpoints"] and found) or (step - 1) % training["checkpoint_interval"]:
+    is_due = training["track_checkpoints"] and (step - 1) % training["checkpoint_interval"] == 0
+    if found is None or not is_due:
         return state.checkpoint_returns
-    excess = found[0].excess
+    excess = np.asarray(found.excess)
     is_known = np.isfinite(excess).all(1)
     mean = excess[is_known].mean(0) if is_known.any() else np.full(excess.shape[1], np.nan)
     return np.concatenate([state.checkpoint_returns.reshape(-1, len(mean)), mean[None]])
 
 
-def _record(problem: TrainingProblem, state: DescentState, found: list[Evaluated]) -> Record:
-    rules, optimizer = problem.climber.rules, state.optimizer
-    rates = np.asarray(rate_of(rules, int(state.step) - 1, optimizer.factor))
-    if rules.plateau is not None:
-        rates = rates * np.asarray(optimizer.inner[-1].scale)
+def _record(problem: TrainingProblem, state: DescentState, found: Evaluated | None) -> Record:
     step = StepTold(
         step=int(state.step) - 1,
         objective=state.values[-1],
         params={name: np.asarray(value) for name, value in state.parameters.items()},
-        rate=float(np.max(rates)),
+        rate=method_of(problem).rate(problem, state),
         waited=steps_since_best(scores_of(state), state.scored_at, int(state.step)),
     )
-    return step_record(step, found[0] if found else None, problem.split.validation > 0)
+    return step_record(step, found, problem.split.validation > 0)

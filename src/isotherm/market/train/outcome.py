@@ -85,8 +85,10 @@ def finished(problem: TrainingProblem, state: TrainingState, records: list[Recor
 
 def _mean_of_steps(problem: TrainingProblem, state: DescentState) -> dict[str, Array] | None:
     """Stochastic weight averaging, where it is asked for and began; what is not trained has no mean but itself."""
+    if problem.training["method"] != "gradient_descent" or problem.climber.rules.averaged is None:
+        return None
     count = state.optimizer.num_averaged
-    if problem.climber.rules.averaged is None or not (np.asarray(count) > 0).all():
+    if not (np.asarray(count) > 0).all():
         return None
     return {
         name: total / count.astype(total.dtype).reshape(-1, *[1] * (total.ndim - 1))
@@ -100,16 +102,17 @@ def _metadata(
     problem: TrainingProblem, state: TrainingState, best: BestStep, ends: Mapping[str, Evaluated], method: str
 ) -> dict[str, Any]:
     names = {"train": "train", "validation": "val", "test": "continuous_test"}
-    sets = problem.training["n_parameter_sets"]
+    sets = problem.num_sets
     metrics = {
         f"{when}_{names[part]}_metrics": [told(found.metrics[part], one) for one in range(sets)]
         for when, found in ends.items()
         for part in problem.split.parts
     }
+    trial = best.step - 1 if problem.training["method"] == "optuna" else -1
     return {
-        "method": "gradient_descent",
+        "method": problem.training["method"],
         "epochs_trained": int(state.descent.step),
-        "final_objective": float(state.descent.values[-1][best.set]),
+        "final_objective": float(state.descent.values[trial][best.set]),
         **metrics,
         "param_idx": best.set,
         "iteration": best.step - 1,

@@ -27,7 +27,9 @@ from isotherm.market.train.evaluation import WholeRun, check_metric
 from isotherm.market.train.objective import Course, WindowObjective, needs_days_only
 from isotherm.market.train.optimiser import Climber, climb_rules
 from isotherm.market.train.periods import Periods
-from isotherm.market.train.settings import check_played, num_steps_of, unread_by_training
+from isotherm.market.train.points import Coordinates, FixedPoints, coordinates_of, evaluation_points
+from isotherm.market.train.settings import check_played, num_sets_of, num_steps_of, unread_by_training
+from isotherm.market.train.space import axes_of
 from isotherm.market.train.split import TrainingSplit, split_of
 from isotherm.market.train.start import SPARE, first_sets, with_weights
 from isotherm.market.train.step import BatchGradient
@@ -51,6 +53,7 @@ class TrainingProblem(NamedTuple):
         params: first parameters, ``(sets, ...)`` each.
         trained: by parameter, whether it is.
         key: of the windows.
+        points: fixed windows, of methods that have such; else None.
         notes: lines for people.
     """
 
@@ -63,6 +66,7 @@ class TrainingProblem(NamedTuple):
     params: dict[str, Array]
     trained: dict[str, bool]
     key: Key[Array, ""]
+    points: FixedPoints | None
     notes: tuple[str, ...]
 
     @property
@@ -74,6 +78,20 @@ class TrainingProblem(NamedTuple):
     def num_steps(self) -> int:
         """Steps in all."""
         return num_steps_of(self.training)
+
+    @property
+    def num_sets(self) -> int:
+        """Parameter sets: as many as there are, or trials of a round."""
+        return num_sets_of(self.training)
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """Of what is trained."""
+        return coordinates_of(self.params, self.trained)
+
+
+TRIAL_POINTS = 20
+"""Of each kind, over which trials are judged: as many as other methods have where nothing else is said."""
 
 
 def problem_of(
@@ -112,6 +130,9 @@ def problem_of(
         course = _course(settings, strategy, aligned, supply_rows(supply, table, aligned))
         key = seeded(training["initial_random_key"])
         sets, spare = _parameters(settings, strategy, key, params, initial_weights)
+        trained = {name: name not in FIXED for name in sets}
+        if training["method"] == "optuna":
+            axes_of(training["optuna_settings"], sets, trained)
         window = _window(settings, split, course, periods, key)
         _check_objective(settings["return_val"], split, periods, len(settings["tokens"]))
         whole = WholeRun(
@@ -127,8 +148,9 @@ def problem_of(
             climber=Climber(spare, rules),
             whole=whole,
             params=sets,
-            trained={name: name not in FIXED for name in sets},
+            trained=trained,
             key=named(key, "windows"),
+            points=_points(training, window, draws.starts, named(key, "points")),
             notes=(*table.report.notes, *([aligned.note] if aligned.note else []), *notes, *told),
         )
 
@@ -214,8 +236,23 @@ def _draws(
     starts = possible_starts(split, settings["chunk_period"], training["align_starts"])
     wanted = training["batch_size"]
     count = min(wanted, starts.rows)
-    note = f"batch_size = {wanted}: there are {starts.rows} possible starts, of which each step takes all"
-    return WindowDraws(starts, count, training["sample_method"]), [note] if count < wanted else []
+    draws = WindowDraws(starts, count, training["sample_method"])
+    if count == wanted or training["method"] != "gradient_descent":
+        return draws, []
+    return draws, [
+        f"batch_size = {wanted}: there are {starts.rows} possible starts, of which each step takes all"
+    ]
+
+
+def _points(
+    training: Mapping[str, Any], window: WindowObjective, starts: WindowStarts, key: Key[Array, ""]
+) -> FixedPoints | None:
+    method = training["method"]
+    if method == "gradient_descent":
+        return None
+    settings = {} if method == "optuna" else training[f"{method}_settings"]
+    rows = evaluation_points(key, starts, settings.get("n_evaluation_points", TRIAL_POINTS))
+    return FixedPoints.of(window, rows, settings.get("compute_dtype", "float64"))
 
 
 def _parameters(
@@ -227,8 +264,8 @@ def _parameters(
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """First sets, and spare ones around the first of them."""
     training = settings["optimisation_settings"]
-    noise, num_sets = training["parameter_init_method"], training["n_parameter_sets"]
-    first = with_weights(first_sets(settings, num_sets, named(key, "start"), noise, params), initial_weights)
+    noise, sets = training["parameter_init_method"], num_sets_of(training)
+    first = with_weights(first_sets(settings, sets, named(key, "start"), noise, params), initial_weights)
     one = {name: value[0] for name, value in first.items()}
     spare_noise = "gaussian" if noise in ("none", "grid") else noise
     more = first_sets(settings, SPARE + 1, named(key, "spare"), spare_noise, one)

@@ -63,7 +63,8 @@ def _of_sets(found: Evaluated, part: str, sets: int) -> list[dict[str, float]] |
 
 def first_record(settings: Mapping[str, Any]) -> Record:
     """Record 0: all settings, and how they were trained."""
-    return {**settings, "alphabetic": True, "training_method": "gradient_descent"}
+    method = settings["optimisation_settings"]["method"]
+    return {**settings, "alphabetic": True, "training_method": method}
 
 
 def all_records(settings: Mapping[str, Any], records: Sequence[Record]) -> tuple[Record, ...]:

@@ -52,8 +52,8 @@ class TrainingConfig(PoolConfig):
     objective: str | None = None
     """What is climbed: daily_log_sharpe, returns_over_hodl, sharpe, calmar, ulcer, ..."""
 
-    method: Literal["gradient_descent"] | None = None
-    """How it is climbed."""
+    method: Literal["gradient_descent", "bfgs", "cma_es", "optuna"] | None = None
+    """How it is climbed; tables ``bfgs_settings``, ``cma_es_settings`` and ``optuna_settings`` stand in the file."""
 
     n_iterations: Steps | None = None
     """Number of the last iteration; the first is 0."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
+from isotherm.market.train.settings import num_steps_of
 from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.links import Record, records_in
@@ -42,14 +43,14 @@ def combined(config: TrainConfig, settings: Mapping[str, Any], results: Mapping[
     judged = "validation" if "validation" in parts else "train"
     metrics: dict[str, Any] = {
         "settings": {key: value for key, value in settings.items() if key != "optimisation_settings"},
-        "training": {key: value for key, value in training.items() if value != TRAINING_DEFAULTS[key]},
+        "training": changed(training, TRAINING_DEFAULTS),
         "unread": unknown_settings(settings),
         "tokens": sorted(settings["tokens"]),
         "metric": training["early_stopping_metric"],
         "chosen": {
             key: told[key] for key in ("iteration", "param_idx", "epochs_trained", "selection_method")
         },
-        "asked": training["n_iterations"] + 1,
+        "asked": num_steps_of(training),
         "judged_by": judged,
         "trials": told["judged"],
         "parts": {name: _part(chosen, name, told["judged"] if name == judged else 1) for name in parts},
@@ -69,6 +70,21 @@ def combined(config: TrainConfig, settings: Mapping[str, Any], results: Mapping[
     if config.k_grid:
         arrays["map"] = np.stack([results[f"memory-{i}"]["metric"] for i in range(len(config.memory_grid))])
     return Result(metrics, arrays)
+
+
+def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that are not their defaults, those of mappings by dotted names.
+
+    >>> changed({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 2, "d": 4}})
+    {'b.d': 3}
+    """
+    found = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and isinstance(defaults.get(key), Mapping):
+            found |= {f"{key}.{name}": one for name, one in changed(value, defaults[key]).items()}
+        elif key not in defaults or value != defaults[key]:
+            found[key] = value
+    return found
 
 
 def links_in(results: Mapping[str, Arrays]) -> Iterator[Arrays]:

@@ -77,7 +77,7 @@ def _way(problem: TrainingProblem, records: list[Record]) -> Arrays:
     judged = [record for record in records if record["train_objective"] is not None]
     if not judged:
         return {}
-    sets = range(problem.training["n_parameter_sets"])
+    sets = range(problem.num_sets)
     rows = [[_effective(problem, _params_in(problem, record), one) for one in sets] for record in judged]
     found = {name: np.array([[one[name] for one in row] for row in rows]) for name in rows[0][0]}
     return {f"way/{name}": values for name, values in found.items()}

@@ -1,0 +1,65 @@
+"""What the trials of a tuning say: the best, the front, and which settings matter. Section 7.10."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isotherm.market.train.optuna_study import ToldTrial, journal, quiet, study_of
+from isotherm.market.train.tune_plan import Tuning
+from isotherm.market.train.tune_trials import Trial, distributions
+
+
+def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
+    """Number of the trial with the best first metric, the earliest of equals; None where none is whole.
+
+    >>> best_trial([ToldTrial({}, (0.1,)), ToldTrial({}, None), ToldTrial({}, (0.3,)), ToldTrial({}, (0.3,))])
+    2
+    """
+    first = [value[0] if (value := _told(trial).values) else -np.inf for trial in trials]
+    return int(np.argmax(first)) if first and max(first) > -np.inf else None
+
+
+def pareto_front(trials: Sequence[Trial | ToldTrial]) -> tuple[int, ...]:
+    """Numbers of trials that no other one is at least as good as in all metrics, and better in one.
+
+    >>> pareto_front([ToldTrial({}, (0.0, 2.0)), ToldTrial({}, (1.0, 1.0)), ToldTrial({}, (0.5, 1.0))])
+    (0, 1)
+    """
+    whole = {i: np.asarray(told.values) for i, one in enumerate(trials) if (told := _told(one)).values}
+    return tuple(
+        i for i, own in whole.items() if not any((o >= own).all() and (o > own).any() for o in whole.values())
+    )
+
+
+def importances(tuning: Tuning, told: Sequence[ToldTrial]) -> dict[str, float]:
+    """How much of the first metric's good values each setting explains, by the library; they sum to 1.
+
+    Args:
+        tuning: of :func:`tuning_of`.
+        told: trials; of fewer than 4 that are whole nothing is told.
+
+    References:
+        S. Watanabe, A. Bansal, F. Hutter, PED-ANOVA, IJCAI (2023).
+    """
+    whole = [one for one in told if one.values is not None]
+    if len(whole) < 4:
+        return {}
+    study = study_of(whole, distributions(tuning), len(tuning.metrics), 0, 0)
+    with quiet() as library:
+        found = library.importance.get_param_importances(study, target=lambda trial: trial.values[0])
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
+
+
+def tuning_journal(tuning: Tuning, told: Sequence[ToldTrial], name: str = "tuning") -> bytes:
+    """All trials as a journal file of Optuna, which its dashboard reads.
+
+    Args:
+        tuning: of :func:`tuning_of`.
+        told: trials.
+        name: of the study in it.
+    """
+    return journal(name, told, distributions(tuning), len(tuning.metrics))
+
+
+def _told(trial: Trial | ToldTrial) -> ToldTrial:
+    return trial.told if isinstance(trial, Trial) else trial
