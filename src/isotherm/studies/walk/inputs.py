@@ -24,8 +24,8 @@ from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
 from isotherm.studies.walk.config import WalkConfig
 
-HOLIDAYS = 6
-"""Days in a row without trade, the most in the package's prices of stocks."""
+HOLES = {"us20_daily_1990_2022": 6 * MINUTES_PER_DAY, "eth_1m_2022_uniswap": 2}
+"""Minutes in a row without a price, the most in the package's prices that have holes: holidays, and midnights."""
 
 MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
@@ -43,12 +43,12 @@ def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
         ValueError: naming the file and what is wrong there.
     """
     if config.prices:
-        root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days
+        root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days * MINUTES_PER_DAY
     else:
         file = market_file(config.market)
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
-        gap = 0 if file.interval_minutes else HOLIDAYS
-    limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
+        gap = HOLES.get(config.market, 0)
+    limits = FillLimits(MOST_FILLED, gap) if gap else None
     table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
     notes = (*(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes), *_gaps(table))
     return replace(table, report=replace(table.report, notes=notes))
