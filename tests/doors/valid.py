@@ -1050,7 +1050,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "spread": None,
         "fees": 0.003,
     },
-    "market.train.loop.train": lambda: {**trained(), "callback": None},
+    "market.train.train": lambda: {**trained(), "callback": None},
     "market.train.problem.problem_of": lambda: trained(),
     "market.train.ensemble.ensemble_problem": lambda: {
         **{name: value for name, value in trained().items() if name not in ("periods", "decay_to")},

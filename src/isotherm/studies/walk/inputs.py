@@ -24,9 +24,6 @@ from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
 from isotherm.studies.walk.config import WalkConfig
 
-HOLIDAYS = 6
-"""Days in a row without trade, the most in the package's prices of stocks."""
-
 MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
 
@@ -44,13 +41,11 @@ def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
     """
     if config.prices:
         root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days
+        limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
     else:
         file = market_file(config.market)
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
-        gap = 0 if file.interval_minutes else HOLIDAYS
-    limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
-    if not config.prices:
-        limits = HOLES.get(config.market, limits)
+        limits = HOLES.get(config.market)
     table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
     notes = tuple(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes)
     return with_gaps_told(replace(table, report=replace(table.report, notes=notes)))
