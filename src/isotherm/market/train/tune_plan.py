@@ -78,12 +78,11 @@ def tuning_of(
     doors.whole("num_startup", num_startup, 0)
     percent = float(doors.number("kept_percent", kept_percent, above=0, most=100))
     training_problem(cycle_task(walk, 0, walk.start))
-    days = _days(walk)
-    chosen = default_axes(walk.settings, days) if axes is None else axes
+    chosen = default_axes(walk.settings, train_days(walk)) if axes is None else axes
     return Tuning(walk, checked_axes(chosen), names, num_trials, num_held, num_startup, percent)
 
 
-def _days(walk: Walk) -> int:
+def train_days(walk: Walk) -> int:
     """Of the shortest training, whole ones."""
     dates = [(cycle.train_start, cycle.train_end) for cycle in walk.cycles]
     return min(unix_ms("train_end", end) - unix_ms("train_start", start) for start, end in dates) // DAY_MS

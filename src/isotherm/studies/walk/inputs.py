@@ -20,7 +20,7 @@ from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
 from isotherm.studies.market.pool_run import fingerprint_of, params_of
 from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
-from isotherm.studies.walk.config import WalkConfig
+from isotherm.studies.walk.config import WalkingConfig
 
 HOLIDAYS = 6
 """Days in a row without trade, the most in the package's prices of stocks."""
@@ -29,12 +29,12 @@ MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
 
 
-def inputs(config: WalkConfig) -> Mapping[str, Path]:
+def inputs(config: WalkingConfig) -> Mapping[str, Path]:
     """Files of settings, of parameters and of prices, by field."""
     return pool_inputs(config, config.market)
 
 
-def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
+def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:
     """Prices on the grid of their files, closes standing over gaps where these are allowed.
 
     Raises:
@@ -50,19 +50,19 @@ def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
     return load_prices(tokens, root, interval_minutes=interval, fill=limits)
 
 
-def walking(config: WalkConfig) -> Walk:
+def walking(config: WalkingConfig) -> Walk:
     """The walk of a config, made once in a process."""
-    return _walk(config.model_dump_json())
+    return _walk(type(config), config.model_dump_json())
 
 
 @functools.lru_cache(maxsize=1)
-def _walk(told: str) -> Walk:
-    config = WalkConfig.model_validate_json(told)
+def _walk(kind: type[WalkingConfig], told: str) -> Walk:
+    config = kind.model_validate_json(told)
     settings = fingerprint_of(config)
     return walk_for(config, settings, prices_of(config, settings["tokens"]))
 
 
-def walk_for(config: WalkConfig, settings: Fingerprint, prices: PriceTable) -> Walk:
+def walk_for(config: WalkingConfig, settings: Fingerprint, prices: PriceTable) -> Walk:
     """The walk of a config with other settings, such as those of another rule, on the same cycles.
 
     Args:
@@ -88,7 +88,7 @@ def walk_for(config: WalkConfig, settings: Fingerprint, prices: PriceTable) -> W
     )
 
 
-def check(config: WalkConfig) -> None:
+def check(config: WalkingConfig) -> None:
     """Refuse settings, parameters and prices that do not fit each other, before any work.
 
     Raises:
@@ -99,7 +99,7 @@ def check(config: WalkConfig) -> None:
     if not config.prices and config.gap_days:
         allowed = "must be left out without prices: those that come with the package have their own"
         raise refusal("gap_days", config.gap_days, allowed)
-    if config.prices and config.market != WalkConfig.model_fields["market"].default:
+    if config.prices and config.market != WalkingConfig.model_fields["market"].default:
         raise refusal("market", config.market, "must be left out with prices of your own")
     checked_settings(config)
     walk = walking(config)
