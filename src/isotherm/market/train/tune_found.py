@@ -1,5 +1,6 @@
 """What the trials of a tuning say: the best, the front, and which settings matter. Section 7.10."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from isotherm.market.train.optuna_study import ToldTrial, journal, quiet, study_of
 from isotherm.market.train.tune_plan import Tuning
 from isotherm.market.train.tune_trials import Trial, distributions
+
+LEAST_TRIALS = 10
+"""Whole trials of which the best tenth is one at least."""
 
 
 def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
@@ -36,17 +40,18 @@ def importances(tuning: Tuning, told: Sequence[ToldTrial]) -> dict[str, float]:
 
     Args:
         tuning: of :func:`tuning_of`.
-        told: trials; of fewer than 4 that are whole nothing is told.
+        told: trials; of fewer than 10 that are whole nothing is told.
 
     References:
         S. Watanabe, A. Bansal, F. Hutter, PED-ANOVA, IJCAI (2023).
     """
-    whole = [one for one in told if one.values is not None]
-    if len(whole) < 4:
+    whole = [one._replace(values=one.values[:1]) for one in told if one.values is not None]
+    if len(whole) < LEAST_TRIALS:
         return {}
-    study = study_of(whole, distributions(tuning), len(tuning.metrics), 0, 0)
-    with quiet() as library:
-        found = library.importance.get_param_importances(study, target=lambda trial: trial.values[0])
+    study = study_of(whole, distributions(tuning), 1, 0, 0)
+    with quiet() as library, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of settings that few trials chose
+        found = library.importance.get_param_importances(study)
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 

@@ -71,7 +71,7 @@ def _is_given_up(tuning: Tuning, live: Any, steps: Sequence[float]) -> bool:
     if len(tuning.metrics) > 1 or tuning.kept_percent == 100 or not np.isfinite(steps[-1]):
         return False
     live.report(steps[-1], len(steps) - 1)
-    return live.should_prune()
+    return bool(live.should_prune())
 
 
 def walked(

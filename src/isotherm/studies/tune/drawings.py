@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import matplotlib.dates as dates
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from isotherm.plot.axes import dated, handle, label_ends, legend, numbered, panel_grid
@@ -41,14 +42,16 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
 
 
 @styled
-def history(name: str, caption: str, values: np.ndarray, last: np.ndarray, best: int, goal: str) -> Figure:
+def history(
+    name: str, caption: str, values: np.ndarray, are_given_up: np.ndarray, best: int, goal: str
+) -> Figure:
     """A goal over trials.
 
     Args:
         name: file name without ending.
         caption: what the reader should see.
         values: of trials that came to their end, NaN of others, ``(trials,)``.
-        last: what each had last, ``(trials,)``.
+        are_given_up: which others were given up on their way, ``(trials,)``.
         best: number of the best.
         goal: what the values are.
     """
@@ -58,12 +61,11 @@ def history(name: str, caption: str, values: np.ndarray, last: np.ndarray, best:
     known = np.isfinite(so_far)
     axes.step(numbers[known], so_far[known], where="post", color=STRONG, linewidth=1.3)
     axes.plot(numbers[is_whole], values[is_whole], "o", color=INK, markersize=4.5)
-    is_given_up = ~is_whole & np.isfinite(last)
-    axes.plot(numbers[is_given_up], last[is_given_up], "x", color=SOFT, markersize=5)
     axes.plot(best, values[best], "o", color=ACCENT, markersize=7.5)
-    low, high = _limits(np.where(is_whole, values, last))
-    below = np.flatnonzero(np.where(is_whole, values, last) < low)
-    axes.plot(below, np.full(len(below), low), "v", color=SOFT, markersize=5, clip_on=False)
+    low, high = _limits(values)
+    below = np.flatnonzero(is_whole & (values < low))
+    axes.plot(below, np.full(len(below), low), "v", color=INK, markersize=5, clip_on=False)
+    _given_up(axes, numbers[are_given_up], low)
     axes.set_ylim(low, high)
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.set_xlabel("trial")
@@ -71,12 +73,17 @@ def history(name: str, caption: str, values: np.ndarray, last: np.ndarray, best:
     numbered(axes)
     handles = [
         handle(Look(INK), "came to its end", markers=True),
-        handle(Look(SOFT, marker="x"), "given up", markers=True),
+        handle(Look(SOFT, marker="x"), "given up on its way", markers=True),
         handle(Look(ACCENT), "best", markers=True),
         handle(Look(STRONG), "best so far"),
     ]
-    legend(figure, handles + ([handle(Look(SOFT, marker="v"), "below", markers=True)] if len(below) else []))
+    legend(figure, handles + ([handle(Look(INK, marker="v"), "below", markers=True)] if len(below) else []))
     return Figure(name, caption, figure)
+
+
+def _given_up(axes: Axes, places: np.ndarray, low: float) -> None:
+    """Along the lower edge: what they had on their way is of fewer cycles, and not to be set beside the others."""
+    axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
 
 
 @styled
@@ -85,7 +92,7 @@ def slices(
     caption: str,
     settings: Sequence[Slice],
     values: np.ndarray,
-    is_whole: np.ndarray,
+    are_given_up: np.ndarray,
     best: int,
     goal: str,
 ) -> Figure:
@@ -95,8 +102,8 @@ def slices(
         name: file name without ending.
         caption: what the reader should see.
         settings: that were tuned.
-        values: of the goal, ``(trials,)``.
-        is_whole: which trials came to their end, ``(trials,)``.
+        values: of trials that came to their end, NaN of others, ``(trials,)``.
+        are_given_up: which others were given up on their way, ``(trials,)``.
         best: number of the best.
         goal: what the values are.
     """
@@ -105,11 +112,8 @@ def slices(
     low, high = _limits(values)
     for place, ((axes,), one) in enumerate(zip(panels, settings, strict=True)):
         for i in np.flatnonzero(np.isfinite(one.values) & np.isfinite(values)):
-            marker = "o" if is_whole[i] else "x"
-            axes.plot(
-                one.values[i], values[i], marker, color=STRONG if is_whole[i] else SOFT, alpha=shades[i],
-                markersize=4.5,
-            )  # fmt: skip
+            axes.plot(one.values[i], values[i], "o", color=STRONG, alpha=shades[i], markersize=4.5)
+        _given_up(axes, one.values[are_given_up], low)
         if np.isfinite(one.values[best]):
             axes.plot(one.values[best], values[best], "o", color=ACCENT, markersize=7)
         _scaled(axes, one)
@@ -121,7 +125,7 @@ def slices(
     return Figure(name, caption, figure)
 
 
-def _scaled(axes, one: Slice) -> None:
+def _scaled(axes: Axes, one: Slice) -> None:
     if one.words:
         axes.set_xticks(range(len(one.words)), one.words, fontsize=8)
         axes.set_xlim(-0.5, len(one.words) - 0.5)

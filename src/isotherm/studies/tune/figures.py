@@ -15,22 +15,23 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
     best, trials, goals = metrics["best"], metrics["trials"], metrics["goals"]
     if best is None:
         return
+    are_given_up = np.array([trial["state"] == "given up" for trial in trials])
     yield drawings.history(
         "history",
-        f"{goals[0]} of every trial (dots), of those that were given up the value they had then (crosses), and the "
-        "best so far. The first trial has the settings as they were.",
+        f"{goals[0]} of every trial that came to its end, and the best so far; along the edge those that were given "
+        "up on their way. The first trial has the settings as they were.",
         arrays["value"],
-        arrays["last"],
+        are_given_up,
         best,
         goals[0],
     )
     yield drawings.slices(
         "slices",
-        f"{goals[0]} by each setting, darker for later trials; given up (crosses) with the value they had then, the "
-        "best one in colour.",
+        f"{goals[0]} by each setting, darker for later trials, the best one in colour; along the edge those that "
+        "were given up on their way.",
         [_slice(axis, trials) for axis in metrics["axes"]],
-        np.where(np.isfinite(arrays["value"]), arrays["value"], arrays["last"]),
-        np.isfinite(arrays["value"]),
+        arrays["value"],
+        are_given_up,
         best,
         goals[0],
     )

@@ -131,12 +131,10 @@ def _information(excess: Days) -> float:
 def _arrays(
     told: Sequence[Any], tested: Mapping[str, Days], after: Mapping[str, Days], results: Mapping[str, Arrays]
 ) -> Arrays:
-    last = [one.steps[-1] if one.steps else np.nan for one in told]
     values = [np.nan if one.values is None else one.values[0] for one in told]
     others = {"held/unix": results["held"]["tuned/unix"]} if after else {}
     return {
         "value": np.array(values, float),
-        "last": np.array(last, float),
         **{f"tested/{name}": series for name, series in tested.items()},
         **{f"held/{name}": series for name, series in after.items()},
         **others,

@@ -51,7 +51,9 @@ class TuneStudy(Study[TuneConfig]):
         },
         "published": {
             **_COINS,
-            "n_cycles": 4,
+            "n_cycles": 5,
+            "num_held": 2,
+            "num_startup": 12,
             "n_iterations": 60,
             "n_parameter_sets": 2,
             "batch_size": 4,
@@ -59,8 +61,8 @@ class TuneStudy(Study[TuneConfig]):
             "ranges": (
                 "base_lr=0.001:1",
                 "n_iterations=10:150",
-                "bout_offset_days=1:6",
-                "val_fraction=0.2:0.4",
+                "bout_offset_days=1:4",
+                "val_fraction=0.2:0.35",
             ),
             "num_trials": 24,
         },

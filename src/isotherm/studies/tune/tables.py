@@ -60,8 +60,9 @@ def _performance(metrics: Metrics) -> Table:
     days = ", ".join(f"{PARTS[part]} {told['days']}" for part, told in _parts(metrics))
     note = (
         f"Days: {days or 'none'}; one path of prices. The interval, 95 % of the annual Sharpe ratio of daily "
-        "returns, resamples blocks of ten days; a dash: too few days. The deflated ratio is the probability that it is above "
-        f"the best that luck gives: in {len(metrics['trials'])} trials where these looked, in one where none did. "
+        "returns, resamples blocks of ten days; a dash: too few days. The deflated ratio is the probability that "
+        f"it is above the best that luck gives: in {len(metrics['trials'])} trials where these looked, in one where "
+        "none did. "
         "HODL holds what each test begins with"
     )
     return Table("Out of sample", ("", "return", "Sharpe ratio", "95 %", "deflated"), tuple(rows), note)
@@ -135,10 +136,10 @@ def conclusions(metrics: Metrics) -> list[str]:
     first = trials[0]["values"]
     was = "which came to no end" if first is None else f"{first[0]:.3g}"
     said = [
+        *_held(metrics),
+        *_luck(metrics),
         f"{_counts(metrics)}. The best, number {best}, has a {goal} of **{trials[best]['values'][0]:.3g}**; the "
         f"settings as they were: {was}.",
-        *_luck(metrics),
-        *_held(metrics),
     ]
     if len(metrics["goals"]) > 1:
         front = ", ".join(map(str, metrics["front"]))
@@ -161,7 +162,7 @@ def _luck(metrics: Metrics) -> list[str]:
     luck = "is more than luck would give" if told["deflated"] >= SURE else "may be luck"
     ratio = told["pools"]["tuned"]["sharpe"]
     return [
-        f"Over the {told['days']} days by which it was chosen its Sharpe ratio of {ratio:.2f} a year **{luck}**: "
+        f"Over the {told['days']} days by which it was chosen, its Sharpe ratio of {ratio:.2f} a year **{luck}**: "
         f"deflated by {told['trials']} trials, it is above the best of as many by luck with probability "
         f"{told['deflated']:.2f}."
     ]
@@ -172,9 +173,9 @@ def _held(metrics: Metrics) -> list[str]:
     if told is None:
         return ["No cycle was held back: what the best trial is worth on other days is not known."]
     against = [_against(told["against"][name], RIVALS[name]) for name in RIVALS if name in told["against"]]
+    share = told["pools"]["tuned"]["return"]
     return [
-        f"Over {told['days']} days that no trial saw, it returned **{told['pools']['tuned']['return']:+.2%}**: "
-        f"{'; '.join(against)}."
+        f"Over {told['days']} days that no trial saw, the best trial returned **{share:+.2%}**: {'; '.join(against)}."
     ]
 
 
