@@ -113,3 +113,8 @@ def test_files_that_hold_nothing_are_refused(
 def test_a_file_that_is_not_there_is_refused(isotherm: Command) -> None:
     code, _, err = isotherm("inspect", "none")
     assert (code, err) == (2, "error: FILE = 'none': there is no such file\n")
+    Path("runs").mkdir()
+    assert isotherm("inspect", "none.jsonl")[2] == "error: FILE = 'none.jsonl': there is no such file\n"
+    code, _, err = isotherm("inspect", "none")
+    assert code == 2
+    assert err.startswith("error: FILE = 'none': there is no such file, and no such run: RUN = 'none': ")

@@ -19,6 +19,7 @@ from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
 from isotherm.market.train import walk as market_walk
+from isotherm.market.train.sampling import Sampling
 from isotherm.market.train.walk_plan import walk_of
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.still_config import MandelbrotConfig
@@ -1051,6 +1052,12 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "market.train.loop.train": lambda: {**trained(), "callback": None},
     "market.train.problem.problem_of": lambda: trained(),
+    "market.train.ensemble.ensemble_problem": lambda: {
+        **{name: value for name, value in trained().items() if name not in ("periods", "decay_to")},
+        "sampling": Sampling(beta=2.0),
+        "num_windows": 1,
+        "noise_scale": 0.5,
+    },
     "market.train.periods.Periods": lambda: {
         "count": 2,
         "overlap": 0.5,

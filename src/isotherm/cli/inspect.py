@@ -62,7 +62,7 @@ def _look(file: str, how: Any, out: Path) -> Any:
     try:
         return look_into(file, how)
     except FileNotFoundError:
-        if file.endswith(SUFFIXES):
+        if file.endswith(SUFFIXES) or not out.is_dir():
             raise refusal("FILE", file, "there is no such file") from None
     try:
         path = training_run(file, out)

@@ -137,7 +137,7 @@ def _outside_of(jaxpr: Any, known: dict[Any, Any]) -> Iterator[tuple[int, int]]:
             return var.val
         if var not in known:
             equation = makers.get(var)
-            if equation is None:
+            if equation is None or equation.primitive.name.startswith("custom_"):  # these want functions too
                 raise _UnknownError
             values = [value_of(one) for one in equation.invars]
             found = equation.primitive.bind(*values, **equation.params)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, Int, Key, PyTree
 
 from isotherm import doors
 from isotherm.energy.inputs import finite
@@ -164,9 +164,9 @@ def _tempered(
         grown = logs + rise * jax.vmap(tilted.reward)(particles)
         total = jax.nn.logsumexp(grown)
         logs, share = grown - total, ess_fraction(grown)
-        chosen = _systematic(key_resample, logs)
+        chosen = systematic(key_resample, logs)
         is_poor = share < resample_below
-        at = jnp.where(is_poor, chosen, jnp.arange(num_particles))
+        at = jnp.where(is_poor, chosen, jnp.arange(num_particles, dtype=chosen.dtype))
         particles = jax.tree.map(lambda x: x[at], particles)
         particles, accepted = moved(key_move, kernel_at(beta), particles, num_moves)
         return (particles, jnp.where(is_poor, even, logs), log_z + total), (share, accepted)
@@ -196,8 +196,16 @@ def moved(key: Key[Array, ""], kernel: Any, particles: PyTree, num_moves: int) -
     return chains.view(states).position, accepted.mean()
 
 
-def _systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Array:
-    """Which particles survive: one uniform number, equally spaced combs of the cumulative weights."""
+def systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Int[Array, " num"]:
+    """Which particles survive: one uniform number, equally spaced combs of the cumulative weights.
+
+    Args:
+        key: one JAX key, a scalar.
+        logs: log weights, unnormalised, shape ``(num,)``.
+
+    Returns:
+        Indices, ascending, as many as there are particles.
+    """
     num = len(logs)
     teeth = (jnp.arange(num, dtype=logs.dtype) + jax.random.uniform(key, (), logs.dtype)) / num
     return jnp.minimum(jnp.searchsorted(jnp.cumsum(jax.nn.softmax(logs)), teeth), num - 1)

@@ -1,7 +1,9 @@
 """Prices of a walk on the grid that their files have, the walk itself, and what is refused before it begins."""
 
 import functools
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from isotherm.data.market_files import market_file
 from isotherm.errors import refusal
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.prices.clock import MINUTES_PER_DAY
+from isotherm.market.prices.clock import MINUTES_PER_DAY, span_in_words
 from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.table import PriceTable
@@ -47,7 +49,18 @@ def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
         gap = 0 if file.interval_minutes else HOLIDAYS
     limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
-    return load_prices(tokens, root, interval_minutes=interval, fill=limits)
+    table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
+    notes = (*(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes), *_gaps(table))
+    return replace(table, report=replace(table.report, notes=notes))
+
+
+def _gaps(table: PriceTable) -> list[str]:
+    """A line on closes that stand over gaps, of the token that has the most."""
+    most = max(table.report.fills.values(), key=lambda fill: fill.filled, default=None)
+    if most is None or not most.filled:
+        return []
+    longest = span_in_words(most.longest_run)
+    return [f"closes stand over gaps, in {most.filled} of {most.rows} rows and for {longest} at most"]
 
 
 def walking(config: WalkingConfig) -> Walk:
