@@ -16,7 +16,7 @@ from isotherm.market.train.trainers import CycleChoice, CycleTask
 from isotherm.market.train.tune import tune
 from isotherm.market.train.tune_found import best_trial, importances, pareto_front, tuning_journal
 from isotherm.market.train.tune_metrics import TUNE_METRICS, tuning_metric
-from isotherm.market.train.tune_plan import Tuning, tuning_of
+from isotherm.market.train.tune_plan import TunePlan, tuning_of
 from isotherm.market.train.tune_space import (
     TuneAxis,
     aligned_objective,
@@ -50,7 +50,7 @@ def walk_(closes: np.ndarray = CLOSES, **training: Any) -> Walk:
     return walk_of(run, table, n_cycles=4)
 
 
-def tuning(axes: Sequence[TuneAxis] = (RATE, SPEED), closes: np.ndarray = CLOSES, **given: Any) -> Tuning:
+def tuning(axes: Sequence[TuneAxis] = (RATE, SPEED), closes: np.ndarray = CLOSES, **given: Any) -> TunePlan:
     training = given.pop("training", {})
     return tuning_of(walk_(closes, **training), axes, **{"num_trials": 8, "num_startup": 3} | given)
 
@@ -282,13 +282,25 @@ def test_the_settings_as_they_are_come_to_the_nearest_choice() -> None:
 
 
 REFUSED = {
-    "unknown": ([RATE._replace(name="base_rl")], "axes = 'base_rl': is unknown.*base_lr"),
     "twice": ([RATE, RATE], "axes = 'base_lr': must stand once"),
     "order": ([OPTIMISERS[1], OPTIMISERS[0]], "axes.base_lr = 'optimiser': must stand before"),
-    "room": ([RATE._replace(high=1e-3)], "axes.base_lr = .*: low must be below high"),
-    "log": ([RATE._replace(low=0.0)], "axes.base_lr.low = 0.0: must be above 0"),
     "none": ([], "axes = .*: must be one at least"),
 }
+NO_AXES = {
+    "unknown": (("base_rl", 0.1, 1.0), {}, "name = 'base_rl': is unknown.*base_lr"),
+    "room": (("base_lr", 0.1, 0.1), {}, "high = 0.1: must be above low, 0.1"),
+    "whole": (("n_iterations", 1.5, 3), {"is_whole": True}, "low = 1.5"),
+    "log": (("base_lr", 0.0, 1.0), {"log_scale": True}, "low = 0.0: must be above 0"),
+    "choices": (("optimiser",), {"choices": (None,)}, "choices = None: must be a word"),
+    "when": (("base_lr", 0.1, 1.0), {"when": ("optimiser",)}, "when"),
+}
+
+
+@pytest.mark.parametrize("name", NO_AXES)
+def test_axes_that_cannot_be_are_refused(name: str) -> None:
+    places, given, words = NO_AXES[name]
+    with pytest.raises((ValueError, TypeError), match=words):
+        TuneAxis(*places, **given)
 
 
 @pytest.mark.parametrize("name", REFUSED)

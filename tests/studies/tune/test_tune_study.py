@@ -173,7 +173,7 @@ BAD = [
     ({"tuned": ("base_rl",)}, "tuned = 'base_rl': is unknown"),
     ({"ranges": ("val_fraction=0:1",)}, "ranges = 'val_fraction': is unknown"),
     ({"ranges": ("base_lr=a:b",)}, "ranges = 'base_lr=a:b': should be base_lr=LOW:HIGH, two numbers"),
-    ({"ranges": ("base_lr=1:0.1",)}, "axes.base_lr = (1.0, 0.1): low must be below high"),
+    ({"ranges": ("base_lr=1:0.1",)}, "ranges = 'base_lr=1:0.1': high = 0.1: must be above low, 1.0"),
     ({"goals": ("sharpe",)}, "metrics = 'sharpe': must be one of"),
     ({"num_held": 2}, "num_held = 2: must be below n_cycles, 2"),
     ({"decay_to": "start"}, "decay_to = 'start'"),

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from isotherm.market.train.optuna_study import ToldTrial, journal, quiet, study_of
-from isotherm.market.train.tune_plan import Tuning
-from isotherm.market.train.tune_trials import Trial, distributions
+from isotherm.market.train.tune_plan import TunePlan
+from isotherm.market.train.tune_trials import TuneTrial, distributions
 
 LEAST_TRIALS = 10
 """Whole trials of which the best tenth is one at least."""
 
 
-def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
+def best_trial(trials: Sequence[TuneTrial | ToldTrial]) -> int | None:
     """Number of the trial with the best first metric, the earliest of equals; None where none is whole.
 
     >>> best_trial([ToldTrial({}, (0.1,)), ToldTrial({}, None), ToldTrial({}, (0.3,)), ToldTrial({}, (0.3,))])
@@ -23,7 +23,7 @@ def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
     return int(np.argmax(first)) if first and max(first) > -np.inf else None
 
 
-def pareto_front(trials: Sequence[Trial | ToldTrial]) -> tuple[int, ...]:
+def pareto_front(trials: Sequence[TuneTrial | ToldTrial]) -> tuple[int, ...]:
     """Numbers of trials that no other one is at least as good as in all metrics, and better in one.
 
     >>> pareto_front([ToldTrial({}, (0.0, 2.0)), ToldTrial({}, (1.0, 1.0)), ToldTrial({}, (0.5, 1.0))])
@@ -35,7 +35,7 @@ def pareto_front(trials: Sequence[Trial | ToldTrial]) -> tuple[int, ...]:
     )
 
 
-def importances(tuning: Tuning, told: Sequence[ToldTrial]) -> dict[str, float]:
+def importances(tuning: TunePlan, told: Sequence[ToldTrial]) -> dict[str, float]:
     """How much of the first metric's good values each setting explains, by the library; they sum to 1.
 
     Args:
@@ -55,7 +55,7 @@ def importances(tuning: Tuning, told: Sequence[ToldTrial]) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
-def tuning_journal(tuning: Tuning, told: Sequence[ToldTrial], name: str = "tuning") -> bytes:
+def tuning_journal(tuning: TunePlan, told: Sequence[ToldTrial], name: str = "tuning") -> bytes:
     """All trials as a journal file of Optuna, which its dashboard reads.
 
     Args:
@@ -66,5 +66,5 @@ def tuning_journal(tuning: Tuning, told: Sequence[ToldTrial], name: str = "tunin
     return journal(name, told, distributions(tuning), len(tuning.metrics))
 
 
-def _told(trial: Trial | ToldTrial) -> ToldTrial:
-    return trial.told if isinstance(trial, Trial) else trial
+def _told(trial: TuneTrial | ToldTrial) -> ToldTrial:
+    return trial.told if isinstance(trial, TuneTrial) else trial

@@ -1,10 +1,11 @@
 """The tuning of a config, and what is refused before its first trial."""
 
 import functools
+from dataclasses import replace
 
 from isotherm.errors import refusal
 from isotherm.market.parameters.names import known_word
-from isotherm.market.train.tune_plan import Tuning, train_days, tuning_of
+from isotherm.market.train.tune_plan import TunePlan, train_days, tuning_of
 from isotherm.market.train.tune_space import TuneAxis, default_axes, known_axes
 from isotherm.market.train.walk_plan import Walk
 from isotherm.studies.tune.config import TuneConfig
@@ -12,13 +13,13 @@ from isotherm.studies.walk.inputs import check as check_walk
 from isotherm.studies.walk.inputs import walking
 
 
-def tuning_for(config: TuneConfig) -> Tuning:
+def tuning_for(config: TuneConfig) -> TunePlan:
     """The tuning of a config, made once in a process."""
     return _tuning(config.model_dump_json())
 
 
 @functools.lru_cache(maxsize=1)
-def _tuning(told: str) -> Tuning:
+def _tuning(told: str) -> TunePlan:
     config = TuneConfig.model_validate_json(told)
     walk = walking(config)
     if config.num_held >= len(walk.cycles):
@@ -57,13 +58,16 @@ def axes_of(config: TuneConfig, walk: Walk) -> tuple[TuneAxis, ...]:
 
 def _ranged(axis: TuneAxis, word: str, told: str) -> TuneAxis:
     if axis.choices:
-        return axis._replace(choices=tuple(dict.fromkeys(told.split("|"))))
+        return replace(axis, choices=tuple(dict.fromkeys(told.split("|"))))
     try:
         low, high = map(int if axis.is_whole else float, told.split(":"))
     except ValueError:
         kind = "whole numbers" if axis.is_whole else "numbers"
         raise refusal("ranges", word, f"should be {axis.name}=LOW:HIGH, two {kind}") from None
-    return axis._replace(low=low, high=high)
+    try:
+        return replace(axis, low=low, high=high)
+    except ValueError as error:
+        raise refusal("ranges", word, str(error)) from None
 
 
 def check(config: TuneConfig) -> None:

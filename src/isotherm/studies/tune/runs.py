@@ -10,7 +10,7 @@ from isotherm.market.parameters.encoding import json_line
 from isotherm.market.train.optuna_study import ToldTrial
 from isotherm.market.train.tested import METRICS, CycleRecord
 from isotherm.market.train.tune_found import best_trial
-from isotherm.market.train.tune_plan import Tuning
+from isotherm.market.train.tune_plan import TunePlan
 from isotherm.market.train.tune_trials import next_trial, walked
 from isotherm.market.train.verdict import joined_returns
 from isotherm.market.train.walk import carried_on
@@ -30,7 +30,7 @@ def next_link(config: TuneConfig, earlier: Arrays) -> Arrays:
     return _link(tuning_for(config), told_in(earlier), earlier)
 
 
-def _link(tuning: Tuning, told: Sequence[ToldTrial], earlier: Mapping[str, np.ndarray]) -> Arrays:
+def _link(tuning: TunePlan, told: Sequence[ToldTrial], earlier: Mapping[str, np.ndarray]) -> Arrays:
     trial = next_trial(tuning, told)
     now = [*told, trial.told]
     own: Arrays = {}

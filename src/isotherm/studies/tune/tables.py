@@ -81,7 +81,8 @@ def _ahead(metrics: Metrics) -> Table:
     )
     note = (
         "Paired day by day. The information ratio is the annual ratio of mean to spread of daily excess returns, its "
-        "interval, 95 %, by blocks of ten days; where it holds 0, the two cannot be told apart"
+        "interval, 95 %, by blocks of ten days; where it holds 0, the two cannot be told apart. On tests that trials "
+        "saw it is that of a winner, and too good"
     )
     columns = ("", "ahead by", "information ratio", "95 %", "")
     return Table("What the best trial is ahead of", columns, rows, note)
