@@ -83,6 +83,9 @@ def history(
 
 def _given_up(axes: Axes, places: np.ndarray, low: float) -> None:
     """Along the lower edge: what they had on their way is of fewer cycles, and not to be set beside the others."""
+    places = places[np.isfinite(places)]
+    if not len(places):  # an empty line that is not clipped takes room at the figure's corner
+        return
     axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
 
 
@@ -140,7 +143,7 @@ def _scaled(axes: Axes, one: Slice) -> None:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    """Numbers 1 and 3 of each decade from ``low`` to ``high``; those two themselves where that leaves less than two."""
+    """Numbers 1 and 3 of each decade from ``low`` to ``high``; both ends where that leaves less than two."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     found = [step * 10.0**decade for decade in decades for step in (1, 3)]
     inside = [tick for tick in found if low <= tick <= high]
