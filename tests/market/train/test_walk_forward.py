@@ -119,6 +119,9 @@ def test_windows_and_noise_of_cycles_differ() -> None:
     assert [task.run["optimisation_settings"]["initial_random_key"] for task in tasks] == [0, 1, 2]
     drawn = [random_trainer()(task).params["log_k"] for task in tasks]
     assert len({float(one[0]) for one in drawn}) == 3
+    first, one = (random_trainer(scale)(tasks[0]).params["log_k"] for scale in (0.0, 1.0))
+    np.testing.assert_array_equal(one, drawn[0])
+    np.testing.assert_allclose(random_trainer(2.0)(tasks[0]).params["log_k"] - first, 2 * (one - first))
 
 
 def test_trainings_of_one_start_begin_with_its_weights() -> None:
