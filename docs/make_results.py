@@ -49,6 +49,7 @@ PUBLISHED = (
     "train:published",
     "train:ether",
     "walk-forward:published",
+    "tune:published",
     "pool-flow:published",
     "pool-routing:published",
 )

@@ -152,6 +152,14 @@ def walking() -> Any:
 
 
 @functools.cache
+def tuning() -> Any:
+    """A tuning of one trial."""
+    return market.train.tuning_of(
+        walking(), [market.train.TuneAxis("maximum_change", 1e-4, 1e-2)], num_trials=1, num_held=0
+    )
+
+
+@functools.cache
 def walked() -> list[Any]:
     return list(market_walk.walk_forward(walking(), lambda task: STRATEGY))
 
@@ -1110,6 +1118,27 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "compat": False,
     },
     "market.train.walk.carried_on": lambda: {"walk": walking(), "record": walked()[0]},
+    "market.train.TuneAxis": lambda: {
+        "name": "base_lr",
+        "low": 0.1,
+        "high": 1.0,
+        "log_scale": True,
+        "is_whole": False,
+        "choices": (),
+        "when": None,
+    },
+    "market.train.tuning_of": lambda: {
+        "walk": walking(),
+        "axes": None,
+        "metrics": ["mean_oos_returns"],
+        "num_trials": 1,
+        "num_held": 0,
+        "num_startup": 1,
+        "kept_percent": 50,
+    },
+    "market.train.tune": lambda: {"tuning": tuning(), "trainer": lambda task: STRATEGY, "callback": None},
+    "market.train.next_trial": lambda: {"tuning": tuning(), "told": [], "trainer": lambda task: STRATEGY},
+    "market.train.best_trial": lambda: {"trials": []},
     "market.train.walk_verdict": lambda: {
         "records": walked(),
         "num_trials": 1,

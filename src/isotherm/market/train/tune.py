@@ -8,15 +8,15 @@ from collections.abc import Callable
 
 from isotherm import doors
 from isotherm.market.train.trainers import Trainer
-from isotherm.market.train.tune_plan import Tuning
-from isotherm.market.train.tune_trials import Trial, next_trial
+from isotherm.market.train.tune_plan import TunePlan
+from isotherm.market.train.tune_trials import TuneTrial, next_trial
 
 
 def tune(
-    tuning: Tuning,
+    tuning: TunePlan,
     trainer: Trainer | None = None,
-    callback: Callable[[int, Trial], object] | None = None,
-) -> list[Trial]:
+    callback: Callable[[int, TuneTrial], object] | None = None,
+) -> list[TuneTrial]:
     """All trials, one after another.
 
     The best of them was chosen by its tests, so that these are no longer out of sample: judge it on the cycles that
@@ -53,7 +53,7 @@ def tune(
     """
     if callback is not None:
         doors.function("callback", callback, "a function of a number and a trial", num_arguments=2)
-    trials: list[Trial] = []
+    trials: list[TuneTrial] = []
     while len(trials) < tuning.num_trials:
         trials.append(next_trial(tuning, [trial.told for trial in trials], trainer))
         if callback is not None:

@@ -1,15 +1,19 @@
 """What the trials of a tuning say: the best, the front, and which settings matter. Section 7.10."""
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
 from isotherm.market.train.optuna_study import ToldTrial, journal, quiet, study_of
-from isotherm.market.train.tune_plan import Tuning
-from isotherm.market.train.tune_trials import Trial, distributions
+from isotherm.market.train.tune_plan import TunePlan
+from isotherm.market.train.tune_trials import TuneTrial, distributions
+
+LEAST_TRIALS = 10
+"""Whole trials of which the best tenth is one at least."""
 
 
-def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
+def best_trial(trials: Sequence[TuneTrial | ToldTrial]) -> int | None:
     """Number of the trial with the best first metric, the earliest of equals; None where none is whole.
 
     >>> best_trial([ToldTrial({}, (0.1,)), ToldTrial({}, None), ToldTrial({}, (0.3,)), ToldTrial({}, (0.3,))])
@@ -19,7 +23,7 @@ def best_trial(trials: Sequence[Trial | ToldTrial]) -> int | None:
     return int(np.argmax(first)) if first and max(first) > -np.inf else None
 
 
-def pareto_front(trials: Sequence[Trial | ToldTrial]) -> tuple[int, ...]:
+def pareto_front(trials: Sequence[TuneTrial | ToldTrial]) -> tuple[int, ...]:
     """Numbers of trials that no other one is at least as good as in all metrics, and better in one.
 
     >>> pareto_front([ToldTrial({}, (0.0, 2.0)), ToldTrial({}, (1.0, 1.0)), ToldTrial({}, (0.5, 1.0))])
@@ -31,26 +35,27 @@ def pareto_front(trials: Sequence[Trial | ToldTrial]) -> tuple[int, ...]:
     )
 
 
-def importances(tuning: Tuning, told: Sequence[ToldTrial]) -> dict[str, float]:
+def importances(tuning: TunePlan, told: Sequence[ToldTrial]) -> dict[str, float]:
     """How much of the first metric's good values each setting explains, by the library; they sum to 1.
 
     Args:
         tuning: of :func:`tuning_of`.
-        told: trials; of fewer than 4 that are whole nothing is told.
+        told: trials; of fewer than 10 that are whole nothing is told.
 
     References:
         S. Watanabe, A. Bansal, F. Hutter, PED-ANOVA, IJCAI (2023).
     """
-    whole = [one for one in told if one.values is not None]
-    if len(whole) < 4:
+    whole = [one._replace(values=one.values[:1]) for one in told if one.values is not None]
+    if len(whole) < LEAST_TRIALS:
         return {}
-    study = study_of(whole, distributions(tuning), len(tuning.metrics), 0, 0)
-    with quiet() as library:
-        found = library.importance.get_param_importances(study, target=lambda trial: trial.values[0])
+    study = study_of(whole, distributions(tuning), 1, 0, 0)
+    with quiet() as library, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of settings that few trials chose
+        found = library.importance.get_param_importances(study)
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}
 
 
-def tuning_journal(tuning: Tuning, told: Sequence[ToldTrial], name: str = "tuning") -> bytes:
+def tuning_journal(tuning: TunePlan, told: Sequence[ToldTrial], name: str = "tuning") -> bytes:
     """All trials as a journal file of Optuna, which its dashboard reads.
 
     Args:
@@ -61,5 +66,5 @@ def tuning_journal(tuning: Tuning, told: Sequence[ToldTrial], name: str = "tunin
     return journal(name, told, distributions(tuning), len(tuning.metrics))
 
 
-def _told(trial: Trial | ToldTrial) -> ToldTrial:
-    return trial.told if isinstance(trial, Trial) else trial
+def _told(trial: TuneTrial | ToldTrial) -> ToldTrial:
+    return trial.told if isinstance(trial, TuneTrial) else trial

@@ -16,7 +16,7 @@ KEPT_PERCENT = 25.0
 
 
 @dataclass(frozen=True, eq=False)
-class Tuning:
+class TunePlan:
     """A tuning before its first trial.
 
     Attributes:
@@ -52,7 +52,7 @@ def tuning_of(
     num_held: int = 1,
     num_startup: int = 10,
     kept_percent: float | int = KEPT_PERCENT,
-) -> Tuning:
+) -> TunePlan:
     """Check what a tuning is given.
 
     Args:
@@ -78,12 +78,11 @@ def tuning_of(
     doors.whole("num_startup", num_startup, 0)
     percent = float(doors.number("kept_percent", kept_percent, above=0, most=100))
     training_problem(cycle_task(walk, 0, walk.start))
-    days = _days(walk)
-    chosen = default_axes(walk.settings, days) if axes is None else axes
-    return Tuning(walk, checked_axes(chosen), names, num_trials, num_held, num_startup, percent)
+    chosen = default_axes(walk.settings, train_days(walk)) if axes is None else axes
+    return TunePlan(walk, checked_axes(chosen), names, num_trials, num_held, num_startup, percent)
 
 
-def _days(walk: Walk) -> int:
+def train_days(walk: Walk) -> int:
     """Of the shortest training, whole ones."""
     dates = [(cycle.train_start, cycle.train_end) for cycle in walk.cycles]
     return min(unix_ms("train_end", end) - unix_ms("train_start", start) for start, end in dates) // DAY_MS

@@ -1,7 +1,8 @@
 """Settings that tuning chooses, where it looks for them, and under which others they count. Section 7.10."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ _OBJECTIVES = {"sharpe": "daily_sharpe", "wfe": "daily_sharpe", "gap": "daily_sh
 _SPELLED = {"sgd_lr": "base_lr"}
 
 
-class TuneAxis(NamedTuple):
+@dataclass(frozen=True)
+class TuneAxis:
     """One setting that trials choose.
 
     Attributes:
@@ -30,8 +32,15 @@ class TuneAxis(NamedTuple):
         high: largest.
         log_scale: whether it is looked for by its logarithm.
         is_whole: whether it is a whole number.
-        choices: words or flags to choose among, in the place of a range.
+        choices: words, numbers or flags to choose among, in the place of a range.
         when: another setting that is chosen before, and the values of it with which this one counts; None: always.
+
+    Raises:
+        TypeError: if an entry is of another kind.
+        ValueError: naming an entry: a setting that is unknown, or a range without room.
+
+    >>> TuneAxis("val_fraction", 0.1, 0.3).high
+    0.3
     """
 
     name: str
@@ -41,6 +50,32 @@ class TuneAxis(NamedTuple):
     is_whole: bool = False
     choices: tuple[Any, ...] = ()
     when: tuple[str, tuple[Any, ...]] | None = None
+
+    def __post_init__(self) -> None:
+        known_word("name", self.name, (*_PLACES, *_settings()))
+        doors.flag("log_scale", self.log_scale)
+        doors.flag("is_whole", self.is_whole)
+        choices = tuple(doors.sequence("choices", self.choices, "a list of words, numbers or flags"))
+        for one in choices:
+            if not isinstance(one, str | bool | int | float):
+                raise refusal("choices", one, "must be a word, a number or a flag")
+        object.__setattr__(self, "choices", choices)
+        if self.when is not None:
+            pair = doors.sequence("when", self.when, "a setting and its values")
+            if len(pair) != 2:
+                raise refusal("when", self.when, "must be a setting and its values")
+            doors.text("when", pair[0])
+            doors.sequence("when", pair[1], "values of a setting")
+        if not choices:
+            self._check_range()
+
+    def _check_range(self) -> None:
+        check = doors.whole if self.is_whole else doors.number
+        low, high = check("low", self.low), check("high", self.high)
+        if low > high or (low == high and not self.is_whole):
+            raise refusal("high", self.high, f"must be above low, {self.low}")
+        if self.log_scale and low <= 0:
+            raise refusal("low", self.low, "must be above 0 on a log scale")
 
     def counts(self, chosen: Mapping[str, Any]) -> bool:
         """Whether it counts beside what is chosen."""
@@ -60,7 +95,7 @@ def default_axes(settings: Mapping[str, Any], train_days: int) -> tuple[TuneAxis
     """
     found = known_axes(train_days)
     rate = "sgd_lr" if settings["optimisation_settings"]["optimiser"] == "sgd" else "base_lr"
-    first = found[rate]._replace(name="base_lr", when=None)
+    first = replace(found[rate], name="base_lr", when=None)
     return (first, *(found[name] for name in _ALWAYS))
 
 
@@ -103,36 +138,22 @@ def checked_axes(axes: Sequence[TuneAxis]) -> tuple[TuneAxis, ...]:
 
     Raises:
         TypeError: if one is no axis.
-        ValueError: naming an axis that is unknown, stands twice, has no room, or depends on a later one.
+        ValueError: naming an axis that stands twice, or depends on a later one.
     """
     found: dict[str, TuneAxis] = {}
     names = {axis.name for axis in axes if isinstance(axis, TuneAxis)}
     for axis in doors.sequence("axes", axes, "a list of TuneAxis"):
         doors.instance("axes", axis, TuneAxis, "axes of TuneAxis")
-        known_word("axes", axis.name, (*_PLACES, *_settings()))
         if axis.name in found:
             raise refusal("axes", axis.name, "must stand once")
         if axis.when is not None and axis.when[0] not in names:
-            axis = axis._replace(when=None)
+            axis = replace(axis, when=None)
         if axis.when is not None and axis.when[0] not in found:
             raise refusal(f"axes.{axis.name}", axis.when[0], "must stand before what depends on it")
-        _check_range(axis)
         found[axis.name] = axis
     if not found:
         raise refusal("axes", [], "must be one at least")
     return tuple(found.values())
-
-
-def _check_range(axis: TuneAxis) -> None:
-    where = f"axes.{axis.name}"
-    if axis.choices:
-        return
-    check = doors.whole if axis.is_whole else doors.number
-    low, high = check(f"{where}.low", axis.low), check(f"{where}.high", axis.high)
-    if low > high or (low == high and not axis.is_whole):
-        raise refusal(where, (axis.low, axis.high), "low must be below high")
-    if axis.log_scale and low <= 0:
-        raise refusal(f"{where}.low", axis.low, "must be above 0 on a log scale")
 
 
 _PLACES = ("bout_offset_days", "training_objective", "sgd_lr")

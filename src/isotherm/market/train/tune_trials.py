@@ -12,14 +12,14 @@ from isotherm.market.train.optuna_study import ToldTrial, quiet, study_of
 from isotherm.market.train.tested import CycleRecord
 from isotherm.market.train.trainers import Trainer, gradient_trainer
 from isotherm.market.train.tune_metrics import tuning_metric
-from isotherm.market.train.tune_plan import Tuning
+from isotherm.market.train.tune_plan import TunePlan
 from isotherm.market.train.tune_space import TuneAxis, settings_with, starting_choice
 from isotherm.market.train.walk import carried_on, cycle_record, cycle_task
 from isotherm.market.train.walk_plan import CarriedOn
 from isotherm.random.keys import folded, named, seeded
 
 
-class Trial(NamedTuple):
+class TuneTrial(NamedTuple):
     """A trial that is over.
 
     Attributes:
@@ -33,7 +33,7 @@ class Trial(NamedTuple):
     note: str
 
 
-def next_trial(tuning: Tuning, told: Sequence[ToldTrial], trainer: Trainer | None = None) -> Trial:
+def next_trial(tuning: TunePlan, told: Sequence[ToldTrial], trainer: Trainer | None = None) -> TuneTrial:
     """The trial after those that are told: it chooses, walks, and is given up where it is not among the best.
 
     A trial whose settings are refused has failed, and says why.
@@ -58,24 +58,24 @@ def next_trial(tuning: Tuning, told: Sequence[ToldTrial], trainer: Trainer | Non
                 records.append(record)
                 steps.append(tuning_metric(tuning.metrics[0], records))
                 if len(records) < tuning.num_cycles and _is_given_up(tuning, live, steps):
-                    return Trial(ToldTrial(chosen, None, tuple(steps), True), tuple(records), "")
+                    return TuneTrial(ToldTrial(chosen, None, tuple(steps), True), tuple(records), "")
         except ValueError as error:
-            return Trial(ToldTrial(chosen, None, tuple(steps)), tuple(records), str(error))
+            return TuneTrial(ToldTrial(chosen, None, tuple(steps)), tuple(records), str(error))
     values = tuple(tuning_metric(name, records) for name in tuning.metrics)
     if not np.isfinite(values).all():
-        return Trial(ToldTrial(chosen, None, ()), tuple(records), "a metric has no value in any cycle")
-    return Trial(ToldTrial(chosen, values, tuple(steps)), tuple(records), "")
+        return TuneTrial(ToldTrial(chosen, None, ()), tuple(records), "a metric has no value in any cycle")
+    return TuneTrial(ToldTrial(chosen, values, tuple(steps)), tuple(records), "")
 
 
-def _is_given_up(tuning: Tuning, live: Any, steps: Sequence[float]) -> bool:
+def _is_given_up(tuning: TunePlan, live: Any, steps: Sequence[float]) -> bool:
     if len(tuning.metrics) > 1 or tuning.kept_percent == 100 or not np.isfinite(steps[-1]):
         return False
     live.report(steps[-1], len(steps) - 1)
-    return live.should_prune()
+    return bool(live.should_prune())
 
 
 def walked(
-    tuning: Tuning,
+    tuning: TunePlan,
     chosen: Mapping[str, Any],
     cycles: range,
     carried: CarriedOn,
@@ -100,7 +100,7 @@ def walked(
         yield record
 
 
-def _study(tuning: Tuning, told: Sequence[ToldTrial]) -> Any:
+def _study(tuning: TunePlan, told: Sequence[ToldTrial]) -> Any:
     """That knows the trials so far; its first one is the settings as they are."""
     key = named(seeded(tuning.walk.settings["optimisation_settings"]["initial_random_key"]), "tuning")
     seed = jax.random.bits(folded(key, np.array([len(told)], np.uint32))[0], (), "uint32")
@@ -128,7 +128,7 @@ def _chosen(axes: Sequence[TuneAxis], live: Any) -> dict[str, Any]:
     return found
 
 
-def distributions(tuning: Tuning) -> dict[str, Any]:
+def distributions(tuning: TunePlan) -> dict[str, Any]:
     """Of the library, by axis."""
     found: dict[str, Any] = {}
     with quiet() as library:
@@ -143,6 +143,6 @@ def distributions(tuning: Tuning) -> dict[str, Any]:
 
 
 def _check_tuning(tuning: Any, told: Any) -> None:
-    doors.instance("tuning", tuning, Tuning, "a Tuning", "tuning_of makes one")
+    doors.instance("tuning", tuning, TunePlan, "a TunePlan", "tuning_of makes one")
     for one in doors.sequence("told", told, "a list of told trials"):
-        doors.instance("told", one, ToldTrial, "told trials", "the told of a Trial")
+        doors.instance("told", one, ToldTrial, "told trials", "the told of a TuneTrial")
