@@ -16,7 +16,7 @@ from isotherm.market.train.evaluation import WholeRun
 from isotherm.market.train.loop import train
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.step import BatchGradient
-from isotherm.market.train.tested import CycleRecord
+from isotherm.market.train.tested import CycleRecord, sharpe_haircut
 from isotherm.market.train.trainers import CycleChoice, CycleTask, gradient_trainer, random_trainer
 from isotherm.market.train.walk import carried_on, cycle_record, cycle_task, walk_forward
 from isotherm.market.train.walk_plan import walk_of
@@ -112,6 +112,8 @@ def test_a_cycle_begins_with_what_the_one_before_chose(records: list[CycleRecord
     np.testing.assert_allclose(alone.metadata["final_weights"], records[1].final_weights, rtol=1e-9)
     assert records[1].run_location == alone.metadata["run_location"]
     assert np.ptp(records[0].initial_weights) == 0
+    assert records[1].haircut == sharpe_haircut(alone.metadata["checkpoint_returns"])
+    assert records[1].haircut is not None
 
 
 def test_windows_and_noise_of_cycles_differ() -> None:
