@@ -16,7 +16,7 @@ from isotherm.market.train.evaluation import WholeRun
 from isotherm.market.train.loop import train
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.step import BatchGradient
-from isotherm.market.train.tested import CycleRecord
+from isotherm.market.train.tested import CycleRecord, sharpe_haircut
 from isotherm.market.train.trainers import CycleChoice, CycleTask, gradient_trainer, random_trainer
 from isotherm.market.train.walk import carried_on, cycle_record, cycle_task, walk_forward
 from isotherm.market.train.walk_plan import walk_of
@@ -112,6 +112,8 @@ def test_a_cycle_begins_with_what_the_one_before_chose(records: list[CycleRecord
     np.testing.assert_allclose(alone.metadata["final_weights"], records[1].final_weights, rtol=1e-9)
     assert records[1].run_location == alone.metadata["run_location"]
     assert np.ptp(records[0].initial_weights) == 0
+    assert records[1].haircut == sharpe_haircut(alone.metadata["checkpoint_returns"])
+    assert records[1].haircut is not None
 
 
 def test_windows_and_noise_of_cycles_differ() -> None:
@@ -119,6 +121,9 @@ def test_windows_and_noise_of_cycles_differ() -> None:
     assert [task.run["optimisation_settings"]["initial_random_key"] for task in tasks] == [0, 1, 2]
     drawn = [random_trainer()(task).params["log_k"] for task in tasks]
     assert len({float(one[0]) for one in drawn}) == 3
+    first, one = (random_trainer(scale)(tasks[0]).params["log_k"] for scale in (0.0, 1.0))
+    np.testing.assert_array_equal(one, drawn[0])
+    np.testing.assert_allclose(random_trainer(2.0)(tasks[0]).params["log_k"] - first, 2 * (one - first))
 
 
 def test_trainings_of_one_start_begin_with_its_weights() -> None:
