@@ -48,6 +48,7 @@ PUBLISHED = (
     "backtest:published",
     "train:published",
     "walk-forward:published",
+    "ensemble:published",
     "pool-flow:published",
     "pool-routing:published",
 )
