@@ -138,7 +138,9 @@ def blank_state(sampling: Sampling) -> WalkState:
     if sampling.method == "tempering":
         inner = TemperingState(x, inner, whole, x, whole == 0, whole, whole)
     chains = None if sampling.method == "smc" else ResumedState(inner, x)
-    return WalkState(Start(Tuning(x, x, x), x, x, x), chains, np.asarray(0), x, x, x, x, x)
+    with jax.enable_x64(True):
+        tuning = _on_host(Tuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 1, 1))))
+    return WalkState(Start(tuning, x, x, x), chains, np.asarray(0), x, x, x, x, x)
 
 
 def walked(tilted: Tilted, sampling: Sampling, state: WalkState, num_blocks: int) -> WalkState:

@@ -90,6 +90,7 @@ class EnsembleConfig(PoolConfig):
     def given(self) -> dict[str, Any]:
         """Settings of a fingerprint that are given here, by its names; all of the window is fitted."""
         training = {"val_fraction": 0.0, "early_stopping_metric": "return", "n_parameter_sets": 1}
+        training["batch_size"] = self.num_windows  # of which a training would take each step
         for name in ("noise_scale", "force_scalar"):
             if (value := getattr(self, name)) is not None:
                 training[name] = value

@@ -13,6 +13,9 @@ from isotherm.studies.ensemble.config import EnsembleConfig
 from isotherm.studies.market.significance import interval_of
 from isotherm.study.base import Arrays, Result
 
+SAMPLING = ("method", "num_chains", "num_draws", "thin", "num_windows", "num_played")
+"""Settings of draws that are told."""
+
 ENDS = (0.05, 0.95)
 """Of the draws that are told as a range."""
 
@@ -34,9 +37,7 @@ def combined(config: EnsembleConfig, settings: Mapping[str, Any], results: Mappi
         "unread": unknown_settings(settings),
         "noise_scale": settings["optimisation_settings"]["noise_scale"],
         "tokens": sorted(settings["tokens"]),
-        "sampling": {
-            key: getattr(config, key) for key in ("method", "num_chains", "num_draws", "thin", "num_windows")
-        },
+        "sampling": {key: getattr(config, key) for key in SAMPLING},
         "num_members": config.num_members,
         "temperatures": [
             _temperature(config.betas[i], played[i], told[i], evidence[i]) for i in range(len(played))

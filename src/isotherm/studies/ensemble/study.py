@@ -53,7 +53,13 @@ class EnsembleStudy(Study[EnsembleConfig]):
             "n_iterations": 5,
             "num_starts": 2,
         },
-        "published": {**_SHIPPED, "betas": (0.0, 1.0, 10.0, 30.0, 100.0), "noise_scale": 0.2},
+        "published": {
+            **_SHIPPED,
+            "betas": (0.0, 1.0, 3.0, 10.0, 20.0),
+            "noise_scale": 0.5,
+            "thin": 25,
+            "num_warmup": 800,
+        },
         "own": {},
     }
 

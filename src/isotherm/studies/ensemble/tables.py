@@ -39,7 +39,7 @@ def _temperatures(metrics: Metrics) -> Table:
         test, agree = one["parts"].get("test"), agrees(one)
         cells: list[Cell] = [f"{one['beta']:g}", _estimate(one["inside"], count, agree), _ends(one["inside"])]
         cells += [None, None, None] if test is None else [
-            _estimate(test, count, agree), _ends(test), f"{one['ahead']['test']:.0%}",
+            _estimate(test, metrics["sampling"]["num_played"], agree), _ends(test), f"{one['ahead']['test']:.0%}",
         ]  # fmt: skip
         rows.append(tuple(cells))
     note = (
@@ -164,7 +164,7 @@ def _change(metrics: Metrics, *path: str) -> tuple[Metrics, Metrics, float | Non
         ends.append((one, told))
     (warm, first), (cold, last) = ends
     errors = [first["se"], last["se"]]
-    if not (agrees(warm) and agrees(cold)) or None in errors or warm is cold:
+    if not (agrees(warm) and agrees(cold)) or None in errors:
         return first, last, None
     width = (errors[0] ** 2 + errors[1] ** 2) ** 0.5
     return first, last, (last["mean"] - first["mean"]) / width if width > 0 else None
@@ -174,6 +174,8 @@ def _inside(metrics: Metrics) -> str:
     first, last, scores = _change(metrics, "inside")
     warm, cold = metrics["temperatures"][0], metrics["temperatures"][-1]
     name = metrics["settings"]["return_val"]
+    if warm is cold:
+        return f"On fitted minutes the mean {name} of draws is **{last['mean']:.2f}** at beta = {cold['beta']:g}."
     said = (
         f"On fitted minutes the mean {name} of draws goes from **{first['mean']:.2f}** at beta = {warm['beta']:g} to "
         f"**{last['mean']:.2f}** at beta = {cold['beta']:g}"
@@ -183,20 +185,24 @@ def _inside(metrics: Metrics) -> str:
 
 def _sure(scores: float | None) -> str:
     if scores is None:
-        return ""
+        return " (no error of that change is known)"
     if abs(scores) < 3:
         return ", a change within its error"
-    return f" ({abs(scores):.0f} errors)"
+    return f" ({abs(scores):.0f} Monte Carlo errors)"
 
 
 def _outside(metrics: Metrics) -> str:
     first, last, scores = _change(metrics, "parts", "test")
+    if len(metrics["temperatures"]) == 1:
+        return f"On the test, which no draw knows, it is {last['mean']:.2f}."
     said = f"On the test, which no draw knows, it goes from {first['mean']:.2f} to {last['mean']:.2f}{_sure(scores)}"
-    if scores is None or abs(scores) < 3:
+    if scores is None:
+        return f"{said}."
+    if abs(scores) < 3:
         return f"{said}: what is learned of the fitted minutes cannot be told apart from nothing there."
     if scores > 0:
-        return f"{said}: what is learned of the fitted minutes **holds there too**."
-    return f"{said}: what is learned of the fitted minutes **does harm there**."
+        return f"{said}: on this path of prices what is learned of the fitted minutes **holds there too**."
+    return f"{said}: on this path of prices what is learned of the fitted minutes **does harm there**."
 
 
 def _holding(metrics: Metrics) -> str:
