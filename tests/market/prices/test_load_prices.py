@@ -377,3 +377,20 @@ def test_a_date_of_another_zone_in_the_last_row_is_refused(tmp_path: Path) -> No
         ValueError, match="column date says 2022-07-21 03:59:00 in row 2999, unix 2022-07-21 01:59"
     ):
         load_prices(("BTC",), tmp_path)
+
+
+def test_the_currency_of_prices_is_cash_and_needs_no_file(folder: Path) -> None:
+    table = load_prices(["USD", "ETH", "BTC"], folder)
+    priced = load_prices(["ETH", "BTC"], folder)
+    assert table.tickers == ("BTC", "ETH", "USD")
+    np.testing.assert_array_equal(table.closes[:, :2], priced.closes)
+    assert (table.closes[:, 2] == 1).all()
+    assert (table.digests, table.report) == (priced.digests, priced.report)
+    for ticker in ("BTC", "ETH"):
+        (file,) = folder.glob(f"{ticker}_USD.*")
+        file.rename(file.with_name(file.name.replace("USD", "DAI")))
+    other = load_prices(["ETH", "DAI"], folder, quote="DAI")
+    np.testing.assert_array_equal(other.closes[:, 0], 1)
+    np.testing.assert_array_equal(other.closes[:, 1], priced.closes[:, 1])
+    with pytest.raises(ValueError, match=r"tickers = \('USD',\): should hold one beside USD"):
+        load_prices(["USD"], folder)

@@ -39,7 +39,8 @@ def load_prices(
     times with a resolution or time zone of their own are understood. Its rows lie ``interval_minutes`` apart.
 
     Args:
-        tickers: in any order; the table has them sorted.
+        tickers: in any order; the table has them sorted. The quote among them is cash: it needs no file, its price
+            is 1.
         root: a folder of files ``<TICKER>_<quote>.parquet`` or ``.csv``; or one such file with columns
             ``close_<TICKER>`` or ``<TICKER>``.
         start: date of the first row; None takes the first midnight that all tickers have.
@@ -69,8 +70,24 @@ def load_prices(
     )
     if span.start is not None and span.end is not None and span.end < span.start:
         raise refusal("end", end, f"should not be before start, {start}")
-    found = _joined(chosen, place, span, interval_minutes, fill, quote)
+    priced = tuple(one for one in chosen if one != quote)
+    if not priced:
+        raise refusal("tickers", chosen, f"should hold one beside {quote}, in which prices are quoted")
+    found = _joined(priced, place, span, interval_minutes, fill, quote)
+    found = found if len(priced) == len(chosen) else with_cash(found, quote)
     return in_minutes(found) if flag("resample", resample) else found
+
+
+def with_cash(table: PriceTable, quote: str) -> PriceTable:
+    """A table with the currency of its prices among the tickers, at 1 throughout.
+
+    >>> table = PriceTable(60_000 * np.arange(2), ("ETH",), np.array([[9.0], [8.0]]))
+    >>> with_cash(table, "USD").closes.tolist()
+    [[9.0, 1.0], [8.0, 1.0]]
+    """
+    tickers = tuple(sorted((*table.tickers, quote)))
+    closes = np.insert(table.closes, tickers.index(quote), 1.0, axis=1)
+    return PriceTable(table.unix, tickers, closes, table.digests, table.report)
 
 
 def _tickers(tickers: Sequence[str]) -> tuple[str, ...]:

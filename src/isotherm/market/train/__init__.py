@@ -1,4 +1,4 @@
-"""Training of strategies: windows, steps, selection, periods; walking forward, tuning, ensembles drawn by beta."""
+"""Training of strategies: windows, steps, selection; walks forward, tuning, and ensembles drawn by beta."""
 
 from isotherm.market.train.bands import EnsembleBands as EnsembleBands
 from isotherm.market.train.bands import bands_of as bands_of

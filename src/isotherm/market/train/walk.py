@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,11 @@ def _seen(walk: Walk, start: str, stop: int) -> tuple[PriceTable, Any]:
     count = (stop - int(minutes.unix[0])) // MINUTE_MS
     rows = np.append(np.arange(count), count - 1)
     unix = minutes.unix[0] + MINUTE_MS * np.arange(count + 1, dtype=np.int64)
-    seen = PriceTable(unix, minutes.tickers, minutes.closes[rows], minutes.digests, minutes.report)
+    notes = table.report.notes
+    if table.interval_minutes > 1:
+        notes = (*notes, f"minutes made by repeating rows of {table.interval_minutes} min")
+    report = replace(minutes.report, notes=notes)
+    seen = PriceTable(unix, minutes.tickers, minutes.closes[rows], minutes.digests, report)
     if np.ndim(walk.supply) != 2:
         return seen, walk.supply
     return seen, np.repeat(np.asarray(walk.supply)[first:last], table.interval_minutes, axis=0)[rows]

@@ -184,10 +184,10 @@ def weights(
     Args:
         name: file name without ending.
         caption: what the reader should see.
-        unix: UTC milliseconds, ``(midnights,)``.
-        shares: ``(midnights, tokens)``.
+        unix: UTC milliseconds, ``(rows,)``.
+        shares: ``(rows, tokens)``.
         labels: of tokens.
-        starts: rows at which tests begin, ``(cycles,)``.
+        starts: UTC milliseconds at which tests begin, ``(cycles,)``.
     """
     figure, ((axes,),) = panel_grid(1)
     time = unix.astype("datetime64[ms]")
@@ -195,8 +195,8 @@ def weights(
     found = looks(list(labels))
     colours = [found[label].colour for label in labels]
     axes.stackplot(time, shares.T, colors=colours, alpha=0.75, linewidth=0)
-    for row in starts[1:]:
-        axes.axvline(float(axes.convert_xunits(time[row])), color="white", linewidth=0.8)
+    for start in starts[1:].astype("datetime64[ms]"):
+        axes.axvline(float(axes.convert_xunits(start)), color="white", linewidth=0.8)
     axes.set_xlim(time[0], time[-1])
     axes.set_ylim(0, 1)
     axes.set_ylabel("weight")

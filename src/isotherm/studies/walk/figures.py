@@ -10,6 +10,9 @@ from isotherm.plot.figure import Figure
 from isotherm.studies.walk import drawings
 from isotherm.studies.walk.tables import POOLS
 
+MOST_ROWS = 130
+"""Days from which on weights are drawn as means of several: more would be stripes."""
+
 
 def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Iterator[Figure]:
     """Ratios with intervals, in against out of sample, value, weights, parameters."""
@@ -45,13 +48,14 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
         {POOLS[pool].partition(",")[0]: arrays[f"value/{pool}"] for pool in POOLS},
         arrays.get("chance"),
     )
+    days = -(-metrics["days"] // MOST_ROWS)
     yield drawings.weights(
         "weights",
-        "Weights over all tests; white lines where the pool of one cycle takes the place of that of the one before.",
-        arrays["unix"],
-        arrays["weights"],
+        f"Weights over all tests{f', means of {days} days' if days > 1 else ''}; white lines where the pool of one "
+        "cycle takes the place of that of the one before.",
+        *_means(arrays["unix"], arrays["weights"], days),
         metrics["tokens"],
-        arrays["starts"],
+        arrays["unix"][arrays["starts"]],
     )
     effective = {
         name.partition("/")[2]: value for name, value in arrays.items() if name.startswith("effective/")
@@ -64,6 +68,15 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
             effective,
             metrics["tokens"],
         )
+
+
+def _means(unix: np.ndarray, weights: np.ndarray, days: int) -> tuple[np.ndarray, np.ndarray]:
+    """Times in the middle of so many days, and mean weights then; what is left at the end is a mean of fewer."""
+    if days == 1:
+        return unix, weights
+    firsts = np.arange(0, len(unix), days)
+    counts = np.diff(np.append(firsts, len(unix)))
+    return unix[firsts + counts // 2], np.add.reduceat(weights, firsts) / counts[:, None]
 
 
 def _deflated(probability: float | None) -> str:

@@ -1,7 +1,9 @@
 """Prices of a walk on the grid that their files have, the walk itself, and what is refused before it begins."""
 
 import functools
+import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from isotherm.market.train.trainers import training_problem
 from isotherm.market.train.walk import cycle_task
 from isotherm.market.train.walk_plan import Walk, walk_of
 from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
-from isotherm.studies.market.pool_run import fingerprint_of, params_of
+from isotherm.studies.market.pool_run import HOLES, fingerprint_of, params_of, with_gaps_told
 from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
 from isotherm.studies.walk.config import WalkConfig
@@ -31,7 +33,7 @@ MOST_FILLED = 0.5
 
 def inputs(config: WalkConfig) -> Mapping[str, Path]:
     """Files of settings, of parameters and of prices, by field."""
-    return pool_inputs(config, config.market)
+    return pool_inputs(config)
 
 
 def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
@@ -47,7 +49,11 @@ def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
         gap = 0 if file.interval_minutes else HOLIDAYS
     limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
-    return load_prices(tokens, root, interval_minutes=interval, fill=limits)
+    if not config.prices:
+        limits = HOLES.get(config.market, limits)
+    table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
+    notes = tuple(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes)
+    return with_gaps_told(replace(table, report=replace(table.report, notes=notes)))
 
 
 def walking(config: WalkConfig) -> Walk:
@@ -99,8 +105,6 @@ def check(config: WalkConfig) -> None:
     if not config.prices and config.gap_days:
         allowed = "must be left out without prices: those that come with the package have their own"
         raise refusal("gap_days", config.gap_days, allowed)
-    if config.prices and config.market != WalkConfig.model_fields["market"].default:
-        raise refusal("market", config.market, "must be left out with prices of your own")
     checked_settings(config)
     walk = walking(config)
     training_problem(cycle_task(walk, 0, walk.start), periods_of(config), config.decay_to)

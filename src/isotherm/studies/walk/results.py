@@ -127,7 +127,7 @@ def _cycle(record: CycleRecord, words: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _verdict(records: Sequence[CycleRecord], trials: int) -> dict[str, Any]:
-    found = walk_verdict(records, trials)
+    found = walk_verdict(records, trials, num_resamples=1)  # intervals are those of the pools
     names = ("mean_sharpe", "std_sharpe", "worst_sharpe", "num_efficiency", "adjusted_sharpe", "is_effective")
     return {
         **{name: getattr(found, name) for name in names},

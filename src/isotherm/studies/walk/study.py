@@ -102,8 +102,9 @@ class WalkStudy(Study[WalkConfig]):
             for name, payload in [*steps, (f"cycle-{cycle}-tested", {})]:
                 before = chain[-1].name if chain else None
                 chain.append(Task(name, {"cycle": cycle} | payload, after=before))
-        chance = [Task(f"chance-{i}", {"chance": i}) for i in range(config.num_chance)]
-        return [*chain, Task("default"), *chance]
+        weight = len(chain) / 6  # a walk beside only plays, as a link's evaluations do
+        chance = [Task(f"chance-{i}", {"chance": i}, weight) for i in range(config.num_chance)]
+        return [*chain, Task("default", weight=weight), *chance]
 
     def compute(self, config: WalkConfig, task: Task) -> Arrays:
         """The first link, or a walk beside."""
