@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Float64, Key, PyTree
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.tuning import TunedAt, Tuning, tuned
+from isotherm.market.train.tuning import StepTuning, TunedAt, tuned
 from isotherm.random.keys import named, seeded
 from isotherm.sample.metropolis.acceptance import AcceptanceInfo
 from isotherm.sample.metropolis.langevin import LangevinState
@@ -37,7 +37,7 @@ class Start(NamedTuple):
         impossible: share of the warm-up's moves that could not be accepted, mostly for leading there.
     """
 
-    tuning: Tuning
+    tuning: StepTuning
     betas: Float[Array | np.ndarray, " rungs"]
     outside: Any
     impossible: Any
@@ -139,7 +139,7 @@ def blank_state(sampling: Sampling) -> WalkState:
         inner = TemperingState(x, inner, whole, x, whole == 0, whole, whole)
     chains = None if sampling.method == "smc" else ResumedState(inner, x)
     with jax.enable_x64(True):
-        tuning = _on_host(Tuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 1, 1))))
+        tuning = _on_host(StepTuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 1, 1))))
     return WalkState(Start(tuning, x, x, x), chains, np.asarray(0), x, x, x, x, x)
 
 
