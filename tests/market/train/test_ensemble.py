@@ -24,6 +24,7 @@ from isotherm.market.train.ensemble import (
     is_drawn,
 )
 from isotherm.market.train.ensemble_outcome import Ensemble
+from isotherm.market.train.loop import train
 from isotherm.market.train.sampling import Sampling
 
 CHAINS = Sampling(beta=300.0, num_chains=8, num_draws=100, block=50, thin=4, num_warmup=100)
@@ -85,6 +86,28 @@ def test_colder_draws_do_better_and_chains_agree(
 def test_a_parameter_that_nothing_reads_stays_as_the_prior_has_it(ladder: dict[float, Ensemble]) -> None:
     draws = ladder[30.0].params["logit_delta_lamb"][:, ::10] / 0.3
     assert stats.kstest(draws.ravel(), "norm").pvalue > 0.01
+
+
+def test_the_optimum_is_the_cold_limit() -> None:
+    """Two numbers that all tokens share, around an optimum that training finds from several starts."""
+    rule = {"rule": "anti_momentum", "initial_k_per_day": 5.0, "initial_memory_length": 2.0}
+    shared = {"force_scalar": True, "noise_scale": 0.5}
+    training = {"n_iterations": 400, "n_parameter_sets": 1, "batch_size": 1, "base_lr": 0.05}
+    training |= {"lr_schedule_type": "cosine", "evaluation_interval": 400, "iterations_per_print": 401}
+    best = train(daily(shared | training, **rule), table())
+    optimum = best.metadata["final_objective"]
+    around = {"params": best.params, "noise_scale": 0.2}
+    found = [
+        ensemble(daily(shared, **rule), table(), CHAINS._replace(beta=beta, thin=8), **around)
+        for beta in (300.0, 600.0)
+    ]
+    assert max(one.rhat.max() for one in found) < 1.05
+    warm, cold = (one.objective for one in found)
+    # what is lost falls as 1 / beta, by which it is extrapolated
+    limit, error = 2 * cold.value - warm.value, np.hypot(2 * cold.error, warm.error)
+    assert abs(limit - optimum) < 3 * error
+    assert optimum - cold.value > 3 * error
+    assert found[1].objectives.max() < optimum + 1e-6
 
 
 def test_cuts_and_prices_of_the_test_change_no_bit(warm: tuple[EnsembleProblem, WalkState, Ensemble]) -> None:

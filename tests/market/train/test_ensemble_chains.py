@@ -11,7 +11,7 @@ import pytest
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import tilted_law
-from isotherm.market.train.chains import WalkState, begun_walk, walked
+from isotherm.market.train.chains import WalkState, begun_walk, blank_state, walked
 from isotherm.market.train.ensemble_outcome import log_evidence
 from isotherm.market.train.sampling import Sampling
 
@@ -122,6 +122,14 @@ def test_cuts_change_no_bit_and_a_state_can_be_kept_as_arrays(
     for one, other in zip(jax.tree.leaves(state), jax.tree.leaves(found[method]), strict=True):
         assert isinstance(one, np.ndarray)
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_blank_state_has_the_structure_and_dtypes_of_all(found: dict[str, WalkState], method: str) -> None:
+    blank = blank_state(sampling(method))
+    assert jax.tree.structure(blank) == jax.tree.structure(found[method])
+    for one, other in zip(jax.tree.leaves(blank), jax.tree.leaves(found[method]), strict=True):
+        assert one.dtype == other.dtype
 
 
 def test_another_seed_draws_others(found: dict[str, WalkState]) -> None:

@@ -11,12 +11,13 @@ from jaxtyping import Array, Float, Float64, Key, PyTree
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
 from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.tuning import TunedAt, Tuning, tuned
+from isotherm.market.train.tuning import StepTuning, TunedAt, tuned
 from isotherm.random.keys import named, seeded
 from isotherm.sample.metropolis.acceptance import AcceptanceInfo
+from isotherm.sample.metropolis.langevin import LangevinState
 from isotherm.sample.resumed import Resumed, ResumedState
 from isotherm.sample.run import sample
-from isotherm.sample.temperatures.tempering import TemperingInfo, find_ladder, tempering
+from isotherm.sample.temperatures.tempering import TemperingInfo, TemperingState, find_ladder, tempering
 from isotherm.sample.tilt.importance import systematic, tempered
 
 LEVELS = 8
@@ -36,7 +37,7 @@ class Start(NamedTuple):
         impossible: share of the warm-up's moves that could not be accepted, mostly for leading there.
     """
 
-    tuning: Tuning
+    tuning: StepTuning
     betas: Float[Array | np.ndarray, " rungs"]
     outside: Any
     impossible: Any
@@ -123,6 +124,23 @@ def _empty(start: Start, chains: PyTree, sampling: Sampling, d: int) -> WalkStat
         log_z=np.zeros(0),
         shares=np.zeros(0),
     )
+
+
+def blank_state(sampling: Sampling) -> WalkState:
+    """A state of nothing, with the structure and dtypes of all states of a sampler: a template for arrays of one.
+
+    Args:
+        sampling: checked.
+    """
+    x: Any = np.zeros(0)
+    whole: Any = np.zeros(0, np.int32)
+    inner: Any = LangevinState(x, x, x)
+    if sampling.method == "tempering":
+        inner = TemperingState(x, inner, whole, x, whole == 0, whole, whole)
+    chains = None if sampling.method == "smc" else ResumedState(inner, x)
+    with jax.enable_x64(True):
+        tuning = _on_host(StepTuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 1, 1))))
+    return WalkState(Start(tuning, x, x, x), chains, np.asarray(0), x, x, x, x, x)
 
 
 def walked(tilted: Tilted, sampling: Sampling, state: WalkState, num_blocks: int) -> WalkState:

@@ -128,6 +128,23 @@ def ensemble_problem(
     return EnsembleProblem(training, posterior, checked)
 
 
+def sampled_otherwise(problem: EnsembleProblem, sampling: Sampling) -> EnsembleProblem:
+    """The same law, drawn by another sampler or at another temperature; nothing is laid out again.
+
+    Args:
+        problem: of :func:`ensemble_problem`.
+        sampling: how it is to be drawn.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+        ValueError: naming a setting out of range.
+    """
+    check_ensemble(problem)
+    checked = doors.instance("sampling", sampling, Sampling, "a Sampling").checked()
+    _check_memory(problem.training, problem.posterior, checked)
+    return problem._replace(sampling=checked)
+
+
 def _check_memory(training: TrainingProblem, posterior: Posterior, sampling: Sampling) -> None:
     """Refuse more draws, or chains whose minutes are walked at once, than there is memory for."""
     draws, bytes_of_one = sampling.num_chains * sampling.num_draws, 8.0 * (posterior.layout.size + 16)

@@ -28,7 +28,7 @@ _LOOKS = 32
 """Draws of each chain, in the later half of a round, that fit steps and variances."""
 
 
-class Tuning(eqx.Module):
+class StepTuning(eqx.Module):
     """Steps at some inverse temperatures, and in between by interpolation.
 
     Attributes:
@@ -61,7 +61,7 @@ class TunedLangevin(eqx.Module):
 
     beta: Float[Array, "..."]
     tilted: Tilted
-    tuning: Tuning
+    tuning: StepTuning
     remembers_beta: ClassVar[bool] = True
 
     def init(self, position: Float[Array, " d"], key: Key[Array, ""] | None = None) -> LangevinState:
@@ -90,7 +90,7 @@ class TunedAt(eqx.Module):
     """
 
     tilted: Tilted
-    tuning: Tuning
+    tuning: StepTuning
 
     def __call__(self, beta: Any) -> TunedLangevin:
         """At one inverse temperature, or one a chain."""
@@ -173,7 +173,7 @@ class TunedSteps(NamedTuple):
         impossible: share of moves that could not be accepted.
     """
 
-    tuning: Tuning
+    tuning: StepTuning
     positions: Float[Array, "chains d"]
     impossible: float
 
@@ -215,7 +215,7 @@ def tuned(
         if at < ROUNDS - 1:
             found = _covariances(seen.reshape(levels, -1, d), variances)
             placed = placed._replace(covariance=jnp.repeat(found, chains, axis=0))
-    tuning = Tuning(jnp.asarray(betas, positions.dtype), log_steps, found)
+    tuning = StepTuning(jnp.asarray(betas, positions.dtype), log_steps, found)
     return TunedSteps(tuning, placed.position[-chains:], impossible)
 
 
