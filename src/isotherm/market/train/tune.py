@@ -57,7 +57,6 @@ def tune(
     trials: list[TuneTrial] = []
     while len(trials) < tuning.num_trials:
         trials.append(next_trial(tuning, [trial.told for trial in trials], trainer))
-        check_tuning(tuning, (), trainer)
-    if callback is not None:
-        callback(len(trials) - 1, trials[-1])
+        if callback is not None:
+            callback(len(trials) - 1, trials[-1])
     return trials
