@@ -47,12 +47,13 @@ PUBLISHED = (
     "choices:published",
     "backtest:published",
     "train:published",
+    "train:ether",
     "walk-forward:published",
     "tune:published",
     "pool-flow:published",
     "pool-routing:published",
 )
-PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture"}
+PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture", "ether"}
 """Presets with a page of their own beside the published one."""
 
 NUM_STEPS = 10_000

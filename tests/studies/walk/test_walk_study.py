@@ -162,6 +162,11 @@ def test_presets_and_what_is_ones_own() -> None:
     assert published == build_config(study, "published")
     assert list(study.inputs(published)) == ["prices"]
     assert len(study.inputs(build_config(study, "coins"))) == 3
+    ether = build_config(study, "ether")
+    assert list(study.inputs(ether)) == ["prices.ETH"]
+    cash = prices_of(ether, ["ETH", "USD"])
+    assert (cash.interval_minutes, cash.report.fills["ETH"].longest_run) == (1, 2)
+    assert set(cash.closes[:, 1].tolist()) == {1.0}
     table = prices_of(published, ["JNJ", "KO"])
     assert table.interval_minutes == 1440
     assert not any("/" in note for note in table.report.notes)

@@ -176,6 +176,16 @@ def test_a_walk_that_cannot_be_told_from_holding() -> None:
     assert [row[3] for row in cells(tables(metrics)[1])] == ["not to be told from it"] * 3
 
 
+def test_few_days_tell_nothing() -> None:
+    metrics = told().metrics
+    few = {name: one | {"interval": None} for name, one in metrics["against"].items()}
+    said = conclusions(metrics | {"against": few})
+    assert "HODL (**too few days to tell**), and" in said[0]
+    assert [row[2:] for row in cells(tables(metrics | {"against": few})[1])] == [
+        ["–", "too few days to tell"]
+    ] * 3
+
+
 def test_luck_is_told_both_ways() -> None:
     sure = conclusions(told(0.05).metrics)[3]
     assert "**is more than luck would give** (deflated Sharpe ratio 1.00, 1 trial)" in sure

@@ -21,10 +21,8 @@ Positive = Annotated[float, Field(gt=0)]
 Fee = Annotated[float, Field(ge=0, lt=1)]
 Minutes = Annotated[int, Field(ge=1, le=10_000_000)]
 
-SHIPPED = "crypto_5m_2022"
-"""Prices that come with the package."""
-
-SHIPPED_TOKENS = ("BTC", "ETH", "SOL")
+OWN_TOKENS = {"crypto_5m_2022": ("BTC", "ETH", "SOL"), "eth_1m_2022_uniswap": ("ETH", "USD")}
+"""Tokens of the package's prices, where nothing says which."""
 
 RENAMED = {
     "start": "startDateString", "end": "endDateString", "test_end": "endTestDateString",
@@ -36,7 +34,7 @@ RENAMED = {
 """Fields here whose name in a fingerprint is another."""
 
 NOT_OF_FINGERPRINTS = (
-    "prices", "interval_minutes", "fingerprint_file", "params_file", "select", "parameter_set", "supply",
+    "prices", "market", "interval_minutes", "fingerprint_file", "params_file", "select", "parameter_set", "supply",
     "spread_bps",
 )  # fmt: skip
 
@@ -58,6 +56,9 @@ class PoolConfig(Config):
     prices: File = ""
     """A folder of files TICKER_USD.parquet or .csv, or one file; empty: prices that come with the package."""
 
+    market: Literal["crypto_5m_2022", "eth_1m_2022_uniswap"] = "crypto_5m_2022"
+    """Prices of the package, where ``prices`` names none: coins by five minutes, or ether by the minute."""
+
     interval_minutes: Annotated[int, Field(ge=1, le=1440)] = 1
     """Minutes between rows of the price files; coarser rows are repeated. The package's own have 5."""
 
@@ -74,7 +75,7 @@ class PoolConfig(Config):
     """Which set of a record that holds several."""
 
     tokens: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """Tickers, each once; where no file says, those of the prices that come with the package if these are played."""
+    """Tickers, each once, USD being cash; where no file says, those of the package's prices if these are played."""
 
     rule: str | None = None
     """Name of the pool, with hooks: momentum, mean_reversion_channel, balancer, lvr__momentum, ..."""
@@ -170,8 +171,8 @@ class PoolConfig(Config):
             if name == "weights_logits" and len(plain) == 1:
                 (plain,) = plain
             found[RENAMED.get(name, name)] = plain
-        if not (self.tokens or self.prices or self.fingerprint_file):
-            found["tokens"] = list(SHIPPED_TOKENS)
+        if not (self.tokens or self.prices or self.fingerprint_file) and self.market in OWN_TOKENS:
+            found["tokens"] = list(OWN_TOKENS[self.market])
         if (
             "chunk_period" in found
             and "weight_interpolation_period" not in found

@@ -11,8 +11,11 @@ from isotherm.market.prices.columns import price_file
 from isotherm.market.prices.shipped import shipped
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.strategy import check_spread, strategy_of
-from isotherm.studies.market.pool_config import SHIPPED, PoolConfig
+from isotherm.studies.market.pool_config import PoolConfig
 from isotherm.studies.market.pool_run import fingerprint_of, params_of, table_of
+
+QUOTE = "USD"
+"""Currency of all prices; among tokens it is cash, and has no file."""
 
 
 class CheckedPool(NamedTuple):
@@ -27,22 +30,17 @@ class CheckedPool(NamedTuple):
     table: PriceTable
 
 
-def pool_inputs(config: PoolConfig, own: str = SHIPPED) -> Mapping[str, Path]:
-    """Files of settings, of parameters and of prices, by field.
-
-    Args:
-        config: of the study.
-        own: the package's prices, where the config names none.
-    """
+def pool_inputs(config: PoolConfig) -> Mapping[str, Path]:
+    """Files of settings, of parameters and of prices, by field."""
     found = {}
     if config.fingerprint_file:
         found["fingerprint_file"] = Path(config.fingerprint_file)
     if config.params_file:
         found["params_file"] = Path(config.params_file)
-    root = Path(config.prices) if config.prices else shipped(own)
+    root = Path(config.prices) if config.prices else shipped(config.market)
     if root.is_dir():
-        tokens = sorted(fingerprint_of(config)["tokens"])
-        found |= {f"prices.{token}": price_file(root, token, "USD") for token in tokens}
+        priced = sorted(set(fingerprint_of(config)["tokens"]) - {QUOTE})
+        found |= {f"prices.{token}": price_file(root, token, QUOTE) for token in priced}
     else:
         found["prices"] = root
     return found
@@ -95,3 +93,5 @@ def _check_left_out(config: PoolConfig) -> None:
     if not config.prices and config.interval_minutes != 1:
         allowed = "must be left out without prices: those that come with the package have their own"
         raise refusal("interval_minutes", config.interval_minutes, allowed)
+    if config.prices and config.market != type(config).model_fields["market"].default:
+        raise refusal("market", config.market, "must be left out with prices of your own")

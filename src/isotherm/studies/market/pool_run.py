@@ -2,22 +2,30 @@
 
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from isotherm.data.market_files import market_file
 from isotherm.market.backtest import Backtest, simulate
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.restore import Retrieved, retrieve_best
 from isotherm.market.parameters.start import initial_values
+from isotherm.market.prices.clock import MINUTES_PER_DAY, span_in_words
+from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
-from isotherm.market.prices.shipped import shipped
 from isotherm.market.prices.table import PriceTable
-from isotherm.studies.market.pool_config import SHIPPED, PoolConfig
+from isotherm.studies.market.pool_config import PoolConfig
 from isotherm.studies.market.settings_file import is_of_another_tool, settings_of_file
+
+HOLES = {
+    "eth_1m_2022_uniswap": FillLimits(0.001, 2),
+    "us20_daily_1990_2022": FillLimits(0.5, 6 * MINUTES_PER_DAY),
+}
+"""What may be made up of the package's prices that have holes: minutes at midnight; weekends and holidays."""
 
 CONSTANT = "balancer"
 """The pool of constant weights."""
@@ -53,9 +61,23 @@ def table_of(config: PoolConfig, tokens: list[str]) -> PriceTable:
     Raises:
         ValueError: naming the file and what is wrong there.
     """
-    root = Path(config.prices) if config.prices else shipped(SHIPPED)
-    interval = config.interval_minutes if config.prices else 5
-    return load_prices(tokens, root, interval_minutes=interval, resample=interval > 1)
+    if config.prices:
+        interval = config.interval_minutes
+        return load_prices(tokens, config.prices, interval_minutes=interval, resample=interval > 1)
+    file = market_file(config.market)
+    interval, limits = file.interval_minutes, HOLES.get(config.market)
+    table = load_prices(tokens, file.path, interval_minutes=interval, resample=interval > 1, fill=limits)
+    return with_gaps_told(table)
+
+
+def with_gaps_told(table: PriceTable) -> PriceTable:
+    """A table whose report says, in a line, where closes were made to stand over gaps: of the token with the most."""
+    most = max(table.report.fills.values(), key=lambda fill: fill.filled, default=None)
+    if most is None or not most.filled:
+        return table
+    longest = span_in_words(most.longest_run)
+    note = f"closes stand over gaps, in {most.filled} of {most.rows} rows and for {longest} at most"
+    return replace(table, report=replace(table.report, notes=(*table.report.notes, note)))
 
 
 def params_of(config: PoolConfig, settings: Fingerprint) -> Mapping[str, Any]:

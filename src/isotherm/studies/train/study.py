@@ -59,6 +59,23 @@ class TrainStudy(Study[TrainConfig]):
             "k_grid": (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
             "memory_grid": (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 13.0),
         },
+        "ether": {
+            "market": "eth_1m_2022_uniswap",
+            "tokens": ("ETH", "USD"),
+            "rule": "momentum",
+            "start": "2022-07-22 00:00:00",
+            "end": "2022-08-01 00:00:00",
+            "test_end": "2022-08-22 00:00:00",
+            "max_memory_days": 3.0,
+            "memory_days": 2.0,
+            "k_per_day": 20.0,
+            "fees": 0.0005,
+            "bout_offset": 2880,
+            "val_fraction": 0.3,
+            "n_iterations": 60,
+            "n_parameter_sets": 2,
+            "batch_size": 2,
+        },
         "own": {},
     }
 

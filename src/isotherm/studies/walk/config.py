@@ -16,8 +16,8 @@ class WalkingConfig(TrainingConfig):
     are cycles. Each cycle is trained on a stretch and tested on the one that follows.
     """
 
-    market: Literal["crypto_5m_2022", "us20_daily_1990_2022"] = "crypto_5m_2022"
-    """Prices of the package, where ``prices`` names none: coins by five minutes, or US stocks by the day."""
+    market: Literal["crypto_5m_2022", "eth_1m_2022_uniswap", "us20_daily_1990_2022"] = "crypto_5m_2022"  # pyright: ignore[reportIncompatibleVariableOverride]
+    """Prices of the package, where ``prices`` names none: coins by minutes, or US stocks by the day."""
 
     gap_days: Days = 0
     """Days in a row without a price over which the last one stands, as over weekends; 0: no row may be missing."""

@@ -11,7 +11,7 @@ import numpy as np
 from isotherm.data.market_files import market_file
 from isotherm.errors import refusal
 from isotherm.market.parameters.fingerprint import Fingerprint
-from isotherm.market.prices.clock import MINUTES_PER_DAY, span_in_words
+from isotherm.market.prices.clock import MINUTES_PER_DAY
 from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.table import PriceTable
@@ -19,13 +19,10 @@ from isotherm.market.train.trainers import training_problem
 from isotherm.market.train.walk import cycle_task
 from isotherm.market.train.walk_plan import Walk, walk_of
 from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
-from isotherm.studies.market.pool_run import fingerprint_of, params_of
+from isotherm.studies.market.pool_run import HOLES, fingerprint_of, params_of, with_gaps_told
 from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
 from isotherm.studies.walk.config import WalkingConfig
-
-HOLIDAYS = 6
-"""Days in a row without trade, the most in the package's prices of stocks."""
 
 MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
@@ -33,7 +30,7 @@ MOST_FILLED = 0.5
 
 def inputs(config: WalkingConfig) -> Mapping[str, Path]:
     """Files of settings, of parameters and of prices, by field."""
-    return pool_inputs(config, config.market)
+    return pool_inputs(config)
 
 
 def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:
@@ -44,23 +41,14 @@ def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:
     """
     if config.prices:
         root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days
+        limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
     else:
         file = market_file(config.market)
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
-        gap = 0 if file.interval_minutes else HOLIDAYS
-    limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
+        limits = HOLES.get(config.market)
     table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
-    notes = (*(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes), *_gaps(table))
-    return replace(table, report=replace(table.report, notes=notes))
-
-
-def _gaps(table: PriceTable) -> list[str]:
-    """A line on closes that stand over gaps, of the token that has the most."""
-    most = max(table.report.fills.values(), key=lambda fill: fill.filled, default=None)
-    if most is None or not most.filled:
-        return []
-    longest = span_in_words(most.longest_run)
-    return [f"closes stand over gaps, in {most.filled} of {most.rows} rows and for {longest} at most"]
+    notes = tuple(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes)
+    return with_gaps_told(replace(table, report=replace(table.report, notes=notes)))
 
 
 def walking(config: WalkingConfig) -> Walk:
@@ -112,8 +100,6 @@ def check(config: WalkingConfig) -> None:
     if not config.prices and config.gap_days:
         allowed = "must be left out without prices: those that come with the package have their own"
         raise refusal("gap_days", config.gap_days, allowed)
-    if config.prices and config.market != WalkingConfig.model_fields["market"].default:
-        raise refusal("market", config.market, "must be left out with prices of your own")
     checked_settings(config)
     walk = walking(config)
     training_problem(cycle_task(walk, 0, walk.start), periods_of(config), config.decay_to)
