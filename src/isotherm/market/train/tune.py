@@ -9,7 +9,7 @@ from collections.abc import Callable
 from isotherm import doors
 from isotherm.market.train.trainers import Trainer
 from isotherm.market.train.tune_plan import TunePlan
-from isotherm.market.train.tune_trials import TuneTrial, next_trial
+from isotherm.market.train.tune_trials import TuneTrial, check_tuning, next_trial
 
 
 def tune(
@@ -51,6 +51,7 @@ def tune(
     >>> trials[0].told.params, [len(trial.records) for trial in trials], best_trial(trials) in (0, 1, 2)
     ({'maximum_change': 0.0003}, [1, 1, 1], True)
     """
+    check_tuning(tuning, (), trainer)
     if callback is not None:
         doors.function("callback", callback, "a function of a number and a trial", num_arguments=2)
     trials: list[TuneTrial] = []

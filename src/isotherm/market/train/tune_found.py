@@ -2,9 +2,11 @@
 
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from isotherm import doors
 from isotherm.market.train.optuna_study import ToldTrial, journal, quiet, study_of
 from isotherm.market.train.tune_plan import TunePlan
 from isotherm.market.train.tune_trials import TuneTrial, distributions
@@ -16,20 +18,33 @@ LEAST_TRIALS = 10
 def best_trial(trials: Sequence[TuneTrial | ToldTrial]) -> int | None:
     """Number of the trial with the best first metric, the earliest of equals; None where none is whole.
 
+    Args:
+        trials: in order.
+
+    Raises:
+        TypeError: if they are no trials.
+
     >>> best_trial([ToldTrial({}, (0.1,)), ToldTrial({}, None), ToldTrial({}, (0.3,)), ToldTrial({}, (0.3,))])
     2
     """
-    first = [value[0] if (value := _told(trial).values) else -np.inf for trial in trials]
+    first = [-np.inf if told.values is None else told.values[0] for told in _told_of(trials)]
     return int(np.argmax(first)) if first and max(first) > -np.inf else None
 
 
 def pareto_front(trials: Sequence[TuneTrial | ToldTrial]) -> tuple[int, ...]:
     """Numbers of trials that no other one is at least as good as in all metrics, and better in one.
 
+    Args:
+        trials: in order.
+
+    Raises:
+        TypeError: if they are no trials.
+
     >>> pareto_front([ToldTrial({}, (0.0, 2.0)), ToldTrial({}, (1.0, 1.0)), ToldTrial({}, (0.5, 1.0))])
     (0, 1)
     """
-    whole = {i: np.asarray(told.values) for i, one in enumerate(trials) if (told := _told(one)).values}
+    told = enumerate(_told_of(trials))
+    whole = {i: np.asarray(one.values) for i, one in told if one.values is not None}
     return tuple(
         i for i, own in whole.items() if not any((o >= own).all() and (o > own).any() for o in whole.values())
     )
@@ -66,5 +81,10 @@ def tuning_journal(tuning: TunePlan, told: Sequence[ToldTrial], name: str = "tun
     return journal(name, told, distributions(tuning), len(tuning.metrics))
 
 
-def _told(trial: TuneTrial | ToldTrial) -> ToldTrial:
-    return trial.told if isinstance(trial, TuneTrial) else trial
+def _told_of(trials: Any) -> list[ToldTrial]:
+    found = []
+    for one in doors.sequence("trials", trials, "a list of trials"):
+        told = one.told if isinstance(one, TuneTrial) else one
+        doors.instance("trials", told, ToldTrial, "trials", "tune makes them")
+        found.append(told)
+    return found

@@ -141,9 +141,11 @@ def checked_axes(axes: Sequence[TuneAxis]) -> tuple[TuneAxis, ...]:
         ValueError: naming an axis that stands twice, or depends on a later one.
     """
     found: dict[str, TuneAxis] = {}
-    names = {axis.name for axis in axes if isinstance(axis, TuneAxis)}
-    for axis in doors.sequence("axes", axes, "a list of TuneAxis"):
+    given = doors.sequence("axes", axes, "a list of TuneAxis")
+    for axis in given:
         doors.instance("axes", axis, TuneAxis, "axes of TuneAxis")
+    names = {axis.name for axis in given}
+    for axis in given:
         if axis.name in found:
             raise refusal("axes", axis.name, "must stand once")
         if axis.when is not None and axis.when[0] not in names:

@@ -46,7 +46,7 @@ def next_trial(tuning: TunePlan, told: Sequence[ToldTrial], trainer: Trainer | N
     Raises:
         TypeError: if an argument is of another kind.
     """
-    _check_tuning(tuning, told)
+    check_tuning(tuning, told, trainer)
     study = _study(tuning, told)
     with quiet():
         live = study.ask()
@@ -142,7 +142,14 @@ def distributions(tuning: TunePlan) -> dict[str, Any]:
     return found
 
 
-def _check_tuning(tuning: Any, told: Any) -> None:
+def check_tuning(tuning: Any, told: Any = (), trainer: Any = None) -> None:
+    """Refuse what is no tuning, no told trials or no trainer.
+
+    Raises:
+        TypeError: naming it.
+    """
     doors.instance("tuning", tuning, TunePlan, "a TunePlan", "tuning_of makes one")
     for one in doors.sequence("told", told, "a list of told trials"):
         doors.instance("told", one, ToldTrial, "told trials", "the told of a TuneTrial")
+    if trainer is not None:
+        doors.function("trainer", trainer, "a function of a CycleTask", num_arguments=1)
