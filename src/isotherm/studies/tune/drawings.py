@@ -145,7 +145,7 @@ def _scaled(axes: Axes, one: Slice) -> None:
 def _log_ticks(low: float, high: float) -> list[float]:
     """Numbers 1 and 3 of each decade from ``low`` to ``high``; both ends where that leaves less than two."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    found = [step * 10.0**decade for decade in decades for step in (1, 3)]
+    found = [float(f"{step}e{decade}") for decade in decades for step in (1, 3)]
     inside = [tick for tick in found if low <= tick <= high]
     return inside if len(inside) > 1 else [low, high]
 
