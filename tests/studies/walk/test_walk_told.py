@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.market.train.walk_cases import record
+from tests.market.walk.walk_cases import record
 from tests.support.told import cells, series
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.clock import DAY_MS
-from isotherm.market.train.cycles import WalkCycle
-from isotherm.market.train.regimes import MarketRegime
-from isotherm.market.train.tested import METRICS, CycleRecord
+from isotherm.market.walk.cycles import WalkCycle
+from isotherm.market.walk.regimes import MarketRegime
+from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.plot.figure import Figure
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.figures import figures
