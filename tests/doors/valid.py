@@ -1136,7 +1136,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "num_startup": 1,
         "kept_percent": 50,
     },
-    "market.tune.search": lambda: {"tuning": tuning(), "trainer": lambda task: STRATEGY, "callback": None},
+    "market.tune.tune": lambda: {"tuning": tuning(), "trainer": lambda task: STRATEGY, "callback": None},
     "market.tune.next_trial": lambda: {"tuning": tuning(), "told": [], "trainer": lambda task: STRATEGY},
     "market.tune.best_trial": lambda: {"trials": []},
     "market.walk.walk_verdict": lambda: {
@@ -1390,6 +1390,8 @@ HOLDERS = {
     "world.PoolSet", "world.PoolMarket", "market.pools.pool.PoolPath",
     "market.Backtest", "market.PriceTable", "market.FillLimits", "market.WeightRule", "market.shipped_names",
     "act.ChoiceLikelihood", "act.ChoicePosterior", "act.MostProbable", "act.Recorded", "world.Trial",
+    # whose settings the function that takes it checks
+    "market.ensembles.Sampling",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

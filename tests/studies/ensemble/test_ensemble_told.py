@@ -156,7 +156,9 @@ def test_holding_is_told_from_the_pool_only_where_it_can_be() -> None:
     told = metrics["temperatures"][1]["against_hodl"]
     told["interval"] = [-1.0, 1.0]
     assert "ahead of HODL (**not to be told from it**)" in said(metrics)
-    told |= {"interval": [-2.0, -1.0], "ahead": -0.1}
+    told["interval"] = [0.5, 2.0]
+    assert "ahead of HODL (**better**)" in said(metrics)
+    told |= {"interval": [-2.0, -0.5], "ahead": -0.1}
     assert "10.00% behind HODL (**worse**)" in said(metrics)
     told["interval"] = None
     assert "10.00% behind HODL." in said(metrics)

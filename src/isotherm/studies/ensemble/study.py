@@ -42,6 +42,8 @@ class EnsembleStudy(Study[EnsembleConfig]):
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {
             **_SHIPPED,
+            "end": "2022-03-09 00:00:00",
+            "test_end": "2022-03-14 00:00:00",
             "betas": (0.0, 10.0),
             "num_chains": 2,
             "num_draws": 20,
@@ -50,8 +52,7 @@ class EnsembleStudy(Study[EnsembleConfig]):
             "num_warmup": 10,
             "num_played": 4,
             "num_members": 2,
-            "n_iterations": 5,
-            "num_starts": 2,
+            "n_iterations": 0,
         },
         "published": {
             **_SHIPPED,
