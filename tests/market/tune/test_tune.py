@@ -279,6 +279,10 @@ def test_the_settings_as_they_are_come_to_the_nearest_choice() -> None:
     ]
     found = starting_choice(axes, walk_().settings, "mean_oos_daily_log_sharpe")
     assert found == {"n_iterations": 50, "bout_offset_days": 2, "training_objective": "aligned"}
+    uniform = walk_().settings.replaced(return_val="returns_over_uniform_hodl")
+    assert starting_choice(axes[2:], uniform, "mean_wfe") == {
+        "training_objective": "returns_over_uniform_hodl"
+    }
 
 
 REFUSED = {
