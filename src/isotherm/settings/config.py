@@ -76,15 +76,24 @@ def fingerprint_of(identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+_LONGEST_LIST = 200
+"""Characters of a list of names in a refusal."""
+
+
 def is_study_name(name: str) -> bool:
     """Whether a study's name can begin the name of a folder."""
     return re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII) is not None
 
 
 def unknown_name(name: str, known: list[str]) -> str:
-    """``did you mean "size"?`` if one of the known names is close, else the list of them all."""
+    """``did you mean "size"?`` if one of the known names is close, else the list of them, as far as a line holds it."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    if close:
+        return f"did you mean {close[0]!r}?"
+    told = ", ".join(known)
+    if len(told) > _LONGEST_LIST:
+        told = f"{told[:_LONGEST_LIST].rpartition(', ')[0]} and others, {len(known)} in all"
+    return f"known: {told}"
 
 
 def _frozen(value: Any) -> Any:
