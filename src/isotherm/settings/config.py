@@ -86,7 +86,7 @@ def is_study_name(name: str) -> bool:
 
 
 def unknown_name(name: str, known: list[str]) -> str:
-    """``did you mean "size"?`` if one of the known names is close, else the list of them, as far as a line holds it."""
+    """``did you mean "size"?`` if one of the known names is close, else a list of them, as long as a line holds."""
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
     if close:
         return f"did you mean {close[0]!r}?"
