@@ -19,7 +19,7 @@ def with_records(arrays: Arrays, records: Sequence[Mapping[str, Any]]) -> Arrays
 
     >>> found = with_records({"state/step": np.array(2)}, [{"step": 0}, {"step": 1, "objective": float("nan")}])
     >>> records_in(found)
-    [{'step': 0}, {'step': 1, 'objective': None}]
+    [{'step': 0}, {'objective': None, 'step': 1}]
     """
     text = "\n".join(json_line(record) for record in records)
     return arrays | {_RECORDS: np.frombuffer(text.encode(), np.uint8)}
