@@ -36,8 +36,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     """Of most values with room around: a few bad ones must not flatten the others."""
     known = values[np.isfinite(values)]
     low, high = float(np.quantile(known, 0.1)), float(known.max())
-    low = min(low, high - 1e-9)
-    reach = high - low
+    reach = max(high - low, 0.01 * max(abs(high), 0.1))
     return max(low - 0.6 * reach, float(known.min()) - 0.05 * reach), high + 0.1 * reach
 
 
@@ -83,7 +82,9 @@ def history(
 
 def _given_up(axes: Axes, places: np.ndarray, low: float) -> None:
     """Along the lower edge: what they had on their way is of fewer cycles, and not to be set beside the others."""
-    axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
+    places = places[np.isfinite(places)]
+    if len(places):  # nothing, unclipped on a logarithmic axis, would have no size that a layout can use
+        axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
 
 
 @styled
