@@ -50,6 +50,7 @@ PUBLISHED = (
     "train:ether",
     "walk-forward:published",
     "tune:published",
+    "ensemble:published",
     "pool-flow:published",
     "pool-routing:published",
 )

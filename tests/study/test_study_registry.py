@@ -47,7 +47,16 @@ def test_a_study_is_found_by_its_name_wherever_its_module_lay_or_lies(name: str)
     assert find_registered(name, next(place for place, other in FORMER.items() if other != name)) is None
 
 
-NEVER_ELSEWHERE = {"gridworld", "choices", "backtest", "train", "walk-forward", "pool-flow", "pool-routing"}
+NEVER_ELSEWHERE = {
+    "gridworld",
+    "choices",
+    "backtest",
+    "train",
+    "walk-forward",
+    "ensemble",
+    "pool-flow",
+    "pool-routing",
+}
 
 
 def test_every_study_that_once_lay_elsewhere_is_remembered() -> None:

@@ -39,6 +39,7 @@ STUDIES = {
     "train": "isotherm.studies.train.study:TrainStudy",
     "walk-forward": "isotherm.studies.walk.study:WalkStudy",
     "tune": "isotherm.studies.tune.study:TuneStudy",
+    "ensemble": "isotherm.studies.ensemble.study:EnsembleStudy",
     "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }
 

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from tests.support.shell import Isotherm, chunks, wait_until
 
-from isotherm.market.train.tune_found import best_trial
-from isotherm.market.train.tune_trials import next_trial, walked
-from isotherm.market.train.verdict import joined_returns
+from isotherm.market.tune.found import best_trial
+from isotherm.market.tune.trials import next_trial, walked
+from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.tune import runs
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
@@ -67,7 +67,7 @@ def test_a_run_is_the_tuning_of_the_library(isotherm, prices, tmp_path) -> None:
     for name, value in joined_returns(trials[best].records)._asdict().items():
         key = {"pool": "tuned"}.get(name, name)
         np.testing.assert_array_equal(arrays[f"tested/{key}"], value)
-    from isotherm.market.train.walk import carried_on
+    from isotherm.market.walk.forward import carried_on
 
     carried = carried_on(tuning.walk, trials[best].records[-1])
     after = list(walked(tuning, trials[best].told.params, range(1, 2), carried))

@@ -8,6 +8,7 @@ from tests.support.told import cells
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.plot.figure import Figure
+from isotherm.studies.tune import drawings
 from isotherm.studies.tune.figures import figures
 from isotherm.studies.tune.tables import conclusions, problems, tables
 
@@ -187,3 +188,19 @@ def test_trials_that_were_given_up_without_a_setting_are_not_drawn_beside_it() -
     figure = drawn(told(trials=[trial(0.4), trial(0.5), lost], best=1))["slices"].figure
     figure.draw_without_rendering()
     assert [len(panel.lines) for panel in figure.axes] == [3, 4, 3]
+
+
+def test_slices_without_a_trial_that_was_given_up_leave_no_empty_room() -> None:
+    """An empty line that is not clipped would squeeze the panels."""
+    values = np.array([-3.9, -4.6, -2.9])
+    settings = [
+        drawings.Slice("base_lr", np.array([0.14, 0.3, 0.038]), True, ()),
+        drawings.Slice("maximum_change", np.array([1.2e-4, 3e-4, 2e-4]), True, ()),
+    ]
+    drawn = drawings.slices("slices", "caption", settings, values, np.zeros(3, bool), 2, "goal").figure
+    drawn.draw_without_rendering()
+    widths = [axes.get_position().width for axes in drawn.axes]
+    assert min(widths) > 0.35
+    first, second = drawn.axes
+    assert second.get_xticks().tolist() == [1.2e-4, 3e-4]
+    np.testing.assert_allclose(first.get_xticks(), [0.1, 0.3])

@@ -13,8 +13,8 @@ import pytest
 from tests.support.shell import Isotherm, chunks, wait_until
 
 from isotherm.market.backtest import simulate
-from isotherm.market.train.verdict import joined_returns
-from isotherm.market.train.walk import walk_forward
+from isotherm.market.walk.forward import walk_forward
+from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.market.pool_run import fingerprint_of, first_params
 from isotherm.studies.walk import runs
 from isotherm.studies.walk.config import WalkConfig

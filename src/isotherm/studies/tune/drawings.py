@@ -6,7 +6,7 @@ from typing import NamedTuple
 import matplotlib.dates as dates
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from isotherm.plot.axes import dated, handle, label_ends, legend, numbered, panel_grid
 from isotherm.plot.figure import Figure
@@ -83,8 +83,9 @@ def history(
 def _given_up(axes: Axes, places: np.ndarray, low: float) -> None:
     """Along the lower edge: what they had on their way is of fewer cycles, and not to be set beside the others."""
     places = places[np.isfinite(places)]
-    if len(places):  # nothing, unclipped on a logarithmic axis, would have no size that a layout can use
-        axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
+    if not len(places):  # an empty line that is not clipped takes room at the figure's corner
+        return
+    axes.plot(places, np.full(len(places), low), "x", color=SOFT, markersize=5, clip_on=False, zorder=3)
 
 
 @styled
@@ -132,11 +133,20 @@ def _scaled(axes: Axes, one: Slice) -> None:
         axes.set_xlim(-0.5, len(one.words) - 0.5)
     elif one.is_log:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+        known = one.values[np.isfinite(one.values)]
+        axes.set_xticks(_log_ticks(float(known.min()), float(known.max())))
         axes.xaxis.set_major_formatter(FuncFormatter(number))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         numbered(axes, "x")
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Numbers 1 and 3 of each decade from ``low`` to ``high``; both ends where that leaves less than two."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    found = [float(f"{step}e{decade}") for decade in decades for step in (1, 3)]
+    inside = [tick for tick in found if low <= tick <= high]
+    return inside if len(inside) > 1 else [low, high]
 
 
 @styled

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from isotherm.errors import refusal
 from isotherm.market.parameters.names import known_word
-from isotherm.market.train.tune_plan import TunePlan, train_days, tuning_of
-from isotherm.market.train.tune_space import TuneAxis, default_axes, known_axes
-from isotherm.market.train.walk_plan import Walk
+from isotherm.market.tune.plan import TunePlan, train_days, tuning_of
+from isotherm.market.tune.space import TuneAxis, default_axes, known_axes
+from isotherm.market.walk.plan import Walk
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.walk.inputs import check as check_walk
 from isotherm.studies.walk.inputs import walking

@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from isotherm.market.objectives.returns import DAYS_PER_YEAR
 from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
-from isotherm.market.train.tune_found import best_trial, importances, pareto_front
+from isotherm.market.tune.found import best_trial, importances, pareto_front
 from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.studies.train.results import changed
 from isotherm.studies.tune.config import TuneConfig

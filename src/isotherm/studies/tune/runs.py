@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from isotherm.market.parameters.encoding import json_line
-from isotherm.market.train.optuna_study import ToldTrial
-from isotherm.market.train.tested import METRICS, CycleRecord
-from isotherm.market.train.tune_found import best_trial
-from isotherm.market.train.tune_plan import TunePlan
-from isotherm.market.train.tune_trials import next_trial, walked
-from isotherm.market.train.verdict import joined_returns
-from isotherm.market.train.walk import carried_on
-from isotherm.market.train.walk_plan import CarriedOn
+from isotherm.market.train.methods.optuna_study import ToldTrial
+from isotherm.market.tune.found import best_trial
+from isotherm.market.tune.plan import TunePlan
+from isotherm.market.tune.trials import next_trial, walked
+from isotherm.market.walk.forward import carried_on
+from isotherm.market.walk.plan import CarriedOn
+from isotherm.market.walk.tested import METRICS, CycleRecord
+from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
 from isotherm.study.base import Arrays

@@ -15,9 +15,9 @@ from isotherm.market.prices.clock import MINUTES_PER_DAY
 from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.trainers import training_problem
-from isotherm.market.train.walk import cycle_task
-from isotherm.market.train.walk_plan import Walk, walk_of
+from isotherm.market.walk.forward import cycle_task
+from isotherm.market.walk.plan import Walk, walk_of
+from isotherm.market.walk.trainers import training_problem
 from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
 from isotherm.studies.market.pool_run import HOLES, fingerprint_of, params_of, with_gaps_told
 from isotherm.studies.market.training_config import PeriodsConfig

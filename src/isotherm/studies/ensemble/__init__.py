@@ -1,0 +1,1 @@
+"""Ensembles of strategies, drawn at several temperatures."""
