@@ -173,6 +173,23 @@ def test_one_trial_is_drawn_too() -> None:
     assert list(drawn(told(trials=[trial(0.4)], best=0))) == ["history", "slices", "held"]
 
 
+@pytest.mark.parametrize("value", [0.0, 1.25, -3.0])
+def test_values_that_are_alike_to_the_last_bit_are_drawn_with_short_ticks(value: float) -> None:
+    trials = [trial(value), trial(value * (1 + 1e-15), rate=0.2), trial(value, rate=0.3)]
+    for one in drawn(told(trials=trials, best=0)).values():
+        one.figure.draw_without_rendering()
+        low, high = one.figure.axes[0].get_ylim()
+        assert low < value < high or one.name == "held"
+
+
+def test_trials_that_were_given_up_without_a_setting_are_not_drawn_beside_it() -> None:
+    lost = trial(None, "given up")
+    lost["params"] = {"n_iterations": 20}
+    figure = drawn(told(trials=[trial(0.4), trial(0.5), lost], best=1))["slices"].figure
+    figure.draw_without_rendering()
+    assert [len(panel.lines) for panel in figure.axes] == [3, 4, 3]
+
+
 def test_slices_without_a_trial_that_was_given_up_leave_no_empty_room() -> None:
     """An empty line that is not clipped would squeeze the panels."""
     values = np.array([-3.9, -4.6, -2.9])

@@ -36,8 +36,7 @@ def _limits(values: np.ndarray) -> tuple[float, float]:
     """Of most values with room around: a few bad ones must not flatten the others."""
     known = values[np.isfinite(values)]
     low, high = float(np.quantile(known, 0.1)), float(known.max())
-    low = min(low, high - 1e-9)
-    reach = high - low
+    reach = max(high - low, 0.01 * max(abs(high), 0.1))
     return max(low - 0.6 * reach, float(known.min()) - 0.05 * reach), high + 0.1 * reach
 
 
