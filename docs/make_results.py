@@ -49,6 +49,7 @@ PUBLISHED = (
     "train:published",
     "train:ether",
     "walk-forward:published",
+    "tune:published",
     "ensemble:published",
     "pool-flow:published",
     "pool-routing:published",

@@ -18,9 +18,9 @@ from isotherm import act, energy, exact, learn, market, sample, study, world
 from isotherm.act.inference.build import active_inference
 from isotherm.energy.tilt import levels as tilt_levels
 from isotherm.learn.online import averaged, moments
-from isotherm.market.train import walk as market_walk
-from isotherm.market.train.sampling import Sampling
-from isotherm.market.train.walk_plan import walk_of
+from isotherm.market.ensembles.sampling import Sampling
+from isotherm.market.walk import forward as market_walk
+from isotherm.market.walk.plan import walk_of
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.still_config import MandelbrotConfig
 from isotherm.plot.movie.writer import VideoWriter
@@ -149,6 +149,14 @@ def trained() -> dict[str, Any]:
 def walking() -> Any:
     """A walk of one cycle, on prices by the day."""
     return walk_of(WALKED, DAYS, n_cycles=1)
+
+
+@functools.cache
+def tuning() -> Any:
+    """A tuning of one trial."""
+    return market.tune.tuning_of(
+        walking(), [market.tune.TuneAxis("maximum_change", 1e-4, 1e-2)], num_trials=1, num_held=0
+    )
 
 
 @functools.cache
@@ -1050,9 +1058,9 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "spread": None,
         "fees": 0.003,
     },
-    "market.train.loop.train": lambda: {**trained(), "callback": None},
+    "market.train.train": lambda: {**trained(), "callback": None},
     "market.train.problem.problem_of": lambda: trained(),
-    "market.train.ensemble.ensemble_problem": lambda: {
+    "market.ensembles.ensemble.ensemble_problem": lambda: {
         **{name: value for name, value in trained().items() if name not in ("periods", "decay_to")},
         "sampling": Sampling(beta=2.0),
         "num_windows": 1,
@@ -1064,7 +1072,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "aggregation": "softmin",
         "temperature": 1.0,
     },
-    "market.train.walk_cycles": lambda: {
+    "market.walk.walk_cycles": lambda: {
         "start": "2024-01-01",
         "end": "2024-02-01",
         "n_cycles": 2,
@@ -1073,22 +1081,22 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "embargo_days": 1,
         "are_equal": True,
     },
-    "market.train.purged_splits": lambda: {
+    "market.walk.purged_splits": lambda: {
         "num_days": 30,
         "num_groups": 4,
         "num_tests": 2,
         "purge_days": 1,
         "embargo_days": 1,
     },
-    "market.train.regime_of": lambda: {"daily_prices": [[1.0, 2.0], [1.1, 2.1]]},
-    "market.train.gradient_trainer": lambda: {"periods": None, "decay_to": "zero"},
-    "market.train.random_trainer": lambda: {"scale": 1.0},
-    "market.train.trainers.training_problem": lambda: {
+    "market.walk.regime_of": lambda: {"daily_prices": [[1.0, 2.0], [1.1, 2.1]]},
+    "market.walk.gradient_trainer": lambda: {"periods": None, "decay_to": "zero"},
+    "market.walk.random_trainer": lambda: {"scale": 1.0},
+    "market.walk.trainers.training_problem": lambda: {
         "task": market_walk.cycle_task(walking(), 0, walking().start),
         "periods": None,
         "decay_to": "zero",
     },
-    "market.train.walk_of": lambda: {
+    "market.walk.walk_of": lambda: {
         "fingerprint": WALKED,
         "prices": DAYS,
         "n_cycles": 1,
@@ -1101,16 +1109,37 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "supply": None,
         "spread": None,
     },
-    "market.train.walk_forward": lambda: {"walk": walking(), "trainer": None},
-    "market.train.walk.cycle_task": lambda: {"walk": walking(), "number": 0, "carried": walking().start},
-    "market.train.walk.cycle_record": lambda: {
+    "market.walk.walk_forward": lambda: {"walk": walking(), "trainer": None},
+    "market.walk.forward.cycle_task": lambda: {"walk": walking(), "number": 0, "carried": walking().start},
+    "market.walk.forward.cycle_record": lambda: {
         "walk": walking(),
         "task": market_walk.cycle_task(walking(), 0, walking().start),
         "choice": STRATEGY,
         "compat": False,
     },
-    "market.train.walk.carried_on": lambda: {"walk": walking(), "record": walked()[0]},
-    "market.train.walk_verdict": lambda: {
+    "market.walk.forward.carried_on": lambda: {"walk": walking(), "record": walked()[0]},
+    "market.tune.TuneAxis": lambda: {
+        "name": "base_lr",
+        "low": 0.1,
+        "high": 1.0,
+        "log_scale": True,
+        "is_whole": False,
+        "choices": (),
+        "when": None,
+    },
+    "market.tune.tuning_of": lambda: {
+        "walk": walking(),
+        "axes": None,
+        "metrics": ["mean_oos_returns"],
+        "num_trials": 1,
+        "num_held": 0,
+        "num_startup": 1,
+        "kept_percent": 50,
+    },
+    "market.tune.tune": lambda: {"tuning": tuning(), "trainer": lambda task: STRATEGY, "callback": None},
+    "market.tune.next_trial": lambda: {"tuning": tuning(), "told": [], "trainer": lambda task: STRATEGY},
+    "market.tune.best_trial": lambda: {"trials": []},
+    "market.walk.walk_verdict": lambda: {
         "records": walked(),
         "num_trials": 1,
         "num_resamples": 10,
@@ -1361,6 +1390,8 @@ HOLDERS = {
     "world.PoolSet", "world.PoolMarket", "market.pools.pool.PoolPath",
     "market.Backtest", "market.PriceTable", "market.FillLimits", "market.WeightRule", "market.shipped_names",
     "act.ChoiceLikelihood", "act.ChoicePosterior", "act.MostProbable", "act.Recorded", "world.Trial",
+    # whose settings the function that takes it checks
+    "market.ensembles.Sampling",
     # they take no argument, or are written by users
     "sample.Conditional", "learn.ExactLikelihood", "learn.PseudoLikelihood", "study.Arrays", "study.Config",
     "study.Study", "settings.config.ConfigError", "studies.routing.comparison.Routing", "study.run.stored.StoredRun",

@@ -32,6 +32,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm backtest --help                 a strategy on prices; short for: isotherm run backtest
   isotherm train --help                    train a strategy; isotherm train resumes where it was stopped
   isotherm walk-forward --help             train again and again, tested on days that no training saw
+  isotherm tune --help                     choose settings of training by such walks, trial after trial
   isotherm ensemble --help                 draw strategies in the place of the best, and see what prices determine
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
@@ -48,7 +49,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
 Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 interrupted."""
 
-_VERBS = ("backtest", "train", "walk-forward", "ensemble")
+_VERBS = ("backtest", "train", "walk-forward", "tune", "ensemble")
 """Studies that are verbs too."""
 
 app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)

@@ -38,6 +38,7 @@ STUDIES = {
     "backtest": "isotherm.studies.market.study:BacktestStudy",
     "train": "isotherm.studies.train.study:TrainStudy",
     "walk-forward": "isotherm.studies.walk.study:WalkStudy",
+    "tune": "isotherm.studies.tune.study:TuneStudy",
     "ensemble": "isotherm.studies.ensemble.study:EnsembleStudy",
     "pool-flow": "isotherm.studies.flow.study:PoolFlow",
 }

@@ -11,10 +11,10 @@ from tests.golden.market.metrics import formula_prices
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.synthetic import synthetic_table
-from isotherm.market.train.cycles import walk_cycles
 from isotherm.market.train.periods import period_parts
 from isotherm.market.train.problem import problem_of
 from isotherm.market.train.rates import rate_schedule
+from isotherm.market.walk.cycles import walk_cycles
 
 START, END = "2023-01-13 00:00:00", "2023-02-12 00:00:00"
 """Of the bout: row 17,280 of minutes that begin with the year, and 43,200 rows later."""

@@ -11,8 +11,8 @@ import pytest
 
 from isotherm.files.content import read_npz
 from isotherm.market.backtest import simulate
+from isotherm.market.ensembles.ensemble import ensemble
 from isotherm.market.objectives.registry import evaluate
-from isotherm.market.train.ensemble import ensemble
 from isotherm.studies.ensemble import runs
 from isotherm.studies.ensemble.config import EnsembleConfig
 from isotherm.studies.ensemble.study import EnsembleStudy

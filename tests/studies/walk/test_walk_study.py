@@ -13,8 +13,8 @@ import pytest
 from tests.support.shell import Isotherm, chunks, wait_until
 
 from isotherm.market.backtest import simulate
-from isotherm.market.train.verdict import joined_returns
-from isotherm.market.train.walk import walk_forward
+from isotherm.market.walk.forward import walk_forward
+from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.market.pool_run import fingerprint_of, first_params
 from isotherm.studies.walk import runs
 from isotherm.studies.walk.config import WalkConfig
@@ -162,6 +162,11 @@ def test_presets_and_what_is_ones_own() -> None:
     assert published == build_config(study, "published")
     assert list(study.inputs(published)) == ["prices"]
     assert len(study.inputs(build_config(study, "coins"))) == 3
+    ether = build_config(study, "ether")
+    assert list(study.inputs(ether)) == ["prices.ETH"]
+    cash = prices_of(ether, ["ETH", "USD"])
+    assert (cash.interval_minutes, cash.report.fills["ETH"].longest_run) == (1, 2)
+    assert set(cash.closes[:, 1].tolist()) == {1.0}
     table = prices_of(published, ["JNJ", "KO"])
     assert table.interval_minutes == 1440
     assert not any("/" in note for note in table.report.notes)

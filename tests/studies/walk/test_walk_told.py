@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.market.train.walk_cases import record
+from tests.market.walk.walk_cases import record
 from tests.support.told import cells, series
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.clock import DAY_MS
-from isotherm.market.train.cycles import WalkCycle
-from isotherm.market.train.regimes import MarketRegime
-from isotherm.market.train.tested import METRICS, CycleRecord
+from isotherm.market.walk.cycles import WalkCycle
+from isotherm.market.walk.regimes import MarketRegime
+from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.plot.figure import Figure
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.figures import figures
@@ -176,6 +176,16 @@ def test_a_walk_that_cannot_be_told_from_holding() -> None:
     assert [row[3] for row in cells(tables(metrics)[1])] == ["not to be told from it"] * 3
 
 
+def test_few_days_tell_nothing() -> None:
+    metrics = told().metrics
+    few = {name: one | {"interval": None} for name, one in metrics["against"].items()}
+    said = conclusions(metrics | {"against": few})
+    assert "HODL (**too few days to tell**), and" in said[0]
+    assert [row[2:] for row in cells(tables(metrics | {"against": few})[1])] == [
+        ["–", "too few days to tell"]
+    ] * 3
+
+
 def test_luck_is_told_both_ways() -> None:
     sure = conclusions(told(0.05).metrics)[3]
     assert "**is more than luck would give** (deflated Sharpe ratio 1.00, 1 trial)" in sure
@@ -263,3 +273,31 @@ def test_figures_of_little_are_drawn(check: Callable[[Figure, int], list[str]]) 
     many = {**found.arrays, "value/trained": np.geomspace(1, 50, 2 * DAYS + 1)}
     (axes,) = drawn(Result(found.metrics, many))["value"].figure.axes
     assert axes.get_yscale() == "log"
+
+
+def test_weights_over_long_times_are_means_of_days(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("isotherm.studies.walk.figures.MOST_ROWS", 20)
+    figure = drawn(told())["weights"]
+    assert "means of 3 days" in figure.caption
+    (axes,) = figure.figure.axes
+    first = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert set(np.round(first, 6)) == {0.0, 0.5, round((0.5 + 2 * 0.6) / 3, 6), 0.6}
+    days = np.array(axes.get_xlim())
+    np.testing.assert_allclose(days, [1, 49])
+
+
+@pytest.mark.parametrize(
+    ("ends", "word"),
+    [
+        ((0.01, 0.5), "better"),
+        ((-0.5, -0.01), "worse"),
+        ((0.0, 1.0), "not to be told from it"),
+        (None, "too few days"),
+    ],
+)
+def test_an_interval_that_holds_zero_tells_nothing(ends: tuple | None, word: str) -> None:
+    metrics = told().metrics
+    against = {name: one | {"interval": ends} for name, one in metrics["against"].items()}
+    said = conclusions(metrics | {"against": against})
+    assert said[0].count(f"(**{word}") == 2
+    assert f"(**{word}" in said[1]

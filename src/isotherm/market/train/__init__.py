@@ -1,41 +1,12 @@
-"""Training of strategies: windows, steps, selection; walks forward, tuning, and ensembles drawn by beta."""
+"""Training of strategies: windows, steps, selection, methods."""
 
-from isotherm.market.train.bands import EnsembleBands as EnsembleBands
-from isotherm.market.train.bands import bands_of as bands_of
-from isotherm.market.train.cycles import walk_cycles as walk_cycles
-from isotherm.market.train.ensemble import EnsembleProblem as EnsembleProblem
-from isotherm.market.train.ensemble import begun_ensemble as begun_ensemble
-from isotherm.market.train.ensemble import drawn as drawn
-from isotherm.market.train.ensemble import ensemble as ensemble
-from isotherm.market.train.ensemble import ensemble_problem as ensemble_problem
-from isotherm.market.train.ensemble import finished_ensemble as finished_ensemble
-from isotherm.market.train.ensemble import is_drawn as is_drawn
-from isotherm.market.train.ensemble_outcome import Ensemble as Ensemble
 from isotherm.market.train.loop import begun as begun
 from isotherm.market.train.loop import is_over as is_over
 from isotherm.market.train.loop import proceed as proceed
 from isotherm.market.train.loop import train as train
+from isotherm.market.train.methods.trials import trials_journal as trials_journal
 from isotherm.market.train.outcome import Training as Training
 from isotherm.market.train.outcome import finished as finished
 from isotherm.market.train.periods import Periods as Periods
 from isotherm.market.train.problem import problem_of as problem_of
-from isotherm.market.train.purged import purged_splits as purged_splits
-from isotherm.market.train.regimes import regime_of as regime_of
-from isotherm.market.train.sampling import Sampling as Sampling
 from isotherm.market.train.state import TrainingState as TrainingState
-from isotherm.market.train.trainers import CycleChoice as CycleChoice
-from isotherm.market.train.trainers import CycleTask as CycleTask
-from isotherm.market.train.trainers import gradient_trainer as gradient_trainer
-from isotherm.market.train.trainers import random_trainer as random_trainer
-from isotherm.market.train.trials import trials_journal as trials_journal
-from isotherm.market.train.tune import tune as tune
-from isotherm.market.train.tune_found import best_trial as best_trial
-from isotherm.market.train.tune_found import importances as importances
-from isotherm.market.train.tune_found import pareto_front as pareto_front
-from isotherm.market.train.tune_found import tuning_journal as tuning_journal
-from isotherm.market.train.tune_plan import tuning_of as tuning_of
-from isotherm.market.train.tune_space import TuneAxis as TuneAxis
-from isotherm.market.train.tune_trials import next_trial as next_trial
-from isotherm.market.train.verdict import walk_verdict as walk_verdict
-from isotherm.market.train.walk import walk_forward as walk_forward
-from isotherm.market.train.walk_plan import walk_of as walk_of

@@ -13,7 +13,7 @@ from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.table import PriceTable
 from isotherm.market.train.evaluation import Evaluated
 from isotherm.market.train.judge import Judge
-from isotherm.market.train.methods import method_of
+from isotherm.market.train.methods.registry import method_of
 from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.problem import TrainingProblem, problem_of

@@ -8,7 +8,7 @@ from isotherm.settings.kinds import Seed
 from isotherm.studies.market.pool_config import PoolConfig, Positive
 
 if TYPE_CHECKING:
-    from isotherm.market.train.sampling import Sampling
+    from isotherm.market.ensembles.sampling import Sampling
 
 Beta = Annotated[float, Field(ge=0)]
 
@@ -99,7 +99,7 @@ class EnsembleConfig(PoolConfig):
 
     def sampling(self, beta: float) -> "Sampling":
         """How draws at one inverse temperature are made."""
-        from isotherm.market.train.sampling import Sampling  # which brings JAX
+        from isotherm.market.ensembles.sampling import Sampling  # which brings JAX
 
         return Sampling(
             beta=beta,

@@ -9,12 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from isotherm.market.backtest import Backtest
-from isotherm.market.objectives.registry import evaluate
-from isotherm.market.parameters.encoding import json_line
-from isotherm.market.prices.clock import MINUTES_PER_DAY
-from isotherm.market.train.bands import EnsembleBands, bands_of
-from isotherm.market.train.chains import WalkState, blank_state
-from isotherm.market.train.ensemble import (
+from isotherm.market.ensembles.bands import EnsembleBands, bands_of
+from isotherm.market.ensembles.chains import WalkState, blank_state
+from isotherm.market.ensembles.ensemble import (
     EnsembleProblem,
     begun_ensemble,
     drawn,
@@ -23,7 +20,10 @@ from isotherm.market.train.ensemble import (
     is_drawn,
     sampled_otherwise,
 )
-from isotherm.market.train.ensemble_outcome import Ensemble, effective_numbers
+from isotherm.market.ensembles.outcome import Ensemble, effective_numbers
+from isotherm.market.objectives.registry import evaluate
+from isotherm.market.parameters.encoding import json_line
+from isotherm.market.prices.clock import MINUTES_PER_DAY
 from isotherm.market.train.loop import train
 from isotherm.market.train.problem import TrainingProblem
 from isotherm.studies.ensemble.config import OPTIMUM, EnsembleConfig

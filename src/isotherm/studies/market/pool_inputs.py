@@ -14,6 +14,9 @@ from isotherm.market.strategy import check_spread, strategy_of
 from isotherm.studies.market.pool_config import PoolConfig
 from isotherm.studies.market.pool_run import fingerprint_of, params_of, table_of
 
+QUOTE = "USD"
+"""Currency of all prices; among tokens it is cash, and has no file."""
+
 
 class CheckedPool(NamedTuple):
     """What was looked at.
@@ -36,8 +39,8 @@ def pool_inputs(config: PoolConfig) -> Mapping[str, Path]:
         found["params_file"] = Path(config.params_file)
     root = Path(config.prices) if config.prices else shipped(config.market)
     if root.is_dir():
-        tokens = sorted(set(fingerprint_of(config)["tokens"]) - {"USD"})
-        found |= {f"prices.{token}": price_file(root, token, "USD") for token in tokens}
+        priced = sorted(set(fingerprint_of(config)["tokens"]) - {QUOTE})
+        found |= {f"prices.{token}": price_file(root, token, QUOTE) for token in priced}
     else:
         found["prices"] = root
     return found

@@ -14,15 +14,18 @@ from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.parameters.pool_start import init_pool_parameters
 from isotherm.market.parameters.restore import Retrieved, retrieve_best
 from isotherm.market.parameters.start import initial_values
-from isotherm.market.prices.clock import span_in_words
+from isotherm.market.prices.clock import MINUTES_PER_DAY, span_in_words
 from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.table import PriceTable
 from isotherm.studies.market.pool_config import PoolConfig
 from isotherm.studies.market.settings_file import is_of_another_tool, settings_of_file
 
-HOLES = {"eth_1m_2022_uniswap": FillLimits(0.001, 2)}
-"""What may be made up of the package's prices: minutes at some midnights."""
+HOLES = {
+    "eth_1m_2022_uniswap": FillLimits(0.001, 2),
+    "us20_daily_1990_2022": FillLimits(0.5, 6 * MINUTES_PER_DAY),
+}
+"""What may be made up of the package's prices that have holes: minutes at midnight; weekends and holidays."""
 
 CONSTANT = "balancer"
 """The pool of constant weights."""

@@ -9,8 +9,8 @@ from isotherm.studies.market.training_config import TrainingConfig
 Days = Annotated[int, Field(ge=0, le=3660)]
 
 
-class WalkConfig(TrainingConfig):
-    """Settings of a walk forward, beside those of its trainings, of the pool and its prices.
+class WalkingConfig(TrainingConfig):
+    """Settings of a walk forward, beside those of its trainings, of the pool and its prices; of every study of walks.
 
     The span from ``start`` to ``test_end``, or to ``end`` where there is none, is cut into a stretch more than there
     are cycles. Each cycle is trained on a stretch and tested on the one that follows.
@@ -36,6 +36,14 @@ class WalkConfig(TrainingConfig):
 
     are_equal: bool = True
     """Whether all stretches have the same number of days; those left over come first and only warm estimators."""
+
+
+class WalkConfig(WalkingConfig):
+    """Settings of the study of one walk.
+
+    The span from ``start`` to ``test_end``, or to ``end`` where there is none, is cut into a stretch more than there
+    are cycles. Each cycle is trained on a stretch and tested on the one that follows.
+    """
 
     num_chance: Annotated[int, Field(ge=0, le=1000)] = 8
     """Walks beside whose parameters are drawn by chance in each cycle."""

@@ -15,28 +15,25 @@ from isotherm.market.prices.clock import MINUTES_PER_DAY
 from isotherm.market.prices.fill import FillLimits
 from isotherm.market.prices.load import load_prices
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.trainers import training_problem
-from isotherm.market.train.walk import cycle_task
-from isotherm.market.train.walk_plan import Walk, walk_of
+from isotherm.market.walk.forward import cycle_task
+from isotherm.market.walk.plan import Walk, walk_of
+from isotherm.market.walk.trainers import training_problem
 from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
 from isotherm.studies.market.pool_run import HOLES, fingerprint_of, params_of, with_gaps_told
 from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
-from isotherm.studies.walk.config import WalkConfig
-
-HOLIDAYS = 6
-"""Days in a row without trade, the most in the package's prices of stocks."""
+from isotherm.studies.walk.config import WalkingConfig
 
 MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
 
 
-def inputs(config: WalkConfig) -> Mapping[str, Path]:
+def inputs(config: WalkingConfig) -> Mapping[str, Path]:
     """Files of settings, of parameters and of prices, by field."""
     return pool_inputs(config)
 
 
-def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
+def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:
     """Prices on the grid of their files, closes standing over gaps where these are allowed.
 
     Raises:
@@ -44,31 +41,29 @@ def prices_of(config: WalkConfig, tokens: list[str]) -> PriceTable:
     """
     if config.prices:
         root, interval, gap = Path(config.prices), config.interval_minutes, config.gap_days
+        limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
     else:
         file = market_file(config.market)
         root, interval = file.path, file.interval_minutes or MINUTES_PER_DAY
-        gap = 0 if file.interval_minutes else HOLIDAYS
-    limits = FillLimits(MOST_FILLED, gap * MINUTES_PER_DAY) if gap else None
-    if not config.prices:
-        limits = HOLES.get(config.market, limits)
+        limits = HOLES.get(config.market)
     table = load_prices(tokens, root, interval_minutes=interval, fill=limits)
     notes = tuple(note.replace(f"{root.parent}{os.sep}", "") for note in table.report.notes)
     return with_gaps_told(replace(table, report=replace(table.report, notes=notes)))
 
 
-def walking(config: WalkConfig) -> Walk:
+def walking(config: WalkingConfig) -> Walk:
     """The walk of a config, made once in a process."""
-    return _walk(config.model_dump_json())
+    return _walk(type(config), config.model_dump_json())
 
 
 @functools.lru_cache(maxsize=1)
-def _walk(told: str) -> Walk:
-    config = WalkConfig.model_validate_json(told)
+def _walk(kind: type[WalkingConfig], told: str) -> Walk:
+    config = kind.model_validate_json(told)
     settings = fingerprint_of(config)
     return walk_for(config, settings, prices_of(config, settings["tokens"]))
 
 
-def walk_for(config: WalkConfig, settings: Fingerprint, prices: PriceTable) -> Walk:
+def walk_for(config: WalkingConfig, settings: Fingerprint, prices: PriceTable) -> Walk:
     """The walk of a config with other settings, such as those of another rule, on the same cycles.
 
     Args:
@@ -94,7 +89,7 @@ def walk_for(config: WalkConfig, settings: Fingerprint, prices: PriceTable) -> W
     )
 
 
-def check(config: WalkConfig) -> None:
+def check(config: WalkingConfig) -> None:
     """Refuse settings, parameters and prices that do not fit each other, before any work.
 
     Raises:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from isotherm.market.parameters.encoding import json_line
-from isotherm.market.train.cycles import WalkCycle
-from isotherm.market.train.regimes import MarketRegime
-from isotherm.market.train.tested import METRICS, CycleRecord
-from isotherm.market.train.walk_plan import CarriedOn
+from isotherm.market.walk.cycles import WalkCycle
+from isotherm.market.walk.plan import CarriedOn
+from isotherm.market.walk.regimes import MarketRegime
+from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.study.base import Arrays
 
 SERIES = ("initial_weights", "final_weights", "unix", "prices", "weights", "value", "hodl", "uniform_hodl")

@@ -11,8 +11,8 @@ from isotherm.market.objectives.returns import DAYS_PER_YEAR
 from isotherm.market.objectives.significance import FLAT
 from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
-from isotherm.market.train.tested import CycleRecord
-from isotherm.market.train.verdict import joined_returns, walk_verdict
+from isotherm.market.walk.tested import CycleRecord
+from isotherm.market.walk.verdict import joined_returns, walk_verdict
 from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.kept import record_from, words_in

@@ -12,11 +12,11 @@ from isotherm.market.parameters.keys import DEFAULTS
 from isotherm.market.train.loop import begun, is_over, proceed
 from isotherm.market.train.outcome import finished
 from isotherm.market.train.problem import TrainingProblem
-from isotherm.market.train.tested import CycleRecord
-from isotherm.market.train.trainers import Trainer, choice_of, random_trainer, training_problem
-from isotherm.market.train.verdict import joined_returns
-from isotherm.market.train.walk import carried_on, cycle_record, cycle_task, walk_forward
-from isotherm.market.train.walk_plan import CarriedOn, Walk
+from isotherm.market.walk.forward import carried_on, cycle_record, cycle_task, walk_forward
+from isotherm.market.walk.plan import CarriedOn, Walk
+from isotherm.market.walk.tested import CycleRecord
+from isotherm.market.walk.trainers import Trainer, choice_of, random_trainer, training_problem
+from isotherm.market.walk.verdict import joined_returns
 from isotherm.random.keys import SEEDS
 from isotherm.studies.market.pool_run import fingerprint_of, first_params
 from isotherm.studies.market.training_inputs import periods_of

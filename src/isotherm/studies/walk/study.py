@@ -35,6 +35,22 @@ _STOCKS: Mapping[str, Any] = {
 }
 """A stock of each of five sectors, by the day, thirty years."""
 
+_ETHER: Mapping[str, Any] = {
+    "market": "eth_1m_2022_uniswap",
+    "tokens": ("ETH", "USD"),
+    "rule": "momentum",
+    "start": "2022-07-24 00:00:00",
+    "end": "2022-08-22 00:00:00",
+    "max_memory_days": 4.0,
+    "memory_days": 2.0,
+    "val_fraction": 0.45,
+    "bout_offset": 1440,
+    "fees": 0.0005,
+    "n_cycles": 3,
+    "n_iterations": 100,
+}
+"""Ether and cash in summer 2022, by the minute: prices of a pool of Uniswap, and its fee."""
+
 _OF_THE_USER = ("prices", "fingerprint_file", "params_file")
 
 
@@ -70,6 +86,7 @@ class WalkStudy(Study[WalkConfig]):
             "batch_size": 4,
         },
         "coins": {**_COINS, "n_cycles": 4, "n_iterations": 100},
+        "ether": _ETHER,
         "own": {},
     }
 

@@ -153,14 +153,14 @@ def conclusions(metrics: Metrics) -> list[str]:
 
 def _against(metrics: Metrics, rival: str) -> str:
     told = metrics["against"][rival]
-    word, verdict = ("ahead of" if told["ahead"] > 0 else "behind"), _told_apart(told)
-    return f"{abs(told['ahead']):.2%} {word} {RIVALS[rival]}" + (f" (**{verdict}**)" if verdict else "")
+    word = "ahead of" if told["ahead"] > 0 else "behind"
+    return f"{abs(told['ahead']):.2%} {word} {RIVALS[rival]} (**{_told_apart(told)}**)"
 
 
 def _told_apart(told: Metrics) -> str:
     ends = told["interval"]
     if ends is None:
-        return ""
+        return "too few days to tell"
     if ends[0] <= 0 <= ends[1]:
         return "not to be told from it"
     return "better" if ends[0] > 0 else "worse"

@@ -1,0 +1,1 @@
+"""Settings of training chosen by walks forward."""

@@ -1,0 +1,131 @@
+"""Settings of training chosen by walks forward, and told where no trial looked."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from isotherm.plot.figure import Figure
+from isotherm.studies.tune.config import TuneConfig
+from isotherm.studies.tune.tables import conclusions, problems, tables
+from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.study.tables import Table
+
+_COINS: Mapping[str, Any] = {
+    "tokens": ("BTC", "ETH", "SOL"),
+    "rule": "momentum",
+    "start": "2022-02-17 00:00:00",
+    "end": "2022-04-29 00:00:00",
+    "max_memory_days": 14.0,
+    "bout_offset": 4320,
+}
+"""Three coins in spring 2022, by five minutes, without fees."""
+
+_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
+
+
+class TuneStudy(Study[TuneConfig]):
+    """Trials one after another, each a walk with settings of its own; then the best one on cycles held back."""
+
+    name = "tune"
+    title = "Settings of training, chosen by walks forward"
+    summary = (
+        "Trials choose a learning rate, how long to train, how much to hold back and more, and walk forward with it; "
+        "each learns from those before. The best of many is lucky: its Sharpe ratio is deflated by the number of "
+        "trials, and it is told beside the settings as they were on cycles that no trial saw."
+    )
+    config = TuneConfig
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
+        "smoke": {
+            **_COINS,
+            "start": "2022-03-15 00:00:00",
+            "n_cycles": 2,
+            "n_iterations": 5,
+            "evaluation_interval": 5,
+            "n_parameter_sets": 1,
+            "batch_size": 2,
+            "tuned": ("base_lr", "maximum_change"),
+            "num_trials": 3,
+            "num_startup": 2,
+        },
+        "published": {
+            **_COINS,
+            "n_cycles": 5,
+            "num_held": 2,
+            "num_startup": 12,
+            "n_iterations": 60,
+            "n_parameter_sets": 2,
+            "batch_size": 4,
+            "tuned": ("base_lr", "n_iterations", "bout_offset_days", "val_fraction", "maximum_change"),
+            "ranges": (
+                "base_lr=0.001:1",
+                "n_iterations=10:150",
+                "bout_offset_days=1:4",
+                "val_fraction=0.2:0.35",
+            ),
+            "num_trials": 24,
+        },
+        "own": {},
+    }
+
+    def preset_of(self, given: Mapping[str, Any]) -> str:
+        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
+        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
+
+    def inputs(self, config: TuneConfig) -> Mapping[str, Path]:
+        """Files that results depend on: settings, parameters, and prices."""
+        from isotherm.studies.walk.inputs import inputs
+
+        return inputs(config)
+
+    def check(self, config: TuneConfig) -> None:
+        """Refuse settings, ranges and prices that do not fit, before any work."""
+        from isotherm.studies.tune.inputs import check
+
+        check(config)
+
+    def tasks(self, config: TuneConfig) -> list[Task]:
+        """A chain of trials, and after it the cycles that none of them saw."""
+        chain: list[Task] = []
+        for number in range(config.num_trials):
+            chain.append(Task(f"trial-{number}", after=chain[-1].name if chain else None))
+        return [*chain, Task("held", after=chain[-1].name)] if config.num_held else chain
+
+    def compute(self, config: TuneConfig, task: Task) -> Arrays:
+        """The first trial."""
+        from isotherm.studies.tune import runs
+
+        return runs.first_link(config)
+
+    def proceed(self, config: TuneConfig, task: Task, earlier: Arrays) -> Arrays:
+        """The next trial, or the cycles held back."""
+        from isotherm.studies.tune import runs
+
+        return runs.held(config, earlier) if task.name == "held" else runs.next_link(config, earlier)
+
+    def combine(self, config: TuneConfig, results: Mapping[str, Arrays]) -> Result:
+        """All trials, the best, what mattered, and what became of it."""
+        from isotherm.studies.tune.results import combined
+
+        return combined(config, results)
+
+    def tables(self, config: TuneConfig, metrics: Mapping[str, Any]) -> list[Table]:
+        """What was chosen, what it was worth, the best trials, settings."""
+        return tables(metrics)
+
+    def conclusions(self, config: TuneConfig, metrics: Mapping[str, Any]) -> list[str]:
+        """What tuning was worth, and whether it can be told from not tuning."""
+        return conclusions(metrics)
+
+    def failures(self, config: TuneConfig, metrics: Mapping[str, Any]) -> list[str]:
+        """No trial came to its end."""
+        return problems(metrics)
+
+    def figures(
+        self, config: TuneConfig, metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
+    ) -> Iterator[Figure]:
+        """History, slices, and value where no trial looked."""
+        from isotherm.studies.tune.figures import figures
+
+        yield from figures(metrics, arrays)

@@ -1,0 +1,220 @@
+"""The study of a tuning: from flags to trials in a chain, what it stores, and what is refused before it."""
+
+import json
+import os
+import random
+import re
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.support.shell import Isotherm, chunks, wait_until
+
+from isotherm.market.tune.found import best_trial
+from isotherm.market.tune.trials import next_trial, walked
+from isotherm.market.walk.verdict import joined_returns
+from isotherm.studies.tune import runs
+from isotherm.studies.tune.config import TuneConfig
+from isotherm.studies.tune.inputs import tuning_for
+from isotherm.studies.tune.results import combined
+from isotherm.studies.tune.study import TuneStudy
+from isotherm.study.presets import build_config
+
+DAY, START_MS = 1440, 1_704_067_200_000
+SMALL = {
+    "tokens": ("AAA", "BBB"), "rule": "momentum", "chunk_period": 360, "max_memory_days": 2.0, "memory_days": 1.0,
+    "start": "2024-01-03 00:00:00", "end": "2024-01-18 00:00:00", "n_cycles": 2, "bout_offset": 1440,
+    "objective": "returns_over_hodl", "early_stopping_metric": "return", "n_iterations": 4, "n_parameter_sets": 1,
+    "evaluation_interval": 5, "batch_size": 2, "base_lr": 0.5, "val_fraction": 0.25,
+    "tuned": ("base_lr", "maximum_change"), "ranges": ("base_lr=0.01:0.3",), "num_trials": 4, "num_startup": 2,
+}  # fmt: skip
+
+
+def flags_of(settings: dict) -> list[str]:
+    words = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in settings.items()}
+    return [f"--{name.replace('_', '-')}={value}" for name, value in words.items()]
+
+
+@pytest.fixture(scope="module")
+def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, rng = tmp_path_factory.mktemp("prices"), np.random.default_rng(1)
+    for ticker in ("AAA", "BBB"):
+        close = 10 * np.exp(np.cumsum(rng.normal(0, 1e-3, 18 * DAY)))
+        times = START_MS + 60_000 * np.arange(len(close))
+        pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
+    return folder
+
+
+def config_of(prices: Path, **changes) -> TuneConfig:
+    return TuneConfig(prices=str(prices), **(SMALL | changes))
+
+
+def test_a_run_is_the_tuning_of_the_library(isotherm, prices, tmp_path) -> None:
+    words = [*flags_of(SMALL), f"--prices={prices}", "--out", str(tmp_path / "runs"), "--workers", "1"]
+    code, out, err = isotherm("tune", *words, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    metrics, arrays = told["metrics"], np.load(Path(told["path"]) / "arrays.npz")
+    tuning, trials = tuning_for(config_of(prices)), []
+    for _ in range(4):
+        trials.append(next_trial(tuning, [trial.told for trial in trials]))
+    assert [trial["params"] for trial in metrics["trials"]] == [trial.told.params for trial in trials]
+    assert metrics["trials"][0]["params"] == {"base_lr": 0.3, "maximum_change": 3e-4}
+    best = best_trial(trials)
+    assert metrics["best"] == best
+    for name, value in joined_returns(trials[best].records)._asdict().items():
+        key = {"pool": "tuned"}.get(name, name)
+        np.testing.assert_array_equal(arrays[f"tested/{key}"], value)
+    from isotherm.market.walk.forward import carried_on
+
+    carried = carried_on(tuning.walk, trials[best].records[-1])
+    after = list(walked(tuning, trials[best].told.params, range(1, 2), carried))
+    np.testing.assert_array_equal(arrays["held/tuned"], joined_returns(after).pool)
+    assert metrics["held"]["days"] == metrics["tested"]["days"] == 5
+    again = json.loads(isotherm("run", "tune", *words, "--json")[1])
+    assert again["shown_again"]
+
+
+class Fake:
+    """Trials whose values are given, without any walk."""
+
+    def __init__(self, values: list[float | None]) -> None:
+        self.values = list(values)
+
+    def __call__(self, tuning, told):
+        real = self.one(tuning, told)
+        value = self.values[len(told)]
+        return real._replace(
+            told=real.told._replace(values=None if value is None else (value,), is_pruned=False)
+        )
+
+    one = staticmethod(next_trial)
+
+
+def linked(config: TuneConfig, monkeypatch, values: list[float | None]) -> dict[str, dict[str, np.ndarray]]:
+    study, found = TuneStudy(), {}
+    monkeypatch.setattr(runs, "next_trial", Fake(values))
+    for task in study.tasks(config):
+        if task.after is None:
+            found[task.name] = study.compute(config, task)
+        else:
+            found[task.name] = study.proceed(config, task, found[task.after])
+    return found
+
+
+def test_the_state_of_the_best_and_of_the_first_trial_goes_along(prices, monkeypatch) -> None:
+    config = config_of(prices, num_trials=3, kept_percent=100)
+    found = linked(config, monkeypatch, [1.0, 3.0, 2.0])
+    best, first = "carried/tuned/params/log_k", "carried/untuned/params/log_k"
+    np.testing.assert_array_equal(found["trial-2"][best], found["trial-1"][best])
+    np.testing.assert_array_equal(found["trial-2"][first], found["trial-0"][best])
+    assert (found["trial-2"][best] != found["trial-2"][first]).any()
+    held = found["held"]
+    assert (held["tuned/returns/pool"] != held["untuned/returns/pool"]).any()
+    told = combined(config, found)
+    assert told.metrics["best"] == 1
+    np.testing.assert_array_equal(told.arrays["tested/tuned"], found["trial-1"]["returns/pool"])
+    np.testing.assert_array_equal(told.arrays["tested/untuned"], found["trial-0"]["returns/pool"])
+    assert told.metrics["tested"]["trials"] == 3
+    assert told.metrics["held"]["trials"] == 1
+
+
+def test_trials_that_all_failed_leave_nothing_to_tell(prices, monkeypatch) -> None:
+    config = config_of(prices, num_trials=2)
+    told = combined(config, linked(config, monkeypatch, [None, None]))
+    assert (told.metrics["best"], told.metrics["tested"], told.metrics["held"]) == (None, None, None)
+    assert TuneStudy().failures(config, told.metrics) == ["no trial came to its end"]
+    assert list(TuneStudy().figures(config, told.metrics, told.arrays)) == []
+
+
+def test_a_first_trial_that_failed_is_not_told_beside_the_best(prices, monkeypatch) -> None:
+    config = config_of(prices, num_trials=2)
+    told = combined(config, linked(config, monkeypatch, [None, 1.0]))
+    assert set(told.metrics["held"]["against"]) == {"hodl", "uniform_hodl"}
+
+
+def test_without_held_cycles_the_chain_ends_with_the_last_trial(prices) -> None:
+    assert [task.name for task in TuneStudy().tasks(config_of(prices, num_held=0, num_trials=2))] == [
+        "trial-0",
+        "trial-1",
+    ]
+
+
+def test_ranges_and_names(prices) -> None:
+    axes = {
+        axis.name: axis
+        for axis in tuning_for(
+            config_of(
+                prices,
+                tuned=("optimiser", "base_lr", "n_iterations", "weight_decay"),
+                ranges=("optimiser=adam|adamw", "n_iterations=3:5", "base_lr=0.1:1"),
+            )
+        ).axes
+    }
+    assert axes["optimiser"].choices == ("adam", "adamw")
+    assert (axes["n_iterations"].low, axes["n_iterations"].high) == (3, 5)
+    assert axes["weight_decay"].when == ("optimiser", ("adamw",))
+    default = config_of(prices, tuned=(), ranges=())
+    assert len(tuning_for(default).axes) == 7
+
+
+def test_presets_and_what_is_ones_own() -> None:
+    study = TuneStudy()
+    for field in ("prices", "fingerprint_file", "params_file"):
+        assert build_config(study, flags={field: "mine"}) == TuneConfig(**{field: "mine"})
+    assert build_config(study) == build_config(study, "published")
+    for preset in ("smoke", "published"):
+        study.check(build_config(study, preset))
+
+
+BAD = [
+    ({"tuned": ("base_rl",)}, "tuned = 'base_rl': is unknown"),
+    ({"ranges": ("val_fraction=0:1",)}, "ranges = 'val_fraction': is unknown"),
+    ({"ranges": ("base_lr=a:b",)}, "ranges = 'base_lr=a:b': should be base_lr=LOW:HIGH, two numbers"),
+    ({"ranges": ("base_lr=1:0.1",)}, "ranges = 'base_lr=1:0.1': high = 0.1: must be above low, 1.0"),
+    ({"goals": ("sharpe",)}, "metrics = 'sharpe': must be one of"),
+    ({"num_held": 2}, "num_held = 2: must be below n_cycles, 2"),
+    ({"decay_to": "start"}, "decay_to = 'start'"),
+    ({"periods": {"count": 2}}, "periods.count = 2"),
+    ({"rule": "balancer"}, "rule = 'balancer': has nothing to train"),
+]
+
+
+@pytest.mark.parametrize(("changes", "line"), BAD, ids=[f"{i}" for i in range(len(BAD))])
+def test_bad_settings_get_one_line_before_any_work(prices, changes, line) -> None:
+    with pytest.raises(ValueError, match=re.escape(line)) as caught:
+        TuneStudy().check(config_of(prices, **changes))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_it_loses_one_trial_at_most(prices, tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(os.environ, "JAX_COMPILATION_CACHE_DIR", str(tmp_path / "programs"))
+    monkeypatch.setitem(os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    words = ["tune", *flags_of(SMALL), f"--prices={prices}", "--workers", "1"]
+    store, source = tmp_path / "broken", random.Random(3)
+    written: dict[Path, int] = {}
+    for _ in range(3):
+        before = len(chunks(store))
+        broken = Isotherm(*words, "--out", str(store))
+        wait_until(lambda broken=broken, before=before: len(chunks(store)) > before, 180)
+        time.sleep(source.uniform(0, 0.1))
+        assert broken.process.poll() is None, broken.finish()
+        broken.process.kill()
+        wait_until(lambda broken=broken: not broken.living(), 10)
+        assert "Traceback" not in broken.finish()[1]
+        there = {path: path.stat().st_mtime_ns for path in chunks(store)}
+        assert all(there[path] == time_ns for path, time_ns in written.items()), "a kept trial was made again"
+        written = there
+    for place in (store, tmp_path / "whole"):
+        run = Isotherm(*words, "--out", str(place))
+        run.process.wait(timeout=300)
+        code, _, err = run.finish()
+        assert code == 0, err
+    (broken_run,), (whole,) = store.glob("tune-*"), (tmp_path / "whole").glob("tune-*")
+    names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
+    assert len(names) == 5 + 2
+    for name in names:
+        assert (broken_run / name).read_bytes() == (whole / name).read_bytes(), name
