@@ -22,7 +22,7 @@ from isotherm.market.ensembles.ensemble import (
     finished_ensemble,
     is_drawn,
 )
-from isotherm.market.ensembles.outcome import Ensemble
+from isotherm.market.ensembles.outcome import Ensemble, effective_numbers
 from isotherm.market.ensembles.sampling import Sampling
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.train.loop import train
@@ -171,6 +171,30 @@ def test_effective_parameters_are_those_of_the_raw_ones(
     assert effective["memory_days"].shape == (8, 100, 2)
     assert (effective["memory_days"] > 0).all()
     assert (effective["memory_days"] <= 4.0 + 1e-9).all()
+
+
+def test_effective_parameters_are_told_beside_others_of_any_shape() -> None:
+    draws = {
+        "log_k": np.ones((4, 5, 2)),
+        "raw_min_budget": np.zeros((4, 5)),
+        "logit_lamb": np.zeros((4, 5, 2)),
+    }
+    settings = daily().with_defaults()
+    found = effective_numbers(draws, settings)
+    assert {name: value.shape for name, value in found.items()} == {
+        "memory_days": (4, 5, 2), "k_per_day": (4, 5, 2),
+    }  # fmt: skip
+    three = {
+        "logit_lamb": np.zeros((4, 5, 3, 2)),
+        "logit_lamb_for_ewma": np.zeros((4, 5, 2)),
+        "log_k": draws["log_k"],
+    }
+    assert set(effective_numbers(three, settings)) == {"k_per_day"}
+    assert effective_numbers({"memory_days_1": np.full(2, 3.0)}, settings)["memory_days_1"].tolist() == [
+        3.0,
+        3.0,
+    ]
+    assert effective_numbers({"raw_width": np.zeros((4, 5, 2))}, settings) == {}
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from isotherm.estimate.bennett import bennett
 from isotherm.studies.ensemble.config import EnsembleConfig
 from isotherm.studies.ensemble.figures import figures
 from isotherm.studies.ensemble.results import combined, evidences
@@ -117,6 +118,10 @@ def test_the_evidence_of_chains_is_that_of_a_known_law() -> None:
     for beta, found in zip(betas, evidences(config, drawn), strict=True):
         assert found is not None
         assert abs(found[0] + 0.5 * np.log(1 + beta)) <= 4 * found[1]
+    below, above = (one["objectives"] for one in drawn[:2])
+    chains = [bennett(a, b).value for a, b in zip(below, above, strict=True)]
+    told = evidences(config, drawn)[1]
+    assert told == (pytest.approx(np.mean(chains)), pytest.approx(np.std(chains, ddof=1) / 4))
     assert evidences(config.model_copy(update={"betas": (1.0, 3.0)}), drawn[1:]) == [None, None]
     own = [{"evidence": np.array([np.nan, np.nan])}, {"evidence": np.array([1.5, 0.1])}]
     ladder = EnsembleConfig(betas=(0.0, 1.0), method="smc")
@@ -238,6 +243,21 @@ def test_without_an_optimum_or_a_test_less_is_told() -> None:
     assert "optimum" not in said(metrics)
     assert len(tables(metrics)) == 5
     assert len(list(figures(metrics, arrays))) == 6
+
+
+def test_parameters_that_all_tokens_share_are_told_once() -> None:
+    found = results()
+    for one in found.values():
+        for name in [name for name in one if name.startswith(("effective/", "prior/"))]:
+            one[name] = one[name][..., :1]
+    metrics, arrays = combined(CONFIG, SETTINGS, found)
+    metrics = json.loads(json.dumps(metrics))
+    assert [row[0] for row in tables(metrics)[3].rows] == [
+        "memory, days, all tokens", "k per day of memory, all tokens",
+    ]  # fmt: skip
+    assert "memory of all tokens" in said(metrics)
+    shown = {one.name: one for one in figures(metrics, arrays)}
+    assert [len(shown[name].figure.axes) for name in ("parameters", "together")] == [2, 1]
 
 
 def test_figures_draw_what_the_arrays_hold() -> None:

@@ -126,6 +126,15 @@ class Ensemble:
         return {name: np.repeat(value[None], count, axis=0) for name, value in self.fixed.items()}
 
 
+_READ = ("logit_lamb", "memory_days_1", "memory_days_2", "sp_k", "log_k", "k")
+"""Raw parameters that are told as what they mean, ``(n,)`` or ``(1,)`` in a set."""
+
+
+def _has_rows(params: Parameters, name: str) -> bool:
+    """Whether a set has several memories of a token, as the rule of three gradients: they are told raw only."""
+    return name == "logit_lamb" and "logit_lamb_for_ewma" in params
+
+
 def effective_numbers(
     params: Parameters, settings: Fingerprint
 ) -> dict[str, Float64[np.ndarray, "*draws tokens"]]:
@@ -150,13 +159,13 @@ def effective_numbers(
             found["k_per_day"] = calc_k(one, 1.0)
         return found
 
-    vectors = {name: value for name, value in params.items() if value.ndim}
-    lead = min((value.ndim for value in vectors.values()), default=1) - 1
+    own = {name: params[name] for name in _READ if name in params and not _has_rows(params, name)}
+    lead = next((value.ndim for value in own.values()), 1) - 1
     mapped = of_one
     for _ in range(lead):
         mapped = jax.vmap(mapped)
     with jax.enable_x64(True):
-        found = mapped({name: jnp.asarray(value) for name, value in params.items()})
+        found = mapped({name: jnp.asarray(value) for name, value in own.items()})
     return {name: np.asarray(value) for name, value in found.items()}
 
 

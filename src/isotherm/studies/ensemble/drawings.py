@@ -185,7 +185,7 @@ def marginals(
     for row, (parameter, values) in zip(grid, draws.items(), strict=True):
         ends = _log_ends(np.concatenate([values.ravel(), prior[parameter].ravel()]))
         edges = np.linspace(*ends, BINS + 1)
-        for i, (axes, token) in enumerate(zip(row, tokens, strict=False)):
+        for i, (axes, token) in enumerate(zip(row, tokens, strict=True)):
             for found, colour, alpha in (
                 (prior[parameter][..., i], SOFT, 0.35),
                 (values[..., i], ACCENT, 0.6),
@@ -238,9 +238,8 @@ def together(
         best: of the optimum, ``(tokens,)`` each; empty: there is none.
         tokens: their names.
     """
-    count = draws["memory_days"].shape[-1]
-    figure, stacks = panel_grid(count)
-    for i, ((axes,), token) in enumerate(zip(stacks, tokens, strict=False)):
+    figure, stacks = panel_grid(len(tokens))
+    for i, ((axes,), token) in enumerate(zip(stacks, tokens, strict=True)):
         for found, colour, alpha in ((prior, SOFT, 0.25), (draws, ACCENT, 0.35)):
             x, y = (found[key][..., i].ravel() for key in ("memory_days", "k_per_day"))
             step = max(len(x) // SHOWN, 1)

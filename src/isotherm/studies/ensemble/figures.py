@@ -7,6 +7,7 @@ import numpy as np
 
 from isotherm.plot.figure import Figure
 from isotherm.studies.ensemble import drawings
+from isotherm.studies.ensemble.tables import sharers
 
 DAY_MS = 86_400_000
 
@@ -55,6 +56,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
         mark,
     )
     effective = _under(arrays, f"{last}/effective")
+    whose = sharers(metrics["tokens"], next(iter(effective.values())).shape[-1]) if effective else []
     if effective:
         yield drawings.marginals(
             "parameters",
@@ -63,7 +65,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
             effective,
             _under(arrays, "prior"),
             _under(arrays, "optimum/effective"),
-            metrics["tokens"],
+            whose,
         )
     if set(effective) >= {"memory_days", "k_per_day"}:
         yield drawings.together(
@@ -73,7 +75,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
             effective,
             _under(arrays, "prior"),
             _under(arrays, "optimum/effective"),
-            metrics["tokens"],
+            whose,
         )
     yield drawings.chains(
         "chains",

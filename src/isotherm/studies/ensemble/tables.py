@@ -1,6 +1,6 @@
 """Tables and sentences of ensembles."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isotherm.studies.market.tables import SHOWN
@@ -114,7 +114,7 @@ def _parameters(metrics: Metrics) -> list[Table]:
             None if one["optimum"] is None else f"{one['optimum']:.3g}",
         )
         for name, tokens in metrics["parameters"].items()
-        for token, one in zip(metrics["tokens"], tokens, strict=False)
+        for token, one in zip(sharers(metrics["tokens"], len(tokens)), tokens, strict=True)
     ]
     if not rows:
         return []
@@ -122,6 +122,15 @@ def _parameters(metrics: Metrics) -> list[Table]:
     note = "Median and nine tenths of the draws; the width is that of logarithms, over that of the prior"
     columns = ("", "prior", f"beta = {beta:g}", "width", "optimum")
     return [Table("What prices say of the parameters", columns, tuple(rows), note)]
+
+
+def sharers(tokens: Sequence[str], count: int) -> Sequence[str]:
+    """Whose so many values of a parameter are: a token each, or all tokens together.
+
+    >>> sharers(["AAA", "BBB"], 1)
+    ['all tokens']
+    """
+    return tokens if len(tokens) == count else ["all tokens"]
 
 
 def _triple(told: Metrics) -> str:
@@ -246,7 +255,7 @@ def _known(metrics: Metrics) -> list[str]:
     widths = {
         f"{_plain(name)} of {token}": one["narrowed"]
         for name, tokens in metrics["parameters"].items()
-        for token, one in zip(metrics["tokens"], tokens, strict=False)
+        for token, one in zip(sharers(metrics["tokens"], len(tokens)), tokens, strict=True)
         if one["narrowed"] is not None
     }
     if not widths or not agrees(metrics["temperatures"][-1]):
