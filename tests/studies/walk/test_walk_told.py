@@ -228,6 +228,24 @@ def test_tables_say_what_was_counted() -> None:
     assert "walks by chance with a higher Sharpe ratio" in dict(map(tuple, cells(tables(told().metrics)[2])))
 
 
+def test_of_very_many_cycles_the_table_has_both_ends_in_order_of_time() -> None:
+    metrics = told().metrics
+    one = metrics["cycles"][0]
+    gains = np.random.default_rng(0).permutation(61) / 100
+    many = [
+        one
+        | {"test_start": f"{i:04d}-01-01 00:00:00", "outside": one["outside"] | {"returns_over_hodl": gain}}
+        for i, gain in enumerate(gains.tolist())
+    ]
+    whole = tables(metrics | {"cycles": many[:60]})[3]
+    assert (whole.title, len(whole.rows)) == ("Cycles", 60)
+    cut = tables(metrics | {"cycles": many})[3]
+    assert cut.title == "Cycles: of 61 the 10 worst and the 10 best beside HODL"
+    shown = [int(str(row[0])[:4]) for row in cut.rows]
+    assert shown == sorted(shown)
+    assert sorted(gains[shown].tolist()) == [i / 100 for i in (*range(10), *range(51, 61))]
+
+
 # ------------------------------------------------------------------------------
 # Figures
 

@@ -19,6 +19,11 @@ SURE = 0.95
 """Probability from which on a deflated Sharpe ratio is told as more than luck."""
 
 
+MOST_CYCLES = 60
+SHOWN_ENDS = 10
+"""Of a walk of more cycles than that the table has so many from either end."""
+
+
 def tables(metrics: Metrics) -> list[Table]:
     """Performance out of sample, what the walk is ahead of, its verdict, cycles, settings."""
     return [_performance(metrics), _ahead(metrics), _verdict(metrics), _cycles(metrics), _settings(metrics)]
@@ -82,6 +87,13 @@ _RETURNS = ("returns", "returns_over_hodl", "returns_over_uniform_hodl")
 
 
 def _cycles(metrics: Metrics) -> Table:
+    """Each cycle; of very many those that did best and worst against holding."""
+    cycles, title = metrics["cycles"], "Cycles"
+    if len(cycles) > MOST_CYCLES:
+        order = sorted(range(len(cycles)), key=lambda i: cycles[i]["outside"]["returns_over_hodl"])
+        shown = sorted((*order[:SHOWN_ENDS], *order[-SHOWN_ENDS:]))
+        title = f"Cycles: of {len(cycles)} the {SHOWN_ENDS} worst and the {SHOWN_ENDS} best beside HODL"
+        cycles = [cycles[i] for i in shown]
     rows = tuple(
         (
             cycle["test_start"][:10],
@@ -91,14 +103,14 @@ def _cycles(metrics: Metrics) -> Table:
             *(_share(cycle["outside"][name]) for name in _RETURNS),
             ", ".join(cycle["test_regime"]),
         )
-        for cycle in metrics["cycles"]
+        for cycle in cycles
     )
     note = "HODL here holds from each test's begin. The market of a test: its volatility, and its trend"
     columns = (
         "test from", "Sharpe ratio inside", "outside", "efficiency", "return", "over HODL", "over uniform HODL",
         "market",
     )  # fmt: skip
-    return Table("Cycles", columns, rows, note)
+    return Table(title, columns, rows, note)
 
 
 def _settings(metrics: Metrics) -> Table:
