@@ -48,14 +48,15 @@ def test_a_study_is_found_by_its_name_wherever_its_module_lay_or_lies(name: str)
 
 
 NEVER_ELSEWHERE = {
-    "gridworld",
-    "choices",
     "backtest",
-    "train",
-    "walk-forward",
+    "choices",
     "ensemble",
+    "gridworld",
     "pool-flow",
     "pool-routing",
+    "train",
+    "tune",
+    "walk-forward",
 }
 
 
