@@ -6,8 +6,8 @@ number of workers: anything random is seeded from the config and the task.
 """
 
 import abc
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -45,6 +45,18 @@ class Task:
         doors.number("weight", self.weight, above=0)
         if self.after is not None:
             doors.text("after", self.after)
+
+
+def linked(tasks: Iterable[Task]) -> list[Task]:
+    """The same tasks as the links of a chain, each after the one before.
+
+    >>> [(task.name, task.after) for task in linked([Task("a"), Task("b"), Task("c")])]
+    [('a', None), ('b', 'a'), ('c', 'b')]
+    """
+    chain: list[Task] = []
+    for task in tasks:
+        chain.append(replace(task, after=chain[-1].name if chain else None))
+    return chain
 
 
 class Result(NamedTuple):

@@ -1,7 +1,6 @@
 """Strategies drawn in the place of the best one: what the prices say of them, and what they leave open."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,25 +8,12 @@ import numpy as np
 from isotherm.plot.figure import Figure
 from isotherm.studies.ensemble.config import EnsembleConfig
 from isotherm.studies.ensemble.tables import conclusions, problems, tables
-from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.studies.market.pool_study import COINS_AND_TEST, PoolStudy
+from isotherm.study.base import Arrays, Result, Task, linked
 from isotherm.study.tables import Table
 
-_SHIPPED: Mapping[str, Any] = {
-    "tokens": ("BTC", "ETH", "SOL"),
-    "rule": "momentum",
-    "start": "2022-02-17 00:00:00",
-    "end": "2022-04-07 00:00:00",
-    "test_end": "2022-04-29 00:00:00",
-    "max_memory_days": 14.0,
-    "memory_days": 5.0,
-    "k_per_day": 20.0,
-}
-"""Three coins in spring 2022, without fees: with them every move of a chain walks through all minutes."""
 
-_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
-
-
-class EnsembleStudy(Study[EnsembleConfig]):
+class EnsembleStudy(PoolStudy[EnsembleConfig]):
     """A chain of links of draws at each temperature, and then what the draws do; an optimum beside."""
 
     name = "ensemble"
@@ -41,7 +27,7 @@ class EnsembleStudy(Study[EnsembleConfig]):
     config = EnsembleConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {
-            **_SHIPPED,
+            **COINS_AND_TEST,
             "end": "2022-03-09 00:00:00",
             "test_end": "2022-03-14 00:00:00",
             "betas": (0.0, 10.0),
@@ -55,7 +41,7 @@ class EnsembleStudy(Study[EnsembleConfig]):
             "n_iterations": 0,
         },
         "published": {
-            **_SHIPPED,
+            **COINS_AND_TEST,
             "betas": (0.0, 1.0, 3.0, 10.0, 20.0),
             "noise_scale": 0.5,
             "thin": 25,
@@ -63,16 +49,6 @@ class EnsembleStudy(Study[EnsembleConfig]):
         },
         "own": {},
     }
-
-    def preset_of(self, given: Mapping[str, Any]) -> str:
-        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
-        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
-
-    def inputs(self, config: EnsembleConfig) -> Mapping[str, Path]:
-        """Files that results depend on: settings, parameters, and the price file of each token."""
-        from isotherm.studies.market.pool_inputs import pool_inputs
-
-        return pool_inputs(config)
 
     def check(self, config: EnsembleConfig) -> None:
         """Refuse settings, parameters and prices that do not fit, before any work."""
@@ -86,10 +62,7 @@ class EnsembleStudy(Study[EnsembleConfig]):
         for i, beta in enumerate(config.betas):
             count = config.sampling(beta).num_blocks
             names = [*(f"beta-{i}-{link}" for link in range(count)), f"played-{i}"]
-            found += [
-                Task(name, {"beta": beta}, after=names[at - 1] if at else None)
-                for at, name in enumerate(names)
-            ]
+            found += linked(Task(name, {"beta": beta}) for name in names)
         return [*found, *([Task("optimum")] if config.n_iterations else [])]
 
     def compute(self, config: EnsembleConfig, task: Task) -> Arrays:

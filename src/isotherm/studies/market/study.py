@@ -9,8 +9,9 @@ import numpy as np
 from isotherm.plot.figure import Figure
 from isotherm.studies.market.config import BacktestConfig
 from isotherm.studies.market.map_config import map_tasks
+from isotherm.studies.market.pool_study import PoolStudy
 from isotherm.studies.market.tables import conclusions, problems, tables
-from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.study.base import Arrays, Result, Task
 from isotherm.study.tables import Table
 
 _SHIPPED: Mapping[str, Any] = {
@@ -26,10 +27,8 @@ _SHIPPED: Mapping[str, Any] = {
 }
 """Three coins in spring 2022."""
 
-_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
 
-
-class BacktestStudy(Study[BacktestConfig]):
+class BacktestStudy(PoolStudy[BacktestConfig]):
     """One strategy, a pool of constant weights beside it, and a map of what other parameters would have given."""
 
     name = "backtest"
@@ -49,10 +48,6 @@ class BacktestStudy(Study[BacktestConfig]):
         },
         "own": {},
     }
-
-    def preset_of(self, given: Mapping[str, Any]) -> str:
-        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
-        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
 
     def inputs(self, config: BacktestConfig) -> Mapping[str, Path]:
         """Files that results depend on: settings, parameters, and the price file of each token."""

@@ -1,36 +1,22 @@
 """A strategy trained on real prices, chosen without its test, and told beside what else one could have done."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from isotherm.plot.figure import Figure
 from isotherm.studies.market.map_config import map_tasks
+from isotherm.studies.market.pool_study import COINS_AND_TEST, ETHER, PoolStudy
 from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.tables import conclusions, problems, tables
-from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.study.base import Arrays, Result, Task, linked
 from isotherm.study.tables import Table
 
-_SHIPPED: Mapping[str, Any] = {
-    "tokens": ("BTC", "ETH", "SOL"),
-    "rule": "momentum",
-    "start": "2022-02-17 00:00:00",
-    "end": "2022-04-07 00:00:00",
-    "test_end": "2022-04-29 00:00:00",
-    "max_memory_days": 14.0,
-    "memory_days": 5.0,
-    "k_per_day": 20.0,
-    "fees": 0.003,
-    "arb_frequency": 5,
-}
-"""Three coins in spring 2022."""
-
-_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
+_PAID: Mapping[str, Any] = {**COINS_AND_TEST, "fees": 0.003, "arb_frequency": 5}
 
 
-class TrainStudy(Study[TrainConfig]):
+class TrainStudy(PoolStudy[TrainConfig]):
     """Links of iterations, one after another; then the pool that was chosen, beside others; and a map."""
 
     name = "train"
@@ -43,7 +29,7 @@ class TrainStudy(Study[TrainConfig]):
     config = TrainConfig
     presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "smoke": {
-            **_SHIPPED,
+            **_PAID,
             "end": "2022-03-09 00:00:00",
             "test_end": "2022-03-14 00:00:00",
             "n_iterations": 7,
@@ -53,23 +39,19 @@ class TrainStudy(Study[TrainConfig]):
             "batch_size": 2,
         },
         "published": {
-            **_SHIPPED,
+            **_PAID,
             "n_iterations": 300,
             "val_fraction": 0.43,
             "k_grid": (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0),
             "memory_grid": (1.0, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 13.0),
         },
         "ether": {
-            "market": "eth_1m_2022_uniswap",
-            "tokens": ("ETH", "USD"),
-            "rule": "momentum",
+            **ETHER,
             "start": "2022-07-22 00:00:00",
             "end": "2022-08-01 00:00:00",
             "test_end": "2022-08-22 00:00:00",
             "max_memory_days": 3.0,
-            "memory_days": 2.0,
             "k_per_day": 20.0,
-            "fees": 0.0005,
             "bout_offset": 2880,
             "val_fraction": 0.3,
             "n_iterations": 60,
@@ -78,16 +60,6 @@ class TrainStudy(Study[TrainConfig]):
         },
         "own": {},
     }
-
-    def preset_of(self, given: Mapping[str, Any]) -> str:
-        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
-        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
-
-    def inputs(self, config: TrainConfig) -> Mapping[str, Path]:
-        """Files that results depend on: settings, parameters, and the price file of each token."""
-        from isotherm.studies.market.pool_inputs import pool_inputs
-
-        return pool_inputs(config)
 
     def check(self, config: TrainConfig) -> None:
         """Refuse settings, parameters and prices that do not fit, before any work."""
@@ -103,8 +75,8 @@ class TrainStudy(Study[TrainConfig]):
         from isotherm.studies.market.training_inputs import links_of
 
         count = links_of(fingerprint_of(config))
-        links = [Task(f"link-{i}", after=f"link-{i - 1}" if i else None) for i in range(count)]
-        return [*links, Task("chosen", after=links[-1].name), *map_tasks(config)]
+        links = [Task(f"link-{i}") for i in range(count)]
+        return [*linked([*links, Task("chosen")]), *map_tasks(config)]
 
     def compute(self, config: TrainConfig, task: Task) -> Arrays:
         """The first link, or a row of the map."""

@@ -1,31 +1,22 @@
 """Settings of training chosen by walks forward, and told where no trial looked."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from isotherm.plot.figure import Figure
+from isotherm.studies.market.pool_study import COINS, PoolStudy
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.tables import conclusions, problems, tables
-from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.study.base import Arrays, Result, Task, linked
 from isotherm.study.tables import Table
 
-_COINS: Mapping[str, Any] = {
-    "tokens": ("BTC", "ETH", "SOL"),
-    "rule": "momentum",
-    "start": "2022-02-17 00:00:00",
-    "end": "2022-04-29 00:00:00",
-    "max_memory_days": 14.0,
-    "bout_offset": 4320,
-}
+_COINS: Mapping[str, Any] = {**COINS, "end": "2022-04-29 00:00:00", "bout_offset": 4320}
 """Three coins in spring 2022, by five minutes, without fees."""
 
-_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
 
-
-class TuneStudy(Study[TuneConfig]):
+class TuneStudy(PoolStudy[TuneConfig]):
     """Trials one after another, each a walk with settings of its own; then the best one on cycles held back."""
 
     name = "tune"
@@ -69,16 +60,6 @@ class TuneStudy(Study[TuneConfig]):
         "own": {},
     }
 
-    def preset_of(self, given: Mapping[str, Any]) -> str:
-        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
-        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
-
-    def inputs(self, config: TuneConfig) -> Mapping[str, Path]:
-        """Files that results depend on: settings, parameters, and prices."""
-        from isotherm.studies.walk.inputs import inputs
-
-        return inputs(config)
-
     def check(self, config: TuneConfig) -> None:
         """Refuse settings, ranges and prices that do not fit, before any work."""
         from isotherm.studies.tune.inputs import check
@@ -87,10 +68,8 @@ class TuneStudy(Study[TuneConfig]):
 
     def tasks(self, config: TuneConfig) -> list[Task]:
         """A chain of trials, and after it the cycles that none of them saw."""
-        chain: list[Task] = []
-        for number in range(config.num_trials):
-            chain.append(Task(f"trial-{number}", after=chain[-1].name if chain else None))
-        return [*chain, Task("held", after=chain[-1].name)] if config.num_held else chain
+        trials = [Task(f"trial-{number}") for number in range(config.num_trials)]
+        return linked([*trials, *([Task("held")] if config.num_held else [])])
 
     def compute(self, config: TuneConfig, task: Task) -> Arrays:
         """The first trial."""

@@ -2,7 +2,6 @@
 
 import functools
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from isotherm.market.prices.table import PriceTable
 from isotherm.market.walk.forward import cycle_task
 from isotherm.market.walk.plan import Walk, walk_of
 from isotherm.market.walk.trainers import training_problem
-from isotherm.studies.market.pool_inputs import checked_settings, pool_inputs
+from isotherm.studies.market.pool_inputs import checked_settings
 from isotherm.studies.market.pool_run import HOLES, fingerprint_of, params_of, with_gaps_told
 from isotherm.studies.market.training_config import PeriodsConfig
 from isotherm.studies.market.training_inputs import periods_of
@@ -26,11 +25,6 @@ from isotherm.studies.walk.config import WalkingConfig
 
 MOST_FILLED = 0.5
 """Share of rows that may be filled where gaps are allowed: weekends and holidays are a third."""
-
-
-def inputs(config: WalkingConfig) -> Mapping[str, Path]:
-    """Files of settings, of parameters and of prices, by field."""
-    return pool_inputs(config)
 
 
 def prices_of(config: WalkingConfig, tokens: list[str]) -> PriceTable:

@@ -1,23 +1,20 @@
 """A strategy trained again and again, each time tested on days that its training never saw."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from isotherm.plot.figure import Figure
+from isotherm.studies.market.pool_study import COINS, ETHER, PoolStudy
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.tables import conclusions, problems, tables
-from isotherm.study.base import Arrays, Result, Study, Task
+from isotherm.study.base import Arrays, Result, Task, linked
 from isotherm.study.tables import Table
 
 _COINS: Mapping[str, Any] = {
-    "tokens": ("BTC", "ETH", "SOL"),
-    "rule": "momentum",
-    "start": "2022-02-17 00:00:00",
+    **COINS,
     "end": "2022-04-29 00:00:00",
-    "max_memory_days": 14.0,
     "bout_offset": 4320,
     "fees": 0.003,
     "arb_frequency": 5,
@@ -36,25 +33,19 @@ _STOCKS: Mapping[str, Any] = {
 """A stock of each of five sectors, by the day, thirty years."""
 
 _ETHER: Mapping[str, Any] = {
-    "market": "eth_1m_2022_uniswap",
-    "tokens": ("ETH", "USD"),
-    "rule": "momentum",
+    **ETHER,
     "start": "2022-07-24 00:00:00",
     "end": "2022-08-22 00:00:00",
     "max_memory_days": 4.0,
-    "memory_days": 2.0,
     "val_fraction": 0.45,
     "bout_offset": 1440,
-    "fees": 0.0005,
     "n_cycles": 3,
     "n_iterations": 100,
 }
 """Ether and cash in summer 2022, by the minute: prices of a pool of Uniswap, and its fee."""
 
-_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
 
-
-class WalkStudy(Study[WalkConfig]):
+class WalkStudy(PoolStudy[WalkConfig]):
     """Links of the trainings of all cycles, one after another; beside them walks that choose nothing."""
 
     name = "walk-forward"
@@ -98,16 +89,6 @@ class WalkStudy(Study[WalkConfig]):
         "own": {},
     }
 
-    def preset_of(self, given: Mapping[str, Any]) -> str:
-        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
-        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
-
-    def inputs(self, config: WalkConfig) -> Mapping[str, Path]:
-        """Files that results depend on: settings, parameters, and prices."""
-        from isotherm.studies.walk.inputs import inputs
-
-        return inputs(config)
-
     def check(self, config: WalkConfig) -> None:
         """Refuse settings, parameters and prices that do not fit, before any work."""
         from isotherm.studies.walk.inputs import check
@@ -125,11 +106,10 @@ class WalkStudy(Study[WalkConfig]):
         for cycle in range(cycles_of(config, settings)):
             steps = [(f"cycle-{cycle}-link-{link}", {"link": link}) for link in range(links_of(settings))]
             for name, payload in [*steps, (f"cycle-{cycle}-tested", {})]:
-                before = chain[-1].name if chain else None
-                chain.append(Task(name, {"cycle": cycle} | payload, after=before))
+                chain.append(Task(name, {"cycle": cycle} | payload))
         weight = len(chain) / 6  # a walk beside only plays, as a link's evaluations do
         chance = [Task(f"chance-{i}", {"chance": i}, weight) for i in range(config.num_chance)]
-        return [*chain, Task("default", weight=weight), *chance]
+        return [*linked(chain), Task("default", weight=weight), *chance]
 
     def compute(self, config: WalkConfig, task: Task) -> Arrays:
         """The first link, or a walk beside."""

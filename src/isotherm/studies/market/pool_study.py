@@ -1,0 +1,52 @@
+"""What studies of one pool share: the files they read, when nothing is preset, and the package's markets."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from isotherm.studies.market.pool_config import PoolConfig
+from isotherm.study.base import Study
+
+PoolConfigT = TypeVar("PoolConfigT", bound=PoolConfig)
+
+COINS: Mapping[str, Any] = {
+    "tokens": ("BTC", "ETH", "SOL"),
+    "rule": "momentum",
+    "start": "2022-02-17 00:00:00",
+    "max_memory_days": 14.0,
+}
+"""Three coins in spring 2022, by five minutes; from two weeks after their first price on."""
+
+COINS_AND_TEST: Mapping[str, Any] = {
+    **COINS,
+    "end": "2022-04-07 00:00:00",
+    "test_end": "2022-04-29 00:00:00",
+    "memory_days": 5.0,
+    "k_per_day": 20.0,
+}
+"""Seven weeks of them, and a test of three."""
+
+ETHER: Mapping[str, Any] = {
+    "market": "eth_1m_2022_uniswap",
+    "tokens": ("ETH", "USD"),
+    "rule": "momentum",
+    "memory_days": 2.0,
+    "fees": 0.0005,
+}
+"""Ether and cash in summer 2022, by the minute."""
+
+_OF_THE_USER = ("prices", "fingerprint_file", "params_file")
+
+
+class PoolStudy(Study[PoolConfigT]):
+    """A study of one pool on prices; it has a preset ``own``, in which nothing is set."""
+
+    def preset_of(self, given: Mapping[str, Any]) -> str:
+        """``own`` where prices, settings or parameters are the user's: nothing else is then set."""
+        return "own" if any(given.get(field) for field in _OF_THE_USER) else self.default_preset
+
+    def inputs(self, config: PoolConfigT) -> Mapping[str, Path]:
+        """Files that results depend on: settings, parameters, and the price file of each token."""
+        from isotherm.studies.market.pool_inputs import pool_inputs
+
+        return pool_inputs(config)
