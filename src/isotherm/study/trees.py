@@ -66,6 +66,25 @@ def tree_of(arrays: Mapping[str, np.ndarray], template: Any, prefix: str = "stat
     return jax.tree.unflatten(jax.tree.structure(template), leaves)
 
 
+def prefixed(prefix: str, values: Mapping[str, Any]) -> Arrays:
+    """Arrays by names that a prefix and a slash begin.
+
+    >>> prefixed("part", {"test": [1, 2]})
+    {'part/test': array([1, 2])}
+    """
+    return {f"{prefix}/{name}": np.asarray(value) for name, value in values.items()}
+
+
+def under(arrays: Mapping[str, np.ndarray], prefix: str) -> Arrays:
+    """The arrays whose names a prefix and a slash begin, without these.
+
+    >>> under({"part/test": np.ones(1), "other": np.zeros(1)}, "part")
+    {'test': array([1.])}
+    """
+    start = f"{prefix}/"
+    return {name.removeprefix(start): value for name, value in arrays.items() if name.startswith(start)}
+
+
 def _named(tree: Any, prefix: str) -> list[tuple[str, Any]]:
     from jax.tree_util import keystr, tree_flatten_with_path
 

@@ -11,7 +11,7 @@ from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.drawings import Chosen
 from isotherm.studies.train.figures import figures
 from isotherm.studies.train.links import with_records
-from isotherm.studies.train.results import combined, curves_of
+from isotherm.studies.train.results import combined, curves_of, links_of
 from isotherm.studies.train.tables import conclusions, problems, tables
 
 SETTINGS: dict[str, Any] = {
@@ -95,7 +95,7 @@ def metrics_of(*args: Any, **told: Any) -> dict[str, Any]:
 
 
 def test_curves_are_of_all_links_and_words_are_numbers() -> None:
-    found = curves_of(iter(list(links().values())[:2]), "daily_log_sharpe")
+    found = curves_of(links_of(links()), "daily_log_sharpe")
     assert found["objective"].tolist() == [[0.5, -0.5], [1.5, 0.5], [2.5, 1.5]]
     np.testing.assert_allclose(found["rate"], [0.1, 0.05, 0.1 / 3])
     assert found["judged"].tolist() == [0, 2]

@@ -8,6 +8,7 @@ import pytest
 from tests.market.walk.walk_cases import record
 from tests.support.told import cells, series
 
+from isotherm.market.objectives.significance import annual_sharpe
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.clock import DAY_MS
 from isotherm.market.walk.cycles import WalkCycle
@@ -17,7 +18,7 @@ from isotherm.plot.figure import Figure
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.figures import figures
 from isotherm.studies.walk.kept import arrays_of, record_from
-from isotherm.studies.walk.results import combined, sharpe_of
+from isotherm.studies.walk.results import combined
 from isotherm.studies.walk.tables import conclusions, problems, tables
 from isotherm.study.base import Result
 
@@ -136,7 +137,7 @@ def test_more_trials_deflate_more_and_flat_returns_tell_nothing() -> None:
     assert 0 < told(0.01, config={"num_trials": 100}).metrics["pools"]["trained"]["deflated"] < one
     flat = told(value=np.ones(DAYS + 1)).metrics["pools"]["trained"]
     assert (flat["sharpe"], flat["interval"], flat["deflated"], flat["return"]) == (0.0, None, None, 0.0)
-    assert sharpe_of(np.full(5, 0.01)) == 0.0
+    assert annual_sharpe(np.full(5, 0.01)) == 0.0
 
 
 # ------------------------------------------------------------------------------

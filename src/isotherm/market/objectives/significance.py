@@ -160,20 +160,25 @@ def block_bootstrap_sharpe(
     found = np.concatenate(parts)
     tail = 50 * (1 - confidence)
     lower, upper = np.percentile(found, [tail, 100 - tail])
-    estimate = float(_annual_sharpe(changes[None])[0])
+    estimate = float(annual_sharpe(changes[None])[0])
     return SharpeInterval(estimate, float(lower), float(upper), float(found.std()), confidence)
 
 
 def _resampled(changes: np.ndarray, starts: np.ndarray, block_length: int) -> np.ndarray:
     """Sharpe ratios of resamples, ``(resamples,)``."""
     days = (starts[:, :, None] + np.arange(block_length)) % len(changes)
-    return _annual_sharpe(changes[days.reshape(len(starts), -1)[:, : len(changes)]])
+    return annual_sharpe(changes[days.reshape(len(starts), -1)[:, : len(changes)]])
 
 
-def _annual_sharpe(changes: np.ndarray) -> np.ndarray:
-    deviation = changes.std(axis=1)
+def annual_sharpe(changes: Float64[np.ndarray, "*rows days"]) -> Float64[np.ndarray, "*rows"]:
+    """Annual ratio of mean to population spread of daily returns, of each row; 0 where they do not vary.
+
+    Args:
+        changes: daily returns, or those over another pool's, whose ratio is the information ratio, ``(..., days)``.
+    """
+    deviation = changes.std(axis=-1)
     is_flat = deviation <= FLAT
-    found = np.sqrt(_DAYS_PER_YEAR) * changes.mean(axis=1) / np.where(is_flat, 1.0, deviation)
+    found = np.sqrt(_DAYS_PER_YEAR) * changes.mean(axis=-1) / np.where(is_flat, 1.0, deviation)
     return np.where(is_flat, 0.0, found)
 
 

@@ -8,10 +8,11 @@ import numpy as np
 
 from isotherm.estimate.bennett import bennett
 from isotherm.estimate.diagnostics import ess, mcse
-from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.studies.ensemble.config import EnsembleConfig
+from isotherm.studies.market.facts import finite, settings_facts
 from isotherm.studies.market.significance import interval_of
 from isotherm.study.base import Arrays, Result
+from isotherm.study.trees import prefixed, under
 
 SAMPLING = ("method", "num_chains", "num_draws", "thin", "num_windows", "num_played")
 """Settings of draws that are told."""
@@ -33,10 +34,8 @@ def combined(config: EnsembleConfig, settings: Mapping[str, Any], results: Mappi
     evidence = evidences(config, played)
     told = [json.loads(str(one["told"])) for one in played]
     metrics: dict[str, Any] = {
-        "settings": {key: value for key, value in settings.items() if key != "optimisation_settings"},
-        "unread": unknown_settings(settings),
+        **settings_facts(settings),
         "noise_scale": settings["optimisation_settings"]["noise_scale"],
-        "tokens": sorted(settings["tokens"]),
         "sampling": {key: getattr(config, key) for key in SAMPLING},
         "num_members": config.num_members,
         "temperatures": [
@@ -51,33 +50,25 @@ def combined(config: EnsembleConfig, settings: Mapping[str, Any], results: Mappi
 
 
 def _parts(arrays: Arrays, prefix: str) -> dict[str, float]:
-    return {name: float(value) for name, value in _under(arrays, prefix).items()}
-
-
-def _under(arrays: Arrays, prefix: str) -> dict[str, np.ndarray]:
-    return {
-        name.removeprefix(f"{prefix}/"): value
-        for name, value in arrays.items()
-        if name.startswith(f"{prefix}/")
-    }
+    return {name: float(value) for name, value in under(arrays, prefix).items()}
 
 
 def _temperature(beta: float, arrays: Arrays, told: Mapping[str, Any], evidence: Any) -> dict[str, Any]:
     objectives, rhat = arrays["objectives"], arrays["rhat"]
     worst = int(np.nanargmax(rhat)) if np.isfinite(rhat).any() else 0
-    parts = _under(arrays, "part")
+    parts = under(arrays, "part")
     return {
         "beta": beta,
-        "inside": {"mean": float(objectives.mean()), "se": _finite(mcse(objectives)), **_range(objectives)},
+        "inside": {"mean": float(objectives.mean()), "se": finite(mcse(objectives)), **_range(objectives)},
         "parts": {name: _spread(values, objectives) for name, values in parts.items()},
         "ahead": {
             name: float(np.mean(values > arrays[f"hodl_part/{name}"])) for name, values in parts.items()
         },
         "pool": _parts(arrays, "pool_part"),
         "against_hodl": _against_hodl(arrays, told),
-        "rhat": _finite(rhat[worst]),
+        "rhat": finite(rhat[worst]),
         "worst": told["labels"][worst],
-        "ess": _finite(np.nanmin(arrays["ess"])),
+        "ess": finite(np.nanmin(arrays["ess"])),
         "rates": [float(arrays["rates"].min()), float(arrays["rates"].mean())],
         "rungs": len(arrays["ladder"]),
         "evidence": None if evidence is None else list(evidence),
@@ -111,10 +102,6 @@ def _against_hodl(arrays: Arrays, told: Mapping[str, Any]) -> dict[str, Any] | N
     return {"ahead": ahead, "interval": interval_of(np.diff(own) - np.diff(hodl))}
 
 
-def _finite(value: Any) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def evidences(config: EnsembleConfig, played: Sequence[Arrays]) -> list[tuple[float, float] | None]:
     """Log of the prior's mean of ``exp(beta * objective)`` at each temperature, with its error; None where unknown.
 
@@ -138,7 +125,7 @@ def evidences(config: EnsembleConfig, played: Sequence[Arrays]) -> list[tuple[fl
 
 def _parameters(played: Sequence[Arrays], best: Arrays | None) -> dict[str, Any]:
     """Of each effective parameter and token: the prior, the coldest draws, the optimum, and how much is known."""
-    cold = _under(played[-1], "effective")
+    cold = under(played[-1], "effective")
     found = {}
     for name, draws in cold.items():
         prior, n = played[-1][f"prior/{name}"], draws.shape[-1]
@@ -175,6 +162,6 @@ def _arrays(played: Sequence[Arrays], best: Arrays | None) -> Arrays:
             for name, value in one.items()
             if name in own or name.startswith(("part/", "effective/"))
         }
-        found |= {f"{i}/{name}": value for name, value in kept.items()}
+        found |= prefixed(str(i), kept)
     found |= {name: value for name, value in played[-1].items() if name.startswith("prior/")}
-    return found | ({} if best is None else {f"optimum/{name}": value for name, value in best.items()})
+    return found | ({} if best is None else prefixed("optimum", best))

@@ -29,7 +29,7 @@ from isotherm.market.train.problem import TrainingProblem
 from isotherm.studies.ensemble.config import OPTIMUM, EnsembleConfig
 from isotherm.studies.market.pool_run import fingerprint_of, params_of, pool_played, table_of
 from isotherm.study.base import Arrays
-from isotherm.study.trees import named_arrays, tree_of
+from isotherm.study.trees import named_arrays, prefixed, tree_of
 
 PRIOR_DRAWS = 2000
 """Of the prior itself, for figures."""
@@ -107,8 +107,8 @@ def outcome(config: EnsembleConfig, beta: float, earlier: Arrays) -> Arrays:
     return {
         **_bands(bands),
         **_pool_arrays(problem.training, pool),
-        **_named("effective", found.effective()),
-        **_named("prior", effective_numbers(_prior(problem), found.settings)),
+        **prefixed("effective", found.effective()),
+        **prefixed("prior", effective_numbers(_prior(problem), found.settings)),
         "objectives": found.objectives,
         "rhat": found.rhat,
         "ess": found.ess,
@@ -149,7 +149,7 @@ def _pool_arrays(training: TrainingProblem, pool: Backtest) -> Arrays:
         judged[part] = evaluate(
             name, pool.value[rows], pool.reserves[rows], pool.prices[rows], pool.fee_revenue[rows]
         )
-    return {"pool_value": pool.value[::MINUTES_PER_DAY], **_named("pool_part", judged)}
+    return {"pool_value": pool.value[::MINUTES_PER_DAY], **prefixed("pool_part", judged)}
 
 
 def _bands(bands: EnsembleBands) -> Arrays:
@@ -158,13 +158,9 @@ def _bands(bands: EnsembleBands) -> Arrays:
         "hodl": bands.hodl,
         "value": bands.value,
         "weights": bands.weights,
-        **_named("part", bands.objectives),
-        **_named("hodl_part", bands.hodl_objectives),
+        **prefixed("part", bands.objectives),
+        **prefixed("hodl_part", bands.hodl_objectives),
     }
-
-
-def _named(prefix: str, values: Mapping[str, Any]) -> Arrays:
-    return {f"{prefix}/{name}": np.asarray(value) for name, value in values.items()}
 
 
 def optimum(config: EnsembleConfig) -> Arrays:
@@ -200,8 +196,8 @@ def optimum(config: EnsembleConfig) -> Arrays:
         "objective": objectives[best],
         "value": bands.value[0],
         "weights": bands.weights[0],
-        **_named("part", {part: values[0] for part, values in bands.objectives.items()}),
-        **_named("effective", effective),
+        **prefixed("part", {part: values[0] for part, values in bands.objectives.items()}),
+        **prefixed("effective", effective),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from isotherm.studies.market.tables import SHOWN
+from isotherm.studies.market.words import against, not_known, sentences, setting_rows
 from isotherm.study.tables import Cell, Estimate, Table
 
 Metrics = Mapping[str, Any]
@@ -142,13 +143,9 @@ def _settings(metrics: Metrics) -> Table:
     rows = [("tokens", ", ".join(metrics["tokens"])), ("objective", settings["return_val"])]
     rows += [("noise_scale, of the prior", f"{metrics['noise_scale']:g}")]
     rows += [("windows", str(metrics["sampling"]["num_windows"]))]
-    rows += [
-        (name, "none" if settings[name] is None else str(settings[name])) for name in (*SHOWN, "bout_offset")
-    ]
+    rows += setting_rows(settings, (*SHOWN, "bout_offset"))
     note = "as in a fingerprint"
-    if metrics["unread"]:
-        note += f". Given, but not known: {', '.join(metrics['unread'])}"
-    return Table("Settings", ("", "value"), tuple(rows), note)
+    return Table("Settings", ("", "value"), tuple(rows), note + not_known(metrics["unread"]))
 
 
 def conclusions(metrics: Metrics) -> list[str]:
@@ -160,7 +157,7 @@ def conclusions(metrics: Metrics) -> list[str]:
         said.append(_optimum(metrics))
     said += _known(metrics)
     said.append(_agreement(metrics))
-    return said + [f"{note[:1].upper()}{note[1:]}." for note in metrics["notes"]]
+    return said + sentences(metrics["notes"])
 
 
 def _change(metrics: Metrics, *path: str) -> tuple[Metrics, Metrics, float | None]:
@@ -220,17 +217,7 @@ def _holding(metrics: Metrics) -> str:
     said = f"There {share:.0%} of the draws at beta = {cold['beta']:g} have a better objective than HODL"
     if told is None:
         return f"{said}."
-    word = "ahead of" if told["ahead"] > 0 else "behind"
-    ends, verdict = told["interval"], ""
-    if ends is not None:
-        is_open = ends[0] <= 0 <= ends[1]
-        verdict = (
-            " (**not to be told from it**)" if is_open else " (**better**)" if ends[0] > 0 else " (**worse**)"
-        )
-    return (
-        f"{said}; the pool that averages {metrics['num_members']} of them ends the test {abs(told['ahead']):.2%} "
-        f"{word} HODL{verdict}."
-    )
+    return f"{said}; the pool that averages {metrics['num_members']} of them ends the test {against(told, 'HODL')}."
 
 
 def _optimum(metrics: Metrics) -> str:

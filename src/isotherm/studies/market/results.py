@@ -8,6 +8,7 @@ import numpy as np
 from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.strategy import unread_settings
 from isotherm.studies.market.config import BacktestConfig
+from isotherm.studies.market.facts import finite
 from isotherm.studies.market.series import SERIES, series_files
 from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.study.base import Arrays, Result
@@ -64,7 +65,7 @@ def _period(
         key.rpartition("/")[2]: value for key, value in own.items() if key.startswith(f"metric/{period}/")
     }
     daily = told.pop("daily_returns")
-    found: dict[str, Any] = {name: _number(value) for name, value in told.items()}
+    found: dict[str, Any] = {name: finite(value) for name, value in told.items()}
     found["days"] = float((rows[1] - rows[0]) / 1440)
     found["constant_return"] = float(beside[f"metric/{period}/return"])
     found |= {"interval": interval_of(daily), "deflated": deflated_of(daily, config.trials)}
@@ -80,8 +81,3 @@ def _best(config: BacktestConfig, grid: np.ndarray) -> dict[str, float]:
         "median": float(np.median(grid)),
         "positive": float((grid > 0).mean()),
     }
-
-
-def _number(value: np.ndarray) -> float | None:
-    found = float(value)
-    return found if np.isfinite(found) else None

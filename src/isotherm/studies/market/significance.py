@@ -1,5 +1,7 @@
 """How far daily returns of one path may be trusted: an interval by blocks of days, and what luck in trials gives."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float64
 
@@ -32,3 +34,14 @@ def deflated_of(daily: Days, trials: int) -> float | None:
     told = moments_of(daily)
     ratio = told.mean / told.std
     return float(deflated_sharpe(ratio, trials, len(daily), told.skew, told.excess_kurtosis).probability)
+
+
+def compared(own: Days, other: Days) -> dict[str, Any]:
+    """How far one pool is ahead of another in the end, and an interval of its information ratio.
+
+    Args:
+        own: daily returns.
+        other: of the same days.
+    """
+    ahead = float(np.prod(1 + own) / np.prod(1 + other) - 1)
+    return {"ahead": ahead, "interval": interval_of(own - other)}

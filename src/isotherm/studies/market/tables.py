@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.market.config import BacktestConfig
+from isotherm.studies.market.words import interval_cell, setting_rows
 from isotherm.study.tables import Cell, Table
 
 Metrics = Mapping[str, Any]
@@ -48,7 +49,7 @@ def _performance(metrics: Metrics) -> Table:
     rows: list[tuple[Cell, ...]] = [("days", *(part["days"] for part in periods.values()))]
     for name, label in JUDGED.items():
         rows.append((label, *(_cell(name, part[name]) for part in periods.values())))
-    rows.append(("95 % of the Sharpe ratio", *(_interval(part["interval"]) for part in periods.values())))
+    rows.append(("95 % of the Sharpe ratio", *(interval_cell(part["interval"]) for part in periods.values())))
     rows.append(("deflated Sharpe ratio", *(part["deflated"] for part in periods.values())))
     note = (
         "One path of prices: no error over paths can be told. The interval resamples blocks of ten days; the "
@@ -85,7 +86,7 @@ def _settings(metrics: Metrics) -> Table:
     settings = metrics["settings"]
     rows = [("tokens", ", ".join(metrics["tokens"]))]
     told = {name: f"over time, from {path}" for name, path in metrics.get("series", {}).items()}
-    shown = {name: "none" if settings[name] is None else str(settings[name]) for name in SHOWN}
+    shown = dict(setting_rows(settings, SHOWN))
     rows += (shown | told).items()
     note = "as in a fingerprint; what was not given is its default"
     unread = metrics.get("unread")  # runs of earlier versions did not say
@@ -138,10 +139,6 @@ def _over(own: float, other: float) -> float:
 
 def _cell(name: str, value: float | None) -> Cell:
     return f"{value:+.2%}" if name in SHARES and value is not None else value
-
-
-def _interval(ends: list[float] | None) -> Cell:
-    return None if ends is None else f"{ends[0]:.2f} .. {ends[1]:.2f}"
 
 
 def problems(config: BacktestConfig, metrics: Metrics) -> list[str]:

@@ -1,18 +1,19 @@
 """Numbers of a training from the arrays of its tasks."""
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from isotherm.market.parameters.fingerprint import unknown_settings
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
 from isotherm.market.train.settings import num_steps_of
+from isotherm.studies.market.facts import changed, finite, settings_facts
 from isotherm.studies.market.significance import deflated_of, interval_of
 from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.links import Record, records_in
 from isotherm.study.base import Arrays, Result
+from isotherm.study.trees import prefixed, under
 
 POOLS = ("trained", "untrained", "constant")
 RIVALS = ("hodl", "uniform_hodl", "untrained", "constant")
@@ -36,16 +37,12 @@ def combined(config: TrainConfig, settings: Mapping[str, Any], results: Mapping[
         results: by task: ``link-0`` and on, ``chosen``, and rows of the map.
     """
     chosen, training = results["chosen"], settings["optimisation_settings"]
-    told = json.loads(str(chosen["told"]))
-    curves = curves_of(links_in(results), training["early_stopping_metric"])
-    names = {name.split("/")[1]: part for name, part in chosen.items() if name.startswith("part/")}
-    parts = dict(sorted(names.items(), key=lambda one: int(one[1][0])))
+    told, links = json.loads(str(chosen["told"])), links_of(results)
+    parts = dict(sorted(under(chosen, "part").items(), key=lambda one: int(one[1][0])))
     judged = "validation" if "validation" in parts else "train"
     metrics: dict[str, Any] = {
-        "settings": {key: value for key, value in settings.items() if key != "optimisation_settings"},
+        **settings_facts(settings),
         "training": changed(training, TRAINING_DEFAULTS),
-        "unread": unknown_settings(settings),
-        "tokens": sorted(settings["tokens"]),
         "metric": training["early_stopping_metric"],
         "chosen": {
             key: told[key] for key in ("iteration", "param_idx", "epochs_trained", "selection_method")
@@ -55,8 +52,8 @@ def combined(config: TrainConfig, settings: Mapping[str, Any], results: Mapping[
         "trials": told["judged"],
         "parts": {name: _part(chosen, name, told["judged"] if name == judged else 1) for name in parts},
         "days": {name: float((last - first) / 1440) for name, (first, last) in parts.items()},
-        "effective": _of_prefix(chosen, "effective"),
-        "untrained": _of_prefix(chosen, "first"),
+        "effective": {name: value.tolist() for name, value in under(chosen, "effective").items()},
+        "untrained": {name: value.tolist() for name, value in under(chosen, "first").items()},
         "final_weights": told["final_weights"],
         "notes": told["notes"],
     }
@@ -64,41 +61,39 @@ def combined(config: TrainConfig, settings: Mapping[str, Any], results: Mapping[
         **{
             name: array for name, array in chosen.items() if not name.startswith(("metric/", "told", "notes"))
         },
-        **curves,
-        **{f"way/{name}": value for name, value in _ways(results).items()},
+        **curves_of(links, training["early_stopping_metric"]),
+        **prefixed("way", _ways(links)),
     }
     if config.k_grid:
         arrays["map"] = np.stack([results[f"memory-{i}"]["metric"] for i in range(len(config.memory_grid))])
     return Result(metrics, arrays)
 
 
-def changed(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings that are not their defaults, those of mappings by dotted names.
+class TrainLink(NamedTuple):
+    """What figures need of a link.
 
-    >>> changed({"a": 1, "b": {"c": 2, "d": 3}}, {"a": 1, "b": {"c": 2, "d": 4}})
-    {'b.d': 3}
+    Attributes:
+        records: of its iterations.
+        ways: effective parameters after judged ones, ``(judged, sets, tokens)`` each.
     """
-    found = {}
-    for key, value in settings.items():
-        if isinstance(value, Mapping) and isinstance(defaults.get(key), Mapping):
-            found |= {f"{key}.{name}": one for name, one in changed(value, defaults[key]).items()}
-        elif key not in defaults or value != defaults[key]:
-            found[key] = value
+
+    records: list[Record]
+    ways: Arrays
+
+
+def links_of(results: Mapping[str, Arrays]) -> list[TrainLink]:
+    """Links one after another, as far as iterations were made, each read once and let go of."""
+    found: list[TrainLink] = []
+    while (name := f"link-{len(found)}") in results:
+        arrays = results[name]
+        link = TrainLink(records_in(arrays), under(arrays, "way"))
+        if not link.records:
+            break
+        found.append(link)
     return found
 
 
-def links_in(results: Mapping[str, Arrays]) -> Iterator[Arrays]:
-    """Links one after another, as far as iterations were made."""
-    count = 0
-    while f"link-{count}" in results:
-        found = results[f"link-{count}"]
-        if not found["records"].size:
-            return
-        yield found
-        count += 1
-
-
-def curves_of(links: Iterator[Arrays], metric: str) -> Arrays:
+def curves_of(links: Iterable[TrainLink], metric: str) -> Arrays:
     """Series over iterations.
 
     Args:
@@ -112,7 +107,7 @@ def curves_of(links: Iterator[Arrays], metric: str) -> Arrays:
     objective, rate, judged = [], [], []
     scores: dict[str, list[list[float]]] = {}
     for link in links:
-        for record in records_in(link):
+        for record in link.records:
             objective.append(record["objective"])
             rate.append(record["local_learning_rate"])
             if record["train_objective"] is None:
@@ -138,28 +133,19 @@ def _number(value: Any) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _ways(results: Mapping[str, Arrays]) -> Arrays:
+def _ways(links: Iterable[TrainLink]) -> Arrays:
     """Effective parameters after judged iterations of all links, ``(judged, sets, tokens)`` each."""
     found: dict[str, list[np.ndarray]] = {}
-    for link in links_in(results):
-        for name, value in link.items():
-            if name.startswith("way/"):
-                found.setdefault(name.removeprefix("way/"), []).append(value)
+    for link in links:
+        for name, value in link.ways.items():
+            found.setdefault(name, []).append(value)
     return {name: np.concatenate(values) for name, values in found.items()}
-
-
-def _of_prefix(arrays: Arrays, prefix: str) -> dict[str, list[float]]:
-    return {
-        name.partition("/")[2]: value.tolist()
-        for name, value in arrays.items()
-        if name.startswith(f"{prefix}/")
-    }
 
 
 def _part(chosen: Arrays, part: str, trials: int) -> dict[str, Any]:
     """What each pool did in a part, and whether the trained one can be told from the others there."""
     pools = {
-        pool: {name: _finite(chosen[f"metric/{pool}/{part}/{name}"]) for name in TOLD}
+        pool: {name: finite(chosen[f"metric/{pool}/{part}/{name}"]) for name in TOLD}
         | {"interval": interval_of(np.diff(chosen[f"daily/{pool}/{part}"]))}
         for pool in POOLS
     }
@@ -180,8 +166,3 @@ def _ahead(chosen: Arrays, rival: str, part: str) -> float:
     if rival in ("hodl", "uniform_hodl"):
         return float(chosen[f"{own}/returns_over_{rival}"])
     return float((1 + chosen[f"{own}/return"]) / (1 + chosen[f"metric/{rival}/{part}/return"]) - 1)
-
-
-def _finite(value: np.ndarray) -> float | None:
-    found = float(value)
-    return found if np.isfinite(found) else None

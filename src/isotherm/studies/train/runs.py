@@ -8,13 +8,10 @@ import numpy as np
 
 from isotherm.market.backtest import Backtest
 from isotherm.market.objectives.periods import period_metrics
-from isotherm.market.parameters.chain import convert_parameter_values
 from isotherm.market.parameters.encoding import json_line
 from isotherm.market.prices.clock import MINUTE_MS, MINUTES_PER_DAY, date_of, unix_ms
-from isotherm.market.train.loop import begun, is_over, proceed
 from isotherm.market.train.outcome import Training, finished
 from isotherm.market.train.problem import TrainingProblem
-from isotherm.market.train.state import TrainingState
 from isotherm.studies.market.pool_run import (
     constant_weights,
     fingerprint_of,
@@ -25,10 +22,11 @@ from isotherm.studies.market.pool_run import (
 from isotherm.studies.market.runs import arrays_of, kept_rows
 from isotherm.studies.market.strategy_map import settings_at
 from isotherm.studies.market.training_inputs import problem_for
+from isotherm.studies.market.training_links import effective_of, link_after, state_in
 from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.links import Record, with_records
 from isotherm.study.base import Arrays
-from isotherm.study.trees import named_arrays, tree_of
+from isotherm.study.trees import prefixed, under
 
 BESIDE = ("untrained", "constant")
 """Pools beside the trained one: that of its first parameters, and that of its first weights."""
@@ -52,24 +50,18 @@ def _training(settings: str) -> TrainingProblem:
 
 def first_link(config: TrainConfig) -> Arrays:
     """The first iterations."""
-    return _link(config, begun(training_of(config)))
+    return _link(config, None)
 
 
 def next_link(config: TrainConfig, earlier: Arrays) -> Arrays:
     """Iterations after an earlier link; none where training is over, whose state then goes on unchanged."""
-    return _link(config, _state_of(config, earlier))
+    return _link(config, earlier)
 
 
-def _state_of(config: TrainConfig, arrays: Arrays) -> TrainingState:
-    return tree_of(arrays, begun(training_of(config)))
-
-
-def _link(config: TrainConfig, state: TrainingState) -> Arrays:
+def _link(config: TrainConfig, earlier: Arrays | None) -> Arrays:
     problem = training_of(config)
-    records: list[Record] = []
-    if not is_over(problem, state):
-        state, records = proceed(problem, state)
-    return with_records(named_arrays(state), records) | _way(problem, records)
+    made = link_after(problem, earlier)
+    return with_records(made.arrays, made.records) | _way(problem, made.records)
 
 
 def _way(problem: TrainingProblem, records: list[Record]) -> Arrays:
@@ -80,7 +72,7 @@ def _way(problem: TrainingProblem, records: list[Record]) -> Arrays:
     sets = range(problem.num_sets)
     rows = [[_effective(problem, _params_in(problem, record), one) for one in sets] for record in judged]
     found = {name: np.array([[one[name] for one in row] for row in rows]) for name in rows[0][0]}
-    return {f"way/{name}": values for name, values in found.items()}
+    return prefixed("way", found)
 
 
 def _params_in(problem: TrainingProblem, record: Record) -> dict[str, np.ndarray]:
@@ -90,12 +82,8 @@ def _params_in(problem: TrainingProblem, record: Record) -> dict[str, np.ndarray
 def _effective(
     problem: TrainingProblem, params: Mapping[str, Any], parameter_set: int | None = None
 ) -> dict[str, np.ndarray]:
-    """What the rule makes of raw parameters, by name, a value a token; of rules that are averaged nothing."""
-    if problem.settings["n_ensemble_members"] > 1:
-        return {}
-    memory, n = problem.whole.course.settings.max_memory_days, len(problem.settings["tokens"])
-    told = convert_parameter_values(params, problem.settings, memory, parameter_set)["values"]
-    return {name: np.resize(value, n) for name, value in told.items() if name not in NOT_DRAWN}
+    found = effective_of(problem, params, parameter_set)
+    return {name: value for name, value in found.items() if name not in NOT_DRAWN}
 
 
 def outcome(config: TrainConfig, earlier: Arrays) -> Arrays:
@@ -111,7 +99,7 @@ def outcome(config: TrainConfig, earlier: Arrays) -> Arrays:
         ``effective/name`` of those and ``first/name`` of the first; ``told``, JSON.
     """
     problem = training_of(config)
-    found = finished(problem, _state_of(config, earlier), [])
+    found = finished(problem, state_in(problem, earlier), [])
     settings, table = fingerprint_of(config), table_of(config, problem.settings["tokens"])
     first = {name: np.asarray(value[0]) for name, value in problem.params.items()}
     own = {"trained": (settings, found.params), "untrained": (settings, first)}
@@ -122,18 +110,14 @@ def outcome(config: TrainConfig, earlier: Arrays) -> Arrays:
     return {
         **{name: array for name, array in arrays_of(chosen).items() if not name.startswith("metric/")},
         **{name: pools[name].value[at] for name in BESIDE},
-        **_named("part", problem.split.parts),
+        **prefixed("part", problem.split.parts),
         **_metrics(problem, pools),
         **_daily(problem, pools),
-        **_named("params", found.params),
-        **_named("effective", _effective(problem, found.params)),
-        **_named("first", _effective(problem, first)),
+        **prefixed("params", found.params),
+        **prefixed("effective", _effective(problem, found.params)),
+        **prefixed("first", _effective(problem, first)),
         "told": np.array(json_line(_told(problem, found))),
     }
-
-
-def _named(prefix: str, values: Mapping[str, Any]) -> Arrays:
-    return {f"{prefix}/{name}": np.asarray(value) for name, value in values.items()}
 
 
 def _metrics(problem: TrainingProblem, pools: Mapping[str, Backtest]) -> Arrays:
@@ -200,5 +184,5 @@ def played_again(
         config: of the run.
         arrays: of the run.
     """
-    params = {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith("params/")}
+    params = under(arrays, "params")
     return pool_played(config, fingerprint_of(config), params), params

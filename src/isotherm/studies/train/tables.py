@@ -1,9 +1,20 @@
 """Tables and sentences of a training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.market.tables import SHOWN
+from isotherm.studies.market.words import (
+    PAIRED,
+    against,
+    interval_cell,
+    luck,
+    not_known,
+    sentences,
+    setting_rows,
+    share_cell,
+    told_apart,
+)
 from isotherm.study.tables import Cell, Table
 
 Metrics = Mapping[str, Any]
@@ -16,8 +27,6 @@ RIVALS = {
     "untrained": "the pool of first parameters",
     "constant": "a pool of constant weights",
 }
-SURE = 0.95
-"""Probability from which on a deflated Sharpe ratio is told as more than luck."""
 
 
 def tables(metrics: Metrics) -> list[Table]:
@@ -36,10 +45,16 @@ def _performance(metrics: Metrics) -> Table:
     for part, found in metrics["parts"].items():
         for pool, told in found["pools"].items():
             shares = (
-                _share(told[name]) for name in ("return", "returns_over_hodl", "returns_over_uniform_hodl")
+                share_cell(told[name])
+                for name in ("return", "returns_over_hodl", "returns_over_uniform_hodl")
             )
             rows.append(
-                (f"{PARTS[part]}: {POOLS[pool]}", *shares, told["sharpe_daily"], _interval(told["interval"]))
+                (
+                    f"{PARTS[part]}: {POOLS[pool]}",
+                    *shares,
+                    told["sharpe_daily"],
+                    interval_cell(told["interval"]),
+                )
             )
     days = ", ".join(f"{PARTS[part]} {days:.3g}" for part, days in metrics["days"].items())
     note = (
@@ -58,18 +73,13 @@ def _ahead(metrics: Metrics) -> Table:
             rows.append(
                 (
                     f"{PARTS[part]}: {RIVALS[rival]}",
-                    _share(told["ahead"]),
-                    _interval(told["interval"]),
-                    _verdict(told),
+                    share_cell(told["ahead"]),
+                    interval_cell(told["interval"]),
+                    told_apart(told),
                 )
             )
-    note = (
-        "Paired day by day. The interval, 95 %, is of the information ratio, the annual ratio of mean to spread of "
-        "daily excess returns, by blocks of ten days; where it holds 0, the two cannot be told apart"
-    )
-    return Table(
-        "What the trained pool is ahead of", ("", "ahead by", "information ratio", ""), tuple(rows), note
-    )
+    columns = ("", "ahead by", "information ratio", "")
+    return Table("What the trained pool is ahead of", columns, tuple(rows), PAIRED)
 
 
 def _parameters(metrics: Metrics) -> list[Table]:
@@ -108,14 +118,10 @@ def _choice(metrics: Metrics) -> Table:
 def _settings(metrics: Metrics) -> Table:
     settings = metrics["settings"]
     rows = [("tokens", ", ".join(metrics["tokens"])), ("objective", settings["return_val"])]
-    rows += [
-        (name, "none" if settings[name] is None else str(settings[name])) for name in (*SHOWN, "bout_offset")
-    ]
+    rows += setting_rows(settings, (*SHOWN, "bout_offset"))
     rows += [(name, str(value)) for name, value in metrics["training"].items()]
     note = "as in a fingerprint; settings of training only where they are not their defaults"
-    if metrics["unread"]:
-        note += f". Given, but not known: {', '.join(metrics['unread'])}"
-    return Table("Settings", ("", "value"), tuple(rows), note)
+    return Table("Settings", ("", "value"), tuple(rows), note + not_known(metrics["unread"]))
 
 
 def conclusions(metrics: Metrics) -> list[str]:
@@ -124,11 +130,11 @@ def conclusions(metrics: Metrics) -> list[str]:
     found, days = metrics["parts"][last], metrics["days"][last]
     where = f"the test of {days:.3g} days, which decided nothing," if last == "test" else f"{days:.3g} days"
     told = found["pools"]["trained"]
+    ahead = {name: against(one, RIVALS[name]) for name, one in found["against"].items()}
     said = [
-        f"Over {where} the trained pool returned **{told['return']:+.2%}**, {_against(found, 'hodl')}, and "
-        f"{_against(found, 'uniform_hodl')}.",
-        f"Training itself: there the trained pool is {_against(found, 'untrained')}, and "
-        f"{_against(found, 'constant')}.",
+        f"Over {where} the trained pool returned **{told['return']:+.2%}**, {ahead['hodl']}, and "
+        f"{ahead['uniform_hodl']}.",
+        f"Training itself: there the trained pool is {ahead['untrained']}, and {ahead['constant']}.",
         _chosen(metrics),
     ]
     if _is_first_chosen(metrics):
@@ -138,7 +144,7 @@ def conclusions(metrics: Metrics) -> list[str]:
         )
     if last == "test":
         said.append(_gap(metrics))
-    return said + [f"{note[:1].upper()}{note[1:]}." for note in metrics["notes"]]
+    return said + sentences(metrics["notes"])
 
 
 def _is_first_chosen(metrics: Metrics) -> bool:
@@ -146,22 +152,6 @@ def _is_first_chosen(metrics: Metrics) -> bool:
     chosen = metrics["chosen"]
     is_held_back = metrics["judged_by"] == "validation" and chosen["selection_method"] == "best_step_and_set"
     return is_held_back and chosen["iteration"] == 0 < chosen["epochs_trained"] - 1
-
-
-def _against(found: Metrics, rival: str) -> str:
-    told = found["against"][rival]
-    word = "ahead of" if told["ahead"] > 0 else "behind"
-    verdict = _verdict(told)
-    return f"{abs(told['ahead']):.2%} {word} {RIVALS[rival]}" + (f" (**{verdict}**)" if verdict else "")
-
-
-def _verdict(told: Metrics) -> str:
-    ends = told["interval"]
-    if ends is None:
-        return ""
-    if ends[0] <= 0 <= ends[1]:
-        return "not to be told from it"
-    return "better" if ends[0] > 0 else "worse"
 
 
 def _chosen(metrics: Metrics) -> str:
@@ -174,10 +164,8 @@ def _chosen(metrics: Metrics) -> str:
     )
     if deflated is None:
         return f"{said}."
-    luck = "is more than luck would give" if deflated >= SURE else "may be luck"
-    return (
-        f"{said}: as the best of so many, its Sharpe ratio **{luck}** (deflated Sharpe ratio {deflated:.2f})."
-    )
+    ratio = f"its Sharpe ratio **{luck(deflated)}** (deflated Sharpe ratio {deflated:.2f})"
+    return f"{said}: as the best of so many, {ratio}."
 
 
 def _gap(metrics: Metrics) -> str:
@@ -191,14 +179,6 @@ def _gap(metrics: Metrics) -> str:
 
 def _number(value: float | None) -> str:
     return "none" if value is None else f"{value:.2f}"
-
-
-def _share(value: float | None) -> Cell:
-    return None if value is None else f"{value:+.2%}"
-
-
-def _interval(ends: Sequence[float] | None) -> Cell:
-    return None if ends is None else f"{ends[0]:.2f} .. {ends[1]:.2f}"
 
 
 def problems(metrics: Metrics) -> list[str]:

@@ -6,17 +6,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from isotherm.market.objectives.returns import DAYS_PER_YEAR
-from isotherm.market.parameters.fingerprint import unknown_settings
+from isotherm.market.objectives.significance import annual_sharpe
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
 from isotherm.market.tune.found import best_trial, importances, pareto_front
-from isotherm.studies.market.significance import deflated_of, interval_of
-from isotherm.studies.train.results import changed
+from isotherm.studies.market.facts import changed, settings_facts
+from isotherm.studies.market.significance import compared, deflated_of, interval_of
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
 from isotherm.studies.tune.runs import told_in, words_of
-from isotherm.studies.walk.results import sharpe_of
 from isotherm.study.base import Arrays, Result
+from isotherm.study.trees import prefixed, under
 
 Days = Float64[np.ndarray, " days"]
 
@@ -37,10 +36,8 @@ def combined(config: TuneConfig, results: Mapping[str, Arrays]) -> Result:
     tested = _tested(results, best)
     after = _held(results["held"]) if "held" in results else {}
     metrics: dict[str, Any] = {
-        "settings": {key: value for key, value in settings.items() if key != "optimisation_settings"},
+        **settings_facts(settings),
         "training": changed(settings["optimisation_settings"], TRAINING_DEFAULTS),
-        "unread": unknown_settings(settings),
-        "tokens": sorted(settings["tokens"]),
         "goals": list(config.goals),
         "axes": [_axis(axis) for axis in tuning.axes],
         "trials": [words_of(one, note) for one, note in zip(told, notes, strict=True)],
@@ -72,14 +69,13 @@ def _tested(results: Mapping[str, Arrays], best: int | None) -> dict[str, Days]:
     if best is None:
         return {}
     own, first = results[f"trial-{best}"], results["trial-0"]
-    return _daily({name.partition("/")[2]: value for name, value in own.items()}, first.get("returns/pool"))
+    return _daily(under(own, "returns"), first.get("returns/pool"))
 
 
 def _held(found: Arrays) -> dict[str, Days]:
     if "tuned/returns/pool" not in found:
         return {}
-    own = {name.removeprefix("tuned/returns/"): value for name, value in found.items()}
-    return _daily(own, found.get("untuned/returns/pool"))
+    return _daily(under(found, "tuned/returns"), found.get("untuned/returns/pool"))
 
 
 def _daily(own: Mapping[str, np.ndarray], untuned: np.ndarray | None) -> dict[str, Days]:
@@ -104,28 +100,19 @@ def _part(daily: Mapping[str, Days], trials: int) -> dict[str, Any] | None:
         "pools": {
             name: {
                 "return": float(np.prod(1 + values) - 1),
-                "sharpe": sharpe_of(values),
+                "sharpe": float(annual_sharpe(values)),
                 "interval": interval_of(values),
             }
             for name, values in daily.items()
         },
         "against": {
-            name: {
-                "ahead": float(np.prod(1 + own) / np.prod(1 + daily[name]) - 1),
-                "information": _information(own - daily[name]),
-                "interval": interval_of(own - daily[name]),
-            }
+            name: compared(own, daily[name]) | {"information": float(annual_sharpe(own - daily[name]))}
             for name in RIVALS
             if name in daily
         },
         "trials": trials,
         "deflated": deflated_of(own, trials),
     }
-
-
-def _information(excess: Days) -> float:
-    spread = float(excess.std())
-    return float(np.sqrt(DAYS_PER_YEAR) * excess.mean() / spread) if spread else 0.0
 
 
 def _arrays(
@@ -135,7 +122,7 @@ def _arrays(
     others = {"held/unix": results["held"]["tuned/unix"]} if after else {}
     return {
         "value": np.array(values, float),
-        **{f"tested/{name}": series for name, series in tested.items()},
-        **{f"held/{name}": series for name, series in after.items()},
+        **prefixed("tested", tested),
+        **prefixed("held", after),
         **others,
     }

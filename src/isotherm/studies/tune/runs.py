@@ -18,6 +18,7 @@ from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
 from isotherm.study.base import Arrays
+from isotherm.study.trees import prefixed, under
 
 
 def first_link(config: TuneConfig) -> Arrays:
@@ -40,7 +41,7 @@ def _link(tuning: TunePlan, told: Sequence[ToldTrial], earlier: Mapping[str, np.
         for name in (name for name, is_it in roles.items() if is_it):
             own |= _carried_arrays(name, carried)
     return {
-        **{name: value for name, value in earlier.items() if name.startswith("carried/")},
+        **prefixed("carried", under(earlier, "carried")),
         **own,
         **_tests(trial.records),
         "told": np.array(json_line([one._asdict() for one in now])),
@@ -63,17 +64,13 @@ def told_in(arrays: Mapping[str, np.ndarray]) -> list[ToldTrial]:
 
 
 def _carried_arrays(role: str, carried: CarriedOn) -> Arrays:
-    params = {
-        f"carried/{role}/params/{name}": np.asarray(one) for name, one in (carried.params or {}).items()
-    }
+    params = prefixed(f"carried/{role}/params", carried.params or {})
     return {f"carried/{role}/weights": np.asarray(carried.weights), **params}
 
 
 def _carried_in(role: str, arrays: Mapping[str, np.ndarray]) -> CarriedOn | None:
-    start = f"carried/{role}/params/"
-    params = {name.removeprefix(start): value for name, value in arrays.items() if name.startswith(start)}
     weights = arrays.get(f"carried/{role}/weights")
-    return None if weights is None else CarriedOn(params, weights)
+    return None if weights is None else CarriedOn(under(arrays, f"carried/{role}/params"), weights)
 
 
 def _tests(records: Sequence[CycleRecord], prefix: str = "") -> Arrays:
@@ -82,7 +79,7 @@ def _tests(records: Sequence[CycleRecord], prefix: str = "") -> Arrays:
         return {}
     daily = joined_returns(records)._asdict()
     return {
-        **{f"{prefix}returns/{name}": value for name, value in daily.items()},
+        **prefixed(f"{prefix}returns", daily),
         f"{prefix}inside": np.array([[one.in_sample[name] for name in METRICS] for one in records]),
         f"{prefix}outside": np.array([[one.out_of_sample[name] for name in METRICS] for one in records]),
         f"{prefix}unix": np.concatenate([one.unix[1:] for one in records]),

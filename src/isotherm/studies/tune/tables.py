@@ -1,9 +1,18 @@
 """Tables and sentences of a tuning."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.market.tables import SHOWN
+from isotherm.studies.market.words import (
+    TOO_FEW,
+    against,
+    interval_cell,
+    luck,
+    not_known,
+    setting_rows,
+    told_apart,
+)
 from isotherm.study.tables import Cell, Table
 
 Metrics = Mapping[str, Any]
@@ -16,8 +25,6 @@ POOLS = {
 }
 RIVALS = {"untuned": "the settings as they were", "hodl": "HODL", "uniform_hodl": "uniform HODL"}
 PARTS = {"tested": "tests that trials saw", "held": "held back from trials"}
-SURE = 0.95
-"""Probability from which on a deflated Sharpe ratio is told as more than luck."""
 
 MOST = 10
 """Trials that are listed."""
@@ -56,7 +63,9 @@ def _performance(metrics: Metrics) -> Table:
         for pool, one in told["pools"].items():
             deflated = told["deflated"] if pool == "tuned" else None
             label = f"{PARTS[part]}: {POOLS[pool]}"
-            rows.append((label, f"{one['return']:+.2%}", one["sharpe"], _interval(one), deflated))
+            rows.append(
+                (label, f"{one['return']:+.2%}", one["sharpe"], interval_cell(one["interval"]), deflated)
+            )
     days = ", ".join(f"{PARTS[part]} {told['days']}" for part, told in _parts(metrics))
     note = (
         f"Days: {days or 'none'}; one path of prices. The interval, 95 % of the annual Sharpe ratio of daily "
@@ -75,7 +84,13 @@ def _parts(metrics: Metrics) -> list[tuple[str, Metrics]]:
 
 def _ahead(metrics: Metrics) -> Table:
     rows = tuple(
-        (f"{PARTS[part]}: {RIVALS[rival]}", f"{one['ahead']:+.2%}", one["information"], *_said(one))
+        (
+            f"{PARTS[part]}: {RIVALS[rival]}",
+            f"{one['ahead']:+.2%}",
+            one["information"],
+            interval_cell(one["interval"]),
+            told_apart(one),
+        )
         for part, told in _parts(metrics)
         for rival, one in told["against"].items()
     )
@@ -117,12 +132,10 @@ def _settings(metrics: Metrics) -> Table:
         ("first training", f"{cycles[0][1][:10]} to {cycles[0][2][:10]}"),
         ("goes on after a cycle", f"the best {metrics['kept_percent']:g} %"),
     ]
-    rows += [(name, "none" if settings[name] is None else str(settings[name])) for name in SHOWN]
+    rows += setting_rows(settings, SHOWN)
     rows += [(name, str(value)) for name, value in metrics["training"].items()]
     note = "as in a fingerprint; settings of training only where they are not their defaults"
-    if metrics["unread"]:
-        note += f". Given, but not known: {', '.join(metrics['unread'])}"
-    return Table("Settings", ("", "value"), tuple(rows), note)
+    return Table("Settings", ("", "value"), tuple(rows), note + not_known(metrics["unread"]))
 
 
 # ------------------------------------------------------------------------------
@@ -160,12 +173,11 @@ def _luck(metrics: Metrics) -> list[str]:
     told = metrics["tested"]
     if told is None or told["deflated"] is None:
         return []
-    luck = "is more than luck would give" if told["deflated"] >= SURE else "may be luck"
     ratio = told["pools"]["tuned"]["sharpe"]
     return [
-        f"Over the {told['days']} days by which it was chosen, its Sharpe ratio of {ratio:.2f} a year **{luck}**: "
-        f"deflated by {told['trials']} trials, it is above the best of as many by luck with probability "
-        f"{told['deflated']:.2f}."
+        f"Over the {told['days']} days by which it was chosen, its Sharpe ratio of {ratio:.2f} a year "
+        f"**{luck(told['deflated'])}**: deflated by {told['trials']} trials, it is above the best of as many by luck "
+        f"with probability {told['deflated']:.2f}."
     ]
 
 
@@ -173,31 +185,17 @@ def _held(metrics: Metrics) -> list[str]:
     told = metrics["held"]
     if told is None:
         return ["No cycle was held back: what the best trial is worth on other days is not known."]
-    against = [_against(told["against"][name], RIVALS[name]) for name in RIVALS if name in told["against"]]
+    ahead = [_against(told["against"][name], RIVALS[name]) for name in RIVALS if name in told["against"]]
     share = told["pools"]["tuned"]["return"]
     return [
-        f"Over {told['days']} days that no trial saw, the best trial returned **{share:+.2%}**: {'; '.join(against)}."
+        f"Over {told['days']} days that no trial saw, the best trial returned **{share:+.2%}**: {'; '.join(ahead)}."
     ]
 
 
 def _against(told: Metrics, rival: str) -> str:
     if told["ahead"] == 0:
         return f"the same as {rival}"
-    verdict = _told_apart(told) or "too few days to tell"
-    return f"{abs(told['ahead']):.2%} {'ahead of' if told['ahead'] > 0 else 'behind'} {rival} (**{verdict}**)"
-
-
-def _said(told: Metrics) -> tuple[Cell, Cell]:
-    return _interval(told), _told_apart(told)
-
-
-def _told_apart(told: Metrics) -> str:
-    ends = told["interval"]
-    if ends is None:
-        return ""
-    if ends[0] <= 0 <= ends[1]:
-        return "not to be told from it"
-    return "better" if ends[0] > 0 else "worse"
+    return against(told, rival, TOO_FEW)
 
 
 def _reasons(metrics: Metrics) -> list[str]:
@@ -208,11 +206,6 @@ def _reasons(metrics: Metrics) -> list[str]:
 def problems(metrics: Metrics) -> list[str]:
     """What makes a tuning worthless: no trial came to its end."""
     return ["no trial came to its end"] if metrics["best"] is None else []
-
-
-def _interval(told: Metrics) -> Cell:
-    ends: Sequence[float] | None = told["interval"]
-    return None if ends is None else f"{ends[0]:.2f} .. {ends[1]:.2f}"
 
 
 def _range(axis: Metrics) -> str:

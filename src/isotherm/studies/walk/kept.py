@@ -12,6 +12,7 @@ from isotherm.market.walk.plan import CarriedOn
 from isotherm.market.walk.regimes import MarketRegime
 from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.study.base import Arrays
+from isotherm.study.trees import prefixed, under
 
 SERIES = ("initial_weights", "final_weights", "unix", "prices", "weights", "value", "hodl", "uniform_hodl")
 
@@ -32,7 +33,7 @@ def arrays_of(record: CycleRecord, **others: Any) -> Arrays:
     }
     haircut = np.nan if record.haircut is None else record.haircut
     return {
-        **{f"params/{name}": np.asarray(value) for name, value in record.params.items()},
+        **prefixed("params", record.params),
         **{name: np.asarray(getattr(record, name)) for name in SERIES},
         "inside": np.array([record.in_sample[name] for name in METRICS]),
         "outside": np.array([record.out_of_sample[name] for name in METRICS]),
@@ -47,7 +48,7 @@ def record_from(arrays: Mapping[str, np.ndarray]) -> CycleRecord:
     efficiency, gap, haircut = map(float, arrays["told"])
     return CycleRecord(
         cycle=WalkCycle(*words["cycle"]),
-        params=params_in(arrays, "params"),
+        params=under(arrays, "params"),
         in_sample=dict(zip(METRICS, map(float, arrays["inside"]), strict=True)),
         out_of_sample=dict(zip(METRICS, map(float, arrays["outside"]), strict=True)),
         efficiency=efficiency,
@@ -66,21 +67,11 @@ def words_in(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return json.loads(str(arrays["words"]))
 
 
-def params_in(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """Parameters by name, of the arrays that a prefix begins."""
-    return {
-        name.removeprefix(f"{prefix}/"): value
-        for name, value in arrays.items()
-        if name.startswith(f"{prefix}/")
-    }
-
-
 def carried_arrays(carried: CarriedOn) -> Arrays:
     """What a cycle began with, as arrays beside those of its training."""
-    params = {f"carried/{name}": np.asarray(value) for name, value in (carried.params or {}).items()}
-    return {"carried_weights": np.asarray(carried.weights), **params}
+    return {"carried_weights": np.asarray(carried.weights), **prefixed("carried", carried.params or {})}
 
 
 def carried_in(arrays: Mapping[str, np.ndarray]) -> CarriedOn:
     """The same from those arrays."""
-    return CarriedOn(params_in(arrays, "carried") or None, arrays["carried_weights"])
+    return CarriedOn(under(arrays, "carried") or None, arrays["carried_weights"])

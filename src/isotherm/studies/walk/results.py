@@ -8,15 +8,16 @@ import numpy as np
 from jaxtyping import Float64
 
 from isotherm.market.objectives.returns import DAYS_PER_YEAR
-from isotherm.market.objectives.significance import FLAT
-from isotherm.market.parameters.fingerprint import unknown_settings
+from isotherm.market.objectives.significance import annual_sharpe
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
 from isotherm.market.walk.tested import CycleRecord
 from isotherm.market.walk.verdict import joined_returns, walk_verdict
-from isotherm.studies.market.significance import deflated_of, interval_of
+from isotherm.studies.market.facts import changed, finite, settings_facts
+from isotherm.studies.market.significance import compared, deflated_of, interval_of
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.kept import record_from, words_in
 from isotherm.study.base import Arrays, Result
+from isotherm.study.trees import prefixed
 
 Days = Float64[np.ndarray, " days"]
 
@@ -48,15 +49,13 @@ def combined(config: WalkConfig, settings: Mapping[str, Any], results: Mapping[s
     chance = [results[f"chance-{i}"]["returns"] for i in range(config.num_chance)]
     own = daily["trained"]
     metrics: dict[str, Any] = {
-        "settings": {key: value for key, value in settings.items() if key != "optimisation_settings"},
-        "training": {key: value for key, value in training.items() if value != TRAINING_DEFAULTS[key]},
-        "unread": unknown_settings(settings),
-        "tokens": sorted(settings["tokens"]),
+        **settings_facts(settings),
+        "training": changed(training, TRAINING_DEFAULTS),
         "objective": settings["return_val"],
         "cycles": [_cycle(record, words_in(one)) for record, one in zip(records, found, strict=True)],
         "pools": {name: _pool(values, config.num_trials) for name, values in daily.items()},
-        "against": {name: _against(own, daily[name]) for name in RIVALS},
-        "chance": {"sharpes": [sharpe_of(values) for values in chance]},
+        "against": {name: compared(own, daily[name]) for name in RIVALS},
+        "chance": {"sharpes": [float(annual_sharpe(values)) for values in chance]},
         "verdict": _verdict(records, config.num_trials),
         "turnover": _turnover(records),
         "days": len(own),
@@ -89,35 +88,24 @@ def _changes(value: np.ndarray) -> Days:
     return value[1:] / value[:-1] - 1
 
 
-def sharpe_of(daily: Days) -> float:
-    """Annual Sharpe ratio of daily returns; 0 where they do not vary."""
-    spread = float(daily.std())
-    return 0.0 if spread <= FLAT else float(np.sqrt(DAYS_PER_YEAR) * daily.mean() / spread)
-
-
 def _pool(daily: Days, trials: int) -> dict[str, Any]:
     growth = float(np.prod(1 + daily))
     return {
         "return": growth - 1,
         "a_year": growth ** (DAYS_PER_YEAR / len(daily)) - 1,
-        "sharpe": sharpe_of(daily),
+        "sharpe": float(annual_sharpe(daily)),
         "interval": interval_of(daily),
         "deflated": deflated_of(daily, trials),
     }
 
 
-def _against(own: Days, other: Days) -> dict[str, Any]:
-    ahead = float(np.prod(1 + own) / np.prod(1 + other) - 1)
-    return {"ahead": ahead, "interval": interval_of(own - other)}
-
-
 def _cycle(record: CycleRecord, words: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **record.cycle._asdict(),
-        "inside": {name: _finite(value) for name, value in record.in_sample.items()},
-        "outside": {name: _finite(value) for name, value in record.out_of_sample.items()},
-        "efficiency": _finite(record.efficiency),
-        "gap": _finite(record.gap),
+        "inside": {name: finite(value) for name, value in record.in_sample.items()},
+        "outside": {name: finite(value) for name, value in record.out_of_sample.items()},
+        "efficiency": finite(record.efficiency),
+        "gap": finite(record.gap),
         "haircut": record.haircut,
         "train_regime": list(record.train_regime[:2]),
         "test_regime": list(record.test_regime[:2]),
@@ -131,7 +119,7 @@ def _verdict(records: Sequence[CycleRecord], trials: int) -> dict[str, Any]:
     names = ("mean_sharpe", "std_sharpe", "worst_sharpe", "num_efficiency", "adjusted_sharpe", "is_effective")
     return {
         **{name: getattr(found, name) for name in names},
-        "mean_efficiency": _finite(found.mean_efficiency),
+        "mean_efficiency": finite(found.mean_efficiency),
         "reasons": list(found.reasons),
     }
 
@@ -142,10 +130,6 @@ def _turnover(records: Sequence[CycleRecord]) -> float | None:
     return float(np.mean(moved)) if moved else None
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
 def _arrays(
     records: Sequence[CycleRecord], found: Sequence[Arrays], daily: Mapping[str, Days], chance: Sequence[Days]
 ) -> Arrays:
@@ -154,13 +138,13 @@ def _arrays(
         "unix": _joined([record.unix for record in records]),
         "weights": _joined([record.weights for record in records]),
         "starts": np.cumsum([0, *(len(record.value) - 1 for record in records[:-1])]),
-        **{f"value/{name}": _value(values) for name, values in daily.items()},
+        **prefixed("value", {name: _value(values) for name, values in daily.items()}),
         **({"chance": np.stack([_value(values) for values in chance])} if chance else {}),
         **{name: np.stack([one[name] for one in found]) for name in effective},
-        **{
-            f"params/{name}": np.stack([record.params[name] for record in records])
-            for name in records[0].params
-        },
+        **prefixed(
+            "params",
+            {name: np.stack([record.params[name] for record in records]) for name in records[0].params},
+        ),
     }
 
 

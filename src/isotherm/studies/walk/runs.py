@@ -6,25 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from isotherm.market.parameters.chain import convert_parameter_values
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.keys import DEFAULTS
-from isotherm.market.train.loop import begun, is_over, proceed
 from isotherm.market.train.outcome import finished
 from isotherm.market.train.problem import TrainingProblem
 from isotherm.market.walk.forward import carried_on, cycle_record, cycle_task, walk_forward
 from isotherm.market.walk.plan import CarriedOn, Walk
-from isotherm.market.walk.tested import CycleRecord
 from isotherm.market.walk.trainers import Trainer, choice_of, random_trainer, training_problem
 from isotherm.market.walk.verdict import joined_returns
 from isotherm.random.keys import SEEDS
 from isotherm.studies.market.pool_run import fingerprint_of, first_params
 from isotherm.studies.market.training_inputs import periods_of
+from isotherm.studies.market.training_links import effective_of, link_after, state_in
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.inputs import prices_of, walk_for, walking
 from isotherm.studies.walk.kept import arrays_of, carried_arrays, carried_in, record_from
 from isotherm.study.base import Arrays
-from isotherm.study.trees import named_arrays, tree_of
+from isotherm.study.trees import prefixed
 
 SHOWN = ("memory_days", "k")
 """Effective parameters that are drawn."""
@@ -63,13 +61,8 @@ def next_link(config: WalkConfig, number: int, is_first: bool, earlier: Arrays) 
 
 
 def _link(config: WalkConfig, number: int, carried: CarriedOn, earlier: Arrays | None) -> Arrays:
-    problem = training_of(config, number, carried)
-    state = begun(problem)
-    if earlier is not None:
-        state = tree_of(earlier, state)
-    if not is_over(problem, state):
-        state = proceed(problem, state).state
-    return named_arrays(state) | carried_arrays(carried)
+    made = link_after(training_of(config, number, carried), earlier)
+    return made.arrays | carried_arrays(carried)
 
 
 def training_of(config: WalkConfig, number: int, carried: CarriedOn) -> TrainingProblem:
@@ -101,23 +94,13 @@ def tested(config: WalkConfig, number: int, earlier: Arrays) -> Arrays:
     """
     walk, carried = walking(config), carried_in(earlier)
     problem = training_of(config, number, carried)
-    found = finished(problem, tree_of(earlier, begun(problem)), [])
+    found = finished(problem, state_in(problem, earlier), [])
     record = cycle_record(walk, cycle_task(walk, number, carried), choice_of(found))
     told = {name: found.metadata[name] for name in ("epochs_trained", "iteration", "param_idx")}
     judged = int(np.size(found.state.descent.scores))
-    return arrays_of(record, **told, judged=judged) | _effective(problem, record)
-
-
-def _effective(problem: TrainingProblem, record: CycleRecord) -> Arrays:
-    """What the rule makes of what was chosen, a value a token; of rules that are averaged nothing."""
-    settings = problem.settings
-    if settings["n_ensemble_members"] > 1:
-        return {}
-    memory = problem.whole.course.settings.max_memory_days
-    params = record.params | {"initial_weights": record.initial_weights}
-    found = convert_parameter_values(params, settings, memory, None)["values"]
-    n = len(settings["tokens"])
-    return {f"effective/{name}": np.resize(found[name], n) for name in SHOWN if name in found}
+    effective = effective_of(problem, record.params | {"initial_weights": record.initial_weights})
+    shown = {name: effective[name] for name in SHOWN if name in effective}
+    return arrays_of(record, **told, judged=judged) | prefixed("effective", shown)
 
 
 # ------------------------------------------------------------------------------

@@ -1,9 +1,21 @@
 """Tables and sentences of a walk forward."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from isotherm.studies.market.tables import SHOWN
+from isotherm.studies.market.words import (
+    PAIRED,
+    TOO_FEW,
+    against,
+    interval_cell,
+    luck,
+    not_known,
+    sentences,
+    setting_rows,
+    share_cell,
+    told_apart,
+)
 from isotherm.study.tables import Cell, Table
 
 Metrics = Mapping[str, Any]
@@ -15,8 +27,6 @@ POOLS = {
     "uniform_hodl": "uniform HODL",
 }
 RIVALS = {"default": "the default momentum pool", "hodl": "HODL", "uniform_hodl": "uniform HODL"}
-SURE = 0.95
-"""Probability from which on a deflated Sharpe ratio is told as more than luck."""
 
 
 MOST_CYCLES = 60
@@ -32,7 +42,10 @@ def tables(metrics: Metrics) -> list[Table]:
 def _performance(metrics: Metrics) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for pool, told in metrics["pools"].items():
-        ends, shares = _interval(told["interval"]), (_share(told["return"]), _share(told["a_year"]))
+        ends, shares = (
+            interval_cell(told["interval"]),
+            (share_cell(told["return"]), share_cell(told["a_year"])),
+        )
         rows.append((POOLS[pool], *shares, told["sharpe"], ends, told["deflated"]))
     note = (
         f"All tests one after another, {metrics['days']} days; one path of prices. The interval, 95 % of the annual "
@@ -47,15 +60,16 @@ def _performance(metrics: Metrics) -> Table:
 
 def _ahead(metrics: Metrics) -> Table:
     rows = tuple(
-        (RIVALS[name], _share(told["ahead"]), _interval(told["interval"]), _told_apart(told))
+        (
+            RIVALS[name],
+            share_cell(told["ahead"]),
+            interval_cell(told["interval"]),
+            told_apart(told) or TOO_FEW,
+        )
         for name, told in metrics["against"].items()
     )
-    note = (
-        "Paired day by day. The interval, 95 %, is of the information ratio, the annual ratio of mean to spread of "
-        "daily excess returns, by blocks of ten days; where it holds 0, the two cannot be told apart"
-    )
     columns = ("", "ahead by", "information ratio", "")
-    return Table("What the trained pools are ahead of", columns, rows, note)
+    return Table("What the trained pools are ahead of", columns, rows, PAIRED)
 
 
 def _verdict(metrics: Metrics) -> Table:
@@ -69,7 +83,7 @@ def _verdict(metrics: Metrics) -> Table:
             told["mean_efficiency"],
         ),
         ("Sharpe ratio after haircuts", told["adjusted_sharpe"]),
-        ("share of the value exchanged between cycles", _share(metrics["turnover"])),
+        ("share of the value exchanged between cycles", share_cell(metrics["turnover"])),
         ("walks by chance with a higher Sharpe ratio", _of_chance(metrics)),
     ]
     if sharpes:
@@ -100,7 +114,7 @@ def _cycles(metrics: Metrics) -> Table:
             cycle["inside"]["sharpe"],
             cycle["outside"]["sharpe"],
             cycle["efficiency"],
-            *(_share(cycle["outside"][name]) for name in _RETURNS),
+            *(share_cell(cycle["outside"][name]) for name in _RETURNS),
             ", ".join(cycle["test_regime"]),
         )
         for cycle in cycles
@@ -123,14 +137,10 @@ def _settings(metrics: Metrics) -> Table:
         ("first training", f"{first['train_start'][:10]} to {first['train_end'][:10]}"),
         ("days left out around a test", left_out),
     ]
-    rows += [
-        (name, "none" if settings[name] is None else str(settings[name])) for name in (*SHOWN, "bout_offset")
-    ]
+    rows += setting_rows(settings, (*SHOWN, "bout_offset"))
     rows += [(name, str(value)) for name, value in metrics["training"].items()]
     note = "as in a fingerprint; settings of training only where they are not their defaults"
-    if metrics["unread"]:
-        note += f". Given, but not known: {', '.join(metrics['unread'])}"
-    return Table("Settings", ("", "value"), tuple(rows), note)
+    return Table("Settings", ("", "value"), tuple(rows), note + not_known(metrics["unread"]))
 
 
 # ------------------------------------------------------------------------------
@@ -140,42 +150,27 @@ def _settings(metrics: Metrics) -> Table:
 def conclusions(metrics: Metrics) -> list[str]:
     """What choosing was worth out of sample, beside holding, the default and chance; and how far that is trusted."""
     own, count = metrics["pools"]["trained"], len(metrics["cycles"])
+    ahead = {name: against(told, RIVALS[name], TOO_FEW) for name, told in metrics["against"].items()}
     said = [
         f"Chosen {count} times, each time tested on days that no training saw, the pools returned "
         f"**{own['return']:+.2%}** over {metrics['days']} days ({own['a_year']:+.2%} a year): "
-        f"{_against(metrics, 'hodl')}, and {_against(metrics, 'uniform_hodl')}.",
-        f"Choosing itself: {_against(metrics, 'default')}, which nothing chose{_chance(metrics)}.",
+        f"{ahead['hodl']}, and {ahead['uniform_hodl']}.",
+        f"Choosing itself: {ahead['default']}, which nothing chose{_chance(metrics)}.",
         _efficiency(metrics),
     ]
     if own["deflated"] is not None:
-        luck = "is more than luck would give" if own["deflated"] >= SURE else "may be luck"
         trials = metrics["num_trials"]
         said.append(
-            f"A Sharpe ratio of {own['sharpe']:.2f} a year over these days **{luck}** (deflated Sharpe ratio "
-            f"{own['deflated']:.2f}, {trials} {'trial' if trials == 1 else 'trials'}); a market that rises gives "
-            "one to whoever holds it."
+            f"A Sharpe ratio of {own['sharpe']:.2f} a year over these days **{luck(own['deflated'])}** (deflated "
+            f"Sharpe ratio {own['deflated']:.2f}, {trials} {'trial' if trials == 1 else 'trials'}); a market that "
+            "rises gives one to whoever holds it."
         )
     if metrics["turnover"] is not None:
         said.append(
             f"Between two cycles {metrics['turnover']:.1%} of the value changes hands on the mean, at no cost here: "
             "whoever exchanges pools pays for that."
         )
-    return said + [f"{note[:1].upper()}{note[1:]}." for note in metrics["notes"]]
-
-
-def _against(metrics: Metrics, rival: str) -> str:
-    told = metrics["against"][rival]
-    word = "ahead of" if told["ahead"] > 0 else "behind"
-    return f"{abs(told['ahead']):.2%} {word} {RIVALS[rival]} (**{_told_apart(told)}**)"
-
-
-def _told_apart(told: Metrics) -> str:
-    ends = told["interval"]
-    if ends is None:
-        return "too few days to tell"
-    if ends[0] <= 0 <= ends[1]:
-        return "not to be told from it"
-    return "better" if ends[0] > 0 else "worse"
+    return said + sentences(metrics["notes"])
 
 
 def _of_chance(metrics: Metrics) -> Cell:
@@ -198,14 +193,6 @@ def _efficiency(metrics: Metrics) -> str:
         f"out of sample; the walk **{'is' if told['is_effective'] else 'is not'} effective**"
     )
     return f"{said}: {'; '.join(told['reasons'])}." if told["reasons"] else f"{said}."
-
-
-def _share(value: float | None) -> Cell:
-    return None if value is None else f"{value:+.2%}"
-
-
-def _interval(ends: Sequence[float] | None) -> Cell:
-    return None if ends is None else f"{ends[0]:.2f} .. {ends[1]:.2f}"
 
 
 def problems(metrics: Metrics) -> list[str]:
