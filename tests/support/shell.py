@@ -32,9 +32,9 @@ class Isotherm:
             start_new_session=True,
         )
 
-    def finish(self) -> tuple[int, str, str]:
+    def finish(self, timeout_s: float = 60.0) -> tuple[int, str, str]:
         """Exit code, standard output, standard error."""
-        out, err = self.process.communicate(timeout=60)
+        out, err = self.process.communicate(timeout=timeout_s)
         return self.process.returncode, out, err
 
     def living(self) -> list[int]:

@@ -1,16 +1,14 @@
 """The study of a training: from flags to a run in links, what it stores, and what is refused before it."""
 
 import json
-import os
-import random
 import re
-import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.support.shell import Isotherm, chunks, wait_until
+from tests.support.shell import chunks
+from tests.support.siege import assert_kills_change_nothing, keep_programs
 
 from isotherm.files.content import read_npz
 from isotherm.market.backtest import simulate
@@ -237,45 +235,14 @@ def test_killed_eighteen_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_ru
     prices, tmp_path, monkeypatch
 ) -> None:
     """Each kill loses one link at most; a run that is going on can be inspected."""
-    monkeypatch.setitem(os.environ, "JAX_COMPILATION_CACHE_DIR", str(tmp_path / "programs"))
-    monkeypatch.setitem(os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    keep_programs(monkeypatch, tmp_path)
     settings = SMALL | {"n_iterations": 79, "evaluation_interval": 4}
     words = ["train", *flags_of(settings), f"--prices={prices}", "--workers", "1"]
-    store, source, kills = tmp_path / "broken", random.Random(3), 0
-    written: dict[Path, int] = {}
-    while kills < 18:
-        before = len(chunks(store))
-        broken = Isotherm(*words, "--out", str(store))
-        wait_until(lambda broken=broken: broken.process.poll() is not None or _waits(store), 60)
-        if source.random() < 0.8:  # the others are killed before their first link
-            wait_until(
-                lambda broken=broken, before=before: broken.process.poll() is not None
-                or len(chunks(store)) > before, 60,
-            )  # fmt: skip
-        time.sleep(source.uniform(0, 0.15))
-        assert broken.process.poll() is None, broken.finish()
-        broken.process.kill()
-        kills += 1
-        wait_until(lambda broken=broken: not broken.living(), 10)
-        assert "Traceback" not in broken.finish()[1]
-        there = {path: path.stat().st_mtime_ns for path in chunks(store)}
-        assert all(there[path] == time_ns for path, time_ns in written.items()), "a kept link was made again"
-        written = there
+    whole = assert_kills_change_nothing(words, tmp_path, 18, killed=_assert_records_of_kept_links)
+    assert len(list((whole / "chunks").glob("*.npz"))) == 41
+
+
+def _assert_records_of_kept_links(store: Path) -> None:
     (folder,) = store.glob("train-*")
-    records = records_of(folder)
-    assert [record["step"] for record in records[1:]] == list(range(2 * len(chunks(store))))
-    assert 0 < len(chunks(store)) < 40
-    for place in (store, tmp_path / "whole"):
-        run = Isotherm(*words, "--out", str(place))
-        code, _, err = run.finish()
-        assert code == 0, err
-    (whole,) = (tmp_path / "whole").glob("train-*")
-    names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
-    assert len(names) == 43
-    for name in names:
-        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
-
-
-def _waits(store: Path) -> bool:
-    """Whether a run has its lock, and so begins."""
-    return any(store.glob("train-*/.lock"))
+    steps = [record["step"] for record in records_of(folder)[1:]]
+    assert steps == list(range(2 * min(len(chunks(store)), 40)))

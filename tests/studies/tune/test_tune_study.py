@@ -1,16 +1,13 @@
 """The study of a tuning: from flags to trials in a chain, what it stores, and what is refused before it."""
 
 import json
-import os
-import random
 import re
-import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.support.shell import Isotherm, chunks, wait_until
+from tests.support.siege import assert_kills_change_nothing, keep_programs
 
 from isotherm.market.tune.found import best_trial
 from isotherm.market.tune.trials import next_trial, walked
@@ -191,35 +188,7 @@ def test_bad_settings_get_one_line_before_any_work(prices, changes, line) -> Non
 
 @pytest.mark.slow
 def test_killed_anywhere_it_loses_one_trial_at_most(prices, tmp_path, monkeypatch) -> None:
-    monkeypatch.setitem(os.environ, "JAX_COMPILATION_CACHE_DIR", str(tmp_path / "programs"))
-    monkeypatch.setitem(os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    keep_programs(monkeypatch, tmp_path)
     words = ["tune", *flags_of(SMALL | {"num_trials": 8}), f"--prices={prices}", "--workers", "1"]
-    store, source = tmp_path / "broken", random.Random(3)
-    written: dict[Path, int] = {}
-    kills = 0
-    for _ in range(3):
-        before = len(chunks(store))
-        broken = Isotherm(*words, "--out", str(store))
-        wait_until(
-            lambda broken=broken, before=before: len(chunks(store)) > before
-            or broken.process.poll() is not None, 180,
-        )  # fmt: skip
-        time.sleep(source.uniform(0, 0.1))
-        kills += broken.process.poll() is None
-        broken.process.kill()
-        wait_until(lambda broken=broken: not broken.living(), 10)
-        assert "Traceback" not in broken.finish()[1]
-        there = {path: path.stat().st_mtime_ns for path in chunks(store)}
-        assert all(there[path] == time_ns for path, time_ns in written.items()), "a kept trial was made again"
-        written = there
-    assert kills >= 1
-    for place in (store, tmp_path / "whole"):
-        run = Isotherm(*words, "--out", str(place))
-        run.process.wait(timeout=300)
-        code, _, err = run.finish()
-        assert code == 0, err
-    (broken_run,), (whole,) = store.glob("tune-*"), (tmp_path / "whole").glob("tune-*")
-    names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
-    assert len(names) == 9 + 2
-    for name in names:
-        assert (broken_run / name).read_bytes() == (whole / name).read_bytes(), name
+    whole = assert_kills_change_nothing(words, tmp_path, 3, longest_s=0.1)
+    assert len(list((whole / "chunks").glob("*.npz"))) == 9

@@ -1,16 +1,13 @@
 """The study of a walk forward: from flags to a run in links, what it stores, and what is refused before it."""
 
 import json
-import os
-import random
 import re
-import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
-from tests.support.shell import Isotherm, chunks, wait_until
+from tests.support.siege import assert_kills_change_nothing, keep_programs
 
 from isotherm.market.backtest import simulate
 from isotherm.market.walk.forward import walk_forward
@@ -204,36 +201,7 @@ def test_killed_eight_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(
     prices, tmp_path, monkeypatch
 ) -> None:
     """Each kill loses one link at most, in whatever cycle."""
-    monkeypatch.setitem(os.environ, "JAX_COMPILATION_CACHE_DIR", str(tmp_path / "programs"))
-    monkeypatch.setitem(os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+    keep_programs(monkeypatch, tmp_path)
     words = ["walk-forward", *flags_of(SMALL | {"n_iterations": 11}), f"--prices={prices}", "--workers", "1"]
-    store, source, kills = tmp_path / "broken", random.Random(3), 0
-    written: dict[Path, int] = {}
-    while kills < 8:
-        before = len(chunks(store))
-        broken = Isotherm(*words, "--out", str(store))
-        wait_until(
-            lambda broken=broken, before=before: (
-                broken.process.poll() is not None or len(chunks(store)) > before
-            ),
-            120,
-        )
-        time.sleep(source.uniform(0, 0.1))
-        assert broken.process.poll() is None, broken.finish()
-        broken.process.kill()
-        kills += 1
-        wait_until(lambda broken=broken: not broken.living(), 10)
-        assert "Traceback" not in broken.finish()[1]
-        there = {path: path.stat().st_mtime_ns for path in chunks(store)}
-        assert all(there[path] == time_ns for path, time_ns in written.items()), "a kept link was made again"
-        written = there
-    for place in (store, tmp_path / "whole"):
-        run = Isotherm(*words, "--out", str(place))
-        run.process.wait(timeout=180)
-        code, _, err = run.finish()
-        assert code == 0, err
-    (broken_run,), (whole,) = store.glob("walk-*"), (tmp_path / "whole").glob("walk-*")
-    names = [*(f"chunks/{path.name}" for path in chunks(store)), "arrays.npz", "metrics.json"]
-    assert len(names) == 2 * 5 + 2 + 2
-    for name in names:
-        assert (broken_run / name).read_bytes() == (whole / name).read_bytes(), name
+    whole = assert_kills_change_nothing(words, tmp_path, 8, longest_s=0.1)
+    assert len(list((whole / "chunks").glob("*.npz"))) == 2 * 5 + 2
