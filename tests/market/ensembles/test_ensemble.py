@@ -65,7 +65,7 @@ def ladder() -> dict[float, Ensemble]:
 
 def test_at_beta_0_there_is_the_prior(ladder: dict[float, Ensemble]) -> None:
     found = ladder[0.0]
-    mean = problem().posterior.layout.params(np.asarray(problem().posterior.prior.mean))
+    mean = problem().posterior.coordinates.params(np.asarray(problem().posterior.prior.mean))
     for name, value in found.params.items():
         for token in range(2):
             draws = (value[:, ::10, token] - mean[name][token]).ravel() / 0.3

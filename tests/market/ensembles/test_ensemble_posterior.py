@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 from tests.support.small_market import CLOSES, TEST_ROW, run, table
 
 from isotherm.energy.tilt.tilted import Tilted
-from isotherm.market.ensembles.posterior import Layout, MeanObjective, even_starts, posterior_of
+from isotherm.market.ensembles.posterior import even_starts, posterior_of
+from isotherm.market.train.points import FixedPoints
 from isotherm.market.train.problem import TrainingProblem, problem_of
 from isotherm.market.train.windows import WindowStarts
 
@@ -26,7 +27,7 @@ def test_the_prior_is_normal_around_the_first_set(problem: TrainingProblem) -> N
     posterior = posterior_of(problem, 2, noise_scale=0.5)
     prior = posterior.prior
     names = ("log_k", "logit_delta_lamb", "logit_lamb")
-    assert posterior.layout.names == names
+    assert posterior.coordinates.names == names
     expected = np.concatenate([problem.params[name][0] for name in names])
     np.testing.assert_array_equal(prior.mean, expected)
     np.testing.assert_allclose(prior.factor, 0.5 * np.eye(6), rtol=1e-12)
@@ -40,20 +41,20 @@ def test_the_objective_is_the_mean_over_windows_of_what_training_climbs(problem:
     reward = posterior.objective
     with jax.enable_x64(True):
         draw = posterior.prior.mean + 0.1
-        params = posterior.layout.params(draw) | reward.fixed
-        each = [problem.gradient.objective(params, start) for start in reward.starts]
+        params = posterior.coordinates.params(draw) | reward.fixed
+        each = [problem.gradient.objective(params, start) for start in reward.points.starts]
         np.testing.assert_allclose(reward(draw), np.mean(each), rtol=1e-12)
         assert len({float(value) for value in each}) == 3
     assert set(reward.fixed) == {"initial_weights_logits"}
     starts = problem.draws.starts
-    assert reward.starts.tolist()[0] == starts.first
-    assert reward.starts.tolist()[-1] == starts.first + starts.spacing * (starts.rows - 1)
+    assert reward.points.starts.tolist()[0] == starts.first
+    assert reward.points.starts.tolist()[-1] == starts.first + starts.spacing * (starts.rows - 1)
 
 
 def test_minutes_that_are_walked_give_the_same_as_days(problem: TrainingProblem) -> None:
     walked = problem_of(run(use_fused_reserves=False), table())
     rewards = [posterior_of(one, 2).objective for one in (problem, walked)]
-    assert (rewards[0].known is None, rewards[1].known is None) == (False, True)
+    assert (rewards[0].points.known is None, rewards[1].points.known is None) == (False, True)
     with jax.enable_x64(True):
         draw = posterior_of(problem).prior.mean - 0.2
         values = [jax.value_and_grad(reward)(draw) for reward in rewards]
@@ -98,23 +99,10 @@ def test_no_finite_number_in_any_window_is_outside_of_the_support(
     problem: TrainingProblem, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reward = posterior_of(problem, 2).objective
-    monkeypatch.setattr(MeanObjective, "_of_windows", lambda self, params: jnp.array([1.0, value]))
+    monkeypatch.setattr(FixedPoints, "values", lambda self, params: jnp.array([1.0, value]))
     assert float(reward(jnp.zeros(6))) == -np.inf
-    monkeypatch.setattr(MeanObjective, "_of_windows", lambda self, params: jnp.array([1.0, 999.0]))
+    monkeypatch.setattr(FixedPoints, "values", lambda self, params: jnp.array([1.0, 999.0]))
     assert float(reward(jnp.zeros(6))) == 500.0
-
-
-def test_a_layout_goes_there_and_back() -> None:
-    layout = Layout(("a", "b", "c"), ((2,), (), (2, 3)))
-    params = {"a": jnp.arange(2.0), "b": jnp.asarray(7.0), "c": jnp.arange(6.0).reshape(2, 3)}
-    flat = layout.flat(params)
-    assert layout.size == len(flat) == len(layout.labels) == 9
-    assert layout.labels[:3] == ("a[0]", "a[1]", "b")
-    draws = np.stack([np.asarray(flat), np.asarray(flat) + 1])
-    back = layout.params(draws)
-    assert {name: value.shape for name, value in back.items()} == {"a": (2, 2), "b": (2,), "c": (2, 2, 3)}
-    for name, value in params.items():
-        np.testing.assert_array_equal(back[name][1], np.asarray(value) + 1)
 
 
 def test_windows_and_widths_out_of_range_are_refused(problem: TrainingProblem) -> None:

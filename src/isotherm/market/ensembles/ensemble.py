@@ -147,7 +147,7 @@ def sampled_otherwise(problem: EnsembleProblem, sampling: Sampling) -> EnsembleP
 
 def _check_memory(training: TrainingProblem, posterior: Posterior, sampling: Sampling) -> None:
     """Refuse more draws, or chains whose minutes are walked at once, than there is memory for."""
-    draws, bytes_of_one = sampling.num_chains * sampling.num_draws, 8.0 * (posterior.layout.size + 16)
+    draws, bytes_of_one = sampling.num_chains * sampling.num_draws, 8.0 * (posterior.coordinates.size + 16)
     doors.affordable("num_draws", sampling.num_draws, 4.0 * draws * bytes_of_one, "keep fewer draws")
     objective = training.gradient.objective
     if objective.moves is None:
@@ -220,7 +220,7 @@ def finished_ensemble(problem: EnsembleProblem, state: WalkState) -> Ensemble:
     return ensemble_of(
         state,
         problem.sampling,
-        problem.posterior.layout,
+        problem.posterior.coordinates,
         fixed={name: np.asarray(value) for name, value in fixed.items()},
         settings=problem.training.settings,
         notes=problem.training.notes,

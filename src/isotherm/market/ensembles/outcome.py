@@ -13,12 +13,12 @@ from isotherm.errors import refusal
 from isotherm.estimate import diagnostics
 from isotherm.estimate.bennett import bennett
 from isotherm.market.ensembles.chains import WalkState
-from isotherm.market.ensembles.posterior import Layout
 from isotherm.market.ensembles.sampling import Sampling
 from isotherm.market.parameters.effective import calc_k, calc_memory_days, calc_raw_memory_days, has
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.parameters.names import pool_name
 from isotherm.market.parameters.start import Parameters
+from isotherm.market.train.coordinates import Coordinates
 from isotherm.sample.draws import MAX_RHAT
 
 
@@ -172,7 +172,7 @@ def effective_numbers(
 def ensemble_of(
     state: WalkState,
     sampling: Sampling,
-    layout: Layout,
+    coordinates: Coordinates,
     fixed: Parameters,
     settings: Fingerprint,
     notes: tuple[str, ...],
@@ -182,7 +182,7 @@ def ensemble_of(
     Args:
         state: after at least one block.
         sampling: how they were drawn.
-        layout: of a draw.
+        coordinates: of a draw.
         fixed: parameters that all draws share.
         settings: of the run.
         notes: lines for people, to which those on the draws are added.
@@ -197,10 +197,10 @@ def ensemble_of(
     rhat, ess = diagnostics.rhat(everything), diagnostics.ess(everything)
     outside, impossible = float(state.start.outside), float(state.start.impossible)
     return Ensemble(
-        params=layout.params(state.draws),
+        params=coordinates.params(state.draws),
         fixed=fixed,
         objectives=objectives,
-        labels=layout.labels,
+        labels=coordinates.labels,
         rhat=rhat,
         ess=ess,
         rates=state.rates.mean(0),
@@ -210,7 +210,7 @@ def ensemble_of(
         impossible=impossible,
         sampling=sampling,
         settings=settings,
-        notes=(*notes, *_told(rhat, (*layout.labels, "objective"), outside, impossible)),
+        notes=(*notes, *_told(rhat, (*coordinates.labels, "objective"), outside, impossible)),
     )
 
 

@@ -1,67 +1,25 @@
 """The law that an ensemble of strategies is drawn from: a prior of raw parameters, tilted towards the objective."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int64
 
 from isotherm import doors
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
 from isotherm.market.objectives.registry import CEILING
-from isotherm.market.train.objective import WindowObjective, WindowPrices
+from isotherm.market.train.coordinates import Coordinates
+from isotherm.market.train.points import FixedPoints
 from isotherm.market.train.problem import TrainingProblem
 from isotherm.market.train.windows import WindowStarts
 
 WIDTHS = (1e-6, 1e3)
 """Deviations of a prior of raw parameters that make sense."""
-
-
-class Layout(NamedTuple):
-    """Where each trained parameter lies among the numbers of a draw.
-
-    Attributes:
-        names: sorted.
-        shapes: of one set, in the order of the names.
-    """
-
-    names: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-
-    @property
-    def size(self) -> int:
-        """Numbers of a draw, ``d``."""
-        return sum(self._sizes)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Of each number: the parameter's name, and its place where it has several."""
-        return tuple(
-            name if size == 1 else f"{name}[{at}]"
-            for name, size in zip(self.names, self._sizes, strict=True)
-            for at in range(size)
-        )
-
-    @property
-    def _sizes(self) -> tuple[int, ...]:
-        return tuple(int(np.prod(shape, dtype=int)) for shape in self.shapes)
-
-    def flat(self, params: dict[str, Array]) -> Float[Array, " d"]:
-        """The trained numbers of one set in a row, ``(d,)``."""
-        return jnp.concatenate([jnp.ravel(params[name]) for name in self.names])
-
-    def params(self, draws: Any) -> dict[str, Any]:
-        """Parameters by name, ``(..., *shape)`` each, of draws ``(..., d)``, of NumPy or JAX."""
-        ends = np.cumsum(self._sizes)
-        parts = zip(self.names, self.shapes, ends, self._sizes, strict=True)
-        return {
-            name: draws[..., end - size : end].reshape(*draws.shape[:-1], *shape)
-            for name, shape, end, size in parts
-        }
 
 
 class MeanObjective(eqx.Module):
@@ -70,29 +28,19 @@ class MeanObjective(eqx.Module):
     Minus infinity outside of the support: where the objective of a window is no number, or infinite.
 
     Attributes:
-        objective: of a window; it holds fitted rows only.
-        starts: rows at which the windows start, ``(windows,)``.
-        known: what is read of each window before any parameter is; None where minutes are walked.
+        points: the windows, of fitted rows only.
         fixed: parameters that are not trained, of one set.
-        layout: of a draw (static).
+        coordinates: of a draw (static).
     """
 
-    objective: WindowObjective
-    starts: Int[Array, " windows"]
-    known: WindowPrices | None
+    points: FixedPoints
     fixed: dict[str, Array]
-    layout: Layout = eqx.field(static=True)
+    coordinates: Coordinates = eqx.field(static=True)
 
     def __call__(self, draw: Float[Array, " d"]) -> Float[Array, ""]:
         """Of one draw."""
-        values = self._of_windows(self.layout.params(draw) | self.fixed)
+        values = self.points.values(self.coordinates.params(draw) | self.fixed)
         return jnp.where(is_inside(values).all(), jnp.mean(values), -jnp.inf)
-
-    def _of_windows(self, params: dict[str, Array]) -> Float[Array, " windows"]:
-        """Minutes of one window after the other, and again on the way back: a window is large."""
-        if self.known is not None:
-            return jax.vmap(self.objective.judged, (None, 0, 0))(params, self.starts, self.known)
-        return jax.lax.map(jax.checkpoint(lambda start: self.objective(params, start)), self.starts)
 
 
 def is_inside(values: Float[Array, "*shape"]) -> Bool[Array, "*shape"]:
@@ -105,11 +53,11 @@ class Posterior(eqx.Module):
 
     Attributes:
         tilted: the law of a draw ``(d,)``, float64.
-        layout: of a draw (static).
+        coordinates: of a draw (static).
     """
 
     tilted: Tilted
-    layout: Layout = eqx.field(static=True)
+    coordinates: Coordinates = eqx.field(static=True)
 
     @property
     def prior(self) -> GaussianPolicy:
@@ -143,26 +91,23 @@ def posterior_of(problem: TrainingProblem, num_windows: int = 1, noise_scale: An
     told = problem.training["noise_scale"] if noise_scale is None else noise_scale
     scale = doors.number("noise_scale", told, least=WIDTHS[0], most=WIDTHS[1])
     starts = even_starts(problem.draws.starts, num_windows)
-    first = {name: value[0] for name, value in problem.params.items()}
-    names = tuple(sorted(name for name in first if problem.trained[name]))
-    if not names:
+    coordinates = problem.coordinates
+    if not coordinates.names:
         raise refusal("rule", problem.settings["rule"], "has no parameter that could be drawn")
-    layout = Layout(names, tuple(first[name].shape for name in names))
+    first = {name: value[0] for name, value in problem.params.items()}
     with jax.enable_x64(True):
-        objective = problem.gradient.objective
-        known = jax.jit(lambda objective, starts: jax.lax.map(objective.read, starts))(objective, starts)
         reward = MeanObjective(
-            objective=objective,
-            starts=starts,
-            known=known,
-            fixed={name: value for name, value in first.items() if name not in names},
-            layout=layout,
+            # a chain is as large as its windows are together: walking one by one leaves room for many chains
+            points=FixedPoints.of(problem.gradient.objective, starts, at_once=1),
+            fixed={name: value for name, value in first.items() if name not in coordinates.names},
+            coordinates=coordinates,
         )
-        prior = GaussianPolicy(layout.flat(first), scale**2 * jnp.eye(layout.size))
-        return Posterior(Tilted(prior, reward), layout)
+        mean = jnp.asarray(coordinates.rows(first))
+        prior = GaussianPolicy(mean, scale**2 * jnp.eye(coordinates.size))
+        return Posterior(Tilted(prior, reward), coordinates)
 
 
-def even_starts(starts: WindowStarts, num_windows: int) -> Int[Array, " windows"]:
+def even_starts(starts: WindowStarts, num_windows: int) -> Int64[np.ndarray, " windows"]:
     """Some of the starts that there are, evenly spaced, the first and the last among them, ``(windows,)``.
 
     Raises:
@@ -175,5 +120,4 @@ def even_starts(starts: WindowStarts, num_windows: int) -> Int[Array, " windows"
     if count > starts.rows:
         allowed = f"must be at most {starts.rows}, the possible starts; a larger bout_offset gives more"
         raise refusal("num_windows", count, allowed)
-    places = np.round(np.linspace(0, starts.rows - 1, count)).astype(int)
-    return jnp.asarray(starts.first + starts.spacing * places)
+    return starts.evenly(count)

@@ -1,8 +1,7 @@
 """Windows that stay the same from step to step, and the mean objective over them. Section 7.7."""
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -40,10 +39,8 @@ def evaluation_points(key: Key[Array, ""], starts: WindowStarts, count: int) -> 
     doors.random_key("key", key)
     doors.instance("starts", starts, WindowStarts, "a WindowStarts", "possible_starts tells them")
     few = min(doors.whole("count", count, 1), starts.rows)
-    spaced = np.linspace(0, starts.rows - 1, few).round()
-    drawn = jax.random.choice(key, starts.rows, (few,), replace=False)
-    index = np.union1d(spaced, np.asarray(drawn)).astype(np.int64)
-    return starts.first + starts.spacing * index
+    drawn = starts.first + starts.spacing * jax.random.choice(key, starts.rows, (few,), replace=False)
+    return np.union1d(starts.evenly(few), np.asarray(drawn)).astype(np.int64)
 
 
 class FixedPoints(eqx.Module):
@@ -55,15 +52,21 @@ class FixedPoints(eqx.Module):
         objective: of a window.
         starts: of the windows, ``(points,)``.
         known: what the objective reads of each before; None where it walks their minutes.
+        at_once: windows whose minutes are walked together, and parameter sets (static).
     """
 
     objective: WindowObjective
     starts: Int[Array, " points"]
     known: WindowPrices | None
+    at_once: int = eqx.field(static=True, default=AT_ONCE)
 
     @classmethod
     def of(
-        cls, objective: WindowObjective, starts: Int64[np.ndarray, " points"], dtype: str = "float64"
+        cls,
+        objective: WindowObjective,
+        starts: Int64[np.ndarray, " points"],
+        dtype: str = "float64",
+        at_once: int = AT_ONCE,
     ) -> "FixedPoints":
         """With all that can be read of the windows before any parameter is known.
 
@@ -71,9 +74,10 @@ class FixedPoints(eqx.Module):
             objective: of a window, in float64.
             starts: of the windows, ``(points,)``.
             dtype: that objectives are computed in, ``"float64"`` or ``"float32"``.
+            at_once: windows whose minutes are walked together; more are faster, and take as much more memory.
         """
         rows = jnp.asarray(starts)
-        return _cast(cls(objective, rows, _read(objective, rows)), jnp.dtype(dtype))
+        return _cast(cls(objective, rows, _read(objective, rows), at_once), jnp.dtype(dtype))
 
     @property
     def dtype(self) -> jnp.dtype:
@@ -97,15 +101,17 @@ class FixedPoints(eqx.Module):
         return jax.tree.map(lambda leaf: leaf.astype(jnp.float64).mean(0), found)
 
     def _over_points(self, of_one: Callable[[Array, WindowPrices | None], Any]) -> Any:
+        """Minutes of a window are walked again on the way back: those of all would not fit into memory."""
         if self.known is not None:
             return jax.vmap(of_one)(self.starts, self.known)
-        return jax.lax.map(lambda start: of_one(start, None), self.starts, batch_size=AT_ONCE)
+        walk = jax.checkpoint(lambda start: of_one(start, None))
+        return jax.lax.map(walk, self.starts, batch_size=self.at_once)
 
     def of_population(self, params: Sets) -> Float64[Array, "members points"]:
         """Of many sets at once, ``(members, ...)`` each: the objective of each in each window."""
         if self.known is not None:
             return jax.vmap(self.values)(params)
-        return jax.lax.map(self.values, params, batch_size=AT_ONCE)
+        return jax.lax.map(self.values, params, batch_size=self.at_once)
 
 
 @eqx.filter_jit
@@ -138,55 +144,3 @@ def population_values(
 @eqx.filter_jit
 def _population_values(points: FixedPoints, params: Sets) -> Float64[Array, "members points"]:
     return points.of_population(params)
-
-
-class Coordinates(NamedTuple):
-    """Where the trained parameters of a set stand in one row of numbers; what is not trained stands nowhere.
-
-    Attributes:
-        names: of what is trained, sorted.
-        shapes: of each, without the axis of sets.
-
-    >>> params = {"log_k": np.zeros((2, 3)), "phi": np.ones((2, 1))}
-    >>> at = coordinates_of(params, {"log_k": True, "phi": False})
-    >>> at.size, at.rows(params).shape
-    (3, (2, 3))
-    """
-
-    names: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-
-    @property
-    def size(self) -> int:
-        """Numbers of a set."""
-        return sum(math.prod(shape) for shape in self.shapes)
-
-    def rows(self, params: Mapping[str, Any]) -> Float64[np.ndarray, "sets size"]:
-        """The trained numbers of each set, ``(sets, size)``, in the order of names."""
-        parts = [np.asarray(params[name], np.float64) for name in self.names]
-        return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
-
-    def placed(
-        self, rows: Float64[np.ndarray, "sets size"], others: Mapping[str, Any]
-    ) -> dict[str, np.ndarray]:
-        """Sets with these trained numbers.
-
-        Args:
-            rows: ``(sets, size)``.
-            others: of as many sets, whose other parameters are taken.
-        """
-        ends = np.cumsum([math.prod(shape) for shape in self.shapes])[:-1]
-        parts = zip(self.names, self.shapes, np.split(rows, ends, axis=1), strict=True)
-        own = {name: part.reshape(len(rows), *shape) for name, shape, part in parts}
-        return {name: own.get(name, np.asarray(value)) for name, value in others.items()}
-
-
-def coordinates_of(params: Mapping[str, Any], trained: Mapping[str, bool]) -> Coordinates:
-    """Coordinates of what is trained.
-
-    Args:
-        params: of sets, ``(sets, ...)`` each.
-        trained: by parameter, whether it is.
-    """
-    names = tuple(sorted(name for name in params if trained[name]))
-    return Coordinates(names, tuple(tuple(np.shape(params[name])[1:]) for name in names))

@@ -23,12 +23,13 @@ from isotherm.market.rules.checks import checked_prices
 from isotherm.market.rules.recurrences import Form
 from isotherm.market.rules.rule import WeightRule
 from isotherm.market.strategy import Strategy, check_spread, costs_of, strategy_of, unread_settings
+from isotherm.market.train.coordinates import Coordinates, coordinates_of
 from isotherm.market.train.evaluation import WholeRun, check_metric
 from isotherm.market.train.methods.space import axes_of
 from isotherm.market.train.objective import Course, WindowObjective, needs_days_only
 from isotherm.market.train.optimiser import Climber, climb_rules
 from isotherm.market.train.periods import Periods
-from isotherm.market.train.points import Coordinates, FixedPoints, coordinates_of, evaluation_points
+from isotherm.market.train.points import FixedPoints, evaluation_points
 from isotherm.market.train.settings import check_played, num_sets_of, num_steps_of, unread_by_training
 from isotherm.market.train.split import TrainingSplit, split_of
 from isotherm.market.train.start import SPARE, first_sets, with_weights

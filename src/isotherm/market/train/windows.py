@@ -6,7 +6,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Int, Key
+import numpy as np
+from jaxtyping import Array, Int, Int64, Key
 
 from isotherm import doors
 from isotherm.errors import refusal
@@ -25,6 +26,14 @@ class WindowStarts(NamedTuple):
     first: int
     spacing: int
     rows: int
+
+    def evenly(self, count: int) -> Int64[np.ndarray, " windows"]:
+        """So many of them, at most all, evenly spaced, the first and the last among them, ``(count,)``.
+
+        >>> WindowStarts(first=1440, spacing=1440, rows=5).evenly(3).tolist()
+        [1440, 4320, 7200]
+        """
+        return self.first + self.spacing * np.linspace(0, self.rows - 1, count).round().astype(np.int64)
 
 
 def possible_starts(split: TrainingSplit, chunk_period: int, is_aligned: bool = True) -> WindowStarts:

@@ -134,7 +134,7 @@ def _prior(problem: EnsembleProblem) -> dict[str, np.ndarray]:
     """Draws of the prior itself, whatever the temperature."""
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(problem.sampling.seed), PRIOR_DRAWS)
-        return problem.posterior.layout.params(np.asarray(jax.vmap(problem.posterior.prior.draw)(keys)))
+        return problem.posterior.coordinates.params(np.asarray(jax.vmap(problem.posterior.prior.draw)(keys)))
 
 
 def _pool(config: EnsembleConfig, training: TrainingProblem, found: Ensemble) -> Backtest:
@@ -184,9 +184,7 @@ def optimum(config: EnsembleConfig) -> Arrays:
     found = train(settings, table_of(config, own["tokens"]), **_given(config, own))
     params = found.state.descent.parameters
     with jax.enable_x64(True):
-        ends = jnp.stack(
-            [problem.posterior.layout.flat(_of_set(params, one)) for one in range(config.num_starts)]
-        )
+        ends = jnp.asarray(problem.posterior.coordinates.rows(params))
         objectives = np.asarray(jax.jit(jax.vmap(problem.posterior.objective))(ends))
     best = int(np.argmax(np.where(np.isnan(objectives), -np.inf, objectives)))
     one = {name: np.asarray(value)[best : best + 1] for name, value in params.items()}
@@ -199,7 +197,3 @@ def optimum(config: EnsembleConfig) -> Arrays:
         **prefixed("part", {part: values[0] for part, values in bands.objectives.items()}),
         **prefixed("effective", effective),
     }
-
-
-def _of_set(params: Mapping[str, Any], one: int) -> dict[str, Any]:
-    return {name: jnp.asarray(value[one]) for name, value in params.items()}

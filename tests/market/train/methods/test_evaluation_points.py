@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 from tests.support.short_market import run_of, table
 
-from isotherm.market.train.points import (
-    FixedPoints,
-    coordinates_of,
-    evaluation_points,
-    population_values,
-)
+from isotherm.market.train.points import FixedPoints, evaluation_points, population_values
 from isotherm.market.train.problem import TrainingProblem, problem_of
 from isotherm.market.train.windows import WindowStarts
 
@@ -81,16 +76,3 @@ def test_single_precision_is_near_double(settings: dict[str, Any], error: float)
             values.append(population_values(found.points, found.params))
     np.testing.assert_allclose(values[1], values[0], rtol=error)
     assert (values[1] != values[0]).any()
-
-
-def test_coordinates_hold_what_is_trained_and_give_it_back() -> None:
-    rng = np.random.default_rng(0)
-    params = {"sp_k": rng.normal(size=(4, 3)), "phi": np.ones((4, 2)), "a": rng.normal(size=(4, 1))}
-    places = coordinates_of(params, {"sp_k": True, "phi": False, "a": True})
-    assert (places.names, places.shapes, places.size) == (("a", "sp_k"), ((1,), (3,)), 4)
-    rows = places.rows(params)
-    np.testing.assert_array_equal(rows, np.concatenate([params["a"], params["sp_k"]], axis=1))
-    other = places.placed(rows + 1, params)
-    np.testing.assert_array_equal(other["sp_k"], params["sp_k"] + 1)
-    np.testing.assert_array_equal(other["a"], params["a"] + 1)
-    np.testing.assert_array_equal(other["phi"], params["phi"])

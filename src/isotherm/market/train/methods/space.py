@@ -10,7 +10,7 @@ from jaxtyping import Float64
 from isotherm.errors import refusal
 from isotherm.market.parameters.schema import SCHEMA, SearchRange
 from isotherm.market.parameters.training_keys import SEARCH_RANGES
-from isotherm.market.train.points import coordinates_of
+from isotherm.market.train.coordinates import coordinates_of
 
 WIDTH = 0.25
 """Half of an interval around a start, as a share of the parameter's range."""
