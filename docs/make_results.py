@@ -49,12 +49,13 @@ PUBLISHED = (
     "train:published",
     "train:ether",
     "walk-forward:published",
+    "walk-forward:months",
     "tune:published",
     "ensemble:published",
     "pool-flow:published",
     "pool-routing:published",
 )
-PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture", "ether"}
+PAGES_OF_PRESETS = {"distance", "two", "three", "better", "multivariate", "mixture", "ether", "months"}
 """Presets with a page of their own beside the published one."""
 
 NUM_STEPS = 10_000

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from tests.support.minute_files import START_MS, random_minutes
 
 from isotherm.cli.main import main
 from isotherm.market.deployment.bundle import read_bundle
@@ -22,7 +22,6 @@ SETTINGS = {
     "chunk_period": 360,
     "weight_interpolation_period": 360,
 }
-START_MS = 1_704_067_200_000
 
 
 def records(**changes: Any) -> list[dict[str, Any]]:
@@ -49,12 +48,8 @@ def file(tmp_path: Path) -> Path:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with one backtest of two days on two tokens; its prices lie beside."""
     folder = tmp_path_factory.mktemp("deployed")
-    rng = np.random.default_rng(1)
     (folder / "prices").mkdir()
-    for ticker in ("AAA", "BBB"):
-        close = 10 * np.exp(np.cumsum(rng.normal(0, 5e-4, 5 * 1440)))
-        table = pl.DataFrame({"unix": START_MS + 60_000 * np.arange(len(close)), "close": close})
-        table.write_parquet(folder / "prices" / f"{ticker}_USD.parquet")
+    random_minutes(folder / "prices", 5, 5e-4)
     words = [
         "run", "backtest", "--preset", "own", "--tokens=AAA,BBB", "--rule=momentum", "--chunk-period=360",
         "--start=2024-01-03 00:00:00", "--end=2024-01-04 03:00:00", "--max-memory-days=2",

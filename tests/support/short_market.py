@@ -26,15 +26,22 @@ def shuffled_test() -> PriceTable:
 
 
 def run_of(training: dict[str, Any], **settings: Any) -> Fingerprint:
-    own = {"rule": "momentum", "max_memory_days": 4, "bout_offset": 4320} | settings
-    return Fingerprint(
-        tokens=["AAA", "BBB"],
-        startDateString="2024-01-06 00:00:00",
-        endDateString="2024-01-25 00:00:00",
-        endTestDateString="2024-01-29 00:00:00",
-        optimisation_settings=training,
-        **own,
-    )
+    given = {
+        "tokens": ["AAA", "BBB"],
+        "rule": "momentum",
+        "max_memory_days": 4,
+        "bout_offset": 4320,
+        "startDateString": "2024-01-06 00:00:00",
+        "endDateString": "2024-01-25 00:00:00",
+        "endTestDateString": "2024-01-29 00:00:00",
+    }
+    return Fingerprint(**given | settings, optimisation_settings=training)
+
+
+def held_back_run(training: dict[str, Any] | None = None, **settings: Any) -> Fingerprint:
+    """With the last tenth of nineteen days of training held back."""
+    own = {"val_fraction": 0.1, "early_stopping_metric": "return"} | (training or {})
+    return run_of(own, **settings)
 
 
 def assert_same(one: Any, other: Any) -> None:

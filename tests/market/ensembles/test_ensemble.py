@@ -8,11 +8,11 @@ import jax
 import numpy as np
 import pytest
 from scipy import stats
-from tests.support.small_market import CLOSES, TEST_ROW, run, table
+from tests.support.short_market import CLOSES, TEST_ROW, held_back_run, table
 
 from isotherm.market.backtest import simulate
 from isotherm.market.ensembles.bands import bands_of
-from isotherm.market.ensembles.chains import WalkState
+from isotherm.market.ensembles.chains import EnsembleState
 from isotherm.market.ensembles.ensemble import (
     EnsembleProblem,
     begun_ensemble,
@@ -38,14 +38,14 @@ def daily(training: dict[str, Any] | None = None, **settings: Any) -> Fingerprin
         "endDateString": "2024-01-20 00:00:00",
         "initial_k_per_day": 0.5,
     }
-    return run({"val_fraction": 0.0, "noise_scale": 0.3} | (training or {}), **given | settings)
+    return held_back_run({"val_fraction": 0.0, "noise_scale": 0.3} | (training or {}), **given | settings)
 
 
 def problem(sampling: Sampling = CHAINS, closes: np.ndarray = CLOSES) -> EnsembleProblem:
     return ensemble_problem(daily(), table(closes), sampling)
 
 
-def played(beta: float) -> tuple[EnsembleProblem, WalkState, Ensemble]:
+def played(beta: float) -> tuple[EnsembleProblem, EnsembleState, Ensemble]:
     posed = problem(CHAINS._replace(beta=beta))
     state = begun_ensemble(posed)
     while not is_drawn(posed, state):
@@ -54,7 +54,7 @@ def played(beta: float) -> tuple[EnsembleProblem, WalkState, Ensemble]:
 
 
 @pytest.fixture(scope="module")
-def warm() -> tuple[EnsembleProblem, WalkState, Ensemble]:
+def warm() -> tuple[EnsembleProblem, EnsembleState, Ensemble]:
     return played(CHAINS.beta)
 
 
@@ -73,7 +73,7 @@ def test_at_beta_0_there_is_the_prior(ladder: dict[float, Ensemble]) -> None:
 
 
 def test_colder_draws_do_better_and_chains_agree(
-    ladder: dict[float, Ensemble], warm: tuple[EnsembleProblem, WalkState, Ensemble]
+    ladder: dict[float, Ensemble], warm: tuple[EnsembleProblem, EnsembleState, Ensemble]
 ) -> None:
     found = [ladder[0.0], ladder[30.0], warm[2]]
     objectives = [one.objective for one in found]
@@ -110,7 +110,9 @@ def test_the_optimum_is_the_cold_limit() -> None:
     assert found[1].objectives.max() < optimum + 1e-6
 
 
-def test_cuts_and_prices_of_the_test_change_no_bit(warm: tuple[EnsembleProblem, WalkState, Ensemble]) -> None:
+def test_cuts_and_prices_of_the_test_change_no_bit(
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
+) -> None:
     closes = CLOSES.copy()
     closes[TEST_ROW:] *= 1.5
     other = problem(closes=closes)
@@ -122,7 +124,7 @@ def test_cuts_and_prices_of_the_test_change_no_bit(warm: tuple[EnsembleProblem, 
 
 
 def test_sets_and_the_mean_and_the_best_can_be_played(
-    warm: tuple[EnsembleProblem, WalkState, Ensemble],
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
 ) -> None:
     posed, _, found = warm
     best = simulate(daily(), found.best, table(), with_test=True)
@@ -144,7 +146,7 @@ def test_sets_and_the_mean_and_the_best_can_be_played(
 
 
 def test_an_ensemble_pool_says_the_mean_of_its_members(
-    warm: tuple[EnsembleProblem, WalkState, Ensemble],
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
 ) -> None:
     found = warm[2]
     settings, params = found.pool(3)
@@ -162,7 +164,7 @@ def test_an_ensemble_pool_says_the_mean_of_its_members(
 
 
 def test_effective_parameters_are_those_of_the_raw_ones(
-    warm: tuple[EnsembleProblem, WalkState, Ensemble],
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
 ) -> None:
     found = warm[2]
     effective = found.effective()
@@ -199,7 +201,7 @@ def test_effective_parameters_are_told_beside_others_of_any_shape() -> None:
 
 @pytest.mark.slow
 def test_a_ladder_and_populations_agree_with_chains(
-    warm: tuple[EnsembleProblem, WalkState, Ensemble],
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
 ) -> None:
     value, error = warm[2].objective
     evidences = []
@@ -212,7 +214,7 @@ def test_a_ladder_and_populations_agree_with_chains(
     assert abs(apart) < 4 * np.hypot(evidences[0].error, evidences[1].error)
 
 
-def test_what_does_not_fit_is_refused(warm: tuple[EnsembleProblem, WalkState, Ensemble]) -> None:
+def test_what_does_not_fit_is_refused(warm: tuple[EnsembleProblem, EnsembleState, Ensemble]) -> None:
     posed, _, found = warm
     with pytest.raises(ValueError, match="state = 'begun': must be after a block"):
         finished_ensemble(posed, warm[1]._replace(num_blocks=np.asarray(0)))

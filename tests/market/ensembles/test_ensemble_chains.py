@@ -11,7 +11,7 @@ import pytest
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import tilted_law
-from isotherm.market.ensembles.chains import WalkState, begun_walk, blank_state, walked
+from isotherm.market.ensembles.chains import EnsembleState, begun_chains, blank_state, moved
 from isotherm.market.ensembles.outcome import log_evidence
 from isotherm.market.ensembles.sampling import Sampling
 
@@ -33,19 +33,19 @@ def sampling(method: Any, **others: Any) -> Sampling:
 
 
 @pytest.fixture(scope="module")
-def begun() -> dict[str, WalkState]:
-    return {method: begun_walk(law(), sampling(method)) for method in METHODS}
+def begun() -> dict[str, EnsembleState]:
+    return {method: begun_chains(law(), sampling(method)) for method in METHODS}
 
 
 @pytest.fixture(scope="module")
-def found(begun: dict[str, WalkState]) -> dict[str, WalkState]:
+def found(begun: dict[str, EnsembleState]) -> dict[str, EnsembleState]:
     return {
-        method: walked(law(), sampling(method), state, sampling(method).num_blocks)
+        method: moved(law(), sampling(method), state, sampling(method).num_blocks)
         for method, state in begun.items()
     }
 
 
-def scores(state: WalkState, mean: Any = MEAN, variance: Any = VARIANCE) -> np.ndarray:
+def scores(state: EnsembleState, mean: Any = MEAN, variance: Any = VARIANCE) -> np.ndarray:
     """z-scores of first and second moments, of chains that are independent."""
     x = state.draws
     moments = np.concatenate([x, (x - mean) ** 2, (x - mean).prod(-1, keepdims=True)], -1).mean(1)
@@ -54,17 +54,17 @@ def scores(state: WalkState, mean: Any = MEAN, variance: Any = VARIANCE) -> np.n
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_moments_are_those_of_the_known_law(found: dict[str, WalkState], method: str) -> None:
+def test_moments_are_those_of_the_known_law(found: dict[str, EnsembleState], method: str) -> None:
     assert np.abs(scores(found[method])).max() < 4
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_mean_that_is_off_by_a_fortieth_fails(found: dict[str, WalkState], method: str) -> None:
+def test_a_mean_that_is_off_by_a_fortieth_fails(found: dict[str, EnsembleState], method: str) -> None:
     assert np.abs(scores(found[method], mean=np.array([0.775, -0.5]))).max() > 4
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_draws_and_objectives_belong_together(found: dict[str, WalkState], method: str) -> None:
+def test_draws_and_objectives_belong_together(found: dict[str, EnsembleState], method: str) -> None:
     state = found[method]
     assert state.draws.shape == (64, 300, 2)
     away = state.draws - np.array([1.0, -1.0])
@@ -74,7 +74,7 @@ def test_draws_and_objectives_belong_together(found: dict[str, WalkState], metho
 
 
 @pytest.mark.parametrize("method", ["tempering", "smc"])
-def test_the_evidence_is_that_of_the_closed_form(found: dict[str, WalkState], method: str) -> None:
+def test_the_evidence_is_that_of_the_closed_form(found: dict[str, EnsembleState], method: str) -> None:
     with jax.enable_x64(True):
         exact = tilted_law(law(), 1.0).log_z
     value, error = log_evidence(found[method], method)
@@ -83,11 +83,11 @@ def test_the_evidence_is_that_of_the_closed_form(found: dict[str, WalkState], me
     assert abs(value + 0.1 - exact) > 4 * error
 
 
-def test_chains_at_one_temperature_tell_no_evidence(found: dict[str, WalkState]) -> None:
+def test_chains_at_one_temperature_tell_no_evidence(found: dict[str, EnsembleState]) -> None:
     assert np.isnan(log_evidence(found["mala"], "mala")).all()
 
 
-def test_each_rung_holds_its_own_law(found: dict[str, WalkState]) -> None:
+def test_each_rung_holds_its_own_law(found: dict[str, EnsembleState]) -> None:
     state = found["tempering"]
     betas = state.start.betas
     assert betas[0] == 0
@@ -102,7 +102,7 @@ def test_each_rung_holds_its_own_law(found: dict[str, WalkState]) -> None:
         assert abs(chains.mean() - rise / width) < 4 * error + 1e-3
 
 
-def test_steps_are_accepted_as_often_as_is_best(found: dict[str, WalkState]) -> None:
+def test_steps_are_accepted_as_often_as_is_best(found: dict[str, EnsembleState]) -> None:
     assert found["mala"].rates.mean() == pytest.approx(0.574, abs=0.05)
     assert (found["smc"].rates > 0.4).all()
     assert (found["tempering"].rates > 0.2).all()
@@ -112,12 +112,12 @@ def test_steps_are_accepted_as_often_as_is_best(found: dict[str, WalkState]) -> 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_cuts_change_no_bit_and_a_state_can_be_kept_as_arrays(
-    begun: dict[str, WalkState], found: dict[str, WalkState], method: str
+    begun: dict[str, EnsembleState], found: dict[str, EnsembleState], method: str
 ) -> None:
     settings, state = sampling(method), begun[method]
     for count in (1, settings.num_blocks // 2, 99):
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
-        state = walked(law(), settings, jax.tree.unflatten(jax.tree.structure(begun[method]), leaves), count)
+        state = moved(law(), settings, jax.tree.unflatten(jax.tree.structure(begun[method]), leaves), count)
     assert int(state.num_blocks) == settings.num_blocks
     for one, other in zip(jax.tree.leaves(state), jax.tree.leaves(found[method]), strict=True):
         assert isinstance(one, np.ndarray)
@@ -125,16 +125,18 @@ def test_cuts_change_no_bit_and_a_state_can_be_kept_as_arrays(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_blank_state_has_the_structure_and_dtypes_of_all(found: dict[str, WalkState], method: str) -> None:
+def test_a_blank_state_has_the_structure_and_dtypes_of_all(
+    found: dict[str, EnsembleState], method: str
+) -> None:
     blank = blank_state(sampling(method))
     assert jax.tree.structure(blank) == jax.tree.structure(found[method])
     for one, other in zip(jax.tree.leaves(blank), jax.tree.leaves(found[method]), strict=True):
         assert one.dtype == other.dtype
 
 
-def test_another_seed_draws_others(found: dict[str, WalkState]) -> None:
+def test_another_seed_draws_others(found: dict[str, EnsembleState]) -> None:
     settings = sampling("mala", seed=1)
-    other = walked(law(), settings, begun_walk(law(), settings), 1)
+    other = moved(law(), settings, begun_chains(law(), settings), 1)
     assert not (other.draws == found["mala"].draws[:, :100]).any()
 
 
@@ -154,7 +156,7 @@ def test_outside_of_the_support_there_is_no_draw_and_it_is_told(method: str) -> 
             GaussianPolicy(np.zeros(2), np.eye(2)), HalfSpace(QuadraticReward(np.eye(2), np.zeros(2)))
         )
     settings = sampling(method)
-    state = walked(half, settings, begun_walk(half, settings), settings.num_blocks)
+    state = moved(half, settings, begun_chains(half, settings), settings.num_blocks)
     assert state.draws[..., 0].min() > 0
     assert float(state.start.outside) == pytest.approx(0.5, abs=0.05)
     assert 0.05 < float(state.start.impossible) < 0.6
@@ -172,7 +174,7 @@ def test_a_prior_that_hardly_meets_the_support_is_refused() -> None:
     with pytest.raises(
         ValueError, match="noise_scale = 'with 0 of 1024 draws within the support': must be smaller"
     ):
-        begun_walk(far, sampling("mala"))
+        begun_chains(far, sampling("mala"))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from tests.support.small_market import CLOSES, TEST_ROW, run, table
+from tests.support.short_market import CLOSES, TEST_ROW, held_back_run, table
 
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.market.ensembles.posterior import even_starts, posterior_of
@@ -20,7 +20,7 @@ from isotherm.market.train.windows import WindowStarts
 
 @pytest.fixture(scope="module")
 def problem() -> TrainingProblem:
-    return problem_of(run(), table())
+    return problem_of(held_back_run(), table())
 
 
 def test_the_prior_is_normal_around_the_first_set(problem: TrainingProblem) -> None:
@@ -52,7 +52,7 @@ def test_the_objective_is_the_mean_over_windows_of_what_training_climbs(problem:
 
 
 def test_minutes_that_are_walked_give_the_same_as_days(problem: TrainingProblem) -> None:
-    walked = problem_of(run(use_fused_reserves=False), table())
+    walked = problem_of(held_back_run(use_fused_reserves=False), table())
     rewards = [posterior_of(one, 2).objective for one in (problem, walked)]
     assert (rewards[0].points.known is None, rewards[1].points.known is None) == (False, True)
     with jax.enable_x64(True):
@@ -70,14 +70,14 @@ def test_prices_of_validation_and_test_change_nothing(problem: TrainingProblem, 
     assert held < TEST_ROW
     closes[held:TEST_ROW] *= factors[0]
     closes[TEST_ROW:] *= factors[1]
-    for one, other in zip(answers(problem), answers(problem_of(run(), table(closes))), strict=True):
+    for one, other in zip(answers(problem), answers(problem_of(held_back_run(), table(closes))), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_a_fitted_price_changes_the_law(problem: TrainingProblem) -> None:
     closes = CLOSES.copy()
     closes[problem.split.first + problem.split.fitted // 2 :, 0] *= 1.1
-    for one, other in zip(answers(problem), answers(problem_of(run(), table(closes))), strict=True):
+    for one, other in zip(answers(problem), answers(problem_of(held_back_run(), table(closes))), strict=True):
         assert (np.asarray(one) != np.asarray(other)).any()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.support.minute_files import DAY, START_MS, flags_of, random_minutes
 
 from isotherm.files.content import read_npz
 from isotherm.market.backtest import simulate
@@ -20,7 +21,6 @@ from isotherm.studies.market.pool_run import fingerprint_of, table_of
 from isotherm.study.base import Task
 from isotherm.study.presets import build_config
 
-DAY, START_MS = 1440, 1_704_067_200_000
 SMALL: dict[str, Any] = {
     "tokens": ("AAA", "BBB"), "rule": "momentum", "chunk_period": 1440, "max_memory_days": 2.0, "memory_days": 1.0,
     "start": "2024-01-03 00:00:00", "end": "2024-01-15 00:00:00", "test_end": "2024-01-20 00:00:00",
@@ -31,24 +31,11 @@ SMALL: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, rng = tmp_path_factory.mktemp("prices"), np.random.default_rng(1)
-    for ticker in ("AAA", "BBB"):
-        close = 10 * np.exp(np.cumsum(rng.normal(0, 1e-3, 20 * DAY)))
-        times = START_MS + 60_000 * np.arange(len(close))
-        pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
-    return folder
+    return random_minutes(tmp_path_factory.mktemp("prices"), 20)
 
 
 def config_of(prices: Path, **changes: Any) -> EnsembleConfig:
     return EnsembleConfig(prices=str(prices), **(SMALL | changes))
-
-
-def flags_of(settings: dict[str, Any]) -> list[str]:
-    words = {
-        name: ",".join(map(str, value)) if isinstance(value, tuple) else value
-        for name, value in settings.items()
-    }
-    return [f"--{name.replace('_', '-')}={value}" for name, value in words.items()]
 
 
 def test_a_run_is_the_ensemble_of_the_library(isotherm, prices, tmp_path) -> None:
@@ -102,7 +89,7 @@ def test_links_are_tasks_one_after_another_and_can_be_taken_up_from_arrays(price
     assert earlier["ladder"].tolist() == [0.0, 2.0]
     assert np.isfinite(earlier["evidence"]).all()
     reward = runs.ensemble_for(config, 2.0).posterior.objective
-    assert len(reward.starts) == 2
+    assert len(reward.points.starts) == 2
 
 
 def test_prices_of_the_test_change_no_draw(prices, tmp_path) -> None:

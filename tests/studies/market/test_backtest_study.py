@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.support.minute_files import DAY, START_MS, random_minutes, write_minutes
 
 from isotherm.market.backtest import simulate
 from isotherm.market.parameters.checkpoint import write_records
@@ -18,7 +19,6 @@ from isotherm.studies.market.study import BacktestStudy
 from isotherm.studies.market.tables import tables
 from isotherm.study.presets import build_config
 
-DAY, START_MS = 1440, 1_704_067_200_000
 WINDOW = {"start": "2024-01-03 00:00:00", "end": "2024-01-05 00:00:00", "max_memory_days": 2.0}
 SMALL = {"tokens": ("AAA", "BBB"), "rule": "momentum", "chunk_period": 360, **WINDOW}
 FLAGS = [
@@ -29,17 +29,7 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prices")
-    rng = np.random.default_rng(1)
-    for ticker in ("AAA", "BBB"):
-        close = 10 * np.exp(np.cumsum(rng.normal(0, 5e-4, 6 * DAY)))
-        write(folder, ticker, close)
-    return folder
-
-
-def write(folder: Path, ticker: str, close: np.ndarray, unix: np.ndarray | None = None) -> None:
-    times = START_MS + 60_000 * np.arange(len(close)) if unix is None else unix
-    pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
+    return random_minutes(tmp_path_factory.mktemp("prices"), 6, 5e-4)
 
 
 def test_a_run_from_the_command_line_is_shown_again_and_depends_on_its_prices(
@@ -345,7 +335,7 @@ def test_price_files_that_break_the_contract_are_refused(isotherm, prices, tmp_p
         unix[row + 1] = unix[row]
     elif fault in ("nan", "negative"):
         close[row] = np.nan if fault == "nan" else -1.0
-    write(folder, "BBB", close, unix)
+    write_minutes(folder, "BBB", close, unix)
     bad = folder / "BBB_USD.parquet"
     if fault == "column":
         pl.read_parquet(bad).rename({"close": "price"}).write_parquet(bad)

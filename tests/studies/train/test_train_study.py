@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
+from tests.support.minute_files import flags_of, random_minutes
 from tests.support.shell import chunks
 from tests.support.siege import assert_kills_change_nothing, keep_programs
 
@@ -21,7 +21,6 @@ from isotherm.studies.train.records import records_of
 from isotherm.studies.train.study import TrainStudy
 from isotherm.study.presets import build_config
 
-DAY, START_MS = 1440, 1_704_067_200_000
 SMALL = {
     "tokens": ("AAA", "BBB"), "rule": "momentum", "chunk_period": 360, "max_memory_days": 2.0, "memory_days": 1.0,
     "start": "2024-01-03 00:00:00", "end": "2024-01-09 00:00:00", "test_end": "2024-01-11 00:00:00",
@@ -31,19 +30,9 @@ SMALL = {
 }  # fmt: skip
 
 
-def flags_of(settings: dict) -> list[str]:
-    words = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-    return [f"--{name.replace('_', '-')}={value}" for name, value in words.items()]
-
-
 @pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, rng = tmp_path_factory.mktemp("prices"), np.random.default_rng(1)
-    for ticker in ("AAA", "BBB"):
-        close = 10 * np.exp(np.cumsum(rng.normal(0, 1e-3, 11 * DAY)))
-        times = START_MS + 60_000 * np.arange(len(close))
-        pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
-    return folder
+    return random_minutes(tmp_path_factory.mktemp("prices"), 11)
 
 
 def config_of(prices: Path, **changes) -> TrainConfig:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.support.minute_files import DAY, START_MS, flags_of, random_minutes
 from tests.support.siege import assert_kills_change_nothing, keep_programs
 
 from isotherm.market.backtest import simulate
@@ -20,7 +21,6 @@ from isotherm.studies.walk.kept import carried_in, record_from
 from isotherm.studies.walk.study import WalkStudy
 from isotherm.study.presets import build_config
 
-DAY, START_MS = 1440, 1_704_067_200_000
 SMALL = {
     "tokens": ("AAA", "BBB"), "rule": "momentum", "chunk_period": 360, "max_memory_days": 2.0, "memory_days": 1.0,
     "start": "2024-01-03 00:00:00", "end": "2024-01-15 00:00:00", "n_cycles": 2, "num_chance": 1,
@@ -30,19 +30,9 @@ SMALL = {
 }  # fmt: skip
 
 
-def flags_of(settings: dict) -> list[str]:
-    words = {name: ",".join(value) if isinstance(value, tuple) else value for name, value in settings.items()}
-    return [f"--{name.replace('_', '-')}={value}" for name, value in words.items()]
-
-
 @pytest.fixture(scope="module")
 def prices(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder, rng = tmp_path_factory.mktemp("prices"), np.random.default_rng(1)
-    for ticker in ("AAA", "BBB"):
-        close = 10 * np.exp(np.cumsum(rng.normal(0, 1e-3, 15 * DAY)))
-        times = START_MS + 60_000 * np.arange(len(close))
-        pl.DataFrame({"unix": times, "close": close}).write_parquet(folder / f"{ticker}_USD.parquet")
-    return folder
+    return random_minutes(tmp_path_factory.mktemp("prices"), 15)
 
 
 def config_of(prices: Path, **changes) -> WalkConfig:

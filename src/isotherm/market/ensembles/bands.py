@@ -118,13 +118,11 @@ def played_sets(run: WholeRun, params: dict[str, Array], name: str, every: int) 
         name: of the objective.
         every: minutes between two times that are kept.
     """
-    prices = _prices(run)
+    prices = run.prices
     objective = bounded_objective(name)
 
     def of_one(one: dict[str, Array]) -> PlayedSets:
-        blocks = run.course.blocks(one, run.course.prices, run.first, len(prices) + 1)
-        path = run.course.path(blocks, prices, run.costs)
-        judged = {}
+        path, judged = run.path(one), {}
         for part, (start, stop) in run.parts:
             fees = None if path.fee_revenue is None else path.fee_revenue[start:stop]
             judged[part] = objective(
@@ -139,7 +137,7 @@ def played_sets(run: WholeRun, params: dict[str, Array], name: str, every: int) 
 @eqx.filter_jit
 def _held(run: WholeRun, weights: Float[Array, " tokens"], name: str) -> tuple[Array, dict[str, Array]]:
     """Value of weights held, a row a minute, and its objective over each part."""
-    prices = _prices(run)
+    prices = run.prices
     reserves = run.course.value * weights / prices[0]
     value, rows = prices @ reserves, jnp.broadcast_to(reserves[None], prices.shape)
     judged = {
@@ -147,7 +145,3 @@ def _held(run: WholeRun, weights: Float[Array, " tokens"], name: str) -> tuple[A
         for part, (start, stop) in run.parts
     }
     return value, judged
-
-
-def _prices(run: WholeRun) -> Float[Array, "minutes tokens"]:
-    return run.course.prices[run.first : run.first + run.parts[-1][1].last]

@@ -43,7 +43,7 @@ class Start(NamedTuple):
     impossible: Any
 
 
-class WalkState(NamedTuple):
+class EnsembleState(NamedTuple):
     """All that the next draws need, and those so far: a pytree of arrays.
 
     Attributes:
@@ -79,7 +79,7 @@ class Block(NamedTuple):
     shares: Float[Array, " populations"]
 
 
-def begun_walk(tilted: Tilted, sampling: Sampling) -> WalkState:
+def begun_chains(tilted: Tilted, sampling: Sampling) -> EnsembleState:
     """First positions, steps and a ladder: the state before the first draw.
 
     Args:
@@ -111,10 +111,10 @@ def begun_walk(tilted: Tilted, sampling: Sampling) -> WalkState:
         return _on_host(_empty(start, chains, sampling, positions.shape[1]))
 
 
-def _empty(start: Start, chains: PyTree, sampling: Sampling, d: int) -> WalkState:
+def _empty(start: Start, chains: PyTree, sampling: Sampling, d: int) -> EnsembleState:
     lead, rungs = (sampling.num_chains, 0), len(start.betas)
     lead = (0, sampling.num_draws) if sampling.method == "smc" else lead
-    return WalkState(
+    return EnsembleState(
         start=start,
         chains=chains,
         num_blocks=np.asarray(0),
@@ -126,7 +126,7 @@ def _empty(start: Start, chains: PyTree, sampling: Sampling, d: int) -> WalkStat
     )
 
 
-def blank_state(sampling: Sampling) -> WalkState:
+def blank_state(sampling: Sampling) -> EnsembleState:
     """A state of nothing, with the structure and dtypes of all states of a sampler: a template for arrays of one.
 
     Args:
@@ -140,10 +140,10 @@ def blank_state(sampling: Sampling) -> WalkState:
     chains = None if sampling.method == "smc" else ResumedState(inner, x)
     with jax.enable_x64(True):
         tuning = _on_host(StepTuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 1, 1))))
-    return WalkState(Start(tuning, x, x, x), chains, np.asarray(0), x, x, x, x, x)
+    return EnsembleState(Start(tuning, x, x, x), chains, np.asarray(0), x, x, x, x, x)
 
 
-def walked(tilted: Tilted, sampling: Sampling, state: WalkState, num_blocks: int) -> WalkState:
+def moved(tilted: Tilted, sampling: Sampling, state: EnsembleState, num_blocks: int) -> EnsembleState:
     """Some blocks more, as far as there are any left. However they are cut, the same numbers come out.
 
     Args:
@@ -159,7 +159,7 @@ def walked(tilted: Tilted, sampling: Sampling, state: WalkState, num_blocks: int
         for at in range(int(state.num_blocks), last):
             key = jax.random.fold_in(named(seeded(sampling.seed), "draws"), at)
             made: Block = _on_host(one(key, tilted, sampling, state))
-            state = WalkState(
+            state = EnsembleState(
                 start=state.start,
                 chains=made.chains,
                 num_blocks=np.asarray(at + 1),
@@ -234,7 +234,7 @@ class DrawLook(eqx.Module):
         return inner.position, jax.vmap(self.tilted.reward)(positions)
 
 
-def _block(key: Key[Array, ""], tilted: Tilted, sampling: Sampling, state: WalkState) -> Block:
+def _block(key: Key[Array, ""], tilted: Tilted, sampling: Sampling, state: EnsembleState) -> Block:
     """Draws of chains and ladders; the first block begins with a warm-up."""
     before = jax.tree.map(jnp.asarray, state.chains)
     warmup = sampling.num_warmup if state.num_blocks == 0 else 0
@@ -254,7 +254,7 @@ def _block(key: Key[Array, ""], tilted: Tilted, sampling: Sampling, state: WalkS
     return Block(found.states, draws, objectives, rates, jnp.zeros(0), jnp.zeros(0))
 
 
-def _population(key: Key[Array, ""], tilted: Tilted, sampling: Sampling, state: WalkState) -> Block:
+def _population(key: Key[Array, ""], tilted: Tilted, sampling: Sampling, state: EnsembleState) -> Block:
     """One population, from the prior to its temperature; in the end as many equal draws of it."""
     at, betas = TunedAt(tilted, jax.tree.map(jnp.asarray, state.start.tuning)), jnp.asarray(state.start.betas)
     key, key_end = jax.random.split(key)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from isotherm import doors
-from isotherm.market.ensembles.chains import WalkState, begun_walk, walked
+from isotherm.market.ensembles.chains import EnsembleState, begun_chains, moved
 from isotherm.market.ensembles.outcome import Ensemble, ensemble_of
 from isotherm.market.ensembles.posterior import Posterior, posterior_of
 from isotherm.market.ensembles.sampling import Sampling
@@ -40,7 +40,7 @@ def ensemble(
     initial_weights: Any = None,
     supply: Any = None,
     spread: Any = None,
-    callback: Callable[[WalkState], object] | None = None,
+    callback: Callable[[EnsembleState], object] | None = None,
 ) -> Ensemble:
     """Draw raw parameters of a strategy from ``prior * exp(beta * objective)``.
 
@@ -157,7 +157,7 @@ def _check_memory(training: TrainingProblem, posterior: Posterior, sampling: Sam
         )
 
 
-def begun_ensemble(problem: EnsembleProblem) -> WalkState:
+def begun_ensemble(problem: EnsembleProblem) -> EnsembleState:
     """The state before the first draw: positions, steps of the sampler and its ladder are found here.
 
     Its leaves are arrays of NumPy; with its structure, ``jax.tree.unflatten`` makes a state again of later ones.
@@ -170,10 +170,10 @@ def begun_ensemble(problem: EnsembleProblem) -> WalkState:
         ValueError: naming ``noise_scale``, if hardly any draw of the prior lies within the support.
     """
     check_ensemble(problem)
-    return begun_walk(problem.posterior.tilted, problem.sampling)
+    return begun_chains(problem.posterior.tilted, problem.sampling)
 
 
-def is_drawn(problem: EnsembleProblem, state: WalkState) -> bool:
+def is_drawn(problem: EnsembleProblem, state: EnsembleState) -> bool:
     """Whether all draws are there.
 
     Args:
@@ -187,7 +187,7 @@ def is_drawn(problem: EnsembleProblem, state: WalkState) -> bool:
     return int(state.num_blocks) >= problem.sampling.num_blocks
 
 
-def drawn(problem: EnsembleProblem, state: WalkState, num_blocks: int = 1) -> WalkState:
+def drawn(problem: EnsembleProblem, state: EnsembleState, num_blocks: int = 1) -> EnsembleState:
     """Some blocks of draws more. However they are cut, the same numbers come out to the last bit.
 
     Args:
@@ -201,10 +201,10 @@ def drawn(problem: EnsembleProblem, state: WalkState, num_blocks: int = 1) -> Wa
     """
     check_ensemble(problem, state)
     count = doors.whole("num_blocks", num_blocks, 1)
-    return walked(problem.posterior.tilted, problem.sampling, state, count)
+    return moved(problem.posterior.tilted, problem.sampling, state, count)
 
 
-def finished_ensemble(problem: EnsembleProblem, state: WalkState) -> Ensemble:
+def finished_ensemble(problem: EnsembleProblem, state: EnsembleState) -> Ensemble:
     """What the draws so far tell.
 
     Args:
@@ -235,4 +235,6 @@ def check_ensemble(problem: Any, *states: Any) -> None:
     """
     doors.instance("problem", problem, EnsembleProblem, "an EnsembleProblem", "ensemble_problem makes one")
     for state in states:
-        doors.instance("state", state, WalkState, "a WalkState", "begun_ensemble makes the first one")
+        doors.instance(
+            "state", state, EnsembleState, "an EnsembleState", "begun_ensemble makes the first one"
+        )

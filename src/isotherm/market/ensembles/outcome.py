@@ -12,7 +12,7 @@ from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.estimate import diagnostics
 from isotherm.estimate.bennett import bennett
-from isotherm.market.ensembles.chains import WalkState
+from isotherm.market.ensembles.chains import EnsembleState
 from isotherm.market.ensembles.sampling import Sampling
 from isotherm.market.parameters.effective import calc_k, calc_memory_days, calc_raw_memory_days, has
 from isotherm.market.parameters.fingerprint import Fingerprint
@@ -170,7 +170,7 @@ def effective_numbers(
 
 
 def ensemble_of(
-    state: WalkState,
+    state: EnsembleState,
     sampling: Sampling,
     coordinates: Coordinates,
     fixed: Parameters,
@@ -232,7 +232,7 @@ def _told(
     return told
 
 
-def log_evidence(state: WalkState, method: str) -> MeanAndError:
+def log_evidence(state: EnsembleState, method: str) -> MeanAndError:
     """Log of the mean of ``exp(beta * objective)`` under the prior, with its standard error over chains.
 
     Of ladders by Bennett's ratio between neighbouring rungs, each ladder by itself; of populations by the mean of

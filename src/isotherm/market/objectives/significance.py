@@ -10,11 +10,18 @@ from jaxtyping import Float64
 
 from isotherm.doors import flag, number, real_numbers, whole
 from isotherm.errors import refusal
+from isotherm.market.objectives.report import moments_of
 
 EULER = 0.5772156649
 SIGNIFICANT = 0.95
 FLAT = 1e-12
 """Spread of returns up to which their Sharpe ratio is 0."""
+
+BLOCK_DAYS = 10
+"""Days of a block that is resampled as a whole."""
+
+LEAST_DAYS = 2 * BLOCK_DAYS
+"""Days from which on blocks can be resampled."""
 
 _MOST_AT_ONCE = 1 << 22
 _DAYS_PER_YEAR = 365
@@ -83,6 +90,20 @@ def deflated_sharpe(
     return DeflatedSharpe(float(benchmark), probability, probability >= SIGNIFICANT)
 
 
+def deflated_sharpe_of(daily_returns: Float64[np.ndarray, " days"], num_trials: int) -> DeflatedSharpe | None:
+    """:func:`deflated_sharpe` of daily returns, with their own skew and kurtosis; None where they do not vary.
+
+    Args:
+        daily_returns: ``(days,)``, at least 2.
+        num_trials: among how many they were chosen.
+    """
+    moments = moments_of(daily_returns)
+    if moments.std <= FLAT:
+        return None
+    ratio = moments.mean / moments.std
+    return deflated_sharpe(ratio, num_trials, len(daily_returns), moments.skew, moments.excess_kurtosis)
+
+
 def _best_of(num_trials: int) -> float:
     """Expected largest of so many standard normal numbers, approximately."""
     from scipy.special import ndtri
@@ -114,7 +135,7 @@ class SharpeInterval(NamedTuple):
 def block_bootstrap_sharpe(
     daily_returns: Any,
     num_resamples: int = 10_000,
-    block_length: int = 10,
+    block_length: int = BLOCK_DAYS,
     confidence: float = 0.95,
     seed: int = 42,
 ) -> SharpeInterval:

@@ -14,6 +14,7 @@ from isotherm.market.objectives.periods import ALIASES, PeriodMetrics, metrics_o
 from isotherm.market.objectives.registry import CEILING
 from isotherm.market.objectives.returns import LEAST_DAILY, MINUTES_PER_DAY, history_of
 from isotherm.market.pools.costs import PoolCosts
+from isotherm.market.pools.pool import PoolPath
 from isotherm.market.rules.rule import Params
 from isotherm.market.train.objective import Course
 from isotherm.market.train.split import SplitPart
@@ -58,12 +59,19 @@ class WholeRun(eqx.Module):
     first: int = eqx.field(static=True)
     parts: tuple[tuple[str, SplitPart], ...] = eqx.field(static=True)
 
+    @property
+    def prices(self) -> Float[Array, "minutes tokens"]:
+        """Of the minutes of all parts."""
+        return self.course.prices[self.first : self.first + self.parts[-1][1].last]
+
+    def path(self, params: Params) -> PoolPath:
+        """What the pool of one set does, minute by minute."""
+        blocks = self.course.blocks(params, self.course.prices, self.first, len(self.prices) + 1)
+        return self.course.path(blocks, self.prices, self.costs)
+
     def of_one(self, params: Params) -> Evaluated:
         """Of one set; without the axis of sets."""
-        minutes = self.parts[-1][1].last
-        prices = self.course.prices[self.first : self.first + minutes]
-        blocks = self.course.blocks(params, self.course.prices, self.first, minutes + 1)
-        path = self.course.path(blocks, prices, self.costs)
+        prices, path = self.prices, self.path(params)
         metrics = {}
         for name, (start, stop) in self.parts:
             history = history_of(path.value[start:stop], path.reserves[start:stop], prices[start:stop])

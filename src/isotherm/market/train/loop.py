@@ -112,6 +112,19 @@ def train(
         supply=supply,
         spread=spread,
     )
+    return trained(problem, callback)
+
+
+def trained(problem: TrainingProblem, callback: Callback | None = None) -> Training:
+    """A training from its first iteration to its end, as :func:`train` runs it.
+
+    Args:
+        problem: of :func:`isotherm.market.train.problem.problem_of`.
+        callback: called with the state and the records of each link.
+
+    Raises:
+        TypeError: if an argument is of another kind.
+    """
     state, records = begun(problem), []
     while not is_over(problem, state):
         state, more = proceed(problem, state)

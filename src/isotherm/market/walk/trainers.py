@@ -9,9 +9,9 @@ from jaxtyping import Float64
 from isotherm import doors
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.prices.table import PriceTable
-from isotherm.market.train.loop import begun, is_over, proceed
+from isotherm.market.train.loop import trained
 from isotherm.market.train.optimiser import DecayTo
-from isotherm.market.train.outcome import Training, finished
+from isotherm.market.train.outcome import Training
 from isotherm.market.train.periods import Periods
 from isotherm.market.train.problem import TrainingProblem, problem_of
 from isotherm.market.train.start import first_sets
@@ -107,12 +107,7 @@ def gradient_trainer(periods: Periods | None = None, decay_to: str = "zero") -> 
     doors.choice("decay_to", decay_to, get_args(DecayTo))
 
     def choose(task: CycleTask) -> CycleChoice:
-        problem = training_problem(task, periods, decay_to)
-        state, records = begun(problem), []
-        while not is_over(problem, state):
-            state, more = proceed(problem, state)
-            records += more
-        return choice_of(finished(problem, state, records))
+        return choice_of(trained(training_problem(task, periods, decay_to)))
 
     return choose
 

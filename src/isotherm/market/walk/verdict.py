@@ -1,30 +1,23 @@
 """What a walk forward says as a whole: Sharpe ratios out of sample, efficiency, and whether it is more than luck."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
-from isotherm.market.objectives.report import moments_of
 from isotherm.market.objectives.significance import (
-    FLAT,
+    LEAST_DAYS,
     DeflatedSharpe,
     SharpeInterval,
     block_bootstrap_sharpe,
-    deflated_sharpe,
+    deflated_sharpe_of,
 )
 from isotherm.market.walk.tested import CycleRecord
 
 LEAST_EFFICIENCY = 0.5
-LEAST_DAYS = 20
-"""Daily returns out of sample below which nothing is resampled."""
-
-BLOCK = 10
-"""Days of a block."""
-
 Days = Float64[np.ndarray, " days"]
 
 
@@ -122,7 +115,7 @@ def walk_verdict(
         interval=_interval(days.pool, num_resamples),
         over_hodl=_interval(days.pool - days.hodl, num_resamples),
         over_uniform_hodl=_interval(days.pool - days.uniform_hodl, num_resamples),
-        deflated=_deflated(days.pool, num_trials),
+        deflated=deflated_sharpe_of(days.pool, num_trials),
         is_effective=not reasons,
         reasons=reasons,
     )
@@ -161,12 +154,4 @@ def _reasons(efficiency: float, worst: float, adjusted: float | None) -> tuple[s
 
 
 def _interval(days: Days, num_resamples: int) -> SharpeInterval | None:
-    return block_bootstrap_sharpe(days, num_resamples, BLOCK) if len(days) >= LEAST_DAYS else None
-
-
-def _deflated(days: Days, num_trials: int) -> DeflatedSharpe | None:
-    moments = moments_of(days)
-    if moments.std <= FLAT:
-        return None
-    observed: Any = moments.mean / moments.std
-    return deflated_sharpe(observed, num_trials, len(days), moments.skew, moments.excess_kurtosis)
+    return block_bootstrap_sharpe(days, num_resamples) if len(days) >= LEAST_DAYS else None

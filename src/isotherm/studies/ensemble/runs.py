@@ -10,7 +10,7 @@ import numpy as np
 
 from isotherm.market.backtest import Backtest
 from isotherm.market.ensembles.bands import EnsembleBands, bands_of
-from isotherm.market.ensembles.chains import WalkState, blank_state
+from isotherm.market.ensembles.chains import EnsembleState, blank_state
 from isotherm.market.ensembles.ensemble import (
     EnsembleProblem,
     begun_ensemble,
@@ -81,7 +81,7 @@ def next_link(config: EnsembleConfig, beta: float, earlier: Arrays) -> Arrays:
     return named_arrays(drawn(problem, _state_of(problem, earlier)))
 
 
-def _state_of(problem: EnsembleProblem, arrays: Arrays) -> WalkState:
+def _state_of(problem: EnsembleProblem, arrays: Arrays) -> EnsembleState:
     return tree_of(arrays, blank_state(problem.sampling))
 
 

@@ -48,7 +48,8 @@ def played(
 def strategy(config: BacktestConfig) -> Arrays:
     """The strategy that is asked for."""
     settings = fingerprint_of(config)
-    return arrays_of(played(config, settings, params_of(config, settings)))
+    found = played(config, settings, params_of(config, settings))
+    return series_arrays(found) | metrics_arrays(found)
 
 
 def constant(config: BacktestConfig) -> Arrays:
@@ -78,7 +79,7 @@ def kept_rows(rows: int) -> np.ndarray:
     return kept if kept[-1] == rows - 1 else np.append(kept, rows - 1)
 
 
-def arrays_of(found: Backtest) -> Arrays:
+def series_arrays(found: Backtest) -> Arrays:
     """What tables and figures are made from, a row an hour."""
     at = kept_rows(len(found.value))
     until = np.append(at[1:], len(found.value))
@@ -102,7 +103,6 @@ def arrays_of(found: Backtest) -> Arrays:
         "periods": np.array([[period.first, period.last] for period in found.periods]),
         "final_weights": found.weights[-1],
         "notes": np.array("\n".join(found.notes)),
-        **metrics_arrays(found),
     }
 
 

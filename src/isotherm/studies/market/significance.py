@@ -5,14 +5,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from isotherm.market.objectives.report import moments_of
-from isotherm.market.objectives.significance import block_bootstrap_sharpe, deflated_sharpe
+from isotherm.market.objectives.significance import LEAST_DAYS, block_bootstrap_sharpe, deflated_sharpe_of
 
 Days = Float64[np.ndarray, " days"]
-
-BLOCK_DAYS = 10
-LEAST_DAYS = 2 * BLOCK_DAYS
-"""Days from which on an interval of the Sharpe ratio is told."""
 
 
 def interval_of(daily: Days) -> list[float] | None:
@@ -23,17 +18,14 @@ def interval_of(daily: Days) -> list[float] | None:
     """
     if len(daily) < LEAST_DAYS or np.ptp(daily) == 0:
         return None
-    found = block_bootstrap_sharpe(daily, block_length=BLOCK_DAYS)
+    found = block_bootstrap_sharpe(daily)
     return [float(found.lower), float(found.upper)]
 
 
 def deflated_of(daily: Days, trials: int) -> float | None:
     """Probability that the Sharpe ratio is above the best that luck gives in so many trials; None as above."""
-    if len(daily) < LEAST_DAYS or np.ptp(daily) == 0:
-        return None
-    told = moments_of(daily)
-    ratio = told.mean / told.std
-    return float(deflated_sharpe(ratio, trials, len(daily), told.skew, told.excess_kurtosis).probability)
+    found = deflated_sharpe_of(daily, trials) if len(daily) >= LEAST_DAYS else None
+    return None if found is None else float(found.probability)
 
 
 def compared(own: Days, other: Days) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from isotherm.studies.market.pool_run import (
     pool_played,
     table_of,
 )
-from isotherm.studies.market.runs import arrays_of, kept_rows
+from isotherm.studies.market.runs import kept_rows, series_arrays
 from isotherm.studies.market.strategy_map import settings_at
 from isotherm.studies.market.training_inputs import problem_for
 from isotherm.studies.market.training_links import effective_of, link_after, state_in
@@ -108,7 +108,7 @@ def outcome(config: TrainConfig, earlier: Arrays) -> Arrays:
     chosen = pools["trained"]
     at = kept_rows(len(chosen.value))
     return {
-        **{name: array for name, array in arrays_of(chosen).items() if not name.startswith("metric/")},
+        **series_arrays(chosen),
         **{name: pools[name].value[at] for name in BESIDE},
         **prefixed("part", problem.split.parts),
         **_metrics(problem, pools),

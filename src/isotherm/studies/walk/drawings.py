@@ -25,6 +25,9 @@ HEIGHT = 3.8
 WIDE = 4.0
 """Greatest over least value from which on an axis is logarithmic."""
 
+CROWDED = 60
+"""Cycles from which on a chart of all of them has small marks and no lines."""
+
 
 class Forest(NamedTuple):
     """A row of a figure of intervals.
@@ -101,14 +104,16 @@ def in_and_out(
     """
     figure, ((above, below),) = panel_grid(1, heights=(3.0, 2.2))
     time = unix.astype("datetime64[ms]")
+    is_crowded = len(time) > CROWDED
+    size = 2.5 if is_crowded else 5.0
     for axes in (above, below):
         axes.plot(time, np.full(len(time), np.nan))  # dates before anything that asks for them
         axes.axhline(0, color=INK, linewidth=0.8, linestyle=":")
-    above.vlines(time, inside, outside, color=GRID, linewidth=2.5, zorder=1)
+    above.vlines(time, inside, outside, color=GRID, linewidth=size / 2, zorder=1)
     above.plot(
-        time, inside, marker="o", markersize=5, markerfacecolor="white", color=STRONG, linestyle="none"
+        time, inside, marker="o", markersize=size, markerfacecolor="white", color=STRONG, linestyle="none"
     )
-    above.plot(time, outside, marker="o", markersize=5, color=ACCENT, linestyle="none")
+    above.plot(time, outside, marker="o", markersize=size, color=ACCENT, linestyle="none")
     above.set_ylabel("Sharpe ratio")
     found = looks(list(rivals))
     for label, values in rivals.items():
@@ -117,9 +122,9 @@ def in_and_out(
             time,
             values,
             color=look.colour,
-            linestyle=look.line,
+            linestyle="none" if is_crowded else look.line,
             marker=look.marker,
-            markersize=4,
+            markersize=0.8 * size,
             linewidth=1,
         )
     below.set_ylabel("ahead in the test, %")
@@ -129,7 +134,9 @@ def in_and_out(
     inner = handle(Look(STRONG), "in sample", markers=True)
     inner.set_markerfacecolor("white")
     marks = [inner, handle(Look(ACCENT), "out of sample", markers=True)]
-    legend(figure, [*marks, *(handle(found[label], f"ahead of {label}") for label in rivals)])
+    legend(
+        figure, [*marks, *(handle(found[label], f"ahead of {label}", markers=is_crowded) for label in rivals)]
+    )
     return Figure(name, caption, figure)
 
 

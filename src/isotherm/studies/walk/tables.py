@@ -50,7 +50,7 @@ def _performance(metrics: Metrics) -> Table:
     note = (
         f"All tests one after another, {metrics['days']} days; one path of prices. The interval, 95 % of the annual "
         "Sharpe ratio of daily returns, resamples blocks of ten days; a dash: too few. The deflated ratio is the "
-        f"probability that it is above the best that luck gives in {metrics['num_trials']} trials. HODL holds what "
+        f"probability that it is above the best that luck gives in {_trials(metrics)}. HODL holds what "
         "the trained pool begins the first test with, uniform HODL equal parts, both to the end. Exchanging one "
         "pool for the next is free here"
     )
@@ -159,10 +159,9 @@ def conclusions(metrics: Metrics) -> list[str]:
         _efficiency(metrics),
     ]
     if own["deflated"] is not None:
-        trials = metrics["num_trials"]
         said.append(
             f"A Sharpe ratio of {own['sharpe']:.2f} a year over these days **{luck(own['deflated'])}** (deflated "
-            f"Sharpe ratio {own['deflated']:.2f}, {trials} {'trial' if trials == 1 else 'trials'}); a market that "
+            f"Sharpe ratio {own['deflated']:.2f}, {_trials(metrics)}); a market that "
             "rises gives one to whoever holds it."
         )
     if metrics["turnover"] is not None:
@@ -178,6 +177,11 @@ def _of_chance(metrics: Metrics) -> Cell:
     if not sharpes:
         return None
     return f"{sum(one > metrics['pools']['trained']['sharpe'] for one in sharpes)} of {len(sharpes)}"
+
+
+def _trials(metrics: Mapping[str, Any]) -> str:
+    count = metrics["num_trials"]
+    return f"{count} {'trial' if count == 1 else 'trials'}"
 
 
 def _chance(metrics: Metrics) -> str:
