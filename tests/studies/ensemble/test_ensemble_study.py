@@ -151,7 +151,7 @@ def test_what_is_ones_own_is_not_mixed_with_the_published(field: str) -> None:
 BAD = [
     ({"rule": "balancer"}, "rule = 'balancer': has nothing to train"),
     ({"rule": "ensemble__momentum"}, "rule = 'ensemble__momentum': must be without the hook ensemble"),
-    ({"objective": "gain"}, "return_val = 'gain': "),
+    ({"objective": "gain"}, "objective = 'gain': "),
     ({"betas": (1.0, 0.0)}, "betas = (1.0, 0.0): should increase"),
     ({"betas": ()}, "betas = (): "),
     ({"betas": (-1.0,)}, "betas.0 = -1.0: "),

@@ -199,7 +199,10 @@ def test_what_is_ones_own_is_not_mixed_with_a_preset(field: str) -> None:
 
 BAD = [
     ({"rule": "balancer"}, "rule = 'balancer': has nothing to train"),
-    ({"objective": "gain"}, "return_val = 'gain': "),
+    ({"memory_days": 1.1e6}, "memory_days = 1100000.0: should be finite numbers, above 0 and at most 1e+06"),
+    ({"memory_days_delta": -3.0}, "memory_days + memory_days_delta = -2.0: "),
+    ({"end": "2023-12-24 00:00:00"}, "end = '2023-12-24 00:00:00': must be after start, 2024-01-03 00:00:00"),
+    ({"objective": "gain"}, "objective = 'gain': "),
     ({"val_fraction": 0.9999}, "bout_offset = 1440: must be at most "),
     ({"early_stopping_metric": "ulcer"}, "early_stopping_metric = 'ulcer': needs 43200 minutes"),
     ({"k_grid": (1.0,)}, "k_grid = (1.0,): needs memory_grid beside it"),

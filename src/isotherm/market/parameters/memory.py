@@ -20,6 +20,9 @@ from isotherm.market.parameters.maps import Real, floats, logistic
 
 MINUTES_A_DAY = 1440.0
 
+LONGEST = 1e6
+"""Days of the longest memory that parameters begin with: beyond all prices, and far from decays that round to 1."""
+
 
 def lambda_to_memory(decay: Real) -> Float[Array, "*shape"]:
     """Memory in steps, ``4 cbrt(6 lambda / (1 - lambda)**3)``, shaped as it.

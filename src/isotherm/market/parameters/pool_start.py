@@ -9,6 +9,7 @@ from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.parameters import host
 from isotherm.market.parameters.encoding import NESTED
+from isotherm.market.parameters.memory import LONGEST
 from isotherm.market.parameters.names import FIXED, TRIPLE, known_word, pool_name
 from isotherm.market.parameters.spread import NOISES, ensemble_members, jittered
 from isotherm.market.parameters.start import Parameters, Values, needed, process_initial_values
@@ -51,13 +52,15 @@ class PoolStart:
         return {"initial_weights_logits": found}
 
     def memory(self) -> Float[np.ndarray, "sets tokens"]:
-        """Days, above 0, ``(sets, n)``."""
-        return self.array("initial_memory_length", above=0)
+        """Days, above 0 and at most a million, ``(sets, n)``."""
+        return self.array("initial_memory_length", above=0, most=LONGEST)
 
     def later_memory(self) -> Float[np.ndarray, "sets tokens"]:
-        """Days of the second memory, above 0, ``(sets, n)``."""
+        """Days of the second memory, likewise, ``(sets, n)``."""
         found = self.memory() + self.array("initial_memory_length_delta")
-        return doors.numbers("initial_memory_length + initial_memory_length_delta", found, above=0)
+        return doors.numbers(
+            "initial_memory_length + initial_memory_length_delta", found, above=0, most=LONGEST
+        )
 
     def logit_lambda(self, memory_days: Float[np.ndarray, "sets tokens"]) -> Float[np.ndarray, "sets tokens"]:
         """Raw form of a memory, ``(sets, n)``."""

@@ -11,6 +11,7 @@ from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.parameters import host
 from isotherm.market.parameters.encoding import NESTED, numeric, plain
+from isotherm.market.parameters.memory import LONGEST
 from isotherm.market.parameters.names import known_word
 from isotherm.random.keys import named
 
@@ -223,8 +224,10 @@ def _num_members(n_tokens: int, n_subsidary_rules: int) -> int:
 
 def _initial(values: Values, m: int, chunk_period: float | int, log_for_k: bool) -> Parameters:
     k, memory, delta, *rest = (_of_members(key, needed(values, key), m) for key in INITIAL_KEYS)
-    doors.numbers("initial_memory_length", memory, above=0)
-    later = doors.numbers("initial_memory_length + initial_memory_length_delta", memory + delta, above=0)
+    doors.numbers("initial_memory_length", memory, above=0, most=LONGEST)
+    later = doors.numbers(
+        "initial_memory_length + initial_memory_length_delta", memory + delta, above=0, most=LONGEST
+    )
     logits, log_amplitude, raw_width, raw_exponents, scaling = rest
     doors.numbers("initial_pre_exp_scaling", scaling, above=0, below=1)
     logit_lamb = host.memory_days_to_logit_lambda(memory, chunk_period)

@@ -50,8 +50,7 @@ class EnsembleStudy(PoolStudy[EnsembleConfig]):
         "own": {},
     }
 
-    def check(self, config: EnsembleConfig) -> None:
-        """Refuse settings, parameters and prices that do not fit, before any work."""
+    def _check(self, config: EnsembleConfig) -> None:
         from isotherm.studies.ensemble.inputs import check_ensemble_config
 
         check_ensemble_config(config)

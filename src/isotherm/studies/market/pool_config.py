@@ -160,6 +160,15 @@ class PoolConfig(Config):
     spread_bps: tuple[Annotated[float, Field(ge=0)], ...] | None = None
     """Bid-ask spread of each token in basis points, in the order of their names; of pools that pay it."""
 
+    def names(self) -> dict[str, str]:
+        """Of settings that are given here: what they are called here, by what fingerprints call them.
+
+        >>> PoolConfig(memory_days=3.0).names()
+        {'initial_memory_length': 'memory_days'}
+        """
+        own = RENAMED | {"objective": "return_val"}
+        return {key: name for name, key in own.items() if getattr(self, name, None) is not None}
+
     def given(self) -> dict[str, Any]:
         """Settings of a fingerprint that are given here, by its names."""
         found = {}

@@ -1,6 +1,9 @@
 """What studies of one pool share: the files they read, when nothing is preset, and the package's markets."""
 
-from collections.abc import Mapping
+import re
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -49,4 +52,24 @@ class PoolStudy(Study[PoolConfigT]):
         """Files that results depend on: settings, parameters, and the price file of each token."""
         from isotherm.studies.market.pool_inputs import pool_inputs
 
-        return pool_inputs(config)
+        with _named_as_given(config):
+            return pool_inputs(config)
+
+    def check(self, config: PoolConfigT) -> None:
+        """Refuse settings, parameters and prices that do not fit, before any work."""
+        with _named_as_given(config):
+            self._check(config)
+
+    @abstractmethod
+    def _check(self, config: PoolConfigT) -> None:
+        """Refuse what does not fit; settings may be called what fingerprints call them."""
+
+
+@contextmanager
+def _named_as_given(config: PoolConfig) -> Iterator[None]:
+    """Let refusals call settings what the config calls them."""
+    try:
+        yield
+    except ValueError as error:
+        names = config.names()
+        raise ValueError(re.sub(r"\w+", lambda word: names.get(word[0], word[0]), str(error))) from error

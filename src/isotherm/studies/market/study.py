@@ -55,8 +55,7 @@ class BacktestStudy(PoolStudy[BacktestConfig]):
 
         return inputs(config)
 
-    def check(self, config: BacktestConfig) -> None:
-        """Refuse settings, parameters and prices that do not fit, before any work."""
+    def _check(self, config: BacktestConfig) -> None:
         from isotherm.studies.market.inputs import check
 
         check(config)

@@ -61,8 +61,7 @@ class TrainStudy(PoolStudy[TrainConfig]):
         "own": {},
     }
 
-    def check(self, config: TrainConfig) -> None:
-        """Refuse settings, parameters and prices that do not fit, before any work."""
+    def _check(self, config: TrainConfig) -> None:
         from isotherm.studies.market.strategy_map import check_map
         from isotherm.studies.market.training_inputs import check_training_config
 

@@ -60,8 +60,7 @@ class TuneStudy(PoolStudy[TuneConfig]):
         "own": {},
     }
 
-    def check(self, config: TuneConfig) -> None:
-        """Refuse settings, ranges and prices that do not fit, before any work."""
+    def _check(self, config: TuneConfig) -> None:
         from isotherm.studies.tune.inputs import check
 
         check(config)

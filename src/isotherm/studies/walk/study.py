@@ -89,8 +89,7 @@ class WalkStudy(PoolStudy[WalkConfig]):
         "own": {},
     }
 
-    def check(self, config: WalkConfig) -> None:
-        """Refuse settings, parameters and prices that do not fit, before any work."""
+    def _check(self, config: WalkConfig) -> None:
         from isotherm.studies.walk.inputs import check
 
         check(config)
