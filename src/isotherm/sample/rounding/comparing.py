@@ -72,8 +72,7 @@ class Comparison(eqx.Module):
 
     def spacing(self, positions: PyTree) -> Float[Array, ""]:
         """How far apart energies of such states lie that floats can tell: a scalar; zero if nothing is rounded."""
-        found = self.of(positions).rounded
-        return jnp.zeros((), found.dtype) if self.parts is not None else spacing(found)
+        return _spacing(self, positions)
 
 
 def comparison(energy: Energy, beta: Any = 1.0) -> Comparison:
@@ -101,6 +100,13 @@ def comparison(energy: Energy, beta: Any = 1.0) -> Comparison:
     limbs = [[jnp.asarray(limb) for limb in limbs_of(w, by)] for w in weights]
     parts = tuple(tuple(factor[at] for factor in limbs) for at in range(by.num_limbs))
     return Comparison(graph, parts, jnp.asarray(by.quantum, jnp.float32), by.bits)
+
+
+@eqx.filter_jit
+def _spacing(comparison: Comparison, positions: PyTree) -> Float[Array, ""]:
+    """Compiled, since an energy of many operations is otherwise compiled one by one."""
+    found = comparison.of(positions).rounded
+    return jnp.zeros((), found.dtype) if comparison.parts is not None else spacing(found)
 
 
 def _whole(graph: FactorGraph, positions: State) -> Int32[Array, " states"]:
