@@ -1,8 +1,11 @@
 """Settings of all tests: strict promotion; warnings are errors by ``pyproject.toml``."""
 
+import os
+
+os.environ["NPROC"] = "1"  # as workers of studies: then both find what the other has compiled
+
 import ctypes
 import gc
-import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -20,6 +23,8 @@ from tests.support.figures import nothing_global as nothing_global
 from tests.support.stored_runs import copy_of as copy_of
 from tests.support.stored_runs import unbroken as unbroken
 
+from isotherm.files import programs
+
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
@@ -28,14 +33,14 @@ MUCH_MEMORY = 1.5e9
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Programs that took a while to compile stay on disk: later runs, and the other worker, read them.
-
-    They lie in pytest's cache, or where ``ISOTHERM_TEST_PROGRAMS`` says. Only this process has them, and none that a
-    test starts: those are killed, and may leave half a file.
-    """
-    place = os.environ.get("ISOTHERM_TEST_PROGRAMS", config.rootpath / ".pytest_cache" / "programs")
-    jax.config.update("jax_compilation_cache_dir", str(place))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+    """Compiled programs stay on disk, in pytest's cache unless told: for all workers and what they run, and later."""
+    root = os.environ.setdefault(programs.VARIABLE, str(config.rootpath / ".pytest_cache" / "programs"))
+    if root == "off":
+        return
+    folder = programs.threads_folder(Path(root) / programs.machine_key(), 1)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ _MARK = "ISOTHERM_TEST_RUN"
 class Isotherm:
     """``isotherm ARGUMENTS`` running apart, known by a mark that its workers inherit."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.mark = uuid.uuid4().hex
         if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
             # a shell's background job has Ctrl-C switched off, and its children would inherit that
@@ -25,7 +25,7 @@ class Isotherm:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "isotherm", *arguments],
             cwd=ROOT,
-            env=os.environ | {_MARK: self.mark},
+            env={**(os.environ if environment is None else environment), _MARK: self.mark},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,19 +1,11 @@
 """A run killed again and again, wherever it is: what it keeps must be what an unbroken run keeps."""
 
-import os
 import random
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import pytest
 from tests.support.shell import Isotherm, chunks, wait_until
-
-
-def keep_programs(monkeypatch: pytest.MonkeyPatch, place: Path) -> None:
-    """Let the runs of a test share what XLA compiled, for they begin many times."""
-    monkeypatch.setitem(os.environ, "JAX_COMPILATION_CACHE_DIR", str(place / "programs"))
-    monkeypatch.setitem(os.environ, "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 
 def assert_kills_change_nothing(

@@ -20,6 +20,7 @@ from isotherm.cli.run import run_study
 from isotherm.cli.runs import list_runs
 from isotherm.cli.show import show_run
 from isotherm.cli.video import video
+from isotherm.files.programs import keep_programs
 from isotherm.study.run.interrupts import signals_interrupt
 
 _INTERRUPTED = 130
@@ -51,6 +52,9 @@ Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 i
 
 _VERBS = ("backtest", "train", "walk-forward", "tune", "ensemble")
 """Studies that are verbs too."""
+
+_COMPUTING = ("run", "infer", "video", "picture")
+"""Verbs that compile something."""
 
 app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
@@ -103,6 +107,8 @@ def _run(words: list[str]) -> int:
             return _study_help(words[1])
         if words[:1] in (["video"], ["picture"]) and "--help" in words[1:]:
             return _help_of(words[0])
+        if words[:1] and words[0] in _COMPUTING and (fault := keep_programs()):
+            say("note", fault)
         code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:  # typer's own answer to Ctrl-C

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.support.minute_files import flags_of, random_minutes
 from tests.support.shell import chunks
-from tests.support.siege import assert_kills_change_nothing, keep_programs
+from tests.support.siege import assert_kills_change_nothing
 
 from isotherm.files.content import read_npz
 from isotherm.market.backtest import simulate
@@ -223,11 +223,8 @@ def test_bad_settings_get_one_line_before_any_work(prices, changes, line) -> Non
 
 
 @pytest.mark.slow
-def test_killed_eighteen_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(
-    prices, tmp_path, monkeypatch
-) -> None:
+def test_killed_eighteen_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(prices, tmp_path) -> None:
     """Each kill loses one link at most; a run that is going on can be inspected."""
-    keep_programs(monkeypatch, tmp_path)
     settings = SMALL | {"n_iterations": 79, "evaluation_interval": 4}
     words = ["train", *flags_of(settings), f"--prices={prices}", "--workers", "1"]
     whole = assert_kills_change_nothing(words, tmp_path, 18, killed=_assert_records_of_kept_links)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.support.minute_files import flags_of, random_minutes
-from tests.support.siege import assert_kills_change_nothing, keep_programs
+from tests.support.siege import assert_kills_change_nothing
 
 from isotherm.market.tune.found import best_trial
 from isotherm.market.tune.trials import next_trial, walked
@@ -176,8 +176,7 @@ def test_bad_settings_get_one_line_before_any_work(prices, changes, line) -> Non
 
 
 @pytest.mark.slow
-def test_killed_anywhere_it_loses_one_trial_at_most(prices, tmp_path, monkeypatch) -> None:
-    keep_programs(monkeypatch, tmp_path)
+def test_killed_anywhere_it_loses_one_trial_at_most(prices, tmp_path) -> None:
     words = ["tune", *flags_of(SMALL | {"num_trials": 8}), f"--prices={prices}", "--workers", "1"]
     whole = assert_kills_change_nothing(words, tmp_path, 3, longest_s=0.1)
     assert len(list((whole / "chunks").glob("*.npz"))) == 9

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.support.minute_files import DAY, START_MS, flags_of, random_minutes
-from tests.support.siege import assert_kills_change_nothing, keep_programs
+from tests.support.siege import assert_kills_change_nothing
 
 from isotherm.market.backtest import simulate
 from isotherm.market.walk.forward import walk_forward
@@ -187,11 +187,8 @@ def test_gaps_of_the_packages_own_prices_are_theirs() -> None:
 
 
 @pytest.mark.slow
-def test_killed_eight_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(
-    prices, tmp_path, monkeypatch
-) -> None:
+def test_killed_eight_times_anywhere_it_ends_with_the_bytes_of_an_unbroken_run(prices, tmp_path) -> None:
     """Each kill loses one link at most, in whatever cycle."""
-    keep_programs(monkeypatch, tmp_path)
     words = ["walk-forward", *flags_of(SMALL | {"n_iterations": 11}), f"--prices={prices}", "--workers", "1"]
     whole = assert_kills_change_nothing(words, tmp_path, 8, longest_s=0.1)
     assert len(list((whole / "chunks").glob("*.npz"))) == 2 * 5 + 2

@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.files.programs import with_threads
 from isotherm.study.base import Study, Task
 from isotherm.study.registry import find_study, place_of
 from isotherm.study.run.interrupts import children_ignore_ctrl_c, undisturbed
@@ -72,7 +73,7 @@ class Pool:
     def environment(self) -> dict[str, str]:
         """What each worker's environment says beyond ours."""
         platform = {"auto": {}, "cpu": {"JAX_PLATFORMS": "cpu"}, "gpu": {"JAX_PLATFORMS": "cuda,cpu"}}
-        return _ONE_THREAD | platform[self.device]
+        return _ONE_THREAD | platform[self.device] | with_threads(1)
 
     def run(
         self,
@@ -189,6 +190,10 @@ def _environment(changes: dict[str, str]) -> Iterator[None]:
 def _prepare_worker() -> None:
     """Leave Ctrl-C to the parent, and die with it even if it is killed."""
     import signal
+    import warnings
+
+    # a program that another worker is writing: it is compiled here too
+    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
