@@ -82,13 +82,17 @@ def test_sets_that_have_stopped_stay_and_all_stopped_is_the_end() -> None:
     state = begun(problem)
     while not is_over(problem, state):
         before = state
-        state, _ = proceed(problem, state, 1)
+        state, records = proceed(problem, state, 1)
         for chosen in np.flatnonzero(before.descent.memory.have_stopped):
             assert np.isnan(state.descent.memory.values[-1, chosen]).all()
             for name, value in state.descent.parameters.items():
                 np.testing.assert_array_equal(value[chosen], before.descent.parameters[name][chosen])
     assert state.descent.memory.have_stopped.all()
     assert int(state.descent.step) < 60
+    assert (
+        records[-1]["train_objective"] is not None
+    )  # the last iteration is one that is judged, and no earlier one
+    assert before.descent.memory.have_stopped.all()
     stopped_at = np.isfinite(state.descent.memory.values[..., 0]).sum(0)
     assert stopped_at[0] != stopped_at[1]
 

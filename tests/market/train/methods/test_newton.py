@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from tests.support.short_market import run_of, table
 
 from isotherm.market.train.loop import begun, is_over, proceed, train
+from isotherm.market.train.methods.newton import QuasiNewton
 from isotherm.market.train.points import FixedPoints
 from isotherm.market.train.problem import TrainingProblem, problem_of
 
@@ -59,6 +60,47 @@ def test_a_looser_tolerance_rests_earlier_and_at_rest_nothing_moves() -> None:
     again, records = proceed(problem, loose.state, 3)
     assert records == []
     assert int(again.descent.step) == int(loose.state.descent.step)
+
+
+def test_a_small_gradient_is_rest_though_the_next_step_is_long(monkeypatch: Any) -> None:
+    """Down a quartic from 0.9, by hand: a step as long as the slope 0.729, to 0.171, where the slope is 0.005."""
+
+    def quartic(points: FixedPoints, params: Any) -> Any:
+        return -jnp.sum(params["log_k"] ** 4) / 4
+
+    climb = jax.value_and_grad(quartic, argnums=1)
+    monkeypatch.setattr(FixedPoints, "mean", quartic)
+    monkeypatch.setattr(FixedPoints, "mean_and_gradient", lambda *given: climb(*given))
+    points = problem_of(run(), table()).points
+    assert points is not None
+    with jax.enable_x64(True):
+        step = QuasiNewton(points, 0.01, ("log_k",))
+        move = jax.jit(lambda params, memory: step(0, params, memory))
+        first = {"log_k": jnp.array([[1.0, 0.9]])}
+        judged = move(first, step.begun(first))
+        assert not judged.memory.are_at_rest.any()
+        moved = move(first, judged.memory)
+        np.testing.assert_allclose(moved.gradient["log_k"], [[1.0, 0.729]], rtol=1e-12)
+        assert moved.memory.are_at_rest.all()
+        tight = QuasiNewton(points, 0.004, ("log_k",))
+        awake = jax.jit(lambda params, memory: tight(0, params, memory))(first, judged.memory)
+        np.testing.assert_array_equal(awake.gradient["log_k"], moved.gradient["log_k"])
+        assert not awake.memory.are_at_rest.any()
+
+
+def test_rest_is_judged_however_iterations_are_cut() -> None:
+    """Sets come to rest between two evaluations; links of a single iteration go on to the next one too."""
+    own = {"method": "bfgs", "n_parameter_sets": 3, "evaluation_interval": 50, "val_fraction": 0.0}
+    settings = run_of(own | {"bfgs_settings": {"maxiter": 60}})
+    problem, whole = problem_of(settings, table()), train(settings, table())
+    state, records, rested = begun(problem), [], 0
+    while not is_over(problem, state):
+        state, more = proceed(problem, state, 1)
+        records += more
+        rested += bool(state.descent.memory.are_at_rest.all())
+    assert rested > 1
+    assert str(records) == str(list(whole.records[1:]))
+    assert records[-1]["train_objective"] is not None
 
 
 def test_a_set_that_rests_stays_while_others_go_on() -> None:
