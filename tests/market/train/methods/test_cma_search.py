@@ -43,6 +43,21 @@ def test_a_quadratic_is_climbed_to_its_top_and_the_search_stops_there() -> None:
     assert wider[2] < generation - 20
 
 
+@pytest.mark.parametrize(("tol", "is_over"), [(0.08, True), (0.06, False)])
+def test_a_search_is_over_when_its_widest_axis_is_narrow(tol: float, is_over: bool) -> None:
+    """Two of four candidates 0.1 away along one axis, the others 0.01 along another: deviations 0.071 and 0.007."""
+    one = CovarianceSearch(np.zeros(2), sigma=0.5, seed=1, population=4, tol=tol)
+    one.tell(np.array([[0.1, 0.0], [-0.1, 0.0], [0.0, 0.01], [0.0, -0.01]]), np.arange(4.0))
+    assert one.is_over is is_over
+
+
+def test_a_search_without_a_tolerance_stops_where_the_library_does() -> None:
+    one, best, generation = searched(1000, tol=0.0)
+    assert one.is_over
+    assert best > -1e-12
+    assert generation < 1000
+
+
 def run(**settings: Any) -> Any:
     own = {"method": "cma_es", "n_parameter_sets": 2, "evaluation_interval": 4, "val_fraction": 0.0}
     return run_of(own | {"cma_es_settings": {"n_generations": 12, "population_size": 6} | settings})
@@ -103,12 +118,14 @@ def test_candidates_without_a_value_are_the_worst(monkeypatch: Any) -> None:
     def some_lost(points: Any, params: Any) -> Any:
         found = np.array(values(points, params))
         found[::3] = np.nan
+        found[1::6] = np.inf
         return found
 
     monkeypatch.setattr(search, "population_values", some_lost)
     found = train(run(n_generations=4), table())
     told = found.state.descent.memory.values
     assert (told[:, :, ::3] == search.WORST).all()
+    assert (told[:, :, 1] == search.WORST).all()
     assert all(np.isfinite(record["objective"]).all() for record in found.records[1:])
 
 
