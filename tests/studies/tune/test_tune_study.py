@@ -13,6 +13,7 @@ from isotherm.market.objectives.significance import annual_sharpe
 from isotherm.market.train.methods.optuna_study import ToldTrial
 from isotherm.market.tune.found import best_trial
 from isotherm.market.tune.trials import next_trial, walked
+from isotherm.market.walk.tested import METRICS
 from isotherm.market.walk.verdict import joined_returns
 from isotherm.studies.tune import runs
 from isotherm.studies.tune.config import TuneConfig
@@ -118,6 +119,20 @@ def test_the_state_of_the_best_and_of_the_first_trial_goes_along(prices, monkeyp
     assert told.metrics["front"] == [1]
     assert told.metrics["tested"]["trials"] == 3
     assert told.metrics["held"]["trials"] == 1
+
+
+def test_a_trial_leaves_its_last_cycle_to_those_that_are_held_back(prices) -> None:
+    config = config_of(prices, n_cycles=3, num_trials=1)
+    link, records = runs.first_link(config), next_trial(tuning_for(config), []).records
+    first, last = records
+    for role in ("tuned", "untuned"):
+        np.testing.assert_array_equal(link[f"carried/{role}/params/log_k"], last.params["log_k"])
+        np.testing.assert_array_equal(link[f"carried/{role}/weights"], last.final_weights)
+    assert (first.params["log_k"] != last.params["log_k"]).any()
+    column = METRICS.index("sharpe")
+    assert link["outside"][:, column].tolist() == [one.out_of_sample["sharpe"] for one in records]
+    assert link["inside"][:, column].tolist() == [one.in_sample["sharpe"] for one in records]
+    np.testing.assert_array_equal(link["unix"], [*first.unix[1:], *last.unix[1:]])
 
 
 def test_trials_that_all_failed_leave_nothing_to_tell(prices, monkeypatch) -> None:
