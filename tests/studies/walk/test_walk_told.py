@@ -285,6 +285,15 @@ def test_of_very_many_cycles_the_table_has_both_ends_in_order_of_time() -> None:
     assert sorted(gains[shown].tolist()) == [i / 100 for i in (*range(10), *range(51, 61))]
 
 
+def test_of_very_many_cycles_a_lost_one_is_among_the_worst() -> None:
+    metrics = told().metrics
+    one = metrics["cycles"][0]
+    gains = [None if i == 30 else i / 100 for i in range(61)]
+    many = [one | {"outside": one["outside"] | {"returns_over_hodl": gain}} for gain in gains]
+    shown = [row[5] for row in cells(tables(metrics | {"cycles": many})[3])]
+    assert shown == [*(f"+{i}.00%" for i in range(9)), "–", *(f"+{i}.00%" for i in range(51, 61))]
+
+
 # ------------------------------------------------------------------------------
 # Figures
 
