@@ -121,6 +121,12 @@ def test_rates_are_of_all_moves_of_a_block_and_the_first_has_its_warm_up(
     np.testing.assert_allclose(np.asarray(state.chains.sums).mean(0), total, rtol=1e-9)
 
 
+@pytest.mark.parametrize("method", ["tempering", "smc"])
+def test_ladders_lead_from_the_prior_to_the_inverse_temperature_that_is_asked(method: str) -> None:
+    betas = begun_chains(law(), sampling(method, beta=2.0, num_warmup=10)).start.betas
+    assert (betas[0], betas[-1], len(betas)) == (0.0, 2.0, 3)
+
+
 def test_shares_are_those_of_the_step_that_left_fewest(begun: dict[str, EnsembleState]) -> None:
     """Of a step from one temperature to the next: ``Z(b)^2 / (Z(a) Z(2b - a))`` of many particles."""
 

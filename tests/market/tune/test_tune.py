@@ -377,6 +377,7 @@ def test_the_setting_that_matters_is_found() -> None:
     found = importances(tuning(), told)
     assert found["base_lr"] > 0.8
     assert sum(found.values()) == pytest.approx(1.0)
+    assert set(importances(tuning(), told[:10])) == {"base_lr", "maximum_change"}
     assert importances(tuning(), told[:9]) == {}
 
 

@@ -15,6 +15,7 @@ from isotherm.market.walk.cycles import WalkCycle
 from isotherm.market.walk.regimes import MarketRegime
 from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.plot.figure import Figure
+from isotherm.plot.look import ACCENT, INK
 from isotherm.studies.walk import drawings
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.figures import figures
@@ -330,6 +331,7 @@ def test_every_pool_has_a_row_with_its_interval() -> None:
     found = [[x.tolist(), y.tolist()] for x, y in series(axes, 1)]
     assert found[:4] == [[[0.5, 2.0], [0, 0]], [[1.0], [0]], [[-2.0, 0.25], [1, 1]], [[-1.0], [1]]]
     assert found[4] == [[0.3, 0.4], [2.0, 2.0]]
+    assert [line.get_color() for line in axes.lines[:4]] == [ACCENT, ACCENT, INK, INK]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two", "by chance"]
     assert axes.get_ylim() == (2.5, -0.6)  # from the top down
     assert {text.get_text(): text.xy[1] for text in axes.texts if text.get_text()} == {
@@ -355,6 +357,7 @@ def test_names_stand_at_the_ends_of_values_and_weights() -> None:
     paths = {"one": np.array([1.0, 1.1, 1.2, 1.3]), "two": np.array([1.0, 0.9, 0.8, 0.7])}
     (axes,) = drawings.values("value", "caption", unix, paths, None).figure.axes
     assert {text.get_text(): text.xy[1] for text in axes.texts} == {"one": 1.3, "two": 0.7}
+    assert [line.get_color() == ACCENT for line in axes.lines if len(line.get_xdata()) == 4] == [True, False]
     shares = np.array([[0.5, 0.5], [0.6, 0.4], [0.7, 0.3], [0.8, 0.2]])
     figure = drawings.weights("weights", "caption", unix, shares, ["AAA", "BBB"], unix[[0, 2]]).figure
     (axes,) = figure.axes

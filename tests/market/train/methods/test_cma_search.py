@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.support.short_market import run_of, table
 
+from isotherm.market.objectives.registry import CEILING
 from isotherm.market.train.loop import begun, is_over, proceed, train
 from isotherm.market.train.methods import search
 from isotherm.market.train.methods.search import CovarianceSearch
@@ -126,6 +127,7 @@ def test_candidates_without_a_value_are_the_worst(monkeypatch: Any) -> None:
     told = found.state.descent.memory.values
     assert (told[:, :, ::3] == search.WORST).all()
     assert (told[:, :, 1] == search.WORST).all()
+    assert search.WORST < -CEILING  # than which no objective is less
     assert all(np.isfinite(record["objective"]).all() for record in found.records[1:])
 
 
