@@ -245,6 +245,7 @@ def test_tables_say_what_was_counted() -> None:
     assert [row[0] for row in cells(cycles)] == ["1970-01-01", "1970-01-26"]
     assert cells(cycles)[1][1:5] == ["2", "2", "1", "+50.00%"]
     assert dict(map(tuple, cells(settings)))["days left out around a test"] == "3 purged, 0 embargoed"
+    assert dict(map(tuple, cells(settings)))["first training"] == "2024-01-01 to 2024-02-01"
     assert "walks by chance with a higher Sharpe ratio" in dict(map(tuple, cells(tables(told().metrics)[2])))
 
 
@@ -264,6 +265,8 @@ def test_tables_tell_each_number_in_its_place() -> None:
     assert rows["Sharpe ratio after haircuts"] == 1.25
     assert rows["walks by chance with a higher Sharpe ratio"] == "1 of 4"  # an equal one is not higher
     assert rows["their Sharpe ratios"] == f"{own['sharpe'] - 2:.2f} .. {own['sharpe'] + 1:.2f}"
+    lost = told(in_sample=part | {"sharpe": -1.0}, efficiency=np.nan).metrics
+    assert tables(lost)[2].rows[3][0] == "mean efficiency, of 0 cycles of 2"
     cycles = tables(told(out_of_sample=part | shares, train_regime=LOW, test_regime=HIGH).metrics)[3]
     assert cells(cycles)[0][4:] == ["+10.00%", "+20.00%", "+30.00%", "high, bull"]
 
@@ -320,9 +323,14 @@ def test_figures_hold_what_was_found(check: Callable[[Figure, int], list[str]]) 
     np.testing.assert_allclose(below.lines[2].get_ydata(), [50.0, 50.0])
     (axes,) = all_drawn["value"].figure.axes
     np.testing.assert_allclose(axes.lines[3].get_ydata(), found.arrays["value/trained"])
+    np.testing.assert_allclose([line.get_ydata() for line in axes.lines[1:3]], found.arrays["chance"])
     memory, k = all_drawn["parameters"].figure.axes
     np.testing.assert_allclose(memory.lines[1].get_ydata(), [4.0, 5.0])
     assert (memory.get_yscale(), k.get_yscale()) == ("linear", "log")
+    assert [axes.get_title(loc="left") for axes in (memory, k)] == ["memory, days", "k"]
+    both_signs = {"k": np.array([[-1.0, 20.0], [500.0, 30.0]])}
+    figure = drawings.parameters("parameters", "caption", DAY_MS * np.arange(2), both_signs, ["AAA", "BBB"])
+    assert figure.figure.axes[0].get_yscale() == "linear"
 
 
 def test_every_pool_has_a_row_with_its_interval() -> None:
