@@ -57,6 +57,12 @@ def test_twenty_days_are_enough_and_nineteen_are_not() -> None:
     assert deflated_of(DAYS[1:], 1) is None
 
 
+def test_lost_days_have_no_interval_and_cannot_be_compared() -> None:
+    lost = np.append(DAYS, np.nan)
+    assert (interval_of(lost), deflated_of(lost, 1)) == (None, None)
+    assert against({"ahead": None, "interval": None}, "HODL", "too few") == "not to be compared with HODL"
+
+
 def test_two_pools_are_compared_by_growth_and_by_the_days_of_their_difference() -> None:
     other = np.roll(DAYS, 3) - 0.002
     found = compared(DAYS, other)

@@ -239,6 +239,23 @@ def test_a_return_that_is_no_number_is_a_failure() -> None:
     assert problems(metrics) == ["the trained pool's return is no number over test minutes"]
 
 
+def test_a_pool_that_was_lost_in_the_test_is_told_to_its_end() -> None:
+    own = chosen(0.01)
+    own |= {name: value * np.nan for name, value in own.items() if name.startswith("metric/trained/test/")}
+    own["daily/trained/test"] = own["daily/trained/test"] * np.nan
+    found = combined(PLAIN, SETTINGS, links() | {"chosen": own}).metrics
+    metrics = json.loads(json.dumps(found, allow_nan=False))
+    first, second, *_ = conclusions(metrics)
+    assert first == (
+        "Over the test of 0.125 days, which decided nothing, the trained pool returned **no number**, not to be "
+        "compared with HODL, and not to be compared with uniform HODL."
+    )
+    assert second.endswith("and not to be compared with a pool of constant weights.")
+    assert {row[0]: row[1:] for row in tables(metrics)[0].rows}["test: trained"] == (None,) * 5
+    assert problems(metrics) == ["the trained pool's return is no number over test minutes"]
+    assert metrics["parts"]["train"]["deflated"] is not None
+
+
 def test_figures_draw_what_they_say() -> None:
     found = results_of(config=GRID)
     metrics, arrays = json.loads(json.dumps(found.metrics)), dict(found.arrays)

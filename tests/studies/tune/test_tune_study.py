@@ -15,7 +15,7 @@ from isotherm.market.tune.found import best_trial
 from isotherm.market.tune.trials import next_trial, walked
 from isotherm.market.walk.tested import METRICS
 from isotherm.market.walk.verdict import joined_returns
-from isotherm.studies.tune import runs
+from isotherm.studies.tune import results, runs
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
 from isotherm.studies.tune.results import combined
@@ -148,6 +148,12 @@ def test_a_first_trial_that_failed_is_not_told_beside_the_best(prices, monkeypat
     told = combined(config, linked(config, monkeypatch, [None, 1.0]))
     assert set(told.metrics["held"]["against"]) == {"hodl", "uniform_hodl"}
     np.testing.assert_array_equal(told.arrays["value"], [np.nan, 1.0])
+
+
+def test_a_first_trial_that_failed_on_its_way_has_other_days_and_is_left_out() -> None:
+    own = {name: np.zeros(8) for name in ("pool", "hodl", "uniform_hodl")}
+    assert set(results._daily(own, np.zeros(4))) == {"tuned", "hodl", "uniform_hodl"}
+    assert set(results._daily(own, np.zeros(8))) == {"tuned", "untuned", "hodl", "uniform_hodl"}
 
 
 def test_words_of_trials_that_came_to_no_end() -> None:
