@@ -121,6 +121,17 @@ def test_rates_are_of_all_moves_of_a_block_and_the_first_has_its_warm_up(
     np.testing.assert_allclose(np.asarray(state.chains.sums).mean(0), total, rtol=1e-9)
 
 
+def test_particles_of_which_most_still_count_become_equal_draws_too(begun: dict[str, EnsembleState]) -> None:
+    """Of particles that hardly move, and that are too many still to be resampled on the way."""
+    start = begun["smc"].start
+    still = eqx.tree_at(lambda tuning: tuning.log_steps, start.tuning, start.tuning.log_steps - 20.0)
+    start = start._replace(tuning=still, betas=np.array([0.0, 0.3, 0.6]))
+    state = moved(law(1.0), sampling("smc"), begun["smc"]._replace(start=start), 64)
+    assert state.shares.min() > 0.5
+    mean, variance = np.array([0.375, -0.375]), np.array([0.625, 0.625])
+    assert np.abs(scores(state, mean, variance)).max() < 4
+
+
 @pytest.mark.parametrize("method", ["tempering", "smc"])
 def test_ladders_lead_from_the_prior_to_the_inverse_temperature_that_is_asked(method: str) -> None:
     betas = begun_chains(law(), sampling(method, beta=2.0, num_warmup=10)).start.betas

@@ -364,6 +364,8 @@ def test_the_best_and_the_front() -> None:
     ]
     assert best_trial(told) == 2
     assert pareto_front(told) == (0, 2, 3, 5)
+    even = [ToldTrial({}, value) for value in ((0.0, 2.0), (0.0, 1.0), (1.0, 1.0))]
+    assert pareto_front(even) == (0, 2)  # of equals in one metric the better in the other
     assert best_trial([ToldTrial({}, None)]) is None
     assert best_trial([]) is None
 
@@ -379,6 +381,9 @@ def test_the_setting_that_matters_is_found() -> None:
     assert sum(found.values()) == pytest.approx(1.0)
     assert set(importances(tuning(), told[:10])) == {"base_lr", "maximum_change"}
     assert importances(tuning(), told[:9]) == {}
+    speeds = (-abs(np.log10(one.params["maximum_change"]) + 3) for one in told)
+    two = [one._replace(values=(*(one.values or ()), speed)) for one, speed in zip(told, speeds, strict=True)]
+    assert importances(tuning(), two) == found  # of the first metric
 
 
 def test_the_journal_holds_all_trials(trials: list[Any], tmp_path: Any) -> None:
