@@ -134,6 +134,10 @@ def test_each_cycle_is_compared_with_the_same_cycle_of_others() -> None:
     trial = next_trial(tuning(), late, choose)
     assert trial.told.is_pruned
     assert len(trial.records) == 2
+    last = [one._replace(steps=(-1e3, -1e3, 1e3)) for one in late]
+    whole = next_trial(tuning(), last, choose)
+    assert len(whole.records) == 3
+    assert whole.told.values is not None  # after the last cycle there is nothing to give up
 
 
 def test_a_cycle_begins_with_what_the_one_before_ended_with() -> None:

@@ -53,6 +53,8 @@ def test_log_scales_and_ranges_that_pools_declare() -> None:
     assert second.high / second.low == pytest.approx(400**0.5)
     assert first.log_scale
     assert ends(looked("sp_k", expand_around=False))[0] == ("sp_k_0", -1.0, 100.0, 1.0)
+    (shared,) = looked("memory_days_1", (1.0, 4.0), make_scalar=True)
+    assert shared.start == pytest.approx(2.0)
     with pytest.raises(ValueError, match=r"parameter_config.k = -3.0: starts at or below 0"):
         looked("k", (1.0, -3.0))
     with pytest.raises(ValueError, match="parameter_config = 'absolute_k': has no range"):
@@ -165,13 +167,14 @@ def test_waiting_counts_trials_since_a_better_one_by_enough() -> None:
     assert trials_waited(np.array([np.nan, np.nan]), 0.1) == 2
     assert trials_waited(np.array([1.0, 1.05, 1.2]), 0.1) == 0
     assert trials_waited(np.array([1.0, 1.05, 1.09, 0.0]), 0.1) == 3
+    assert trials_waited(np.array([1.0, 1.5]), 0.5) == 0  # by just so much
 
 
 def test_a_search_that_no_longer_improves_stops_early_where_asked() -> None:
-    stopping = {"enabled": True, "patience": 4, "min_improvement": 1e3}
+    stopping = {"enabled": True, "patience": 5, "min_improvement": 1e3}
     own = run(n_trials=30, early_stopping=stopping)
     found = train(own, table())
-    assert len(found.state.descent.memory.values) == 6  # the first is better than nothing, four more wait
+    assert len(found.state.descent.memory.values) == 6  # the first is better than nothing, five more wait
     assert is_over(problem_of(own, table()), found.state)
 
 
