@@ -13,19 +13,19 @@ from isotherm.market.ensembles.tuning import StepTuning
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.train.coordinates import Coordinates
 
-RNG = np.random.default_rng(0)
 COORDINATES = Coordinates(("a", "b"), ((), (2,)))
 
 
 def state(outside: float = 0.0, impossible: float = 0.0, **others: Any) -> EnsembleState:
     """Four chains of fifty draws of three numbers, in two blocks."""
+    rng = np.random.default_rng(0)
     nothing = StepTuning(jnp.zeros(1), jnp.zeros(1), jnp.zeros((1, 3, 3)))
     own = {
         "start": Start(nothing, np.ones(1), outside, impossible),
         "chains": None,
         "num_blocks": np.asarray(2),
-        "draws": RNG.normal(size=(4, 50, 3)),
-        "objectives": RNG.normal(size=(4, 50, 1)),
+        "draws": rng.normal(size=(4, 50, 3)),
+        "objectives": rng.normal(size=(4, 50, 1)),
         "rates": np.array([[0.2], [0.6]]),
         "log_z": np.zeros(0),
         "shares": np.zeros(0),
@@ -45,14 +45,15 @@ def test_rates_are_means_over_blocks_and_nothing_is_said_of_draws_that_agree() -
 
 
 def test_the_number_that_agrees_least_is_named_though_another_stands_still() -> None:
-    draws = RNG.normal(size=(4, 50, 3))
+    rng = np.random.default_rng(1)
+    draws = rng.normal(size=(4, 50, 3))
     draws[..., 0] = 1.0  # of which there is no R-hat
     draws[0, :, 1] += 3.0
     draws[0, :, 2] += 9.0
     found = ensemble(state(draws=draws))
     assert np.isnan(found.rhat[0])
     assert found.notes[1] == (f"chains do not agree yet: R-hat of b[1] is {found.rhat[2]:.3f}, above 1.05")
-    objectives = RNG.normal(size=(4, 50, 1))
+    objectives = rng.normal(size=(4, 50, 1))
     objectives[0] += 9.0
     assert "R-hat of objective is" in ensemble(state(objectives=objectives)).notes[1]
 
