@@ -26,6 +26,7 @@ from isotherm.market.ensembles.outcome import Ensemble, effective_numbers
 from isotherm.market.ensembles.sampling import Sampling
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.market.train.loop import train
+from isotherm.market.train.problem import problem_of
 
 CHAINS = Sampling(beta=300.0, num_chains=8, num_draws=100, block=50, thin=4, num_warmup=100)
 
@@ -143,6 +144,18 @@ def test_sets_and_the_mean_and_the_best_can_be_played(
     assert bands.minutes[bands.is_test][0] == 14 * 1440
     middle = simulate(daily(), found.mean, table())
     assert np.isfinite(middle.value).all()
+
+
+def test_what_is_held_is_judged_over_each_part_as_pools_are(
+    warm: tuple[EnsembleProblem, EnsembleState, Ensemble],
+) -> None:
+    posed = problem_of(daily(return_val="returns"), table())
+    bands = bands_of(posed, warm[2].sets(1), quantiles=(0.5,), every=1)
+    assert set(posed.split.parts) == {"train", "test"}
+    for part, (first, last) in posed.split.parts.items():
+        held, own = (value[last - 1] / value[first] - 1 for value in (bands.hodl, bands.value[0]))
+        assert bands.hodl_objectives[part] == pytest.approx(held, rel=1e-9)
+        assert bands.objectives[part] == pytest.approx([own], rel=1e-9)
 
 
 def test_an_ensemble_pool_says_the_mean_of_its_members(

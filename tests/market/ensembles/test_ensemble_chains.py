@@ -1,5 +1,6 @@
 """Three samplers on a law that is known: moments, evidence, support, and links that are cut anywhere."""
 
+import itertools
 from typing import Any
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import pytest
 from isotherm.energy.tilt.bases import GaussianPolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.exact.tilt import tilted_law
+from isotherm.market.ensembles import chains
 from isotherm.market.ensembles.chains import EnsembleState, begun_chains, blank_state, moved
 from isotherm.market.ensembles.outcome import log_evidence
 from isotherm.market.ensembles.sampling import Sampling
@@ -110,6 +112,57 @@ def test_steps_are_accepted_as_often_as_is_best(found: dict[str, EnsembleState])
     np.testing.assert_allclose(covariance, np.diag(VARIANCE), rtol=0.2, atol=0.03)
 
 
+@pytest.mark.parametrize("method", ["mala", "tempering"])
+def test_rates_are_of_all_moves_of_a_block_and_the_first_has_its_warm_up(
+    found: dict[str, EnsembleState], method: str
+) -> None:
+    state = found[method]
+    total = 360 * state.rates[0] + 300 * state.rates[1] + 300 * state.rates[2]
+    np.testing.assert_allclose(np.asarray(state.chains.sums).mean(0), total, rtol=1e-9)
+
+
+def test_particles_of_which_most_still_count_become_equal_draws_too(begun: dict[str, EnsembleState]) -> None:
+    """Of particles that hardly move, and that are too many still to be resampled on the way."""
+    start = begun["smc"].start
+    still = eqx.tree_at(lambda tuning: tuning.log_steps, start.tuning, start.tuning.log_steps - 20.0)
+    start = start._replace(tuning=still, betas=np.array([0.0, 0.3, 0.6]))
+    state = moved(law(1.0), sampling("smc"), begun["smc"]._replace(start=start), 64)
+    assert state.shares.min() > 0.5
+    mean, variance = np.array([0.375, -0.375]), np.array([0.625, 0.625])
+    assert np.abs(scores(state, mean, variance)).max() < 4
+
+
+@pytest.mark.parametrize("method", ["tempering", "smc"])
+def test_ladders_lead_from_the_prior_to_the_inverse_temperature_that_is_asked(method: str) -> None:
+    betas = begun_chains(law(), sampling(method, beta=2.0, num_warmup=10)).start.betas
+    assert (betas[0], betas[-1], len(betas)) == (0.0, 2.0, 3)
+
+
+def test_shares_are_those_of_the_step_that_left_fewest(begun: dict[str, EnsembleState]) -> None:
+    """Of a step from one temperature to the next: ``Z(b)^2 / (Z(a) Z(2b - a))`` of many particles."""
+
+    def log_z(beta: float) -> float:
+        return float(tilted_law(law(), beta).log_z)
+
+    betas = [0.0, 0.05, 1.0]
+    with jax.enable_x64(True):
+        steps = [np.exp(2 * log_z(b) - log_z(a) - log_z(2 * b - a)) for a, b in itertools.pairwise(betas)]
+    assert steps[0] > steps[1] + 0.3
+    start = begun["smc"].start._replace(betas=np.array(betas))
+    state = moved(law(), sampling("smc"), begun["smc"]._replace(start=start), 8)
+    assert state.shares.mean() == pytest.approx(steps[1], abs=0.05)
+
+
+def test_more_moves_a_draw_are_other_moves(
+    begun: dict[str, EnsembleState], found: dict[str, EnsembleState]
+) -> None:
+    for method in METHODS:
+        other = moved(law(), sampling(method, thin=1), begun[method], 1)
+        first = found[method].draws[:1] if method == "smc" else found[method].draws[:, :100]
+        assert not (other.draws == first).all(-1).all()
+        assert (other.draws != first).any(-1).mean() > 0.5
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_cuts_change_no_bit_and_a_state_can_be_kept_as_arrays(
     begun: dict[str, EnsembleState], found: dict[str, EnsembleState], method: str
@@ -164,6 +217,36 @@ def test_outside_of_the_support_there_is_no_draw_and_it_is_told(method: str) -> 
     means = state.draws.mean(1)
     error = means.std(0, ddof=1) / np.sqrt(len(means))
     assert np.abs((means.mean(0) - [np.sqrt(1 / np.pi), 0.0]) / error).max() < 4
+
+
+class Edge(eqx.Module):
+    """A reward with a value everywhere, and with a slope where the first number is above 0."""
+
+    inner: QuadraticReward
+
+    def __call__(self, x: Any) -> Any:
+        return self.inner(x) + jnp.sqrt(jnp.maximum(x[0], 0.0))
+
+
+def test_draws_without_a_slope_are_outside_and_their_share_is_told() -> None:
+    """Of a prior around 0.5 of variance 1, 30.85 % are below 0; chains begin at others."""
+    with jax.enable_x64(True):
+        edge = Tilted(GaussianPolicy([0.5, 0.0], np.eye(2)), Edge(QuadraticReward(np.eye(2), np.zeros(2))))
+        positions, variances, outside = chains._first_positions(jax.random.key(0), edge, 64)
+    assert outside == pytest.approx(0.3085, abs=0.05)
+    assert np.asarray(positions)[:, 0].min() > 0
+    np.testing.assert_allclose(variances, 1.0, atol=0.2)
+
+
+def test_as_many_draws_inside_as_there_are_chains_are_enough(monkeypatch: Any) -> None:
+    def few(keys: Any, tilted: Tilted, batch: int) -> Any:
+        places = jnp.arange(len(keys))
+        return jnp.stack([places, -places], 1).astype(float), places % 16 == 5
+
+    monkeypatch.setattr(chains, "_candidates", few)
+    positions, _, outside = chains._first_positions(jax.random.key(0), law(), 64)
+    assert outside == 15 / 16
+    assert np.asarray(positions)[:2].tolist() == [[5.0, -5.0], [21.0, -21.0]]
 
 
 def test_a_prior_that_hardly_meets_the_support_is_refused() -> None:

@@ -60,6 +60,12 @@ def test_the_objective_of_a_record_is_that_before_its_step_and_its_parameters_th
     np.testing.assert_allclose(whole.records[2]["objective"], slope.value, rtol=1e-9)
 
 
+def test_what_is_fixed_stays_and_what_is_trained_moves(whole: Training) -> None:
+    first, *_, last = whole.records[1:]
+    assert first["initial_weights_logits"] == last["initial_weights_logits"] == [[1.0, 1.0]] * 3
+    assert np.not_equal(first["log_k"], last["log_k"]).all()
+
+
 def test_the_best_pair_by_validation_is_chosen(whole: Training) -> None:
     values = {
         (record["step"], chosen): metrics["daily_log_sharpe"]

@@ -14,7 +14,7 @@ from isotherm.market.prices.synthetic import brownian_prices, synthetic_table
 from isotherm.market.train.methods.optuna_study import ToldTrial
 from isotherm.market.tune.found import best_trial, importances, pareto_front, tuning_journal
 from isotherm.market.tune.metrics import TUNE_METRICS, tuning_metric
-from isotherm.market.tune.plan import TunePlan, tuning_of
+from isotherm.market.tune.plan import TunePlan, train_days, tuning_of
 from isotherm.market.tune.search import tune
 from isotherm.market.tune.space import (
     TuneAxis,
@@ -128,6 +128,33 @@ def test_trials_that_are_not_among_the_best_are_given_up() -> None:
     assert not next_trial(tuning(metrics=("mean_oos_sharpe", "mean_wfe")), several, choose).told.is_pruned
 
 
+def test_each_cycle_is_compared_with_the_same_cycle_of_others() -> None:
+    """Those before were bad in their first cycle and good from the second on."""
+    late = [ToldTrial({"base_lr": 0.1, "maximum_change": 3e-4}, (1e3,), (-1e3, 1e3, 1e3))] * 4
+    trial = next_trial(tuning(), late, choose)
+    assert trial.told.is_pruned
+    assert len(trial.records) == 2
+    last = [one._replace(steps=(-1e3, -1e3, 1e3)) for one in late]
+    whole = next_trial(tuning(), last, choose)
+    assert len(whole.records) == 3
+    assert whole.told.values is not None  # after the last cycle there is nothing to give up
+
+
+def test_a_cycle_begins_with_what_the_one_before_ended_with() -> None:
+    seen: list[CycleTask] = []
+
+    def look(task: CycleTask) -> CycleChoice:
+        seen.append(task)
+        return choose(task)
+
+    records = next_trial(tuning(), [], look).records
+    assert seen[0].params is None
+    for record, task in zip(records[:-1], seen[1:], strict=True):
+        np.testing.assert_array_equal(task.initial_weights, record.final_weights)
+        np.testing.assert_array_equal((task.params or {})["log_k"], record.params["log_k"])
+    assert (seen[1].initial_weights != seen[2].initial_weights).any()
+
+
 def test_half_of_those_before_are_beaten_where_half_are_kept() -> None:
     def before(step: float) -> list[ToldTrial]:
         bad, good = (
@@ -228,6 +255,12 @@ def test_the_default_space_is_that_of_the_definition() -> None:
     sgd = settings.replaced(optimisation_settings=settings["optimisation_settings"] | {"optimiser": "sgd"})
     rate = default_axes(sgd, 60)[0]
     assert (rate.name, rate.low, rate.high, rate.when) == ("base_lr", 1e-3, 1.0, None)
+
+
+def test_windows_fit_into_the_shortest_training() -> None:
+    walk = walk_()
+    short = walk.cycles[1]._replace(train_start="2024-01-10 00:00:00", train_end="2024-01-14 00:00:00")
+    assert train_days(dataclasses.replace(walk, cycles=(walk.cycles[0], short, *walk.cycles[2:]))) == 4
 
 
 OPTIMISERS = (
@@ -335,6 +368,8 @@ def test_the_best_and_the_front() -> None:
     ]
     assert best_trial(told) == 2
     assert pareto_front(told) == (0, 2, 3, 5)
+    even = [ToldTrial({}, value) for value in ((0.0, 2.0), (0.0, 1.0), (1.0, 1.0))]
+    assert pareto_front(even) == (0, 2)  # of equals in one metric the better in the other
     assert best_trial([ToldTrial({}, None)]) is None
     assert best_trial([]) is None
 
@@ -348,7 +383,11 @@ def test_the_setting_that_matters_is_found() -> None:
     found = importances(tuning(), told)
     assert found["base_lr"] > 0.8
     assert sum(found.values()) == pytest.approx(1.0)
+    assert set(importances(tuning(), told[:10])) == {"base_lr", "maximum_change"}
     assert importances(tuning(), told[:9]) == {}
+    speeds = (-abs(np.log10(one.params["maximum_change"]) + 3) for one in told)
+    two = [one._replace(values=(*(one.values or ()), speed)) for one, speed in zip(told, speeds, strict=True)]
+    assert importances(tuning(), two) == found  # of the first metric
 
 
 def test_the_journal_holds_all_trials(trials: list[Any], tmp_path: Any) -> None:

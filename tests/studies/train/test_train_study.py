@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from isotherm.market.train.loop import train
 from isotherm.studies.market.pool_run import fingerprint_of, first_params, table_of
 from isotherm.studies.train import runs
 from isotherm.studies.train.config import TrainConfig
-from isotherm.studies.train.records import records_of
+from isotherm.studies.train.records import records_of, training_run
 from isotherm.studies.train.study import TrainStudy
 from isotherm.study.presets import build_config
 
@@ -129,6 +130,7 @@ def test_the_chosen_pool_stands_beside_first_parameters_and_first_weights(prices
     assert outcome["metric/untrained/test/return"] == pytest.approx(
         first.value[rows][-1] / first.value[8640] - 1
     )
+    assert outcome["metric/untrained/train/return"] == pytest.approx(first.value[6911] / first.value[0] - 1)
     daily = outcome["daily/untrained/test"]
     np.testing.assert_allclose(daily, np.log(first.value[[8640, 10080]]))
     own = simulate(settings, {k.partition("/")[2]: v for k, v in outcome.items() if k.startswith("params/")}, table,
@@ -138,6 +140,7 @@ def test_the_chosen_pool_stands_beside_first_parameters_and_first_weights(prices
     equal = (own.prices[[8640, 10080]] / own.prices[8640]).mean(1)
     np.testing.assert_allclose(outcome["daily/uniform_hodl/test"], np.log(equal))
     assert outcome["effective/memory_days"].shape == (2,)
+    assert outcome["effective/memory_days"][0] != outcome["effective/memory_days"][1]
     np.testing.assert_allclose(outcome["first/memory_days"], 1.0, rtol=1e-6)
     assert json.loads(str(outcome["told"]))["judged"] == 6
 
@@ -189,6 +192,15 @@ def test_training_goes_on_from_parameters_of_a_file_and_over_periods(prices, tmp
     np.testing.assert_array_equal(problem.params["log_k"][0], params["log_k"])
     assert problem.gradient.objective.periods.count == 2
     assert len(linked(config)[0]["records"]) > 0
+
+
+def test_a_run_that_is_not_complete_is_found_by_the_name_of_the_study_alone(tmp_path, monkeypatch) -> None:
+    rows = [SimpleNamespace(study="tune", path="other"), SimpleNamespace(study="train", path="newest")]
+    monkeypatch.setattr("isotherm.studies.train.records.list_runs", lambda out: rows)
+    assert training_run("train", tmp_path) == Path("newest")
+    for name in ("tune", "0123abcd"):
+        with pytest.raises(ValueError, match=name):
+            training_run(name, tmp_path)
 
 
 @pytest.mark.parametrize("field", ["prices", "fingerprint_file", "params_file"])

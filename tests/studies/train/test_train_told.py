@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
+from isotherm.plot.look import ACCENT, INK
+from isotherm.studies.market.significance import interval_of
+from isotherm.studies.train import drawings
 from isotherm.studies.train.config import TrainConfig
 from isotherm.studies.train.drawings import Chosen
 from isotherm.studies.train.figures import figures
@@ -124,6 +127,14 @@ def test_numbers_of_a_part_are_those_of_its_pools() -> None:
     assert metrics["untrained"] == {"memory_days": [2.0, 3.0]}
 
 
+def test_each_pool_has_an_interval_of_its_own() -> None:
+    own, metrics = chosen(0.01), metrics_of(0.01)
+    for pool, told in metrics["parts"]["test"]["pools"].items():
+        assert told["interval"] == interval_of(np.diff(own[f"daily/{pool}/test"]))
+    pools = metrics["parts"]["test"]["pools"]
+    assert pools["trained"]["interval"][0] > pools["constant"]["interval"][1]
+
+
 def test_trials_deflate_the_ratio_of_the_part_that_chose_and_of_no_other() -> None:
     from isotherm.studies.market.significance import deflated_of
 
@@ -176,6 +187,20 @@ def test_a_choice_of_the_first_iteration_is_told_as_a_training_that_taught_nothi
     assert not any(said.startswith(line) for said in conclusions(averaged))
 
 
+def test_without_a_test_or_minutes_held_back_nothing_is_said_of_them() -> None:
+    lost = ("/validation", "/test")
+    own = {name: v for name, v in chosen(iteration=0).items() if not any(word in name for word in lost)}
+    first, _, third, *rest = conclusions(combined(PLAIN, SETTINGS, links() | {"chosen": own}).metrics)
+    assert first.startswith("Over 0.0833 days the trained pool returned **+50.00%**, 30.00% ahead of HODL")
+    assert "chosen by daily_log_sharpe on the fitted minutes themselves, from 4 pairs" in third
+    assert rest == ["One note."]
+
+
+def test_the_gap_of_a_metric_that_pools_do_not_tell_is_that_of_another() -> None:
+    said = conclusions(metrics_of() | {"metric": "ulcer"})[-2]
+    assert said.startswith("daily_log_sharpe of the trained pool in and out of sample: 2.50 fitted")
+
+
 def test_the_gap_and_notes_are_told() -> None:
     *_, gap, note = conclusions(metrics_of())
     assert gap == (
@@ -198,6 +223,8 @@ def test_tables_hold_the_numbers() -> None:
     assert parameters.columns == ("", "AAA", "BBB")
     assert parameters.rows == (("memory_days, first", 2.0, 3.0), ("memory_days, trained", 4.0, 5.0))
     assert dict(choice.rows)["iterations"] == "3 of 10"
+    assert (dict(choice.rows)["chosen iteration"], dict(choice.rows)["chosen set"]) == (2, 1)
+    assert dict(choice.rows)["deflated Sharpe ratio there"] is None  # nine days were held back
     assert dict(choice.rows)["final weights"] == "0.250, 0.750"
     assert dict(choice.rows)["by"] == "daily_log_sharpe, held back for choosing"
     assert dict(settings.rows)["n_iterations"] == "9"
@@ -210,6 +237,23 @@ def test_a_return_that_is_no_number_is_a_failure() -> None:
     assert problems(metrics) == []
     metrics["parts"]["test"]["pools"]["trained"]["return"] = None
     assert problems(metrics) == ["the trained pool's return is no number over test minutes"]
+
+
+def test_a_pool_that_was_lost_in_the_test_is_told_to_its_end() -> None:
+    own = chosen(0.01)
+    own |= {name: value * np.nan for name, value in own.items() if name.startswith("metric/trained/test/")}
+    own["daily/trained/test"] = own["daily/trained/test"] * np.nan
+    found = combined(PLAIN, SETTINGS, links() | {"chosen": own}).metrics
+    metrics = json.loads(json.dumps(found, allow_nan=False))
+    first, second, *_ = conclusions(metrics)
+    assert first == (
+        "Over the test of 0.125 days, which decided nothing, the trained pool returned **no number**, not to be "
+        "compared with HODL, and not to be compared with uniform HODL."
+    )
+    assert second.endswith("and not to be compared with a pool of constant weights.")
+    assert {row[0]: row[1:] for row in tables(metrics)[0].rows}["test: trained"] == (None,) * 5
+    assert problems(metrics) == ["the trained pool's return is no number over test minutes"]
+    assert metrics["parts"]["train"]["deflated"] is not None
 
 
 def test_figures_draw_what_they_say() -> None:
@@ -238,6 +282,52 @@ def test_figures_draw_what_they_say() -> None:
     assert (memory.get_yscale(), k.get_yscale()) == ("linear", "log")
 
 
+def labelled(axes: Any) -> dict[str, tuple[float, float]]:
+    """Where the lines end that are named at their ends."""
+    return {text.get_text(): tuple(map(float, text.xy)) for text in axes.texts}
+
+
+def test_curves_of_other_sets_are_grey_and_names_stand_at_their_ends() -> None:
+    objective = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.5]])
+    scores = {part: np.array([[i, i + 10.0, 0], [i + 1, i + 20.0, 0]]) for i, part in enumerate(PARTS)}
+    own = (objective, np.array([0, 2]), scores, "return", Chosen(2, 1))
+    above, below = drawings.curves("curves", "caption", *own).figure.axes
+    assert [line.get_ydata().tolist() for line in above.lines[:3]] == [[1, 4, 7], [3, 6, 9.5], [2, 5, 8]]
+    assert [line.get_color() == ACCENT for line in above.lines[:3]] == [False, False, True]
+    assert above.get_xlim() == below.get_xlim() == (0, 2)
+    assert labelled(below) == {"fitted": (2, 20), "held back": (2, 21), "test": (2, 22)}
+    assert (above.get_ylabel(), below.get_ylabel()) == ("objective", "return")
+
+
+@pytest.mark.parametrize(("away", "has_line"), [(0.0, True), (10.0, False)])
+def test_the_line_of_equal_scores_is_drawn_where_there_are_such(away: float, has_line: bool) -> None:
+    inside, outside = np.array([[1.0, 4.0], [2.0, 5.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]) + away
+    own = (inside, outside, np.array([0, 2]), ("return", "validation"), Chosen(2, 1))
+    figure = drawings.in_and_out("in-and-out", "caption", *own).figure
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("return, held back", "return, test")
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["chosen", *(["the same on both"] if has_line else [])]
+    assert len(axes.lines) == has_line
+
+
+def test_parameters_have_their_units_and_tokens_their_weights() -> None:
+    found = results_of()
+    metrics, arrays = json.loads(json.dumps(found.metrics)), dict(found.arrays)
+    arrays["part/test"] = np.array([150, 300])
+    arrays["score/validation"] = np.zeros((2, 2))
+    drawn = {figure.name: figure.figure for figure in figures(PLAIN, metrics, arrays)}
+    memory, k = drawn["parameters"].axes
+    assert [axes.get_title(loc="left") for axes in (memory, k)] == ["memory, days", "k"]
+    (weights,) = drawn["weights"].axes
+    assert labelled(weights)["AAA"][1] == pytest.approx(0.125)
+    assert labelled(weights)["BBB"][1] == pytest.approx(0.625)
+    begins = [line for line in weights.lines if line.get_linestyle() == ":"]
+    assert begins[0].get_xdata()[0] == arrays["unix"][3].astype(
+        "datetime64[ms]"
+    )  # the first kept of the test
+
+
 def test_ways_over_the_map_go_between_its_cells() -> None:
     found = results_of(config=GRID, iteration=0, param_idx=0)
     metrics, arrays = json.loads(json.dumps(found.metrics)), found.arrays
@@ -248,6 +338,10 @@ def test_ways_over_the_map_go_between_its_cells() -> None:
     ways = [line for line in axes.lines if len(line.get_xdata()) == 2]
     np.testing.assert_allclose(ways[0].get_ydata(), [0, np.log(memories[1] / 2) / np.log(4)])
     np.testing.assert_allclose(ways[0].get_xdata(), [np.log10(10 * memories[0]), np.log10(10 * memories[1])])
+    assert [line.get_color() for line in ways] == ["white", ACCENT, "white", INK]
+    begins = [line for line in axes.lines if line.get_marker() == "o"]
+    assert [line.get_xdata()[0] for line in begins] == [ways[0].get_xdata()[0], ways[2].get_xdata()[0]]
+    assert [line.get_ydata()[0] for line in begins] == [ways[0].get_ydata()[0], ways[2].get_ydata()[0]]
     star = next(line for line in axes.lines if line.get_marker() == "*")
     assert (star.get_xdata()[0], star.get_ydata()[0]) == (ways[0].get_xdata()[0], ways[0].get_ydata()[0])
 

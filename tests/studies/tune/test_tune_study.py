@@ -9,13 +9,17 @@ import pytest
 from tests.support.minute_files import flags_of, random_minutes
 from tests.support.siege import assert_kills_change_nothing
 
+from isotherm.market.objectives.significance import annual_sharpe
+from isotherm.market.train.methods.optuna_study import ToldTrial
 from isotherm.market.tune.found import best_trial
 from isotherm.market.tune.trials import next_trial, walked
+from isotherm.market.walk.tested import METRICS
 from isotherm.market.walk.verdict import joined_returns
-from isotherm.studies.tune import runs
+from isotherm.studies.tune import results, runs
 from isotherm.studies.tune.config import TuneConfig
 from isotherm.studies.tune.inputs import tuning_for
 from isotherm.studies.tune.results import combined
+from isotherm.studies.tune.runs import words_of
 from isotherm.studies.tune.study import TuneStudy
 from isotherm.study.presets import build_config
 
@@ -58,6 +62,7 @@ def test_a_run_is_the_tuning_of_the_library(isotherm, prices, tmp_path) -> None:
     carried = carried_on(tuning.walk, trials[best].records[-1])
     after = list(walked(tuning, trials[best].told.params, range(1, 2), carried))
     np.testing.assert_array_equal(arrays["held/tuned"], joined_returns(after).pool)
+    np.testing.assert_array_equal(arrays["held/unix"], after[0].unix[1:])
     assert metrics["held"]["days"] == metrics["tested"]["days"] == 5
     again = json.loads(isotherm("run", "tune", *words, "--json")[1])
     assert again["shown_again"]
@@ -103,8 +108,31 @@ def test_the_state_of_the_best_and_of_the_first_trial_goes_along(prices, monkeyp
     assert told.metrics["best"] == 1
     np.testing.assert_array_equal(told.arrays["tested/tuned"], found["trial-1"]["returns/pool"])
     np.testing.assert_array_equal(told.arrays["tested/untuned"], found["trial-0"]["returns/pool"])
+    own, first = found["trial-1"], found["trial-0"]
+    for name in ("hodl", "uniform_hodl"):
+        np.testing.assert_array_equal(told.arrays[f"tested/{name}"], own[f"returns/{name}"])
+    assert (own["returns/hodl"] != own["returns/uniform_hodl"]).any()
+    tested, growth = told.metrics["tested"], np.prod(1 + own["returns/pool"])
+    assert tested["pools"]["tuned"]["return"] == pytest.approx(growth - 1, rel=1e-12)
+    apart = annual_sharpe(own["returns/pool"] - first["returns/pool"])
+    assert tested["against"]["untuned"]["information"] == apart
+    assert told.metrics["front"] == [1]
     assert told.metrics["tested"]["trials"] == 3
     assert told.metrics["held"]["trials"] == 1
+
+
+def test_a_trial_leaves_its_last_cycle_to_those_that_are_held_back(prices) -> None:
+    config = config_of(prices, n_cycles=3, num_trials=1)
+    link, records = runs.first_link(config), next_trial(tuning_for(config), []).records
+    first, last = records
+    for role in ("tuned", "untuned"):
+        np.testing.assert_array_equal(link[f"carried/{role}/params/log_k"], last.params["log_k"])
+        np.testing.assert_array_equal(link[f"carried/{role}/weights"], last.final_weights)
+    assert (first.params["log_k"] != last.params["log_k"]).any()
+    column = METRICS.index("sharpe")
+    assert link["outside"][:, column].tolist() == [one.out_of_sample["sharpe"] for one in records]
+    assert link["inside"][:, column].tolist() == [one.in_sample["sharpe"] for one in records]
+    np.testing.assert_array_equal(link["unix"], [*first.unix[1:], *last.unix[1:]])
 
 
 def test_trials_that_all_failed_leave_nothing_to_tell(prices, monkeypatch) -> None:
@@ -119,6 +147,22 @@ def test_a_first_trial_that_failed_is_not_told_beside_the_best(prices, monkeypat
     config = config_of(prices, num_trials=2)
     told = combined(config, linked(config, monkeypatch, [None, 1.0]))
     assert set(told.metrics["held"]["against"]) == {"hodl", "uniform_hodl"}
+    np.testing.assert_array_equal(told.arrays["value"], [np.nan, 1.0])
+
+
+def test_a_first_trial_that_failed_on_its_way_has_other_days_and_is_left_out() -> None:
+    own = {name: np.zeros(8) for name in ("pool", "hodl", "uniform_hodl")}
+    assert set(results._daily(own, np.zeros(4))) == {"tuned", "hodl", "uniform_hodl"}
+    assert set(results._daily(own, np.zeros(8))) == {"tuned", "untuned", "hodl", "uniform_hodl"}
+
+
+def test_words_of_trials_that_came_to_no_end() -> None:
+    states = [
+        words_of(one, "")["state"]
+        for one in (ToldTrial({}, (1.0,)), ToldTrial({}, None), ToldTrial({}, None, (0.5,), True))
+    ]
+    assert states == ["whole", "failed", "given up"]
+    assert words_of(ToldTrial({}, None, (0.5, -np.inf), True), "why")["steps"] == [0.5, None]
 
 
 def test_without_held_cycles_the_chain_ends_with_the_last_trial(prices) -> None:
@@ -142,6 +186,8 @@ def test_ranges_and_names(prices) -> None:
     assert axes["optimiser"].choices == ("adam", "adamw")
     assert (axes["n_iterations"].low, axes["n_iterations"].high) == (3, 5)
     assert axes["weight_decay"].when == ("optimiser", ("adamw",))
+    own = tuning_for(config_of(prices, kept_percent=50, num_startup=7))
+    assert (own.kept_percent, own.num_startup, own.num_held) == (50, 7, 1)
     default = config_of(prices, tuned=(), ranges=())
     assert len(tuning_for(default).axes) == 7
 

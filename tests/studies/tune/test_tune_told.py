@@ -8,6 +8,7 @@ from tests.support.told import cells
 
 from isotherm.market.parameters.fingerprint import Fingerprint
 from isotherm.plot.figure import Figure
+from isotherm.plot.look import ACCENT
 from isotherm.studies.tune import drawings
 from isotherm.studies.tune.figures import figures
 from isotherm.studies.tune.tables import conclusions, problems, tables
@@ -139,6 +140,18 @@ def test_tables_say_what_was_chosen_and_what_it_was_worth() -> None:
     assert ["cycles that trials see, and that they do not", "3, 1"] in cells(settings)
 
 
+def test_the_ten_best_trials_are_listed_beside_the_settings_as_they_were() -> None:
+    trials = [trial(0.1 * i, rate=0.01 * (i + 1)) for i in range(12)]
+    chosen, _, _, listed, _ = tables(told(trials=trials, best=11))
+    assert [row[0] for row in listed.rows] == [str(i) for i in range(11, 1, -1)]
+    assert chosen.rows[0][1:3] == ("0.01", "0.12")
+
+
+def test_of_several_goals_the_first_is_that_of_the_best() -> None:
+    said_ = said(goals=["mean_oos_sharpe", "neg_mean_gap"], front=[1])
+    assert "The best, number 1, has a mean_oos_sharpe of **1.25**; the settings as they were: 0.4." in said_
+
+
 def test_several_goals_have_a_front() -> None:
     own = told(goals=["mean_oos_sharpe", "neg_mean_gap"], front=[0, 1])
     assert [row[0] for row in tables(own)[3].rows] == ["1 *", "3", "0 *"]
@@ -167,6 +180,62 @@ def test_figures_follow_what_there_is() -> None:
     panels = drawn(told())["slices"].figure.axes
     assert [panel.get_xlabel() for panel in panels] == ["base_lr", "n_iterations", "training_objective"]
     assert panels[0].get_xscale() == "log"
+
+
+def test_a_few_bad_trials_do_not_flatten_the_others() -> None:
+    values = np.array([-100.0, *np.linspace(1, 2, 10)])
+    (axes,) = drawings.history("history", "caption", values, np.zeros(11, bool), 10, "goal").figure.axes
+    np.testing.assert_allclose(
+        axes.get_ylim(), [1 - 0.6, 2 + 0.1]
+    )  # the tenth is 1, as far from the best as 1
+    below = next(line for line in axes.lines if line.get_marker() == "v")
+    np.testing.assert_allclose(below.get_xydata(), [[0, 0.4]])
+
+
+def test_trials_that_failed_are_not_those_that_were_given_up() -> None:
+    trials = [trial(0.4), trial(None, "failed"), trial(None, "given up"), trial(0.9)]
+    axes = drawn(told(trials=trials, best=3))["history"].figure.axes[0]
+    (crosses,) = (line for line in axes.lines if line.get_marker() == "x")
+    assert list(crosses.get_xdata()) == [2]
+
+
+def test_slices_are_darker_later_with_the_best_in_colour_and_words_at_their_places() -> None:
+    trials = [trial(0.4), trial(1.25, rate=0.5), trial(0.9, rate=1.0)]
+    trials[1]["params"]["training_objective"] = "calmar"
+    rate, _, words = drawn(told(trials=trials))["slices"].figure.axes
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in rate.lines] == [
+        (0.1, 0.4), (0.5, 1.25), (1.0, 0.9), (0.5, 1.25),
+    ]  # fmt: skip
+    assert [line.get_alpha() for line in rate.lines[:3]] == [0.25, 0.625, 1.0]
+    assert rate.lines[3].get_color() == ACCENT
+    assert rate.get_xticks().tolist() == [0.1, 0.3, 1.0]
+    assert [line.get_xdata()[0] for line in words.lines] == [0, 1, 0, 1]
+    assert [label.get_text() for label in words.get_xticklabels()] == ["aligned", "calmar"]
+
+
+def test_the_front_is_ringed_among_trials_that_came_to_their_end() -> None:
+    goals = ["mean_oos_sharpe", "neg_mean_gap"]
+    trials = [trial(None, "given up"), trial(0.4), trial(1.25), trial(0.9)]
+    (axes,) = drawn(told(trials=trials, best=2, goals=goals, front=[1, 2]))["front"].figure.axes
+    points, rings = axes.lines
+    assert points.get_xydata().tolist() == [[0.4, -0.4], [1.25, -1.25], [0.9, -0.9]]
+    assert rings.get_xydata().tolist() == [[0.4, -0.4], [1.25, -1.25]]
+    assert [axes.get_xlabel(), axes.get_ylabel()] == goals
+
+
+def test_values_grow_from_the_day_before_each_pool_by_its_own_returns() -> None:
+    gains = {"tuned": 0.1, "untuned": -0.5, "hodl": 0.0, "uniform_hodl": 1.0}
+    daily = {f"held/{name}": np.full(2, gain) for name, gain in gains.items()}
+    unix = 86_400_000 * np.array([19_000, 19_001])
+    own = {"value": np.array([0.4, 1.25, np.nan, 0.9]), "held/unix": unix} | daily
+    (axes,) = next(one for one in figures(told(), own) if one.name == "held").figure.axes
+    for line, gain in zip(axes.lines, gains.values(), strict=True):
+        np.testing.assert_allclose(line.get_ydata(), [1, 1 + gain, (1 + gain) ** 2])
+        np.testing.assert_allclose(line.get_xdata(), [18_999, 19_000, 19_001])
+    ends = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert ends == pytest.approx({
+        "best trial": 1.21, "settings as they were": 0.25, "HODL": 1.0, "uniform HODL": 4.0,
+    })  # fmt: skip
 
 
 def test_one_trial_is_drawn_too() -> None:

@@ -15,6 +15,8 @@ from isotherm.market.walk.cycles import WalkCycle
 from isotherm.market.walk.regimes import MarketRegime
 from isotherm.market.walk.tested import METRICS, CycleRecord
 from isotherm.plot.figure import Figure
+from isotherm.plot.look import ACCENT, INK
+from isotherm.studies.walk import drawings
 from isotherm.studies.walk.config import WalkConfig
 from isotherm.studies.walk.figures import figures
 from isotherm.studies.walk.kept import arrays_of, record_from
@@ -132,6 +134,23 @@ def test_numbers_of_all_tests_one_after_another() -> None:
     assert "optimisation_settings" not in metrics["settings"]
 
 
+LOW, HIGH = MarketRegime("low", "bear", 0.1, -0.2), MarketRegime("high", "bull", 0.9, 0.2)
+
+
+def test_numbers_of_a_cycle_are_its_own() -> None:
+    first, second = told(gap=0.3, train_regime=LOW, test_regime=HIGH).metrics["cycles"]
+    assert (first["inside"]["sharpe"], first["outside"]["sharpe"]) == (2.0, 1.0)
+    assert (first["efficiency"], second["efficiency"], second["gap"]) == (0.5, 1.0, 0.3)
+    assert (first["train_regime"], first["test_regime"]) == (["low", "bear"], ["high", "bull"])
+
+
+def test_what_changes_hands_is_from_the_end_of_one_pool_to_the_begin_of_the_next() -> None:
+    found = told(weights=np.linspace([0.5, 0.5], [0.9, 0.1], DAYS + 1))
+    assert found.metrics["turnover"] == pytest.approx(0.4)
+    assert found.arrays["weights"][-1].tolist() == [0.9, 0.1]
+    assert found.arrays["unix"].tolist() == (DAY_MS * np.arange(2 * DAYS + 1)).tolist()
+
+
 def test_more_trials_deflate_more_and_flat_returns_tell_nothing() -> None:
     one = told(0.01).metrics["pools"]["trained"]["deflated"]
     assert 0 < told(0.01, config={"num_trials": 100}).metrics["pools"]["trained"]["deflated"] < one
@@ -226,7 +245,30 @@ def test_tables_say_what_was_counted() -> None:
     assert [row[0] for row in cells(cycles)] == ["1970-01-01", "1970-01-26"]
     assert cells(cycles)[1][1:5] == ["2", "2", "1", "+50.00%"]
     assert dict(map(tuple, cells(settings)))["days left out around a test"] == "3 purged, 0 embargoed"
+    assert dict(map(tuple, cells(settings)))["first training"] == "2024-01-01 to 2024-02-01"
     assert "walks by chance with a higher Sharpe ratio" in dict(map(tuple, cells(tables(told().metrics)[2])))
+
+
+def test_tables_tell_each_number_in_its_place() -> None:
+    shares = {"returns": 0.1, "returns_over_hodl": 0.2, "returns_over_uniform_hodl": 0.3}
+    part = dict.fromkeys(METRICS, 0.5)
+    metrics = told(haircut=0.25, train_regime=LOW, test_regime=HIGH).metrics
+    own = metrics["pools"]["trained"]
+    sharpes = [own["sharpe"], own["sharpe"] + 1, own["sharpe"] - 2, own["sharpe"] - 1]
+    performance, _, verdict, *_ = tables(metrics | {"chance": {"sharpes": sharpes}})
+    assert performance.rows[0][1:4] == (f"{own['return']:+.2%}", f"{own['a_year']:+.2%}", own["sharpe"])
+    assert own["return"] != pytest.approx(own["a_year"], rel=1e-3)
+    rows = {str(row[0]): row[1] for row in verdict.rows}
+    assert rows["mean Sharpe ratio of cycles, out of sample"] == 1.5
+    assert rows["its spread over cycles"] == 0.5
+    assert rows["worst"] == 1.0
+    assert rows["Sharpe ratio after haircuts"] == 1.25
+    assert rows["walks by chance with a higher Sharpe ratio"] == "1 of 4"  # an equal one is not higher
+    assert rows["their Sharpe ratios"] == f"{own['sharpe'] - 2:.2f} .. {own['sharpe'] + 1:.2f}"
+    lost = told(in_sample=part | {"sharpe": -1.0}, efficiency=np.nan).metrics
+    assert tables(lost)[2].rows[3][0] == "mean efficiency, of 0 cycles of 2"
+    cycles = tables(told(out_of_sample=part | shares, train_regime=LOW, test_regime=HIGH).metrics)[3]
+    assert cells(cycles)[0][4:] == ["+10.00%", "+20.00%", "+30.00%", "high, bull"]
 
 
 def test_of_very_many_cycles_the_table_has_both_ends_in_order_of_time() -> None:
@@ -245,6 +287,15 @@ def test_of_very_many_cycles_the_table_has_both_ends_in_order_of_time() -> None:
     shown = [int(str(row[0])[:4]) for row in cut.rows]
     assert shown == sorted(shown)
     assert sorted(gains[shown].tolist()) == [i / 100 for i in (*range(10), *range(51, 61))]
+
+
+def test_of_very_many_cycles_a_lost_one_is_among_the_worst() -> None:
+    metrics = told().metrics
+    one = metrics["cycles"][0]
+    gains = [None if i == 30 else i / 100 for i in range(61)]
+    many = [one | {"outside": one["outside"] | {"returns_over_hodl": gain}} for gain in gains]
+    shown = [row[5] for row in cells(tables(metrics | {"cycles": many})[3])]
+    assert shown == [*(f"+{i}.00%" for i in range(9)), "–", *(f"+{i}.00%" for i in range(51, 61))]
 
 
 # ------------------------------------------------------------------------------
@@ -272,9 +323,57 @@ def test_figures_hold_what_was_found(check: Callable[[Figure, int], list[str]]) 
     np.testing.assert_allclose(below.lines[2].get_ydata(), [50.0, 50.0])
     (axes,) = all_drawn["value"].figure.axes
     np.testing.assert_allclose(axes.lines[3].get_ydata(), found.arrays["value/trained"])
+    np.testing.assert_allclose([line.get_ydata() for line in axes.lines[1:3]], found.arrays["chance"])
     memory, k = all_drawn["parameters"].figure.axes
     np.testing.assert_allclose(memory.lines[1].get_ydata(), [4.0, 5.0])
     assert (memory.get_yscale(), k.get_yscale()) == ("linear", "log")
+    assert [axes.get_title(loc="left") for axes in (memory, k)] == ["memory, days", "k"]
+    both_signs = {"k": np.array([[-1.0, 20.0], [500.0, 30.0]])}
+    figure = drawings.parameters("parameters", "caption", DAY_MS * np.arange(2), both_signs, ["AAA", "BBB"])
+    assert figure.figure.axes[0].get_yscale() == "linear"
+
+
+def test_every_pool_has_a_row_with_its_interval() -> None:
+    rows = [drawings.Forest("one", 1.0, (0.5, 2.0), "0.90"), drawings.Forest("two", -1.0, (-2.0, 0.25), "")]
+    (axes,) = drawings.forest("sharpe", "caption", rows, (0.3, 0.4)).figure.axes
+    found = [[x.tolist(), y.tolist()] for x, y in series(axes, 1)]
+    assert found[:4] == [[[0.5, 2.0], [0, 0]], [[1.0], [0]], [[-2.0, 0.25], [1, 1]], [[-1.0], [1]]]
+    assert found[4] == [[0.3, 0.4], [2.0, 2.0]]
+    assert [line.get_color() for line in axes.lines[:4]] == [ACCENT, ACCENT, INK, INK]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two", "by chance"]
+    assert axes.get_ylim() == (2.5, -0.6)  # from the top down
+    assert {text.get_text(): text.xy[1] for text in axes.texts if text.get_text()} == {
+        "0.90": 0, "deflated": -0.6,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [60, 61])
+def test_in_and_out_of_sample_are_joined_and_many_cycles_have_no_lines(count: int) -> None:
+    inside, outside = np.linspace(1, 2, count), np.linspace(-1, 3, count)
+    own = (DAY_MS * np.arange(count), inside, outside, {"HODL": outside})
+    above, below = drawings.in_and_out("in-and-out", "caption", *own).figure.axes
+    joined = np.array(above.collections[0].get_segments())
+    np.testing.assert_allclose(
+        np.sort(joined[:, :, 1], axis=1), np.sort(np.stack([inside, outside], 1), axis=1)
+    )
+    assert (below.lines[-1].get_linestyle() == "None") == (count == 61)
+    np.testing.assert_array_equal(below.lines[-1].get_ydata(), outside)
+
+
+def test_names_stand_at_the_ends_of_values_and_weights() -> None:
+    unix = DAY_MS * np.arange(4)
+    paths = {"one": np.array([1.0, 1.1, 1.2, 1.3]), "two": np.array([1.0, 0.9, 0.8, 0.7])}
+    (axes,) = drawings.values("value", "caption", unix, paths, None).figure.axes
+    assert {text.get_text(): text.xy[1] for text in axes.texts} == {"one": 1.3, "two": 0.7}
+    assert [line.get_color() == ACCENT for line in axes.lines if len(line.get_xdata()) == 4] == [True, False]
+    shares = np.array([[0.5, 0.5], [0.6, 0.4], [0.7, 0.3], [0.8, 0.2]])
+    figure = drawings.weights("weights", "caption", unix, shares, ["AAA", "BBB"], unix[[0, 2]]).figure
+    (axes,) = figure.axes
+    assert {text.get_text(): text.xy[1] for text in axes.texts} == pytest.approx({"AAA": 0.4, "BBB": 0.9})
+    lowest = axes.collections[0].get_paths()[0].vertices
+    assert lowest[:, 1].max() == 0.8
+    marks = [float(line.get_xdata()[0]) for line in axes.lines if line.get_color() == "white"]
+    assert marks == [2.0]  # none where the first pool begins
 
 
 def test_figures_of_little_are_drawn(check: Callable[[Figure, int], list[str]]) -> None:

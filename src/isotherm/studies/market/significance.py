@@ -11,12 +11,12 @@ Days = Float64[np.ndarray, " days"]
 
 
 def interval_of(daily: Days) -> list[float] | None:
-    """95 % of the annual ratio of mean to spread, by blocks of days; None of too few days, or where nothing varies.
+    """95 % of the annual ratio of mean to spread, by blocks of days; None of too few, lost, or all the same ones.
 
     Args:
         daily: returns, or returns over those of another pool, whose ratio is the information ratio.
     """
-    if len(daily) < LEAST_DAYS or np.ptp(daily) == 0:
+    if len(daily) < LEAST_DAYS or not np.isfinite(daily).all() or np.ptp(daily) == 0:
         return None
     found = block_bootstrap_sharpe(daily)
     return [float(found.lower), float(found.upper)]
@@ -24,7 +24,9 @@ def interval_of(daily: Days) -> list[float] | None:
 
 def deflated_of(daily: Days, trials: int) -> float | None:
     """Probability that the Sharpe ratio is above the best that luck gives in so many trials; None as above."""
-    found = deflated_sharpe_of(daily, trials) if len(daily) >= LEAST_DAYS else None
+    if len(daily) < LEAST_DAYS or not np.isfinite(daily).all():
+        return None
+    found = deflated_sharpe_of(daily, trials)
     return None if found is None else float(found.probability)
 
 

@@ -44,13 +44,15 @@ def against(told: Mapping[str, Any], rival: str, unknown: str = "") -> str:
     """By which share one is ahead of a rival, and whether they can be told apart.
 
     Args:
-        told: ``ahead`` and ``interval``.
+        told: ``ahead``, None where it is no number, and ``interval``.
         rival: in words.
         unknown: the verdict where there is no interval; empty: none is told.
 
     >>> against({"ahead": -0.02, "interval": [-3.0, -1.0]}, "HODL")
     '2.00% behind HODL (**worse**)'
     """
+    if told["ahead"] is None:
+        return f"not to be compared with {rival}"
     word = "ahead of" if told["ahead"] > 0 else "behind"
     verdict = told_apart(told) or unknown
     return f"{abs(told['ahead']):.2%} {word} {rival}" + (f" (**{verdict}**)" if verdict else "")

@@ -160,9 +160,9 @@ def _part(chosen: Arrays, part: str, trials: int) -> dict[str, Any]:
     return {"pools": pools, "against": against, "deflated": deflated_of(own, trials)}
 
 
-def _ahead(chosen: Arrays, rival: str, part: str) -> float:
-    """The share by which the trained pool is ahead in the last minute of a part."""
+def _ahead(chosen: Arrays, rival: str, part: str) -> float | None:
+    """The share by which the trained pool is ahead in the last minute of a part; None where it is no number."""
     own = f"metric/trained/{part}"
     if rival in ("hodl", "uniform_hodl"):
-        return float(chosen[f"{own}/returns_over_{rival}"])
-    return float((1 + chosen[f"{own}/return"]) / (1 + chosen[f"metric/{rival}/{part}/return"]) - 1)
+        return finite(chosen[f"{own}/returns_over_{rival}"])
+    return finite((1 + chosen[f"{own}/return"]) / (1 + chosen[f"metric/{rival}/{part}/return"]) - 1)

@@ -132,8 +132,8 @@ def conclusions(metrics: Metrics) -> list[str]:
     told = found["pools"]["trained"]
     ahead = {name: against(one, RIVALS[name]) for name, one in found["against"].items()}
     said = [
-        f"Over {where} the trained pool returned **{told['return']:+.2%}**, {ahead['hodl']}, and "
-        f"{ahead['uniform_hodl']}.",
+        f"Over {where} the trained pool returned **{share_cell(told['return']) or 'no number'}**, {ahead['hodl']}, "
+        f"and {ahead['uniform_hodl']}.",
         f"Training itself: there the trained pool is {ahead['untrained']}, and {ahead['constant']}.",
         _chosen(metrics),
     ]

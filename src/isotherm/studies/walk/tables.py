@@ -1,5 +1,6 @@
 """Tables and sentences of a walk forward."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,7 +105,7 @@ def _cycles(metrics: Metrics) -> Table:
     """Each cycle; of very many those that did best and worst against holding."""
     cycles, title = metrics["cycles"], "Cycles"
     if len(cycles) > MOST_CYCLES:
-        order = sorted(range(len(cycles)), key=lambda i: cycles[i]["outside"]["returns_over_hodl"])
+        order = sorted(range(len(cycles)), key=lambda i: _over_hodl(cycles[i]))
         shown = sorted((*order[:SHOWN_ENDS], *order[-SHOWN_ENDS:]))
         title = f"Cycles: of {len(cycles)} the {SHOWN_ENDS} worst and the {SHOWN_ENDS} best beside HODL"
         cycles = [cycles[i] for i in shown]
@@ -125,6 +126,12 @@ def _cycles(metrics: Metrics) -> Table:
         "market",
     )  # fmt: skip
     return Table(title, columns, rows, note)
+
+
+def _over_hodl(cycle: Metrics) -> float:
+    """Of a test; of a lost one the worst that there is."""
+    found = cycle["outside"]["returns_over_hodl"]
+    return -math.inf if found is None else found
 
 
 def _settings(metrics: Metrics) -> Table:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from tests.support.short_market import run_of, table
 
+from isotherm.market.objectives.registry import CEILING
 from isotherm.market.train.loop import begun, is_over, proceed, train
 from isotherm.market.train.methods import search
 from isotherm.market.train.methods.search import CovarianceSearch
@@ -41,6 +42,21 @@ def test_a_quadratic_is_climbed_to_its_top_and_the_search_stops_there() -> None:
     wider = searched(300, tol=1e-3)
     assert wider[0].is_over
     assert wider[2] < generation - 20
+
+
+@pytest.mark.parametrize(("tol", "is_over"), [(0.08, True), (0.06, False)])
+def test_a_search_is_over_when_its_widest_axis_is_narrow(tol: float, is_over: bool) -> None:
+    """Two of four candidates 0.1 away along one axis, the others 0.01 along another: deviations 0.071 and 0.007."""
+    one = CovarianceSearch(np.zeros(2), sigma=0.5, seed=1, population=4, tol=tol)
+    one.tell(np.array([[0.1, 0.0], [-0.1, 0.0], [0.0, 0.01], [0.0, -0.01]]), np.arange(4.0))
+    assert one.is_over is is_over
+
+
+def test_a_search_without_a_tolerance_stops_where_the_library_does() -> None:
+    one, best, generation = searched(1000, tol=0.0)
+    assert one.is_over
+    assert best > -1e-12
+    assert generation < 1000
 
 
 def run(**settings: Any) -> Any:
@@ -82,13 +98,17 @@ def test_sets_that_have_stopped_stay_and_all_stopped_is_the_end() -> None:
     state = begun(problem)
     while not is_over(problem, state):
         before = state
-        state, _ = proceed(problem, state, 1)
+        state, records = proceed(problem, state, 1)
         for chosen in np.flatnonzero(before.descent.memory.have_stopped):
             assert np.isnan(state.descent.memory.values[-1, chosen]).all()
             for name, value in state.descent.parameters.items():
                 np.testing.assert_array_equal(value[chosen], before.descent.parameters[name][chosen])
     assert state.descent.memory.have_stopped.all()
     assert int(state.descent.step) < 60
+    assert (
+        records[-1]["train_objective"] is not None
+    )  # the last iteration is one that is judged, and no earlier one
+    assert before.descent.memory.have_stopped.all()
     stopped_at = np.isfinite(state.descent.memory.values[..., 0]).sum(0)
     assert stopped_at[0] != stopped_at[1]
 
@@ -99,12 +119,15 @@ def test_candidates_without_a_value_are_the_worst(monkeypatch: Any) -> None:
     def some_lost(points: Any, params: Any) -> Any:
         found = np.array(values(points, params))
         found[::3] = np.nan
+        found[1::6] = np.inf
         return found
 
     monkeypatch.setattr(search, "population_values", some_lost)
     found = train(run(n_generations=4), table())
     told = found.state.descent.memory.values
     assert (told[:, :, ::3] == search.WORST).all()
+    assert (told[:, :, 1] == search.WORST).all()
+    assert search.WORST < -CEILING  # than which no objective is less
     assert all(np.isfinite(record["objective"]).all() for record in found.records[1:])
 
 

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from tests.support.short_market import run_of, table
 
 from isotherm.market.train.loop import begun, is_over, proceed, train
+from isotherm.market.train.methods.newton import QuasiNewton
 from isotherm.market.train.points import FixedPoints
 from isotherm.market.train.problem import TrainingProblem, problem_of
 
@@ -59,6 +60,53 @@ def test_a_looser_tolerance_rests_earlier_and_at_rest_nothing_moves() -> None:
     again, records = proceed(problem, loose.state, 3)
     assert records == []
     assert int(again.descent.step) == int(loose.state.descent.step)
+
+
+def test_a_small_gradient_is_rest_though_the_next_step_is_long(monkeypatch: Any) -> None:
+    """Down a quartic, by hand: by its slope from 0.3 to 0.273, and from there by that of the secant.
+
+    The slope is 0.0069 there; that of the next secant would lead 0.04 farther.
+    """
+
+    def quartic(points: FixedPoints, params: Any) -> Any:
+        return -jnp.sum(params["log_k"] ** 4) / 4
+
+    climb = jax.value_and_grad(quartic, argnums=1)
+    monkeypatch.setattr(FixedPoints, "mean", quartic)
+    monkeypatch.setattr(FixedPoints, "mean_and_gradient", lambda *given: climb(*given))
+    points = problem_of(run(), table()).points
+    assert points is not None
+    with jax.enable_x64(True):
+        step = QuasiNewton(points, 0.01, ("log_k",))
+        move = jax.jit(lambda params, memory: step(0, params, memory))
+        params = {"log_k": jnp.array([[0.3]])}
+        memory, places, rests = step.begun(params), [], []
+        for _ in range(4):
+            slope = move(params, memory)
+            params, memory = {"log_k": params["log_k"] - slope.gradient["log_k"]}, slope.memory
+            places.append(float(params["log_k"][0, 0]))
+            rests.append(bool(memory.are_at_rest[0]))
+    slope = 0.273**3
+    last = 0.273 - slope * 0.027 / (0.3**3 - slope)
+    np.testing.assert_allclose(
+        places, [0.3, 0.273, last, last], rtol=1e-9
+    )  # the first place is judged, no more
+    assert rests == [False, False, True, True]
+
+
+def test_rest_is_judged_however_iterations_are_cut() -> None:
+    """Sets come to rest between two evaluations; links of a single iteration go on to the next one too."""
+    own = {"method": "bfgs", "n_parameter_sets": 3, "evaluation_interval": 50, "val_fraction": 0.0}
+    settings = run_of(own | {"bfgs_settings": {"maxiter": 60}})
+    problem, whole = problem_of(settings, table()), train(settings, table())
+    state, records, rested = begun(problem), [], 0
+    while not is_over(problem, state):
+        state, more = proceed(problem, state, 1)
+        records += more
+        rested += bool(state.descent.memory.are_at_rest.all())
+    assert rested > 1
+    assert str(records) == str(list(whole.records[1:]))
+    assert records[-1]["train_objective"] is not None
 
 
 def test_a_set_that_rests_stays_while_others_go_on() -> None:

@@ -1,5 +1,6 @@
 """Trials of Optuna: where they look, what they are told, when they stop, and the journal of it all."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,11 @@ import optuna
 import pytest
 from tests.support.short_market import run_of, table
 
+from isotherm.market.train.evaluation import Evaluated
+from isotherm.market.train.judge import Judge
 from isotherm.market.train.loop import begun, is_over, proceed, train
+from isotherm.market.train.methods import trials
+from isotherm.market.train.methods.optuna_study import ToldTrial, quiet, study_of
 from isotherm.market.train.methods.space import axes_of, filled
 from isotherm.market.train.methods.trials import penalised_metric, trials_journal, trials_waited
 from isotherm.market.train.problem import problem_of
@@ -48,6 +53,8 @@ def test_log_scales_and_ranges_that_pools_declare() -> None:
     assert second.high / second.low == pytest.approx(400**0.5)
     assert first.log_scale
     assert ends(looked("sp_k", expand_around=False))[0] == ("sp_k_0", -1.0, 100.0, 1.0)
+    (shared,) = looked("memory_days_1", (1.0, 4.0), make_scalar=True)
+    assert shared.start == pytest.approx(2.0)
     with pytest.raises(ValueError, match=r"parameter_config.k = -3.0: starts at or below 0"):
         looked("k", (1.0, -3.0))
     with pytest.raises(ValueError, match="parameter_config = 'absolute_k': has no range"):
@@ -96,6 +103,18 @@ def test_trials_are_told_the_mean_less_what_fitted_minutes_are_better_by(whole: 
     assert best["final_objective"] == objective[3 * best["iteration"] + best["param_idx"]]
 
 
+def test_gaps_that_are_no_finite_number_are_none() -> None:
+    """Of four sets: fitted minutes are better by 1, worse by 1, better beyond all bounds, and without a value."""
+    problem = problem_of(run({"n_parameter_sets": 4}, n_jobs=4, overfitting_penalty=0.5), table())
+    judge, blank = Judge(problem), np.zeros((4, 2))
+    fitted, held = np.array([3.0, 1.0, np.inf, np.nan]), np.full(4, 2.0)
+    parts = {"train": fitted, "validation": held}
+    told: Any = {name: SimpleNamespace(daily_log_sharpe=value) for name, value in parts.items()}
+    judge.found = Evaluated(told, blank, blank, blank)
+    found = trials._objectives(problem, np.array([[4.0, 6.0]]).repeat(4, axis=0), judge)
+    assert found.tolist() == [[4.5], [5.0], [5.0], [5.0]]
+
+
 def test_without_held_back_minutes_nothing_is_subtracted() -> None:
     found = train(run({"val_fraction": 0.0}, n_trials=3), table())
     np.testing.assert_array_equal(found.state.descent.memory.values[:, 0], found.records[1]["objective"])
@@ -123,18 +142,39 @@ def test_later_trials_look_where_earlier_ones_were_good() -> None:
     assert np.median(values[-24:]) > np.quantile(values[:12], 0.75)
 
 
+def test_a_study_asks_what_that_of_the_library_asks() -> None:
+    """By all parameters together, the first two by chance."""
+    space = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in ("a", "b")}
+    rng = np.random.default_rng(0)
+    told = [ToldTrial({"a": x, "b": y}, (-abs(x - y),)) for x, y in rng.uniform(size=(6, 2)).tolist()]
+    ours = study_of(told, space, 1, 7, 2)
+    with quiet():
+        sampler = optuna.samplers.TPESampler(seed=7, n_startup_trials=2, multivariate=True)
+        theirs = optuna.create_study(direction="maximize", sampler=sampler)
+        theirs.add_trials(ours.get_trials())
+        assert ours.ask(space).params == theirs.ask(space).params
+
+
+def test_the_library_speaks_again_afterwards() -> None:
+    before = optuna.logging.get_verbosity()
+    with quiet() as library:
+        assert library.logging.get_verbosity() == library.logging.ERROR
+    assert optuna.logging.get_verbosity() == before != library.logging.ERROR
+
+
 def test_waiting_counts_trials_since_a_better_one_by_enough() -> None:
     assert trials_waited(np.array([]), 0.1) == 0
     assert trials_waited(np.array([np.nan, np.nan]), 0.1) == 2
     assert trials_waited(np.array([1.0, 1.05, 1.2]), 0.1) == 0
     assert trials_waited(np.array([1.0, 1.05, 1.09, 0.0]), 0.1) == 3
+    assert trials_waited(np.array([1.0, 1.5]), 0.5) == 0  # by just so much
 
 
 def test_a_search_that_no_longer_improves_stops_early_where_asked() -> None:
-    stopping = {"enabled": True, "patience": 4, "min_improvement": 1e3}
+    stopping = {"enabled": True, "patience": 5, "min_improvement": 1e3}
     own = run(n_trials=30, early_stopping=stopping)
     found = train(own, table())
-    assert len(found.state.descent.memory.values) == 6  # the first is better than nothing, four more wait
+    assert len(found.state.descent.memory.values) == 6  # the first is better than nothing, five more wait
     assert is_over(problem_of(own, table()), found.state)
 
 
