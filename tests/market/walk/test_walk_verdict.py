@@ -88,6 +88,14 @@ def test_few_or_flat_days_say_nothing() -> None:
     assert verdict({"days": 5, "value": np.ones(6)}).deflated is None
 
 
+def test_a_lost_pool_is_told_and_not_resampled() -> None:
+    found = verdict(
+        {"days": 25}, {"days": 25, "value": np.append(np.ones(25), np.nan), "out_of_sample": sharpe(np.nan)}
+    )
+    assert found.interval is found.over_hodl is found.deflated is None
+    assert found.reasons == ("worst Sharpe ratio nan, not above 0",)
+
+
 def test_a_walk_without_cycles_is_refused() -> None:
     with pytest.raises(ValueError, match="records"):
         walk_verdict([])

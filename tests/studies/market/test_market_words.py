@@ -69,3 +69,11 @@ def test_two_pools_are_compared_by_growth_and_by_the_days_of_their_difference() 
     assert found["ahead"] == pytest.approx(np.exp(np.log1p(DAYS).sum() - np.log1p(other).sum()) - 1)
     assert found["interval"] == interval_of(DAYS - other)
     assert found["interval"] != interval_of(DAYS)
+
+
+def test_a_lost_pool_is_compared_with_none() -> None:
+    lost = DAYS.copy()
+    lost[3] = np.nan
+    assert compared(lost, DAYS) == {"ahead": None, "interval": None}
+    assert against(compared(lost, DAYS), "HODL") == "not to be compared with HODL"
+    assert deflated_of(lost, 3) is None

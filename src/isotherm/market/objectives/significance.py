@@ -91,14 +91,14 @@ def deflated_sharpe(
 
 
 def deflated_sharpe_of(daily_returns: Float64[np.ndarray, " days"], num_trials: int) -> DeflatedSharpe | None:
-    """:func:`deflated_sharpe` of daily returns, with their own skew and kurtosis; None where they do not vary.
+    """:func:`deflated_sharpe` of daily returns, with their own skew and kurtosis; None where there is no spread.
 
     Args:
         daily_returns: ``(days,)``, at least 2.
         num_trials: among how many they were chosen.
     """
     moments = moments_of(daily_returns)
-    if moments.std <= FLAT:
+    if not moments.std > FLAT:
         return None
     ratio = moments.mean / moments.std
     return deflated_sharpe(ratio, num_trials, len(daily_returns), moments.skew, moments.excess_kurtosis)
@@ -183,6 +183,20 @@ def block_bootstrap_sharpe(
     lower, upper = np.percentile(found, [tail, 100 - tail])
     estimate = float(annual_sharpe(changes[None])[0])
     return SharpeInterval(estimate, float(lower), float(upper), float(found.std()), confidence)
+
+
+def sharpe_interval(
+    daily_returns: Float64[np.ndarray, " days"], num_resamples: int = 10_000
+) -> SharpeInterval | None:
+    """:func:`block_bootstrap_sharpe` where there are days enough for blocks and all are numbers; else None.
+
+    Args:
+        daily_returns: ``(days,)``.
+        num_resamples: at least 1.
+    """
+    if len(daily_returns) < LEAST_DAYS or not np.isfinite(daily_returns).all():
+        return None
+    return block_bootstrap_sharpe(daily_returns, num_resamples)
 
 
 def _resampled(changes: np.ndarray, starts: np.ndarray, block_length: int) -> np.ndarray:

@@ -9,11 +9,10 @@ from jaxtyping import Float64
 from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.objectives.significance import (
-    LEAST_DAYS,
     DeflatedSharpe,
     SharpeInterval,
-    block_bootstrap_sharpe,
     deflated_sharpe_of,
+    sharpe_interval,
 )
 from isotherm.market.walk.tested import CycleRecord
 
@@ -33,10 +32,11 @@ class WalkVerdict(NamedTuple):
         mean_efficiency: mean over cycles whose ratio in sample is above 0; NaN if there are none.
         num_efficiency: how many these are.
         adjusted_sharpe: mean over cycles of the ratio less its haircut; None where nothing was tracked in some cycle.
-        interval: of the ratio of all days, resampled in circular blocks of 10; None below 20 days.
+        interval: of the ratio of all days, resampled in circular blocks of 10; None below 20 days, or where a pool
+            was lost.
         over_hodl: the same of daily returns less those of what each test began with, held.
         over_uniform_hodl: the same, of equal parts held.
-        deflated: of the ratio a day of all days; None if returns do not vary.
+        deflated: of the ratio a day of all days; None if returns do not vary or a pool was lost.
         is_effective: whether none of ``reasons`` speaks against it.
         reasons: what does, in words.
     """
@@ -112,9 +112,9 @@ def walk_verdict(
         mean_efficiency=efficiency,
         num_efficiency=len(known),
         adjusted_sharpe=adjusted,
-        interval=_interval(days.pool, num_resamples),
-        over_hodl=_interval(days.pool - days.hodl, num_resamples),
-        over_uniform_hodl=_interval(days.pool - days.uniform_hodl, num_resamples),
+        interval=sharpe_interval(days.pool, num_resamples),
+        over_hodl=sharpe_interval(days.pool - days.hodl, num_resamples),
+        over_uniform_hodl=sharpe_interval(days.pool - days.uniform_hodl, num_resamples),
         deflated=deflated_sharpe_of(days.pool, num_trials),
         is_effective=not reasons,
         reasons=reasons,
@@ -151,7 +151,3 @@ def _reasons(efficiency: float, worst: float, adjusted: float | None) -> tuple[s
     if adjusted is not None and not adjusted > 0:
         found.append(f"Sharpe ratio {adjusted:.2f} after its haircut, not above 0")
     return tuple(found)
-
-
-def _interval(days: Days, num_resamples: int) -> SharpeInterval | None:
-    return block_bootstrap_sharpe(days, num_resamples) if len(days) >= LEAST_DAYS else None
