@@ -130,10 +130,28 @@ def test_folders_that_others_may_write_into_are_not_used(tmp_path: Path, monkeyp
     folder.mkdir()
     folder.chmod(0o777)
     assert "others may write there" in (programs.keep_programs() or "")
+    folder.chmod(0o700)
+    tmp_path.chmod(0o777)
+    assert f"{tmp_path}: others may write there" in (programs.keep_programs() or "")
+    tmp_path.chmod(0o700)
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(programs.VARIABLE, str(tmp_path / "file"))
     assert "file" in (programs.keep_programs() or "")
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_without_a_home_nothing_is_kept(monkeypatch) -> None:
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv(programs.VARIABLE)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+
+    def nowhere(path: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", nowhere)
+    assert (programs.keep_programs() or "").startswith(
+        "compiled programs are not kept, there is no home folder; "
+    )
 
 
 def entries(folder: Path, sizes: dict[str, int]) -> Path:

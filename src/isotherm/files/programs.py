@@ -54,23 +54,29 @@ def keep_programs() -> str | None:
     told = os.environ.get(VARIABLE, "")
     if told == "off" or _JAX_FOLDER in os.environ:
         return None
-    root = Path(told).expanduser().absolute() if told else _user_folder()
-    folder = root / machine_key()
     try:
+        root = Path(told).expanduser().absolute() if told else _user_folder()
+        folder = root / machine_key()
+        _make_own(root)
         _make_own(folder)
         is_new = not (folder / "probe.json").exists()
         fault = _probed(folder)
         tidy(root, folder)
     except OSError as error:
-        is_new, fault = True, f"{error.filename}: {error.strerror}"
+        return _not_kept(f"{error.filename}: {error.strerror}")
+    except RuntimeError:  # of pathlib, for a user without one
+        return _not_kept("there is no home folder")
     if fault is not None:
-        how = f"{VARIABLE}=PATH keeps them elsewhere, {VARIABLE}=off nowhere"
-        return f"compiled programs are not kept, {fault}; {how}" if is_new else None
+        return _not_kept(fault) if is_new else None
     os.environ |= {
         _JAX_FOLDER: str(threads_folder(folder, os.environ.get("NPROC") or os.cpu_count() or 1)),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     }
     return None
+
+
+def _not_kept(fault: str) -> str:
+    return f"compiled programs are not kept, {fault}; {VARIABLE}=PATH keeps them elsewhere, {VARIABLE}=off nowhere"
 
 
 def threads_folder(folder: Path, count: int | str) -> Path:
@@ -115,14 +121,15 @@ def _user_folder() -> Path:
 
 
 def _make_own(folder: Path) -> None:
-    """The folder, which nobody else may write into: what lies there is run.
+    """The folder, in which nobody else may replace anything: what lies there is run.
 
     Raises:
         OSError: if it cannot be made, or belongs to somebody else.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     found = folder.stat()
-    if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+    is_open = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) and not found.st_mode & stat.S_ISVTX
+    if found.st_uid not in (os.getuid(), 0) or is_open:
         raise PermissionError(1, "others may write there", str(folder))
 
 
