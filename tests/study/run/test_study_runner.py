@@ -34,10 +34,16 @@ def test_results_do_not_depend_on_the_number_of_workers(unbroken: Run, tmp_path:
     assert {path.name for path in chunks(tmp_path)} == {path.name for path in chunks(unbroken.path.parent)}
 
 
-def test_workers_are_told_to_use_one_thread(unbroken: Run) -> None:
-    for chunk in chunks(unbroken.path.parent):
+def test_workers_are_told_to_use_one_thread_and_we_go_on_with_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPROC", "3")
+    done = run(Coins(), CoinsConfig(), tmp_path, pool=Pool(1))
+    written = chunks(done.path.parent)
+    assert written
+    for chunk in written:
         assert str(read_npz(chunk.read_bytes())["nproc"]) == "1"
-    assert os.environ.get("NPROC") != "1"
+    assert os.environ["NPROC"] == "3"
 
 
 def test_a_finished_run_is_shown_again_without_computing(copy_of: Callable[[], Path]) -> None:
