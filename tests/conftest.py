@@ -38,7 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if root == "off":
         return
     folder = programs.threads_folder(Path(root) / programs.machine_key(), 1)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for one in (Path(root), folder.parent, folder):
+        one.mkdir(parents=True, exist_ok=True, mode=0o700)  # others may not write there, whatever the umask
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
