@@ -49,7 +49,8 @@ def keep_programs() -> str | None:
     Nothing is changed where the user's environment names a folder of JAX's own, or where :data:`VARIABLE` is ``off``.
 
     Returns:
-        None, or why programs are not kept though nobody said so: in a line for people, once for each folder.
+        None, or in a line for people why programs are not kept: where the variable names a folder that will not do,
+        and once where a trial fails.
     """
     told = os.environ.get(VARIABLE, "")
     if told == "off" or _JAX_FOLDER in os.environ:
@@ -62,10 +63,10 @@ def keep_programs() -> str | None:
         is_new = not (folder / "probe.json").exists()
         fault = _probed(folder)
         tidy(root, folder)
-    except OSError as error:
-        return _not_kept(f"{error.filename}: {error.strerror}")
-    except RuntimeError:  # of pathlib, for a user without one
-        return _not_kept("there is no home folder")
+    except OSError as error:  # without a cache folder of their own, people are not told so again and again
+        return _not_kept(f"{error.filename}: {error.strerror}") if told else None
+    except RuntimeError:  # of pathlib, where there is no home folder
+        return None
     if fault is not None:
         return _not_kept(fault) if is_new else None
     os.environ |= {
