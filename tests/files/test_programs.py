@@ -140,7 +140,7 @@ def test_folders_that_others_may_write_into_are_not_used(tmp_path: Path, monkeyp
     assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
 
 
-def test_without_a_home_nothing_is_kept(monkeypatch) -> None:
+def test_without_a_home_nothing_is_kept_and_nothing_told(monkeypatch) -> None:
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.delenv(programs.VARIABLE)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
@@ -149,9 +149,19 @@ def test_without_a_home_nothing_is_kept(monkeypatch) -> None:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "expanduser", nowhere)
-    assert (programs.keep_programs() or "").startswith(
-        "compiled programs are not kept, there is no home folder; "
-    )
+    assert programs.keep_programs() is None
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_a_folder_that_cannot_be_made_is_told_where_it_was_named(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    monkeypatch.delenv(programs.VARIABLE)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert programs.keep_programs() is None
+    monkeypatch.setenv(programs.VARIABLE, str(tmp_path / "file"))
+    assert "file" in (programs.keep_programs() or "")
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
 
 
 def entries(folder: Path, sizes: dict[str, int]) -> Path:
