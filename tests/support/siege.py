@@ -22,10 +22,12 @@ def assert_kills_change_nothing(
     on. No kept chunk is written again. A process that ends before its kill counts for none: another run is begun
     beside its own, so that a machine of any speed gets all kills.
 
-    Parameters
-    ----------
-    killed
-        Called with the store after each kill that left chunks in it.
+    Args:
+        words: of the command, without its store.
+        place: for stores.
+        kills: how many.
+        longest_s: between a chunk and the kill after it.
+        killed: called with the store after each kill that left chunks in it.
     """
     source, stores = random.Random(3), [place / "broken-0"]
     written: dict[Path, int] = {}
@@ -72,9 +74,7 @@ def _finished(words: Sequence[str], store: Path) -> Path:
 
 
 def _assert_same_bytes(folder: Path, whole: Path) -> None:
-    names = [f"chunks/{path.name}" for path in sorted((whole / "chunks").glob("*.npz"))]
-    assert [path.name for path in sorted((folder / "chunks").glob("*.npz"))] == [
-        Path(name).name for name in names
-    ]
-    for name in [*names, "arrays.npz", "metrics.json"]:
+    ours, theirs = (sorted(path.name for path in one.glob("chunks/*.npz")) for one in (folder, whole))
+    assert ours == theirs
+    for name in [*(f"chunks/{name}" for name in ours), "arrays.npz", "metrics.json"]:
         assert (folder / name).read_bytes() == (whole / name).read_bytes(), name

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -193,15 +193,36 @@ def tidy(root: Path, folder: Path) -> None:
     """
     stamp, now = folder / "tidied", time.time_ns()
     since = stamp.stat().st_mtime_ns - _OVERLAP_NS if stamp.exists() else 0
-    for path in folder.glob(f"threads-*/*{_ENDING}"):
-        try:
-            if path.stat().st_mtime_ns >= since and not _is_whole(path.read_bytes()):
-                path.unlink()
-        except FileNotFoundError:  # another process tidies too
-            continue
+    found: list[tuple[int, int, str]] = []
+    for threads in root.glob("*/threads-*"):
+        is_ours = threads.parent == folder
+        for path, told in _entries(threads):
+            if is_ours and told.st_mtime_ns >= since and not _is_whole(_read(path)):
+                Path(path).unlink(missing_ok=True)
+            else:
+                found.append((max(told.st_atime_ns, told.st_mtime_ns), told.st_size, path))
     stamp.touch()
     os.utime(stamp, ns=(now, now))
-    _bound(root.glob(f"*/threads-*/*{_ENDING}"))
+    _bound(found)
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Programs of a folder. There are tens of thousands, looked over by each command: no path is made of each."""
+    with os.scandir(folder) as found:
+        for entry in found:
+            if not entry.name.endswith(_ENDING):
+                continue
+            try:
+                yield entry.path, entry.stat()
+            except FileNotFoundError:  # another process tidies too
+                continue
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def _is_whole(data: bytes) -> bool:
@@ -230,19 +251,13 @@ def _is_whole_zstd(data: bytes) -> bool:
     return False  # nothing here could read it
 
 
-def _bound(paths: Iterable[Path]) -> None:
-    found = []
-    for path in paths:
-        try:
-            told = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append((max(told.st_atime_ns, told.st_mtime_ns), told.st_size, path))
+def _bound(found: list[tuple[int, int, str]]) -> None:
+    """Let go of the least used; of each entry when it was used, its size and its path."""
     total = sum(size for _, size, _ in found)
     if total <= MOST_BYTES:
         return
     for _, size, path in sorted(found):
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         total -= size
         if total <= 0.8 * MOST_BYTES:
             return

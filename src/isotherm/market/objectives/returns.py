@@ -5,7 +5,7 @@ follow the dtype of their inputs, and are differentiable and batched by ``vmap``
 dynamic-weight pools; W. F. Sharpe, Mutual Fund Performance (1966).
 """
 
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -22,6 +22,7 @@ LEAST_DAILY = 3
 """Daily samples below which no daily Sharpe ratio is told: two give one return, whose spread is 0."""
 
 Scalar = Float[Array, ""]
+SeriesT = TypeVar("SeriesT", Array, np.ndarray)
 
 
 class PoolHistory(eqx.Module):
@@ -72,8 +73,8 @@ def history_of(value: Any, reserves: Any, prices: Any, fee_revenue: Any = None) 
     return PoolHistory(value, reserves[0], prices[0], prices[-1], fees)
 
 
-def relative_changes(value: Float[Array, " rows"]) -> Float[Array, " steps"]:
-    """Returns from row to row, shape ``(rows - 1,)``."""
+def relative_changes(value: SeriesT) -> SeriesT:
+    """Returns from row to row, ``(rows,)`` to ``(rows - 1,)``, of JAX or of NumPy."""
     return value[1:] / value[:-1] - 1.0
 
 

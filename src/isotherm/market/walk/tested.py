@@ -10,7 +10,7 @@ from jaxtyping import Float64, Int64
 from isotherm import doors
 from isotherm.market.backtest import Backtest
 from isotherm.market.objectives.periods import ALIASES, period_metrics
-from isotherm.market.objectives.returns import DAYS_PER_YEAR, MINUTES_PER_DAY
+from isotherm.market.objectives.returns import DAYS_PER_YEAR, MINUTES_PER_DAY, relative_changes
 from isotherm.market.objectives.significance import (
     FLAT,
     rademacher_complexity,
@@ -80,7 +80,7 @@ class CycleRecord:
     @property
     def daily_returns(self) -> Float64[np.ndarray, " days"]:
         """Of the test, ``(days,)``."""
-        return self.value[1:] / self.value[:-1] - 1
+        return relative_changes(self.value)
 
 
 def sharpe_haircut(checkpoint_returns: Any, compat: bool = False) -> float | None:

@@ -8,6 +8,7 @@ from jaxtyping import Float64
 
 from isotherm import doors
 from isotherm.errors import refusal
+from isotherm.market.objectives.returns import relative_changes
 from isotherm.market.objectives.significance import (
     DeflatedSharpe,
     SharpeInterval,
@@ -131,15 +132,11 @@ class JoinedReturns(NamedTuple):
 
 def joined_returns(records: Sequence[CycleRecord]) -> JoinedReturns:
     """Of the tests of all cycles, and of what is held from the begin of each."""
-    series = (np.concatenate([_changes(getattr(one, name)) for one in records]) for name in _SERIES)
+    series = (np.concatenate([relative_changes(getattr(one, name)) for one in records]) for name in _SERIES)
     return JoinedReturns(*series)
 
 
 _SERIES = ("value", "hodl", "uniform_hodl")
-
-
-def _changes(value: Float64[np.ndarray, " midnights"]) -> Days:
-    return value[1:] / value[:-1] - 1
 
 
 def _reasons(efficiency: float, worst: float, adjusted: float | None) -> tuple[str, ...]:

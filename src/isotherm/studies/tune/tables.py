@@ -11,6 +11,7 @@ from isotherm.studies.market.words import (
     luck,
     not_known,
     setting_rows,
+    share_cell,
     told_apart,
 )
 from isotherm.study.tables import Cell, Table
@@ -64,7 +65,7 @@ def _performance(metrics: Metrics) -> Table:
             deflated = told["deflated"] if pool == "tuned" else None
             label = f"{PARTS[part]}: {POOLS[pool]}"
             rows.append(
-                (label, f"{one['return']:+.2%}", one["sharpe"], interval_cell(one["interval"]), deflated)
+                (label, share_cell(one["return"]), one["sharpe"], interval_cell(one["interval"]), deflated)
             )
     days = ", ".join(f"{PARTS[part]} {told['days']}" for part, told in _parts(metrics))
     note = (
@@ -86,7 +87,7 @@ def _ahead(metrics: Metrics) -> Table:
     rows = tuple(
         (
             f"{PARTS[part]}: {RIVALS[rival]}",
-            f"{one['ahead']:+.2%}",
+            share_cell(one["ahead"]),
             one["information"],
             interval_cell(one["interval"]),
             told_apart(one),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from isotherm.market.objectives.returns import DAYS_PER_YEAR
+from isotherm.market.objectives.returns import DAYS_PER_YEAR, relative_changes
 from isotherm.market.objectives.significance import annual_sharpe
 from isotherm.market.parameters.training_keys import TRAINING_DEFAULTS
 from isotherm.market.walk.tested import CycleRecord
@@ -74,18 +74,14 @@ def daily_of(records: Sequence[CycleRecord], default: Days) -> dict[str, Days]:
     return {
         "trained": joined_returns(records).pool,
         "default": default,
-        "hodl": _changes(prices @ first),
-        "uniform_hodl": _changes((prices / prices[0]).mean(1)),
+        "hodl": relative_changes(prices @ first),
+        "uniform_hodl": relative_changes((prices / prices[0]).mean(1)),
     }
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Midnights of all tests; that between two of them is the later one's first."""
     return np.concatenate([*(part[:-1] for part in parts), parts[-1][-1:]])
-
-
-def _changes(value: np.ndarray) -> Days:
-    return value[1:] / value[:-1] - 1
 
 
 def _pool(daily: Days, trials: int) -> dict[str, Any]:

@@ -43,10 +43,8 @@ def tables(metrics: Metrics) -> list[Table]:
 def _performance(metrics: Metrics) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for pool, told in metrics["pools"].items():
-        ends, shares = (
-            interval_cell(told["interval"]),
-            (share_cell(told["return"]), share_cell(told["a_year"])),
-        )
+        shares = (share_cell(told["return"]), share_cell(told["a_year"]))
+        ends = interval_cell(told["interval"])
         rows.append((POOLS[pool], *shares, told["sharpe"], ends, told["deflated"]))
     note = (
         f"All tests one after another, {metrics['days']} days; one path of prices. The interval, 95 % of the annual "
