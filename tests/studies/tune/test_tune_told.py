@@ -111,6 +111,15 @@ def test_days_that_no_trial_saw_decide(ends: Any, words: str) -> None:
     assert "the same as HODL" in said(held=part(ahead=0.0))
 
 
+def test_a_rival_that_was_lost_is_not_compared_with() -> None:
+    held = part()
+    held["against"]["hodl"] = {"ahead": None, "interval": None, "information": float("nan")}
+    assert "not to be compared with HODL" in said(held=held)
+    (table,) = [one for one in tables(told(held=held)) if "ahead" in one.title]
+    (row,) = [one for one in table.rows if one[0] == "held back from trials: HODL"]
+    assert (row[1], row[3], row[4]) == (None, None, "")
+
+
 def test_without_held_cycles_that_is_said() -> None:
     assert "No cycle was held back" in said(held=None)
 
