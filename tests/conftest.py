@@ -9,7 +9,7 @@ import gc
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 QUICK_TO_COMPILE = "--xla_cpu_use_fusion_emitters=false"
@@ -65,6 +65,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
 settings.register_profile("isotherm", derandomize=True, deadline=None, max_examples=30)
 settings.load_profile("isotherm")
+
+
+@pytest.fixture
+def compiled() -> Iterator[Callable[[], list[str]]]:
+    """A function that tells which programs have been compiled since the test began, such as ``jit(_run)``."""
+    names: list[str] = []
+
+    def listen(event: str, duration: float, **told: object) -> None:
+        if event == "/jax/core/compile/backend_compile_duration":
+            names.append(str(told.get("fun_name")))
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    yield lambda: list(names)
+    jax.monitoring.unregister_event_duration_listener(listen)
 
 
 @pytest.fixture

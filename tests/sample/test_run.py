@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ from tests.support.zoo import clamp_of, random_model, venues
 from isotherm.exact.exact import exact
 from isotherm.sample.gibbs.gibbs import gibbs, initial_spins
 from isotherm.sample.kernel import Kernel
-from isotherm.sample.run import sample, sample_means
+from isotherm.sample.run import FEW, MUCH, _rows, sample, sample_means
 
 
 class State(NamedTuple):
@@ -26,6 +27,9 @@ def _start(position: Any, key: jax.Array) -> State:
 def counter() -> Kernel:
     """Counts its steps, so that the schedule can be read off the draws."""
     return Kernel(init=_start, step=lambda key, state: (State(state.position + 1), None))
+
+
+COUNTER = counter()
 
 
 def _normal_step(key: jax.Array, state: State, mean: jax.Array) -> tuple[State, None]:
@@ -124,16 +128,95 @@ def test_long_tables_are_cut() -> None:
         (lambda beta: gibbs(venues(0.4), beta, clamp_of(5, {0: 1})), jnp.ones((2, 5), jnp.int8)),
     ],
 )
-def test_arrays_of_a_kernel_change_without_recompiling(build: Any, start: jax.Array) -> None:
-    traces = []
-
-    def observe(state: Any) -> jax.Array:
-        traces.append(1)
-        return state.position
-
-    for i in range(10):
+def test_arrays_of_a_kernel_change_without_recompiling(
+    build: Any, start: jax.Array, compiled: Callable[[], list[str]]
+) -> None:
+    def run(i: int) -> None:
+        observe = lambda state: state.position  # noqa: E731
         sample(jax.random.key(i), build(0.1 * i), start, num_warmup=1, num_samples=2, observe=observe)
-    assert len(traces) == 1
+
+    run(0)
+    before = len(compiled())
+    for i in range(1, 6):
+        run(i)
+    assert compiled()[before:] == []
+
+
+SCALE = 2.0
+
+
+def test_the_same_observer_written_again_compiles_nothing_and_what_it_reads_may_change(
+    monkeypatch: pytest.MonkeyPatch, compiled: Callable[[], list[str]]
+) -> None:
+    start = jnp.zeros(2)
+
+    def last(shift: jax.Array) -> list[float]:
+        draws = sample(
+            jax.random.key(0),
+            COUNTER,
+            start,
+            num_warmup=0,
+            num_samples=3,
+            observe=lambda state: SCALE * state.position + shift,
+        )
+        return np.asarray(draws.values)[0].tolist()
+
+    one, two = jnp.float32(1), jnp.float32(2)
+    assert last(one) == [3, 5, 7]
+    before = len(compiled())
+    assert last(one) == [3, 5, 7]
+    assert last(two) == [4, 6, 8]
+    assert compiled()[before:] == []
+    monkeypatch.setattr(f"{__name__}.SCALE", 10.0)
+    assert last(one) == [11, 21, 31]
+    assert "jit(_run)" in compiled()[before:]
+
+
+@pytest.mark.parametrize("draws_or_means", [sample, sample_means])
+def test_other_numbers_of_draws_compile_no_loop_anew(
+    draws_or_means: Any, compiled: Callable[[], list[str]]
+) -> None:
+    def run(num: int) -> Any:
+        return draws_or_means(
+            jax.random.key(0), COUNTER, jnp.zeros(2, jnp.int32), num_warmup=2, num_samples=num
+        )
+
+    run(1)
+    before = len(compiled())
+    for num in (2, 7, 1000, 1024):
+        found = run(num)
+        if draws_or_means is sample:
+            np.testing.assert_array_equal(found.values, np.tile(2 + np.arange(1, num + 1), (2, 1)))
+        else:
+            np.testing.assert_allclose(found.mean, 2 + (num + 1) / 2, rtol=1e-6)
+    assert not any("_run" in name for name in compiled()[before:])
+
+
+@pytest.mark.parametrize(
+    ("num_samples", "bytes_of_draw", "rows"),
+    [
+        (1, 1.0, FEW),
+        (FEW, 1.0, FEW),
+        (FEW + 1, 1.0, 4 * FEW),
+        (4 * FEW + 1, 0.0, 16 * FEW),
+        (FEW, MUCH / FEW, FEW),
+        (FEW - 1, MUCH / FEW + 1, FEW - 1),
+        (FEW + 1, MUCH / FEW, FEW + 1),
+    ],
+)
+def test_room_for_more_draws_is_left_where_they_are_small(
+    num_samples: int, bytes_of_draw: float, rows: int
+) -> None:
+    assert _rows(num_samples, bytes_of_draw) == rows
+
+
+def test_large_draws_take_no_more_room_than_they_need() -> None:
+    start = jnp.zeros((2, MUCH // 2 // 4 // 256), jnp.float32)  # of a draw of both chains: MUCH / 256
+    draws = sample(
+        jax.random.key(0), COUNTER, start, num_warmup=0, num_samples=3, observe=lambda state: state.position
+    )
+    assert draws.values.shape == (2, 3, start.shape[1])
+    assert draws.values[1, :, -1].tolist() == [1, 2, 3]
 
 
 def test_closures_may_be_swept_under_vmap() -> None:

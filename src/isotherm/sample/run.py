@@ -1,7 +1,8 @@
 """Chains, warm-up, thinning and what is kept: one compiled loop around any kernel."""
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -16,12 +17,16 @@ from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.positions import coded_positions
 from isotherm.sample.rounding.notes import rounding_notes
 from isotherm.sample.schedule import Schedule
+from isotherm.sample.traced import traced
 
 MANY = 1_000_000
-"""Draws of all chains up to which nobody asks whether they fit into memory, if their positions take less than"""
+"""Chains up to which nobody asks whether their first positions fit into memory."""
 
-MUCH = 2**28
-"""bytes altogether."""
+MUCH = 2**24
+"""Bytes of draws up to which there may be room for more of them than are drawn,"""
+
+FEW = 1024
+"""in this number, or 4, 16, ... times as many."""
 
 MAX_STEPS = 2**31 - 1
 """Of a chain: they are numbered by an int32."""
@@ -78,9 +83,17 @@ def sample(
     """
     budget = Schedule(num_warmup, num_samples, thin).checked()
     starts, keys = _starts(key, kernel, positions, num_chains)
-    doors.function("observe", observe, "a function of a state", num_arguments=1)
-    _check_kept(keys, starts, kernel, observe, budget)
-    states, values, _ = _run(keys, starts, _traceable(kernel), observe, *_traced(budget), keep=True)
+    look, bytes_of_draw = _observer(observe, kernel, starts, keys)
+    doors.affordable(
+        "num_samples",
+        budget.num_samples,
+        2.0 * budget.num_samples * bytes_of_draw,
+        "`thin` more, `observe` less, or use sample_means",
+    )
+    rows = _rows(budget.num_samples, bytes_of_draw)
+    states, values, _ = _run(keys, starts, _traceable(kernel), look, _steps(budget), rows)
+    if rows != budget.num_samples:
+        values = jax.tree.map(lambda leaf: leaf[:, : budget.num_samples], values)
     return Draws(values, states, rounding_notes(kernel, states))
 
 
@@ -125,12 +138,18 @@ def sample_means(
     """
     budget = Schedule(num_warmup, num_samples, thin).checked()
     starts, keys = _starts(key, kernel, positions, num_chains)
-    doors.function("observe", observe, "a function of a state", num_arguments=1)
-    states, _, (means, squares) = _run(
-        keys, starts, _traceable(kernel), observe, *_traced(budget), keep=False
-    )
+    look, _ = _observer(observe, kernel, starts, keys)
+    states, _, (means, squares) = _run(keys, starts, _traceable(kernel), look, _steps(budget))
     variances = jax.tree.map(lambda x: x / max(budget.num_samples - 1, 1), squares)
     return ChainMeans(means, variances, states, budget.num_samples, rounding_notes(kernel, states))
+
+
+class _Steps(NamedTuple):
+    """A schedule as arrays, int32 scalars, so that other numbers of steps compile nothing anew."""
+
+    num_warmup: Array
+    num_samples: Array
+    thin: Array
 
 
 @eqx.filter_jit
@@ -139,45 +158,69 @@ def _run(
     starts: PyTree,
     kernel: AnyKernel,
     observe: Callable[..., Any],
-    num_warmup: Array,
-    num_samples: int,
-    thin: Array,
-    *,
-    keep: bool,
+    steps: _Steps,
+    rows: int | None = None,
 ) -> tuple[PyTree, PyTree, PyTree]:
+    """Last states; draws in so many rows, those beyond ``num_samples`` empty; without rows running means instead."""
     chains = over_chains(kernel)
     init_keys, step_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
 
     def look(state: PyTree) -> PyTree:
-        return jax.vmap(_looked_at(observe))(chains.view(state))
+        return jax.vmap(observe)(chains.view(state))
 
     def step(time: Array, state: PyTree) -> PyTree:
         keys = jax.vmap(jax.random.fold_in, in_axes=(0, None))(step_keys, time)
         return chains.step(keys, state)[0]
 
-    def draw(carry: tuple[PyTree, PyTree], index: Array) -> tuple[tuple[PyTree, PyTree], PyTree]:
-        state, running = carry
-        end = num_warmup + (index + 1) * thin
+    def draw(index: Array, carry: tuple[PyTree, PyTree]) -> tuple[PyTree, PyTree]:
+        state, kept = carry
+        end = steps.num_warmup + (index + 1) * steps.thin
         # the warm-up belongs to the first draw, so that a kernel's step is compiled once
-        state = jax.lax.fori_loop(jnp.where(index == 0, 0, end - thin), end, step, state)
-        values = look(state)
-        if keep:
-            return (state, None), values
-        return (state, _accumulate(running, values, index + 1)), None
+        state = jax.lax.fori_loop(jnp.where(index == 0, 0, end - steps.thin), end, step, state)
+        if rows is None:
+            return state, _accumulate(kept, look(state), index + 1)
+        return state, jax.tree.map(lambda leaf, value: leaf.at[index].set(value), kept, look(state))
 
     state = chains.init(starts, init_keys)
-    running = None if keep else _nothing_yet(jax.eval_shape(look, state))
-    (state, running), values = jax.lax.scan(draw, (state, running), jnp.arange(num_samples, dtype=jnp.int32))
-    values = jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), values)
-    return chains.view(state), values, running
+    shapes = jax.eval_shape(look, state)
+    kept = _nothing_yet(shapes) if rows is None else _empty(rows, shapes)
+    state, kept = jax.lax.fori_loop(0, steps.num_samples, draw, (state, kept))
+    if rows is None:
+        return chains.view(state), None, kept
+    return chains.view(state), jax.tree.map(lambda leaf: jnp.moveaxis(leaf, 0, 1), kept), None
 
 
-def _traced(budget: Schedule) -> tuple[Array, int, Array]:
-    """Steps as arrays, so that other numbers of them compile nothing anew."""
+def _steps(budget: Schedule) -> _Steps:
     total = budget.num_warmup + budget.num_samples * budget.thin
     if total > MAX_STEPS:
         raise refusal("num_warmup + num_samples * thin", total, f"at most {MAX_STEPS:,} steps a chain")
-    return jnp.int32(budget.num_warmup), budget.num_samples, jnp.int32(budget.thin)
+    return _Steps(*jax.device_put([np.int32(one) for one in budget]))
+
+
+def _rows(num_samples: int, bytes_of_draw: float) -> int:
+    """Room for draws: of few bytes for more than are asked, so that other numbers of them compile nothing anew."""
+    room = FEW
+    while room < num_samples:
+        room *= 4
+    return room if room * bytes_of_draw <= MUCH else num_samples
+
+
+def _observer(
+    observe: Callable[..., Any], kernel: AnyKernel, starts: PyTree, keys: Key[Array, " chains"]
+) -> tuple[Callable[..., Any], float]:
+    """The observer as what it computes, so that the same ``lambda`` compiles nothing anew; bytes that all chains keep."""
+    doors.function("observe", observe, "a function of a state", num_arguments=1)
+    if observe is position:
+        return observe, bytes_of(starts)
+
+    def first(key: Array, start: PyTree) -> PyTree:
+        chains = over_chains(kernel)
+        state = chains.view(chains.init(jax.tree.map(lambda x: x[None], start), key[None]))
+        return jax.tree.map(lambda leaf: leaf[0], state)
+
+    state = jax.eval_shape(first, keys[0], jax.tree.map(lambda leaf: leaf[0], starts))
+    look = traced(_looked_at(observe), state)
+    return look, len(keys) * bytes_of(look.shapes)
 
 
 def _looked_at(observe: Callable[..., Any]) -> Callable[[PyTree], PyTree]:
@@ -191,6 +234,10 @@ def _looked_at(observe: Callable[..., Any]) -> Callable[[PyTree], PyTree]:
         return values
 
     return look
+
+
+def _empty(rows: int, shapes: PyTree) -> PyTree:
+    return jax.tree.map(lambda x: jnp.zeros((rows, *x.shape), x.dtype), shapes)
 
 
 def _nothing_yet(shapes: PyTree) -> tuple[PyTree, PyTree]:
@@ -239,15 +286,24 @@ def _starts(
         if num_chains not in (None, found):
             raise refusal("num_chains", num_chains, f"must be left out, since positions hold {found} chains")
         num_chains = found
-    indices = jnp.arange(4 if num_chains is None else num_chains)
-    start_keys, keys = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
-    _check_beta(kernel, len(indices))
+    num_chains = 4 if num_chains is None else num_chains
+    _check_beta(kernel, num_chains)
     if callable(positions):
-        _check_chains(positions, len(indices))
+        _check_chains(positions, num_chains)
+    start_keys, keys = _chain_keys(key, num_chains)
+    if callable(positions):
         starts = jax.vmap(positions)(start_keys)
     else:
         starts = jax.tree.map(jnp.asarray, positions)
     return coded_positions(kernel, starts), keys
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _chain_keys(key: Key[Array, ""], num_chains: int) -> tuple[Key[Array, " chains"], Key[Array, " chains"]]:
+    """Of each chain's start and of its steps; those of the first chains stay when there are more."""
+    indices = jnp.arange(num_chains)
+    both = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
+    return both[0], both[1]
 
 
 def _check_beta(kernel: AnyKernel, num_chains: int) -> None:
@@ -263,28 +319,6 @@ def _check_chains(positions: Callable[..., Any], num_chains: int) -> None:
     if num_chains >= MANY:
         one = bytes_of(jax.eval_shape(positions, jax.random.key(0)))
         doors.affordable("num_chains", num_chains, 4.0 * num_chains * one, "have fewer chains")
-
-
-def _check_kept(
-    keys: Key[Array, " chains"],
-    starts: PyTree,
-    kernel: AnyKernel,
-    observe: Callable[..., Any],
-    budget: Schedule,
-) -> None:
-    """Refuse more draws than there is memory for; few are not asked, which would cost a trace."""
-    if len(keys) * budget.num_samples < MANY and budget.num_samples * bytes_of(starts) < MUCH:
-        return
-
-    def seen(key: Array, start: PyTree) -> PyTree:
-        chains = over_chains(kernel)
-        return jax.vmap(observe)(chains.view(chains.init(jax.tree.map(lambda x: x[None], start), key[None])))
-
-    one = jax.eval_shape(seen, keys[0], jax.tree.map(lambda leaf: leaf[0], starts))
-    total = 2.0 * len(keys) * budget.num_samples * bytes_of(one)
-    doors.affordable(
-        "num_samples", budget.num_samples, total, "`thin` more, `observe` less, or use sample_means"
-    )
 
 
 def bytes_of(arrays: PyTree) -> float:
