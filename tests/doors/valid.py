@@ -485,7 +485,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
     },
     "sample.initial_state": lambda: {
         "key": KEY,
-        "graph": GRAPH,
+        "model": GRAPH,
         "beta": 1.0,
         "clamp": None,
         "init": "uniform",

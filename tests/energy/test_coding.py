@@ -24,8 +24,7 @@ from isotherm.learn.online.moments import PairWindow
 from isotherm.learn.online.posterior import IsingPosterior, log_odds_local, observe_exact
 from isotherm.sample import checkerboard, gibbs, sample, swendsen_wang, tempering
 from isotherm.sample.clamp import Clamp
-from isotherm.sample.gibbs.gibbs import initial_spins
-from isotherm.sample.initial import initial_state
+from isotherm.sample.initial import initial_spins, initial_state
 from isotherm.sample.temperatures.annealing import anneal
 from isotherm.world import replay_world
 

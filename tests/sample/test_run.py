@@ -10,7 +10,8 @@ from tests.support.stats import assert_mean, assert_unbiased
 from tests.support.zoo import clamp_of, random_model, venues
 
 from isotherm.exact.exact import exact
-from isotherm.sample.gibbs.gibbs import gibbs, initial_spins
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.initial import initial_spins
 from isotherm.sample.kernel import Kernel
 from isotherm.sample.run import FEW, MUCH, _rows, sample, sample_means
 

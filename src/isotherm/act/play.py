@@ -13,7 +13,7 @@ from isotherm import doors
 from isotherm.act.agent import AbstractAgent, Transition
 from isotherm.act.rollout import MAX_STEPS, agent_keys, agent_stream, strong
 from isotherm.errors import refusal
-from isotherm.random.keys import named
+from isotherm.random.keys import KeyOrSeed, named
 from isotherm.world.discrete.gym import gymnasium_module
 
 
@@ -40,7 +40,7 @@ class Played(NamedTuple):
 
 
 def play(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     agent: AbstractAgent,
     env: Any,
     num_steps: int,
@@ -85,7 +85,7 @@ def play(
     >>> found.observations[0].tolist(), found.terminated
     ([0, 1, 2, 3], True)
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     doors.instance("agent", agent, AbstractAgent, "an agent, such as Thompson(5)")
     gymnasium = gymnasium_module("play")
     doors.instance("env", env, gymnasium.Env, "a gymnasium.Env", "to_gymnasium(world) makes one")

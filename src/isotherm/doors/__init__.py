@@ -15,6 +15,7 @@ from isotherm.doors.bounds import is_traced as is_traced
 from isotherm.doors.bounds import number as number
 from isotherm.doors.bounds import numbers as numbers
 from isotherm.doors.bounds import whole as whole
+from isotherm.doors.kinds import MAX_SEED as MAX_SEED
 from isotherm.doors.kinds import choice as choice
 from isotherm.doors.kinds import entries as entries
 from isotherm.doors.kinds import file_path as file_path

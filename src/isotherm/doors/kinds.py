@@ -3,13 +3,20 @@
 import os
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from inspect import signature
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from isotherm.doors.bounds import whole
 from isotherm.errors import refusal, wrong_kind
 
+if TYPE_CHECKING:
+    import jax
+
 Item = TypeVar("Item", bound=Hashable)
+
+MAX_SEED = 2**32 - 1
+"""JAX keeps 32 bits of a seed, and takes others for one of these without a word."""
 
 
 def flag(field: str, value: Any) -> bool:
@@ -152,16 +159,21 @@ def words(field: str, value: Any) -> tuple[str, ...]:
     return tuple(map(str, found))
 
 
-def random_key(field: str, value: Any, ndim: int = 0) -> Any:
-    """A key of JAX, or an array of them.
+def random_key(field: str, value: Any, ndim: int = 0) -> "jax.Array":
+    """A key of JAX, or an array of them; one key may be given by its seed, a whole number.
 
     Raises:
-        TypeError: naming ``field``, if it is something else, such as a seed.
-        ValueError: naming ``field``, if there are several keys where one is wanted, or the other way round.
+        TypeError: naming ``field``, if it is something else.
+        ValueError: naming ``field``, if there are several keys where one is wanted, or the other way round; or a
+            seed is out of range.
     """
     import jax
 
-    wanted = "one JAX key, `jax.random.key(0)`" if ndim == 0 else "JAX keys, `jax.random.split(key, runs)`"
+    if ndim == 0 and isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_):
+        return jax.random.key(whole(field, value, 0, MAX_SEED))
+    wanted = (
+        "a seed or a JAX key, `jax.random.key(0)`" if ndim == 0 else "JAX keys, `jax.random.split(key, runs)`"
+    )
     if not isinstance(value, jax.Array) or not jax.numpy.issubdtype(value.dtype, jax.dtypes.prng_key):
         raise wrong_kind(field, value, wanted)
     if value.ndim != ndim or 0 in value.shape:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.energy.dense import Ising
@@ -27,6 +27,7 @@ from isotherm.energy.inputs import (
 from isotherm.energy.kinds import dense_model, factor_graph
 from isotherm.energy.variables import categorical, spin
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 
 
 def ising(edges: Any, couplings: Any, biases: Any = 0.0, num_spins: int | None = None) -> FactorGraph:
@@ -137,7 +138,7 @@ def potts(
 
 
 def random_field_ising(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     edges: Any,
     couplings: Any = 1.0,
     strength: float | Float[Array, ""] = 1.0,
@@ -161,7 +162,7 @@ def random_field_ising(
 
 
 def random_field_potts(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     edges: Any,
     cardinality: int,
     couplings: Any = 1.0,

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Int8, Key
+from jaxtyping import Array, Float, Int8
 
 from isotherm import doors
 from isotherm.energy.dense import Ising
@@ -19,7 +19,8 @@ from isotherm.errors import refusal
 from isotherm.exact.graph.graph import GraphExact, exact_graph
 from isotherm.exact.graph.solve import Method
 from isotherm.exact.lattice.lattice import LatticeExact, exact_lattice
-from isotherm.sample.clamp import Clamp, Evidence, dense_clamp
+from isotherm.random.keys import KeyOrSeed
+from isotherm.sample.clamp import Clamp, Evidence, Values, dense_clamp
 from isotherm.sample.rounding.temperature import largest_energy
 
 MAX_SPINS = 20
@@ -100,7 +101,7 @@ class Exact(eqx.Module):
         """``P(s_i = +1)``, in [0, 1], shape ``(*batch, n)``; conditional on the evidence where there is any."""
         return (1 + self.spins) / 2
 
-    def condition(self, clamp: Clamp) -> "Exact":
+    def condition(self, clamp: Clamp | Values) -> "Exact":
         """The same model with more spins held; the energies are not computed again.
 
         Args:
@@ -116,7 +117,7 @@ class Exact(eqx.Module):
         agrees = (rows[:, None] & columns[None, :]).reshape(-1)
         return Exact(jnp.where(agrees, self.log_weights, -jnp.inf))
 
-    def draw(self, key: Key[Array, ""], shape: tuple[int, ...] = ()) -> Int8[Array, "*shape n"]:
+    def draw(self, key: KeyOrSeed, shape: tuple[int, ...] = ()) -> Int8[Array, "*shape n"]:
         """Independent draws by inversion of the distribution function.
 
         Args:
@@ -129,7 +130,7 @@ class Exact(eqx.Module):
         Raises:
             ValueError: naming the argument out of range, or if the result would not fit into memory.
         """
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
         extents = doors.sequence("shape", shape, "a tuple of extents")
         shape = tuple(doors.whole(f"shape[{at}]", extent, 0) for at, extent in enumerate(extents))
         doors.affordable("shape", shape, 16.0 * math.prod(shape) * self.num_spins, "draw fewer at a time")
@@ -153,7 +154,10 @@ class Exact(eqx.Module):
 
 @overload
 def exact(
-    model: Ising, beta: Float[Array, ""] | float = 1.0, clamp: Clamp | None = None, method: Method = "auto"
+    model: Ising,
+    beta: Float[Array, ""] | float = 1.0,
+    clamp: Clamp | Values | None = None,
+    method: Method = "auto",
 ) -> Exact: ...
 
 
@@ -178,7 +182,7 @@ def exact(
 def exact(
     model: Ising | FactorGraph | AbstractLatticeModel,
     beta: Float[Array, ""] | float = 1.0,
-    clamp: Clamp | Evidence | None = None,
+    clamp: Clamp | Values | Evidence | None = None,
     method: Method = "auto",
 ) -> Exact | GraphExact | LatticeExact:
     """Exact law of a discrete model, free or with variables held.
@@ -193,8 +197,9 @@ def exact(
         model: at most 20 spins where dense; a graph of spins and categories whose cliques fit into memory; a model
             on a lattice.
         beta: inverse temperature.
-        clamp: what is held; for a graph, a clamp for each group of which anything is held. None by default, and
-            for lattices, whose graphs (:func:`~isotherm.energy.lattice.graph.to_graph`) take evidence.
+        clamp: what is held: of a dense model a :class:`~isotherm.sample.clamp.Clamp`, or values by the spin's
+            number, ``{2: -1}``; of a graph one of these for each group of which anything is held. None for
+            lattices, whose graphs (:func:`~isotherm.energy.lattice.graph.to_graph`) take evidence.
         method: ``"auto"`` chooses; ``"enumeration"`` and, for graphs, ``"elimination"`` insist.
 
     Raises:
@@ -209,7 +214,7 @@ def exact(
     doors.instance("model", model, kinds, "an Ising model, a FactorGraph or a lattice model")
     doors.choice("method", method, get_args(Method))
     if isinstance(model, FactorGraph):
-        return exact_graph(model, beta, _for_graph(clamp), method)
+        return exact_graph(model, beta, clamp, method)
     if isinstance(model, AbstractLatticeModel):
         if clamp is not None:
             raise refusal(
@@ -221,15 +226,7 @@ def exact(
     return _enumerated(model, beta, clamp)
 
 
-def _for_graph(clamp: Clamp | Evidence | None) -> Evidence | None:
-    if isinstance(clamp, Clamp):
-        raise refusal(
-            "clamp", "Clamp", "a graph needs one for each group, such as {'s': Clamp(mask, values)}"
-        )
-    return clamp
-
-
-def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evidence | None) -> Exact:
+def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Any) -> Exact:
     n = model.num_spins
     if n > MAX_SPINS:
         raise refusal(
@@ -247,11 +244,7 @@ def _enumerated(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Evi
     onto_columns = _dot(across, _constants(b, dtype).states.T)
     table += _dot(_constants(a, dtype).states, onto_columns)
     free = Exact(table.reshape(-1))
-    if clamp is None:
-        return free
-    if not isinstance(clamp, Clamp):
-        raise refusal("clamp", type(clamp).__name__, "a dense model needs one Clamp(mask, values)")
-    return free.condition(clamp)
+    return free if clamp is None else free.condition(clamp)
 
 
 def _check_products(model: Ising, beta: Any) -> None:

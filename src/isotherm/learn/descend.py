@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64, Int64, Key, PyTree
+from jaxtyping import Array, Float64, Int64, PyTree
 
 from isotherm import doors
 from isotherm.errors import refusal
@@ -31,6 +31,7 @@ from isotherm.learn.steps import (
     shapes_of,
     step_keys,
 )
+from isotherm.random.keys import KeyOrSeed
 
 Score = Callable[[PyTree], Any]
 
@@ -101,7 +102,7 @@ Callback = Callable[[DescentState], object]
 
 
 def descend(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     parameters: PyTree,
     gradient: Gradient,
     optimizer: Any,
@@ -170,7 +171,7 @@ def descend(
     >>> found.parameters["x"].tolist(), found.parameters["y"].tolist()
     ([0.875, 0.875], [0.0, 0.0])
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     parameters = checked_parameters(parameters, set_axis)
     score_every = checked_settings(
         gradient, optimizer, inputs, num_steps, steps_per_call, score, score_every, patience, callback

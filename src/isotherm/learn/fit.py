@@ -22,6 +22,7 @@ from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta, fine
 from isotherm.learn.relaxation import as_traced
 from isotherm.learn.steps import Slope
+from isotherm.random.keys import KeyOrSeed
 
 Score = Callable[[FactorGraph, Observations], float]
 
@@ -70,7 +71,7 @@ Callback = Callable[[FitState], object]
 
 
 def fit(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     data: Observations,
     objective: Objective,
@@ -132,7 +133,7 @@ def fit(
     >>> bool(found.graph.factors[0].weights[0] > 0)  # three of four rows are aligned
     True
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))
     size = data.num_rows if batch_size is None else doors.whole("batch_size", batch_size, 1, data.num_rows)
     _check(objective, optimizer, num_epochs, score_every, patience, score, callback)

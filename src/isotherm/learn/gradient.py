@@ -38,6 +38,7 @@ from isotherm.learn.phases import (
     start_chains,
 )
 from isotherm.learn.relaxation import as_traced, in_float64
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.initial import Init
 from isotherm.sample.schedule import Schedule, checked_schedule
@@ -143,7 +144,7 @@ def negative_phase(
 
 
 def sampled_kl_gradient(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     data: Observations,
     beta: Beta = 1.0,
@@ -172,7 +173,7 @@ def sampled_kl_gradient(
     Raises:
         ValueError: naming the argument at fault, or weights too large for float32.
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     checked_data("data", data, factor_graph("graph", graph))
     beta = checked_number("beta", beta)
     num_batches, num_chains = (

@@ -26,6 +26,7 @@ from isotherm.learn.gradient import closed_latents
 from isotherm.learn.observations import Observations, checked_data
 from isotherm.learn.phases import Beta
 from isotherm.learn.relaxation import precisely, relaxed
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.clamp import Clamp
 from isotherm.sample.temperatures.ais import log_z as ais_log_z
 
@@ -120,7 +121,7 @@ def find_log_z(
     graph: FactorGraph,
     beta: float = 1.0,
     *,
-    key: Key[Array, ""] | None = None,
+    key: KeyOrSeed | None = None,
     method: LogZMethod = "auto",
     error: float = 0.05,
     num_chains: int = 256,
@@ -134,7 +135,7 @@ def find_log_z(
     beta = float(doors.number("beta", beta))
     doors.choice("method", method, get_args(LogZMethod))
     if key is not None:
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
     doors.number("error", error, above=0)
     num_chains = doors.whole("num_chains", num_chains, 2)
     if method != "ais":

@@ -6,11 +6,15 @@ import jax
 import numpy as np
 from jaxtyping import Array, Integer, Key
 
-from isotherm.doors import affordable, random_key, text, whole
+from isotherm.doors import MAX_SEED, affordable, random_key, text, whole
 from isotherm.errors import refusal
 
-SEEDS = 2**32
-"""How many there are: JAX keeps 32 bits of a seed, and takes others for one of these without a word."""
+KeyOrSeed = Key[Array, ""] | int | np.integer
+"""One JAX key, or the whole number that ``jax.random.key`` makes one of, within 0 .. 2**32 - 1."""
+
+
+SEEDS = MAX_SEED + 1
+"""How many there are."""
 
 
 def checked_seed(seed: object, field: str = "seed") -> int:
@@ -20,7 +24,7 @@ def checked_seed(seed: object, field: str = "seed") -> int:
         TypeError: naming ``field``, if it is no whole number.
         ValueError: naming ``field``, if it is not within 0 .. 2**32 - 1.
     """
-    return whole(field, seed, 0, SEEDS - 1)
+    return whole(field, seed, 0, MAX_SEED)
 
 
 def seeded(seed: object) -> Key[Array, ""]:
@@ -33,7 +37,7 @@ def seeded(seed: object) -> Key[Array, ""]:
     return jax.random.key(checked_seed(seed))
 
 
-def named(key: Key[Array, ""], name: str) -> Key[Array, ""]:
+def named(key: KeyOrSeed, name: str) -> Key[Array, ""]:
     """The stream of ``key`` that belongs to ``name``.
 
     Args:
@@ -43,7 +47,7 @@ def named(key: Key[Array, ""], name: str) -> Key[Array, ""]:
     Raises:
         TypeError: if ``key`` is no key, or ``name`` no text.
     """
-    random_key("key", key)
+    key = random_key("key", key)
     return jax.random.fold_in(key, zlib.crc32(text("name", name).encode("utf-8", "surrogatepass")))
 
 

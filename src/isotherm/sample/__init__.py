@@ -12,7 +12,7 @@ from isotherm.sample.gibbs.gibbs import Moments as Moments
 from isotherm.sample.gibbs.gibbs import gibbs as gibbs
 from isotherm.sample.gibbs.gibbs import gibbs_means as gibbs_means
 from isotherm.sample.gibbs.gibbs import gibbs_moments as gibbs_moments
-from isotherm.sample.gibbs.gibbs import initial_spins as initial_spins
+from isotherm.sample.initial import initial_spins as initial_spins
 from isotherm.sample.initial import initial_state as initial_state
 from isotherm.sample.kernel import Chains as Chains
 from isotherm.sample.kernel import Kernel as Kernel

@@ -51,39 +51,76 @@ class Clamp(NamedTuple):
         return cls(mask=jnp.zeros(n, bool), values=jnp.ones(n, jnp.int8))
 
 
-Evidence = Mapping[str, Clamp]
-"""What is held in each group of a factor graph; groups left out are free."""
+Values = Mapping[int, Any]
+"""The value of each variable that is held, by its number within its group, such as ``{2: -1}``."""
+
+Evidence = Mapping[str, Clamp | Values]
+"""What is held in each group of a factor graph, such as ``{"road": {2: -1}}``; groups left out are free."""
+
+Clamps = Mapping[str, Clamp]
+"""The same with a mask for each group."""
 
 
-def checked_evidence(clamp: Any) -> dict[str, Clamp]:
+def checked_evidence(graph: FactorGraph, clamp: Any) -> dict[str, Clamp]:
     """What is held of a factor graph by group; nothing by default.
 
+    Args:
+        graph: whose variables are held.
+        clamp: by group, each a :class:`Clamp`, or values by the number of the variable.
+
     Raises:
-        TypeError: naming ``clamp``, if it is no mapping from groups to :class:`Clamp`.
+        TypeError: naming ``clamp``, if it is no such mapping.
+        ValueError: naming the group or variable that the graph does not have, or whose value is no single number.
     """
     if clamp is None:
         return {}
-    wanted = "a mapping from groups to Clamp, such as {'s': Clamp(mask, values)}"
+    wanted = "a mapping from groups to what is held, such as {'s': {2: -1}} or {'s': Clamp(mask, values)}"
     if isinstance(clamp, Clamp):
         raise wrong_kind("clamp", clamp, wanted)
-    found = doors.mapping("clamp", clamp, wanted)
-    for name, held in found.items():
-        doors.instance(f"clamp[{name!r}]", held, Clamp, "a Clamp(mask, values)")
-    return dict(found)
+    variables = graph.variables
+    found: dict[str, Clamp] = {}
+    for name, held in doors.mapping("clamp", clamp, wanted).items():
+        if name not in variables:
+            raise refusal("clamp", name, f"unknown; the graph has {', '.join(variables)}")
+        found[name] = _clamp(f"clamp[{name!r}]", variables[name], held)
+    return found
 
 
-def dense_clamp(num_spins: int, clamp: Clamp) -> Clamp:
+def _clamp(field: str, group: Variables, held: Any) -> Clamp:
+    """A clamp of one group, from itself or from values by number."""
+    if isinstance(held, Clamp):
+        return held
+    values = doors.mapping(field, held, "a Clamp(mask, values), or values by number such as {2: -1}")
+    if group.kind == "custom":
+        raise refusal(field, dict(values), "is of a custom kind; hold it by a Clamp(mask, values)")
+    mask = np.zeros(group.size, bool)
+    full = np.full(group.size, 1.0 if group.kind == "spin" else 0.0)
+    for index, value in values.items():
+        at = doors.whole(f"{field}: a variable's number", index, 0, group.size - 1)
+        one = np.asarray(coded_bools(f"{field}[{at}]", group, value))
+        if one.shape != ():
+            raise refusal(f"{field}[{at}].shape", one.shape, "must be (), one value")
+        mask[at], full[at] = True, one
+    check_state(field, group, full, mask)
+    return Clamp(mask, full.astype(group.dtype))
+
+
+def dense_clamp(num_spins: int, clamp: Any) -> Clamp:
     """Evidence on the spins of a dense model, its values ``-1`` and ``+1`` where they are held.
 
     Args:
         num_spins: ``n``.
-        clamp: shapes ``(..., n)``; traced or not. Values may be bools.
+        clamp: shapes ``(..., n)``; traced or not. Values may be bools. Or values by the spin's number, ``{2: -1}``.
 
     Raises:
+        TypeError: if it is neither.
         ValueError: if the mask is not bool, there are no values, the shapes do not end in ``n``, or a held
             value is known to be neither ``-1`` nor ``+1``.
     """
-    doors.instance("clamp", clamp, Clamp, "one Clamp(mask, values) for a dense model")
+    if not isinstance(clamp, Clamp):
+        if not isinstance(clamp, Mapping):
+            raise wrong_kind("clamp", clamp, "a Clamp(mask, values), or values by number such as {2: -1}")
+        return _clamp("clamp", spin(num_spins), clamp)
     held = clamp.mask if isinstance(clamp.mask, jax.Array) else doors.regular("clamp.mask", clamp.mask)
     if held.shape[-1:] != (num_spins,) or held.dtype != np.bool_:
         raise refusal("clamp.mask", f"{held.dtype}{held.shape}", f"must be bool of shape ({num_spins},)")
@@ -107,9 +144,7 @@ def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
     """
     held = np.zeros(graph.num_variables, bool)
     variables, offsets = graph.variables, graph.offsets()
-    for name, clamp in checked_evidence(evidence).items():
-        if name not in variables:
-            raise refusal("clamp", name, f"unknown; the graph has {', '.join(variables)}")
+    for name, clamp in checked_evidence(graph, evidence).items():
         mask = _mask(name, variables[name], clamp)
         held[offsets[name] : offsets[name] + len(mask)] = mask
         if clamp.values is not None:
@@ -117,7 +152,7 @@ def held_variables(graph: FactorGraph, evidence: Evidence | None) -> np.ndarray:
     return held
 
 
-def hold(graph: FactorGraph, evidence: Evidence | None, position: State) -> State:
+def hold(graph: FactorGraph, evidence: Clamps | None, position: State) -> State:
     """A state in which the held variables have their values."""
     position = dict(position)
     for name, clamp in (evidence or {}).items():

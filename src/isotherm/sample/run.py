@@ -12,6 +12,7 @@ from jaxtyping import Array, Key, PyTree
 
 from isotherm import doors
 from isotherm.errors import refusal, wrong_kind
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.draws import ChainMeans, Draws
 from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.positions import coded_positions
@@ -38,7 +39,7 @@ def position(state: Any) -> Any:
 
 
 def sample(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     kernel: AnyKernel,
     positions: PyTree | Callable[..., Any],
     *,
@@ -51,18 +52,19 @@ def sample(
     """Run chains x (warm-up + samples x thinning) steps in one compiled loop.
 
     Args:
-        key: one JAX key. The same key gives the same draws; more chains leave the first ones as they were,
+        key: one JAX key, or a seed. The same key gives the same draws; more chains leave the first ones as they were,
             unless the kernel packs many chains into one word.
         kernel: ``init`` and ``step``, ours or BlackJAX's. Where they are pytrees, such as
             ``jax.tree_util.Partial``, their arrays and floats change from call to call without recompiling.
-            Closures compile anew at each call, unless the call itself stands under ``jit`` or ``vmap``.
+            Closures compile anew for each new kernel, unless the call itself stands under ``jit`` or ``vmap``.
         positions: first positions, a pytree whose leaves lead with the chain axis; or a function of a key
             that gives the first position of one chain.
         num_warmup: steps of each chain before the first draw, at least 0.
         num_samples: draws a chain, at least 1.
         thin: steps before each draw, at least 1.
         num_chains: at least 1, by default 4; only for ``positions`` that are a function.
-        observe: what to keep of a state, any pytree of numbers; the position by default.
+        observe: what to keep of a state, any pytree of numbers; the position by default. It is told apart by
+            what it computes: the same ``lambda`` written again compiles nothing.
 
     Returns:
         Draws, each leaf of shape ``(chains, samples, ...)``; their ``notes`` say where floats rounded energies that
@@ -98,7 +100,7 @@ def sample(
 
 
 def sample_means(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     kernel: AnyKernel,
     positions: PyTree | Callable[..., Any],
     *,
@@ -113,7 +115,7 @@ def sample_means(
     Memory does not grow with ``num_samples``. Error bars need at least two chains.
 
     Args:
-        key: one JAX key, a scalar.
+        key: one JAX key, or a seed.
         kernel: as for :func:`sample`, as all others.
         positions: first ones, leaves lead with chains; or a function of a key.
         num_warmup: steps of each chain before the first draw.
@@ -208,7 +210,7 @@ def _rows(num_samples: int, bytes_of_draw: float) -> int:
 def _observer(
     observe: Callable[..., Any], kernel: AnyKernel, starts: PyTree, keys: Key[Array, " chains"]
 ) -> tuple[Callable[..., Any], float]:
-    """The observer as what it computes, so that the same ``lambda`` compiles nothing anew; bytes that all chains keep."""
+    """The observer as what it computes, so that the same ``lambda`` compiles nothing anew; bytes of a draw."""
     doors.function("observe", observe, "a function of a state", num_arguments=1)
     if observe is position:
         return observe, bytes_of(starts)
@@ -263,10 +265,10 @@ def _traceable(kernel: AnyKernel) -> AnyKernel:
 
 
 def _starts(
-    key: Key[Array, ""], kernel: AnyKernel, positions: PyTree | Callable[..., Any], num_chains: int | None
+    key: KeyOrSeed, kernel: AnyKernel, positions: PyTree | Callable[..., Any], num_chains: int | None
 ) -> tuple[PyTree, Key[Array, " chains"]]:
     """First positions of all chains, and the key of each."""
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     checked_kernel("kernel", kernel)
     if num_chains is not None:
         num_chains = doors.whole("num_chains", num_chains, 1)
@@ -288,14 +290,11 @@ def _starts(
         num_chains = found
     num_chains = 4 if num_chains is None else num_chains
     _check_beta(kernel, num_chains)
-    if callable(positions):
-        _check_chains(positions, num_chains)
     start_keys, keys = _chain_keys(key, num_chains)
-    if callable(positions):
-        starts = jax.vmap(positions)(start_keys)
-    else:
-        starts = jax.tree.map(jnp.asarray, positions)
-    return coded_positions(kernel, starts), keys
+    if not callable(positions):
+        return coded_positions(kernel, jax.tree.map(jnp.asarray, positions)), keys
+    _check_chains(positions, num_chains)
+    return coded_positions(kernel, jax.vmap(positions)(start_keys)), keys
 
 
 @functools.partial(jax.jit, static_argnums=1)

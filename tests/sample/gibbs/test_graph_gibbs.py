@@ -177,7 +177,7 @@ def every(graph: FactorGraph) -> list[tuple[str, int]]:
 
 def frequencies(graph: FactorGraph, kernel: object, beta: float = 1.0, num_chains: int = 256) -> np.ndarray:
     """Joint law of all variables by each chain, in the order of brute force: (chains, states)."""
-    start = functools.partial(initial_state, graph=graph, beta=beta)
+    start = functools.partial(initial_state, model=graph, beta=beta)
     observe = histogram(graph, *every(graph))
     run = sample_means(
         jax.random.key(7),
@@ -248,7 +248,7 @@ def test_wide_categories_and_shared_tables() -> None:
     graph = potts(np.array([[0, 1], [1, 2]]), 300, 2.0, rng.normal(size=300))
     assert gibbs(graph).init(initial_state(jax.random.key(0), graph)).position["c"].dtype == jnp.uint16
     observe = moments(graph, ("c", "c"), [[0, 1], [1, 2]])
-    start = functools.partial(initial_state, graph=graph)
+    start = functools.partial(initial_state, model=graph)
     run = sample_means(
         jax.random.key(2), generic(graph), start, num_samples=50, num_chains=200, observe=observe
     )
@@ -305,7 +305,7 @@ def test_gaussian_grid_has_its_covariance() -> None:
     run = sample(
         jax.random.key(0),
         gibbs(graph, beta),
-        functools.partial(initial_state, graph=graph, beta=beta),
+        functools.partial(initial_state, model=graph, beta=beta),
         num_warmup=50,
         num_samples=50,
         num_chains=300,
@@ -329,7 +329,7 @@ def test_spins_tied_to_reals() -> None:
         sample_means(
             jax.random.key(3),
             gibbs(graph),
-            functools.partial(initial_state, graph=graph),
+            functools.partial(initial_state, model=graph),
             num_warmup=50,
             num_samples=100,
             num_chains=300,

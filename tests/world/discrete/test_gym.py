@@ -124,7 +124,7 @@ def test_what_cannot_be_played_is_refused() -> None:
         ({"seed": -1}, "seed = -1: should be within"),
         ({"seed": 2**32}, "seed = 4294967296"),
         ({"options": {"state": 3}}, "options = 'state': only 'key' is known"),
-        ({"options": {"key": 3}}, r"options\['key'\] = 3: should be one JAX key"),
+        ({"options": {"key": "3"}}, r"options\['key'\] = '3': should be a seed or a JAX key"),
     ):
         with pytest.raises((TypeError, ValueError), match=message):
             environment.reset(**given)

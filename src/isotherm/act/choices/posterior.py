@@ -6,14 +6,14 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Key
+from jaxtyping import Array, Bool, Float
 
 from isotherm import doors
 from isotherm.act.choices.maximum import MostProbable, fit_map
 from isotherm.act.choices.recorded import Recorded
 from isotherm.act.choices.target import Build, Problem, log_posterior, problem, with_forward_slope
 from isotherm.estimate import diagnostics
-from isotherm.random.keys import named
+from isotherm.random.keys import KeyOrSeed, named
 from isotherm.sample.kernel import Kernel
 from isotherm.sample.run import sample
 
@@ -56,7 +56,7 @@ class TunedState(NamedTuple):
 
 
 def fit_nuts(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     build: Build,
     priors: Any,
     recorded: Recorded,
@@ -95,7 +95,7 @@ def fit_nuts(
         Hoffman and Gelman, The No-U-Turn sampler, J. Mach. Learn. Res. 15 (2014) 1593.
     """
     blackjax = blackjax_or_refuse()
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     num_warmup, num_samples = (
         doors.whole("num_warmup", num_warmup, 20),
         doors.whole("num_samples", num_samples, 4),

@@ -34,7 +34,7 @@ def random_laws(key: Any, shape: Sequence[int], concentration: Any = 1.0) -> Flo
     >>> random_laws(jax.random.key(0), (3, 2)).sum(0).round(4).tolist()
     [1.0, 1.0]
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     extents = _sizes("shape", shape)
     doors.number("concentration", concentration, above=0)
     doors.affordable("shape", extents, 16.0 * float(np.prod(extents, dtype=float)), "draw fewer at a time")
@@ -83,7 +83,7 @@ def random_model(
     >>> [A.shape for A in model.A], [B.shape for B in model.B]
     ([(3, 2, 4)], [(2, 2, 2), (4, 4, 1)])
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     symbols, states = _sizes("num_obs", num_obs), _sizes("num_states", num_states)
     choices = _sizes("num_controls", num_controls)
     of_A = dependencies("A_dependencies", A_dependencies, len(symbols), len(states), "factor")

@@ -7,6 +7,7 @@ from jaxtyping import Array, Float, Key
 from isotherm import doors
 from isotherm.energy.inputs import LARGEST
 from isotherm.energy.lattice.shapes import Lattice
+from isotherm.random.keys import KeyOrSeed
 
 
 def plus_minus_couplings(
@@ -83,6 +84,6 @@ def gaussian_fields(key: Key[Array, ""], lattice: Lattice, std: float = 1.0) -> 
     return std * jax.random.normal(key, lattice.shape, jnp.float32)
 
 
-def _check(key: Key[Array, ""], lattice: Lattice) -> None:
-    doors.random_key("key", key)
+def _check(key: KeyOrSeed, lattice: Lattice) -> None:
+    key = doors.random_key("key", key)
     doors.instance("lattice", lattice, Lattice, "a Lattice", "square(8) makes one")

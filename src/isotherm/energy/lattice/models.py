@@ -21,6 +21,7 @@ from isotherm.energy.inputs import check_finite, floating
 from isotherm.energy.lattice.shapes import Lattice
 from isotherm.energy.variables import Variables, categorical, real, spin
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 
 MAX_STATES = 256
 """Values of a Potts or clock variable: states are bytes. More angles than that are the XY model's."""
@@ -145,14 +146,14 @@ class LatticeIsing(AbstractLatticeModel):
         """The spin as floats, in its shape ``(...)``."""
         return x.astype(jnp.result_type(float))
 
-    def random_state(self, key: Key[Array, ""]) -> Array:
+    def random_state(self, key: KeyOrSeed) -> Array:
         """Independent fair spins, int8 of shape ``(*shape,)``, the lattice's.
 
         Raises:
             TypeError: if ``key`` is no JAX key.
             ValueError: if it is several.
         """
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
         return jnp.where(jax.random.bernoulli(key, 0.5, self.lattice.shape), 1, -1).astype(jnp.int8)
 
     def ordered_state(self) -> Array:
@@ -188,14 +189,14 @@ class AbstractStates(AbstractLatticeModel):
         """Values ``0 .. num_values - 1``."""
         return categorical(1, self.num_values)
 
-    def random_state(self, key: Key[Array, ""]) -> Array:
+    def random_state(self, key: KeyOrSeed) -> Array:
         """Independent, uniform values, uint8 of shape ``(*shape,)``, the lattice's.
 
         Raises:
             TypeError: if ``key`` is no JAX key.
             ValueError: if it is several.
         """
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
         found = jax.random.randint(key, self.lattice.shape, 0, self.num_values, jnp.int32)
         return found.astype(jnp.uint8)
 
@@ -367,14 +368,14 @@ class LatticeXY(AbstractLatticeModel):
         """Cosine of the angle in radians, elementwise, in the shape ``(...)`` of ``x``."""
         return jnp.cos(x)
 
-    def random_state(self, key: Key[Array, ""]) -> Array:
+    def random_state(self, key: KeyOrSeed) -> Array:
         """Independent, uniform angles in ``[0, 2π)``, float32 of shape ``(*shape,)``, the lattice's.
 
         Raises:
             TypeError: if ``key`` is no JAX key.
             ValueError: if it is several.
         """
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
         return jax.random.uniform(key, self.lattice.shape, jnp.float32, 0.0, 2 * math.pi)
 
     def ordered_state(self) -> Array:

@@ -6,7 +6,7 @@ from typing import Any, get_args
 import jax
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Key, PyTree
+from jaxtyping import Array, Float, PyTree
 
 from isotherm import doors
 from isotherm.energy.expand import expected_parameters, tables_of
@@ -15,7 +15,8 @@ from isotherm.energy.kinds import factor_graph, group_and_index
 from isotherm.energy.tables import Tables
 from isotherm.errors import refusal
 from isotherm.exact.graph.solve import Method, Solution, solve
-from isotherm.sample.clamp import Evidence, held_variables
+from isotherm.random.keys import KeyOrSeed
+from isotherm.sample.clamp import Evidence, checked_evidence, held_variables
 
 Variable = tuple[str, int]
 """A group and an index within it."""
@@ -128,7 +129,7 @@ class GraphExact:
         state, log_weight = self._law.best()
         return {name: values[0] for name, values in self._grouped(state[None]).items()}, log_weight
 
-    def draw(self, key: Key[Array, ""], num: int) -> dict[str, np.ndarray]:
+    def draw(self, key: KeyOrSeed, num: int) -> dict[str, np.ndarray]:
         """Independent draws, ``(num, size)`` a group in the dtype of its states.
 
         Args:
@@ -138,7 +139,7 @@ class GraphExact:
         Raises:
             ValueError: if ``num`` is below 1.
         """
-        doors.random_key("key", key)
+        key = doors.random_key("key", key)
         num = doors.whole("num", num, 1)
         doors.affordable("num", num, 32.0 * num * self.graph.num_variables, "draw fewer at a time")
         rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
@@ -162,7 +163,7 @@ class GraphExact:
 def exact_graph(
     graph: FactorGraph,
     beta: Float[Array, ""] | float = 1.0,
-    clamp: Evidence | None = None,
+    clamp: Any = None,
     method: Method = "auto",
 ) -> GraphExact:
     """Exact law of a discrete factor graph: by enumeration where tiny, else on a clique tree.
@@ -189,9 +190,10 @@ def evidence_values(graph: FactorGraph, clamp: Evidence | None) -> np.ndarray:
     Raises:
         ValueError: naming the group or variable at fault.
     """
-    held, offsets = held_variables(graph, clamp), graph.offsets()
+    clamps = checked_evidence(graph, clamp)
+    held, offsets = held_variables(graph, clamps), graph.offsets()
     values = np.full(graph.num_variables, -1, np.int64)
-    for name, held_group in (clamp or {}).items():
+    for name, held_group in clamps.items():
         if held_group.values is None:
             raise refusal(f"clamp[{name!r}].values", None, "exact answers need the values that are held")
         group, state = graph.variables[name], _host(name, held_group.values)

@@ -8,6 +8,7 @@ import numpy as np
 
 from isotherm.doors import number
 from isotherm.energy.inputs import LARGEST
+from isotherm.energy.lattice.graph import to_graph
 from isotherm.energy.lattice.models import (
     AbstractLatticeModel,
     LatticeClock,
@@ -17,6 +18,7 @@ from isotherm.energy.lattice.models import (
 )
 from isotherm.energy.lattice.shapes import Lattice
 from isotherm.errors import refusal
+from isotherm.exact.graph.graph import exact_graph
 from isotherm.exact.graph.solve import MAX_ENTRIES, Method, TooCostlyError
 from isotherm.exact.lattice.elimination import angles_needed, eliminate_lattice, quadrature
 from isotherm.exact.lattice.enumeration import MAX_STATES, enumerate_lattice, num_visited
@@ -41,11 +43,15 @@ class LatticeExact:
             ``magnetization2``, ``helicity_modulus``.
         method: ``"enumeration"``, ``"elimination"``, ``"Kaufman"``, ``"Bessel"`` or ``"quadrature"``.
         reason: why this one, with its size.
+        model: whose law it is.
+        beta: at which inverse temperature.
     """
 
     outputs: Outputs
     method: str
     reason: str
+    model: AbstractLatticeModel
+    beta: float
 
     def __getitem__(self, name: str) -> float | np.ndarray:
         if name not in self.outputs:
@@ -57,6 +63,24 @@ class LatticeExact:
     def log_z(self) -> float:
         """Log partition function; of continuous angles, of the integral over ``[0, 2 pi)`` each."""
         return float(self.outputs["log_z"])
+
+    @property
+    def marginals(self) -> np.ndarray:
+        """Probabilities of the values of each site, float64 ``(*shape, values)``, spins as ``-1, +1``.
+
+        Without field all values are alike; with one the sites of the model's graph are summed out.
+
+        Raises:
+            ValueError: of continuous angles, or if the lattice is too wide for that.
+        """
+        model = self.model
+        if not isinstance(model, LatticeIsing | LatticePotts | LatticeClock):
+            raise refusal("model", type(model).__name__, "has angles, and no probabilities of values")
+        shape = (*model.lattice.shape, num_values(model))
+        if not has_field(model):
+            return np.full(shape, 1 / shape[-1])
+        (found,) = exact_graph(to_graph(model), self.beta).marginals.values()
+        return found.reshape(shape)
 
     def __repr__(self) -> str:
         return f"LatticeExact(log_z={self.log_z:.6f}, method={self.method!r}, reason={self.reason!r})"
@@ -79,6 +103,12 @@ def exact_lattice(model: AbstractLatticeModel, beta: float, method: Method = "au
             range.
     """
     beta = float(number("beta", beta, least=-LARGEST, most=LARGEST))
+    outputs, method_taken, reason = _answered(model, beta, method)
+    return LatticeExact(outputs, method_taken, reason, model, beta)
+
+
+def _answered(model: AbstractLatticeModel, beta: float, method: Method) -> tuple[Outputs, str, str]:
+    """Averages, the way that was taken, and why."""
     if isinstance(model, LatticeXY):
         return _rotors(model, beta, method)
     if not isinstance(model, LatticeIsing | LatticePotts | LatticeClock):
@@ -90,19 +120,17 @@ def exact_lattice(model: AbstractLatticeModel, beta: float, method: Method = "au
         return _enumerated(model, beta, visited)
     if method == "auto" and isinstance(model, LatticeIsing) and (couplings := _torus(model)):
         rows, columns = model.lattice.shape
-        return LatticeExact(
-            ising_torus(rows, columns, beta, couplings), "Kaufman", f"a {rows} x {columns} torus"
-        )
+        return ising_torus(rows, columns, beta, couplings), "Kaufman", f"a {rows} x {columns} torus"
     return _eliminated(model, beta, visited)
 
 
-def _enumerated(model: Discrete, beta: float, visited: int) -> LatticeExact:
+def _enumerated(model: Discrete, beta: float, visited: int) -> tuple[Outputs, str, str]:
     if visited > MAX_STATES:
         allowed = (
             f"at most {MAX_STATES} are enumerated; sample instead, with `swendsen_wang` or `checkerboard`"
         )
         raise refusal("model", _in_words(visited), allowed)
-    return LatticeExact(enumerate_lattice(model, beta), "enumeration", _in_words(visited))
+    return enumerate_lattice(model, beta), "enumeration", _in_words(visited)
 
 
 def _torus(model: LatticeIsing) -> tuple[float, float, float] | None:
@@ -115,7 +143,7 @@ def _torus(model: LatticeIsing) -> tuple[float, float, float] | None:
     return across, down, diagonal[0] if diagonal else 0.0
 
 
-def _eliminated(model: Discrete, beta: float, visited: int) -> LatticeExact:
+def _eliminated(model: Discrete, beta: float, visited: int) -> tuple[Outputs, str, str]:
     allowed = (
         "too many to enumerate, and too wide to sum out site by site; `swendsen_wang`, `checkerboard` sample"
     )
@@ -124,7 +152,7 @@ def _eliminated(model: Discrete, beta: float, visited: int) -> LatticeExact:
         found = eliminate_lattice(model, beta)
     except TooCostlyError:
         raise refusal("model", _in_words(visited), allowed) from None
-    return LatticeExact(found, "elimination", f"{_in_words(visited)}, {model.lattice.shape} sites")
+    return found, "elimination", f"{_in_words(visited)}, {model.lattice.shape} sites"
 
 
 def _check_width(lattice: Lattice, values: int) -> None:
@@ -138,15 +166,15 @@ def _in_words(states: int) -> str:
     return f"{states} states" if states < 10**8 else f"10^{math.floor(math.log10(states))} states"
 
 
-def _rotors(model: LatticeXY, beta: float, method: Method) -> LatticeExact:
+def _rotors(model: LatticeXY, beta: float, method: Method) -> tuple[Outputs, str, str]:
     if method == "enumeration":
         raise refusal("method", method, "continuous angles cannot be enumerated; use 'auto' or 'elimination'")
     if method == "auto" and model.lattice.kind == "chain" and not np.any(np.asarray(model.field)):
-        return LatticeExact(rotor_chain(model, beta), "Bessel", "a chain without field")
+        return rotor_chain(model, beta), "Bessel", "a chain without field"
     num_angles = angles_needed(model, beta)
     try:
         _check_width(model.lattice, num_angles)
-        return LatticeExact(quadrature(model, beta), "quadrature", f"{num_angles} angles a site")
+        return quadrature(model, beta), "quadrature", f"{num_angles} angles a site"
     except TooCostlyError:
         allowed = (
             f"too wide for quadrature with {num_angles} angles a site; `checkerboard`, `swendsen_wang` sample"

@@ -12,6 +12,7 @@ from isotherm import doors
 from isotherm.errors import refusal
 from isotherm.market.parameters.encoding import NESTED
 from isotherm.market.parameters.restore import set_of, split_record
+from isotherm.random.keys import KeyOrSeed
 
 Params = Mapping[str, Any]
 Objective = Callable[[Any], Float[Array, ""]]
@@ -91,7 +92,7 @@ def hessian_frobenius(objective: Objective, params: Params, exclude: Collection[
 def hutchinson_trace(
     objective: Objective,
     params: Params,
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     num_probes: int = 64,
     exclude: Collection[str] = (),
 ) -> TraceEstimate:
@@ -117,7 +118,7 @@ def hutchinson_trace(
     >>> float(found.trace), float(found.standard_error)
     (200.0, 0.0)
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     doors.whole("num_probes", num_probes, 2)
     flat, function = _flat(objective, params, exclude)
     slope = jax.grad(function)

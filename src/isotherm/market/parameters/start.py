@@ -13,7 +13,7 @@ from isotherm.market.parameters import host
 from isotherm.market.parameters.encoding import NESTED, numeric, plain
 from isotherm.market.parameters.memory import LONGEST
 from isotherm.market.parameters.names import known_word
-from isotherm.random.keys import named
+from isotherm.random.keys import KeyOrSeed, named
 
 INITIAL_KEYS = (
     "initial_k_per_day", "initial_memory_length", "initial_memory_length_delta", "initial_weights_logits",
@@ -125,7 +125,7 @@ def init_params(
 
 
 def normal_after_first(
-    key: Key[Array, ""] | None, name: str, shape: tuple[int, ...]
+    key: KeyOrSeed | None, name: str, shape: tuple[int, ...]
 ) -> Float[np.ndarray, "*shape"]:
     """Standard normal draws of the stream of ``name``, float64, shaped as ``shape`` says; zeros in the first row.
 

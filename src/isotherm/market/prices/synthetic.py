@@ -86,7 +86,7 @@ def brownian_paths(
     References:
         F. Black and M. Scholes, J. Political Economy 81 (1973).
     """
-    random_key("key", key)
+    key = random_key("key", key)
     whole("num_versions", num_versions, 1)
     whole("num_minutes", num_minutes, 1)
     start = _vector("start_prices", start_prices, None)

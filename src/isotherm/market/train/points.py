@@ -7,11 +7,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float64, Int, Int64, Key
+from jaxtyping import Array, Float64, Int, Int64
 
 from isotherm import doors
 from isotherm.market.train.objective import WindowObjective, WindowPrices
 from isotherm.market.train.windows import WindowStarts
+from isotherm.random.keys import KeyOrSeed
 
 AT_ONCE = 8
 """Windows whose minutes are walked together, and parameter sets: those of all would not fit into memory."""
@@ -19,7 +20,7 @@ AT_ONCE = 8
 Sets = dict[str, Array]
 
 
-def evaluation_points(key: Key[Array, ""], starts: WindowStarts, count: int) -> Int64[np.ndarray, " points"]:
+def evaluation_points(key: KeyOrSeed, starts: WindowStarts, count: int) -> Int64[np.ndarray, " points"]:
     """Starts of fixed windows: random ones and equally spaced ones, each once, in order, ``(points,)``.
 
     Args:
@@ -36,7 +37,7 @@ def evaluation_points(key: Key[Array, ""], starts: WindowStarts, count: int) -> 
     >>> evaluation_points(jax.random.key(0), WindowStarts(first=1440, spacing=1440, rows=1), 3).tolist()
     [1440]
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     doors.instance("starts", starts, WindowStarts, "a WindowStarts", "possible_starts tells them")
     few = min(doors.whole("count", count, 1), starts.rows)
     drawn = starts.first + starts.spacing * jax.random.choice(key, starts.rows, (few,), replace=False)

@@ -27,7 +27,7 @@ from isotherm.errors import refusal
 from isotherm.random.bits import make_lanes, next_words, seed_words, uniform
 from isotherm.random.inversion import inverted
 from isotherm.sample.betas import chains_with_betas
-from isotherm.sample.clamp import Evidence, Holding, held_variables
+from isotherm.sample.clamp import Clamps, Evidence, Holding, checked_evidence, held_variables
 from isotherm.sample.clusters.components import components
 from isotherm.sample.clusters.forms import ClusterForm, cluster_form
 from isotherm.sample.clusters.lattice import (
@@ -170,8 +170,9 @@ def swendsen_wang(
     factor_graph("graph", graph)
     if tells_wrapping:
         raise refusal("tells_wrapping", True, "only lattices can be wound around")
-    kernel = SwendsenWang(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
-    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+    held = checked_evidence(graph, clamp)
+    kernel = SwendsenWang(form=_form(graph, held, beta), beta=_not_negative(sampling_beta(beta, graph)))
+    return Holding(kernel, graph.groups, held) if held else kernel
 
 
 @overload
@@ -202,8 +203,9 @@ def wolff(
         _refuse_clamp(clamp)
         return lattice_wolff(graph, beta)
     factor_graph("graph", graph)
-    kernel = Wolff(form=_form(graph, clamp, beta), beta=_not_negative(sampling_beta(beta, graph)))
-    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+    held = checked_evidence(graph, clamp)
+    kernel = Wolff(form=_form(graph, held, beta), beta=_not_negative(sampling_beta(beta, graph)))
+    return Holding(kernel, graph.groups, held) if held else kernel
 
 
 def _not_negative(beta: Float[Array, "..."]) -> Float[Array, "..."]:
@@ -266,7 +268,7 @@ def _turn(
     return ClusterState(position), ClusterInfo(jnp.mean((turns > 0).astype(jnp.float32)))
 
 
-def _form(graph: FactorGraph, clamp: Evidence | None, beta: Any) -> ClusterForm:
+def _form(graph: FactorGraph, clamp: Clamps, beta: Any) -> ClusterForm:
     held = held_variables(graph, clamp)
     sampling_beta(beta, graph)  # refused before the form is made
     return cluster_form(graph, held if held.any() else None, beta)

@@ -17,15 +17,25 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int8, Int32, Key
 
-from isotherm.doors import choice, flag, random_key, whole
+from isotherm.doors import flag, instance, random_key, whole
 from isotherm.energy.centre import centred
 from isotherm.energy.dense import Ising
 from isotherm.energy.graph import FactorGraph
-from isotherm.energy.kinds import dense_model, graph_or_dense
+from isotherm.energy.lattice.models import AbstractLatticeModel
 from isotherm.energy.variables import Variables, spin
 from isotherm.errors import refusal
 from isotherm.random.bits import seed_words
-from isotherm.sample.clamp import Clamp, Evidence, Holding, checked_evidence, dense_clamp, held_variables
+from isotherm.random.keys import KeyOrSeed
+from isotherm.sample.clamp import (
+    Clamp,
+    Clamps,
+    Evidence,
+    Holding,
+    Values,
+    checked_evidence,
+    dense_clamp,
+    held_variables,
+)
 from isotherm.sample.gibbs.conditional import Conditional
 from isotherm.sample.gibbs.gather import GraphGibbs, check_conditionals
 from isotherm.sample.gibbs.lanes import Fields, run_chain
@@ -33,12 +43,12 @@ from isotherm.sample.gibbs.matrices import dense_gibbs
 from isotherm.sample.gibbs.pairs import applies, pair_gibbs
 from isotherm.sample.gibbs.plan import independent_blocks, plan_of
 from isotherm.sample.gibbs.steps import Steps, flat_steps
+from isotherm.sample.initial import Init, initial_spins
 from isotherm.sample.kernel import AnyKernel, Kernel
+from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.rounding.coarseness import is_coarse, local_size, rounding
 from isotherm.sample.rounding.temperature import sampling_beta
 from isotherm.sample.schedule import PUBLISHED, Schedule, checked_schedule
-
-Init = Literal["independent", "hinton", "uniform"]
 
 
 class GibbsState(NamedTuple):
@@ -65,50 +75,10 @@ class Moments(NamedTuple):
     pairs: Float[Array, "n n"]
 
 
-def initial_spins(
-    key: Key[Array, ""],
-    model: Ising,
-    beta: Float[Array, ""] | float = 1.0,
-    clamp: Clamp | None = None,
-    init: Init = "independent",
-) -> Int8[Array, " n"]:
-    """Random spins to start a chain from.
-
-    Args:
-        key: a JAX key.
-        model: dense Ising model of ``n`` spins.
-        beta: inverse temperature.
-        clamp: held spins take their values.
-        init: ``"independent"`` draws ``+1`` with probability ``σ(2 beta b_i)``, the law without couplings;
-            ``"hinton"`` with ``σ(beta b_i)`` as the reference library does; ``"uniform"`` with one half.
-
-    Returns:
-        int8, shape ``(n,)``.
-
-    Raises:
-        ValueError: if ``init`` is none of these, or a clamp is of another number of spins.
-
-    >>> model = Ising.checked(biases=[100.0, -100.0], couplings=0.5)
-    >>> initial_spins(jax.random.key(0), model).tolist()  # such biases leave no choice
-    [1, -1]
-    """
-    random_key("key", key)
-    num_spins = dense_model("model", model).num_spins
-    clamp = None if clamp is None else dense_clamp(num_spins, clamp)
-    beta = sampling_beta(beta, model).astype(model.biases.dtype)
-    slopes = {"independent": 2.0, "hinton": 1.0, "uniform": 0.0}
-    choice("init", init, slopes)
-    up = jax.random.bernoulli(key, jax.nn.sigmoid(slopes[init] * beta * model.biases))
-    spins = jnp.where(up, 1, -1).astype(jnp.int8)
-    if clamp is None:
-        return spins
-    return jnp.where(clamp.mask, clamp.values, spins).astype(spins.dtype)
-
-
 def gibbs(
-    model: Ising | FactorGraph,
+    model: Ising | FactorGraph | AbstractLatticeModel,
     beta: Array | float = 1.0,
-    clamp: Clamp | Evidence | None = None,
+    clamp: Clamp | Values | Evidence | None = None,
     num_sweeps: int = 1,
     *,
     blocks: Steps | None = None,
@@ -121,15 +91,17 @@ def gibbs(
     graph is swept block by block; its position is a dict with an array a group. Reals have the normal law that
     linear and :class:`~isotherm.energy.factor.Quadratic` factors give; a category none of whose values is
     allowed stays as it is. Concrete weights so large that float32 would lose kT beside them are added up without
-    rounding, which is slower; a constant in a table costs nothing.
+    rounding, which is slower; a constant in a table costs nothing. A lattice model is swept by
+    :func:`~isotherm.sample.lattice.checkerboard.checkerboard`; its position has the lattice's shape.
 
     Args:
         model: parameters may be traced.
         beta: inverse temperature; may be traced. Kernels of factor graphs that run many chains (see
             :func:`isotherm.sample.kernel.over_chains`) also take one value a chain, shape ``(chains,)``.
-        clamp: what is held: for a factor graph a mapping from group to :class:`Clamp`. None holds nothing.
-        num_sweeps: sweeps in one step, at least 1 (static). For dense models seeding costs as much as a few
-            updates, so steps of several sweeps are faster.
+        clamp: what is held: of a dense model a :class:`Clamp`, or values by the spin's number, ``{2: -1}``; of a
+            factor graph one of these for each group, ``{"road": {2: -1}}``. None holds nothing, as lattices must.
+        num_sweeps: sweeps in one step, at least 1 (static); of lattices 1. For dense models seeding costs as
+            much as a few updates, so steps of several sweeps are faster.
         blocks: of a factor graph: steps of a sweep in order, each a block or a tuple of blocks, which read the
             same state and are then updated together. A block is a group's name or a mapping from group to whole
             numbers. Held variables in a block are left alone. By default independent blocks by colouring.
@@ -148,10 +120,11 @@ def gibbs(
     >>> state.position["s"].tolist()
     [1, -1, 1]
     """
-    graph_or_dense("model", model, sampler="checkerboard(model, beta)")
+    kinds = (Ising, FactorGraph, AbstractLatticeModel)
+    instance("model", model, kinds, "an Ising model, a FactorGraph or a lattice model")
     num_sweeps, allow_parallel = whole("num_sweeps", num_sweeps, 1), flag("allow_parallel", allow_parallel)
     if isinstance(model, FactorGraph):
-        evidence = _evidence(clamp)
+        evidence = checked_evidence(model, clamp)
         kernel = _graph_kernel(model, beta, evidence, num_sweeps, blocks, conditionals or {}, allow_parallel)
         return Holding(kernel, model.groups, evidence) if evidence else kernel
     for name, given in (
@@ -160,23 +133,25 @@ def gibbs(
         ("allow_parallel", allow_parallel),
     ):
         if given:
-            raise refusal(name, given, "is for factor graphs; a dense model is swept spin by spin")
-    if isinstance(clamp, Mapping):
-        raise refusal("clamp", list(clamp), "must be one `Clamp` for a dense model")
+            raise refusal(name, given, "is for factor graphs; other models are swept site by site")
+    if isinstance(model, AbstractLatticeModel):
+        return _lattice_kernel(model, beta, clamp, num_sweeps)
     clamp = None if clamp is None else dense_clamp(model.num_spins, clamp)
     return Kernel(init=_Init(clamp, model.num_spins), step=_Step(_fields(model, beta, clamp), num_sweeps))
 
 
-def _evidence(clamp: Clamp | Evidence | None) -> dict[str, Clamp]:
-    if isinstance(clamp, Clamp):
-        raise refusal("clamp", "Clamp", "must map groups to `Clamp` for a factor graph")
-    return checked_evidence(clamp)
+def _lattice_kernel(model: AbstractLatticeModel, beta: Any, clamp: Any, num_sweeps: int) -> AnyKernel:
+    if clamp is not None:
+        raise refusal("clamp", clamp, "lattice models hold nothing; pass to_graph(model)")
+    if num_sweeps != 1:
+        raise refusal("num_sweeps", num_sweeps, "must be 1 of a lattice model; take more steps")
+    return checkerboard(model, beta)
 
 
 def _graph_kernel(
     graph: FactorGraph,
     beta: Any,
-    evidence: Evidence,
+    evidence: Clamps,
     num_sweeps: int,
     blocks: Steps | None,
     conditionals: Mapping[str, Conditional],
@@ -241,7 +216,7 @@ def gibbs_moments(
     key: Key[Array, ""],
     model: Ising,
     beta: Float[Array, ""] | float = 1.0,
-    clamp: Clamp | None = None,
+    clamp: Clamp | Values | None = None,
     schedule: Schedule = PUBLISHED,
     init: Init = "independent",
 ) -> Moments:
@@ -270,7 +245,7 @@ def gibbs_means(
     key: Key[Array, ""],
     model: Ising,
     beta: Float[Array, ""] | float = 1.0,
-    clamp: Clamp | None = None,
+    clamp: Clamp | Values | None = None,
     schedule: Schedule = PUBLISHED,
     init: Init = "independent",
 ) -> Float[Array, " n"]:
@@ -286,10 +261,10 @@ def gibbs_means(
 
 def _sums(
     of: Literal["spins", "pairs"],
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     model: Ising,
     beta: Float[Array, ""] | float,
-    clamp: Clamp | None,
+    clamp: Clamp | Values | None,
     schedule: Schedule,
     init: Init,
 ) -> Int32[Array, " features"]:
@@ -305,7 +280,7 @@ def _check_spins(name: str, given: Any, num_spins: int) -> None:
         raise refusal(f"{name}.shape", jnp.shape(given), f"must be ({num_spins},), the model's spins")
 
 
-def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | None) -> Fields:
+def _fields(model: Ising, beta: Float[Array, ""] | float, clamp: Clamp | Values | None) -> Fields:
     beta = sampling_beta(beta, model)
     biases = 2.0 * beta * model.biases.astype(jnp.float32)
     if clamp is not None:

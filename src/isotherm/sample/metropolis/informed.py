@@ -170,7 +170,7 @@ def informed(
     """
     factor_graph("graph", graph)
     num_moves = whole("num_moves", num_moves, 1)
-    clamp = checked_evidence(clamp)
+    held = checked_evidence(graph, clamp)
     sampling_beta(beta, graph)  # refused before anything is planned
     if step_size is not None:
         number("step_size", step_size, above=0)
@@ -178,11 +178,11 @@ def informed(
         local=local_weights(graph, beta),
         beta=sampling_beta(beta, graph),
         step_size=None if step_size is None else jnp.asarray(step_size, jnp.float32),
-        is_free=jnp.asarray(~held_variables(graph, clamp)),
+        is_free=jnp.asarray(~held_variables(graph, held)),
         empty=FactorGraph(groups=graph.groups, factors=()),
         num_moves=num_moves,
     )
-    return Holding(kernel, graph.groups, dict(clamp)) if clamp else kernel
+    return Holding(kernel, graph.groups, held) if held else kernel
 
 
 def _at(log_laws: Float[Array, "n q"], values: Int32[Array, " n"]) -> Float[Array, ""]:

@@ -20,6 +20,7 @@ from isotherm.energy.graph import FactorGraph, State, stored
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
 from isotherm.estimate.bennett import bennett
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.clamp import Evidence, checked_evidence
 from isotherm.sample.temperatures.ais_estimate import (
     LogZ,
@@ -39,7 +40,7 @@ MOST_FIRST = 1024
 
 
 def ais(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     beta: Float[Array, ""] | float = 1.0,
     clamp: Evidence | None = None,
@@ -65,9 +66,9 @@ def ais(
     References:
         Neal, Annealed importance sampling, Statistics and Computing 11 (2001).
     """
-    num_chains = _check(key, graph, num_chains)
+    key, num_chains = _checked(key, graph, num_chains)
     steps = _checked_steps(steps)
-    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), num_chains)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(graph, clamp), num_chains)
     key_pilot, key_run = jax.random.split(key)
     path = _spaced(key_pilot, problem, steps, num_chains)
     found = forward(key_run, problem, problem.penalty, num_chains, path)
@@ -75,7 +76,7 @@ def ais(
 
 
 def reverse_ais(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     positions: State,
     beta: Float[Array, ""] | float = 1.0,
@@ -105,9 +106,9 @@ def reverse_ais(
         reverse annealing, AISTATS (2015).
     """
     positions = _checked_positions(factor_graph("graph", graph), positions)
-    chains = _check(key, graph, len(jax.tree.leaves(positions)[0]), "positions")
+    key, chains = _checked(key, graph, len(jax.tree.leaves(positions)[0]), "positions")
     steps = _checked_steps(steps)
-    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), chains)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(graph, clamp), chains)
     key_pilot, key_run = jax.random.split(key)
     path = _spaced(key_pilot, problem, steps, chains)
     found = follow(key_run, problem, problem.penalty, positions, path[::-1], is_backwards=True)
@@ -116,7 +117,7 @@ def reverse_ais(
 
 
 def log_z(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     beta: Float[Array, ""] | float = 1.0,
     clamp: Evidence | None = None,
@@ -150,8 +151,8 @@ def log_z(
         with bidirectional Monte Carlo, NeurIPS (2016).
     """
     doors.number("error", error, above=0)
-    num_chains, max_steps = _check(key, graph, num_chains), doors.whole("max_steps", max_steps, 2)
-    problem = problem_of(graph, _finite_beta(beta), checked_evidence(clamp), num_chains)
+    (key, num_chains), max_steps = _checked(key, graph, num_chains), doors.whole("max_steps", max_steps, 2)
+    problem = problem_of(graph, _finite_beta(beta), checked_evidence(graph, clamp), num_chains)
     penalty = problem.penalty
     pilot = forward(jax.random.fold_in(key, 0), problem, penalty, num_chains, None)
     length = float((pilot.spread * np.diff(pilot.steps)).sum())
@@ -227,13 +228,13 @@ def _power_of_two(count: float) -> int:
     return 1 << int(np.ceil(np.log2(count)))
 
 
-def _check(key: Any, graph: Any, num_chains: Any, field: str = "num_chains") -> int:
-    """The number of chains, after checking what they run on."""
-    doors.random_key("key", key)
+def _checked(key: Any, graph: Any, num_chains: Any, field: str = "num_chains") -> tuple[Key[Array, ""], int]:
+    """The key and the number of chains, after checking what they run on."""
+    key = doors.random_key("key", key)
     factor_graph("graph", graph)
     num_chains = doors.whole(field, num_chains, 2)
     doors.affordable(field, num_chains, 64.0 * num_chains * graph.num_variables, "have fewer chains")
-    return num_chains
+    return key, num_chains
 
 
 def _finite_beta(beta: Any) -> float:

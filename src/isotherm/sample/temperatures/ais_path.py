@@ -22,7 +22,7 @@ from isotherm.energy.tables import Tables
 from isotherm.energy.variables import Variables
 from isotherm.errors import refusal
 from isotherm.sample.betas import energies
-from isotherm.sample.clamp import Clamp, Evidence, held_variables
+from isotherm.sample.clamp import Clamp, Clamps, held_variables
 from isotherm.sample.flat import cardinalities, from_values, to_values
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.gibbs.plan import independent_blocks
@@ -174,7 +174,7 @@ class Path(eqx.Module):
         return gibbs(graph, 1.0, clamp or None)
 
 
-def problem_of(graph: FactorGraph, beta: Any, clamp: Evidence | None, num_chains: int) -> PathProblem:
+def problem_of(graph: FactorGraph, beta: Any, clamp: Clamps | None, num_chains: int) -> PathProblem:
     """The path to a graph at an inverse temperature.
 
     Args:
@@ -229,7 +229,7 @@ def _draw_start(key: Key[Array, ""], path: Path, num_chains: int) -> State:
     return jax.vmap(lambda v: from_values(path.empty, v))(drawn.astype(jnp.int32))
 
 
-def _check(graph: FactorGraph, clamp: Evidence) -> None:
+def _check(graph: FactorGraph, clamp: Clamps) -> None:
     for factor in graph.factors:
         if factor.scope.arity > 1 and not isinstance(factor, Factor):
             raise refusal(
@@ -243,7 +243,7 @@ def _check(graph: FactorGraph, clamp: Evidence) -> None:
             raise refusal(f"clamp[{name!r}].values", None, "should be given: log Z depends on them")
 
 
-def _singles(graph: FactorGraph, tables: Tables, clamp: Evidence) -> tuple[np.ndarray, float]:
+def _singles(graph: FactorGraph, tables: Tables, clamp: Clamps) -> tuple[np.ndarray, float]:
     """Log weights of each variable alone, their maxima taken out, and the sum of those; float64."""
     counts = cardinalities(graph)
     found = np.where(np.arange(counts.max()) < counts[:, None], 0.0, -np.inf)

@@ -16,6 +16,7 @@ from isotherm.energy.graph import FactorGraph, State
 from isotherm.energy.inputs import finite
 from isotherm.energy.kinds import factor_graph
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.betas import at_beta, has_beta, remembers_beta
 from isotherm.sample.flat import from_values, random_values, to_values
 from isotherm.sample.gibbs.gibbs import gibbs
@@ -50,7 +51,7 @@ class Annealed(NamedTuple):
 
 
 def anneal(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     graph: FactorGraph,
     betas: Float[Array | np.ndarray, " steps"] | int = 1000,
     *,
@@ -79,7 +80,7 @@ def anneal(
     Raises:
         ValueError: naming the argument out of range.
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     factor_graph("graph", graph)
     num_chains = doors.whole("num_chains", num_chains, 1)
     if look_every is not None:

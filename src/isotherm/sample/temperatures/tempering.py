@@ -19,6 +19,7 @@ from isotherm import doors
 from isotherm.energy.graph import FactorGraph
 from isotherm.energy.inputs import finite
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.betas import BetasOf, betas_of
 from isotherm.sample.kernel import Chains
 from isotherm.sample.positions import Kinds, position_kinds
@@ -221,7 +222,7 @@ class Ladder(NamedTuple):
 
 
 def find_ladder(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     kernel_at: Callable[..., Any],
     energy: Energy,
     positions: PyTree,
@@ -254,7 +255,7 @@ def find_ladder(
     References:
         Syed et al., Non-reversible parallel tempering, JRSS B 84 (2022), algorithms 2 and 4.
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     _check_energy(energy)
     finite("beta_max", doors.number("beta_max", beta_max))
     if not doors.number("beta_min", beta_min, least=0) < beta_max:

@@ -16,6 +16,7 @@ from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt.inputs import check_shape, checked_number
 from isotherm.energy.tilt.tilted import Tilted
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.kernel import checked_kernel_at, over_chains
 
 
@@ -58,7 +59,7 @@ def _importance(key: Key[Array, ""], tilted: Tilted, beta: Array, num_draws: int
     return Weighted(draws, logs, jax.nn.logsumexp(logs) - jnp.log(num_draws * 1.0), ess_fraction(logs))
 
 
-def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -> Weighted:
+def importance(key: KeyOrSeed, tilted: Tilted, beta: Any, num_draws: int) -> Weighted:
     """Draws of the base policy, weighted by ``exp(beta Q)``.
 
     The effective share tends to ``exp(2 l(beta) - l(2 beta))``, with ``l`` the log normaliser: it falls exponentially
@@ -73,7 +74,7 @@ def importance(key: Key[Array, ""], tilted: Tilted, beta: Any, num_draws: int) -
     Raises:
         ValueError: naming the argument out of range.
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     num_draws = doors.whole("num_draws", num_draws, 1)
     beta = checked_number("beta", beta)
     _check_draws("num_draws", num_draws, tilted_policy("tilted", tilted))
@@ -95,7 +96,7 @@ class Tempered(NamedTuple):
 
 
 def tempered(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     tilted: Tilted,
     betas: Any,
     kernel_at: Callable[[Array], Any],
@@ -127,7 +128,7 @@ def tempered(
     References:
         Del Moral, Doucet and Jasra, J. R. Statist. Soc. B 68 (2006); Neal, Statistics and Computing 11 (2001).
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     num_particles, num_moves = (
         doors.whole("num_particles", num_particles, 2),
         doors.whole("num_moves", num_moves, 1),

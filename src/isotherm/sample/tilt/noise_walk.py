@@ -21,6 +21,7 @@ from isotherm.energy.tilt.inputs import checked_number
 from isotherm.energy.tilt.noise import check_dimensions, check_level, noisy_tilt, within_covariance
 from isotherm.energy.tilt.tilted import QuadraticReward, Tilted
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.metropolis.langevin import mala
 from isotherm.sample.tilt.importance import moved
 
@@ -38,7 +39,7 @@ class Walked(NamedTuple):
 
 
 def noise_walk(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     policy: MixturePolicy,
     transition: LinearGaussian,
     reward: QuadraticReward,
@@ -70,7 +71,7 @@ def noise_walk(
         Song, Sohl-Dickstein, Kingma, Kumar, Ermon and Poole, Score-based generative modeling through stochastic
         differential equations (2021).
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     num_runs, num_moves = doors.whole("num_runs", num_runs, 1), doors.whole("num_moves", num_moves, 1)
     check_dimensions(policy, transition, reward)
     doors.affordable("num_runs", num_runs, 32.0 * num_runs * transition.matrix.shape[1], "have fewer runs")

@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int8, Int32, Key
 
 from isotherm.doors import choice, is_traced, number, random_key, real_numbers
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 from isotherm.random.ties import choose_best
 from isotherm.sample.clamp import Clamp
 
@@ -99,7 +100,7 @@ def choose_context(
 
 
 def route(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     scores: Float[Array, " n"],
     available: Bool[Array, " n"],
     tolerance: float = TOLERANCE,
@@ -119,7 +120,7 @@ def route(
         TypeError: naming the argument of another kind.
         ValueError: naming a shape that does not fit, or a number out of range; or if no venue is available.
     """
-    random_key("key", key)
+    key = random_key("key", key)
     number("tolerance", tolerance, least=0)
     for name, given in (("scores", scores), ("available", available)):
         if not is_traced(given):

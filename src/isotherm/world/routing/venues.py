@@ -14,7 +14,8 @@ from isotherm.errors import refusal
 from isotherm.exact.exact import Exact, all_states, exact
 from isotherm.random.keys import named
 from isotherm.random.ties import ROUNDING_STEPS, choose_best
-from isotherm.sample.gibbs.gibbs import gibbs, initial_spins
+from isotherm.sample.gibbs.gibbs import gibbs
+from isotherm.sample.initial import initial_spins
 from isotherm.world.routing.context import Context, choose_context, is_random_mode
 from isotherm.world.world import AbstractWorld, Step
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import numpy as np
-from jaxtyping import Array, Float, Int32, Key
+from jaxtyping import Array, Float, Int32
 
 from isotherm import doors
 from isotherm.act.inference.sampling.checks import (
@@ -27,6 +27,7 @@ from isotherm.act.inference.sampling.tilt import LogNormaliser, log_normaliser
 from isotherm.act.inference.search.problem import PlanningProblem
 from isotherm.energy.hidden.checks import Tensors
 from isotherm.estimate import diagnostics
+from isotherm.random.keys import KeyOrSeed
 from isotherm.sample.schedule import Schedule
 
 
@@ -78,7 +79,7 @@ class SampledPolicies(NamedTuple):
 
 
 def sampled_policies(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     problem: PlanningProblem,
     beliefs: Any,
     policy_len: int,
@@ -134,7 +135,7 @@ def sampled_policies(
     >>> sampled_policies(jax.random.key(0), agent.problem(mind), mind.beliefs, policy_len=4).best.tolist()
     [1, 1, 1, 1]
     """
-    doors.random_key("key", key)
+    key = doors.random_key("key", key)
     beliefs = checked_beliefs(checked_problem(problem), beliefs)
     policy_len = doors.whole("policy_len", policy_len, 1, MAX_STEPS)
     num_chains, num_steps = doors.whole("num_chains", num_chains, 2), doors.whole("num_steps", num_steps, 2)
