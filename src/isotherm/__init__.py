@@ -1,11 +1,11 @@
 """Energy-based models: sample them, learn them, and act with them, at an explicit inverse temperature.
 
-``import isotherm as iso`` gives the rooms, each loaded at its first use: ``iso.energy.ising``, ``iso.sample.gibbs``.
+``import isotherm as iso`` gives the rooms, each loaded at its first use: ``iso.energy.ising``, ``iso.sample.gibbs``;
+and of any model ``iso.run`` (sample it until its averages are precise), ``iso.save`` and ``iso.load``.
 """
 
 import importlib
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isotherm import act as act
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from isotherm import sample as sample
     from isotherm import study as study
     from isotherm import world as world
+    from isotherm.energy.files.saved import load as load
+    from isotherm.energy.files.saved import save as save
+    from isotherm.sample.until import run as run
 
 ROOMS = (
     "act",
@@ -38,11 +41,21 @@ ROOMS = (
 """What is public; JAX is not imported before one of them needs it."""
 
 
-def __getattr__(name: str) -> ModuleType:
+FUNCTIONS = {
+    "load": "isotherm.energy.files.saved",
+    "run": "isotherm.sample.until",
+    "save": "isotherm.energy.files.saved",
+}
+"""What is done so often that it is found here, and where it is."""
+
+
+def __getattr__(name: str) -> Any:
     if name in ROOMS:
         return importlib.import_module(f"isotherm.{name}")
+    if name in FUNCTIONS:
+        return getattr(importlib.import_module(FUNCTIONS[name]), name)
     raise AttributeError(f"module 'isotherm' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *ROOMS])
+    return sorted([*globals(), *ROOMS, *FUNCTIONS])

@@ -64,7 +64,7 @@ class AbstractAgent(eqx.Module):
         """State before the first observation.
 
         Args:
-            key: one JAX key, a scalar; agents that draw nothing ignore it.
+            key: one JAX key; agents that draw nothing ignore it.
 
         Returns:
             A pytree of arrays without an axis of runs; :meth:`learn` gives the same structure, shapes and dtypes.
@@ -75,7 +75,7 @@ class AbstractAgent(eqx.Module):
         """Choose: ``(action, state)``. The state returned is the one that ``learn`` will see.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             state: what :meth:`init` or :meth:`learn` returned.
             observation: of one run, as the world shows it.
         """
@@ -85,7 +85,7 @@ class AbstractAgent(eqx.Module):
         """State after learning from one step.
 
         Args:
-            key: one JAX key, a scalar; another one than :meth:`act` got.
+            key: one JAX key; another one than :meth:`act` got.
             state: what :meth:`act` returned.
             transition: the step, of one run.
         """
@@ -94,7 +94,7 @@ class AbstractAgent(eqx.Module):
         """State after an episode, to learn from it as a whole; by default as it is.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             state: what :meth:`learn` returned last.
 
         Returns:

@@ -147,7 +147,7 @@ def random_field_ising(
     """An Ising model whose biases are independent normal numbers.
 
     Args:
-        key: one JAX key; ``vmap`` over keys gives an ensemble of disorder on one graph.
+        key: one JAX key, or a seed; ``vmap`` over keys gives an ensemble of disorder on one graph.
         edges: whole numbers, shape ``(num_edges, 2)``, each pair once.
         couplings: shape ``(num_edges,)``, or one number shared by all.
         strength: standard deviation of the biases.
@@ -172,7 +172,7 @@ def random_field_potts(
     """A Potts model with an independent normal field for each value of each variable.
 
     Args:
-        key: one JAX key; ``vmap`` over keys gives an ensemble of disorder on one graph.
+        key: one JAX key, or a seed; ``vmap`` over keys gives an ensemble of disorder on one graph.
         edges: whole numbers, shape ``(num_edges, 2)``, each pair once.
         cardinality: number of values, at least 2.
         couplings: shape ``(num_edges,)``, or one number shared by all.

@@ -121,7 +121,7 @@ class Exact(eqx.Module):
         """Independent draws by inversion of the distribution function.
 
         Args:
-            key: one JAX key.
+            key: one JAX key, or a seed.
             shape: shape of the result before its last axis of ``n`` spins.
 
         Returns:

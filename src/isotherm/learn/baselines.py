@@ -19,8 +19,10 @@ import numpy as np
 import optax
 from jaxtyping import Array, Bool, Float, Int8, Key, Num
 
+from isotherm import doors
 from isotherm.energy.coding import concrete, spin_rows
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 
 
 class Autoregressive(NamedTuple):
@@ -53,7 +55,7 @@ class Autoregressive(NamedTuple):
         fields = self.biases[None] + s @ self.weights.T
         return jnp.where(s != 0, jax.nn.log_sigmoid(2 * s * fields), 0.0).sum(axis=1)
 
-    def draw(self, key: Key[Array, ""], num: int) -> Int8[Array, "num n"]:
+    def draw(self, key: KeyOrSeed, num: int) -> Int8[Array, "num n"]:
         """Independent draws, spin after spin: int8 ``-1`` and ``+1``, shape ``(num, n)``."""
         n = self.biases.shape[0]
 
@@ -66,7 +68,7 @@ class Autoregressive(NamedTuple):
 
             return jax.lax.fori_loop(0, n, put, jnp.zeros(n, jnp.float32)).astype(jnp.int8)
 
-        return jax.vmap(one)(jax.random.split(key, num))
+        return jax.vmap(one)(jax.random.split(doors.random_key("key", key), num))
 
 
 def fit_independent(

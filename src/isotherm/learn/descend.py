@@ -131,7 +131,7 @@ def descend(
     To climb, put ``optax.chain(optax.scale(-1.0), ...)`` around the optimiser.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         parameters: a pytree of floating arrays; with sets, each has the axis of sets.
         gradient: ``gradient(input, parameters, memory)`` gives a :class:`Slope`; of all sets at once.
         optimizer: such as ``optax.adam(0.01)``, or anything with its ``init`` and ``update``.

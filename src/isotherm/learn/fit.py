@@ -101,7 +101,7 @@ def fit(
     get it back.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         graph: structure and first parameters, all finite.
         data: rows to learn from; missing entries are latents of their row.
         objective: what to follow.

@@ -159,7 +159,7 @@ def sampled_kl_gradient(
     """Gradient of KL by sampling, with errors from the spread between independent batches of chains.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         graph: the model.
         data: rows; each has one chain a batch in the positive phase, if that needs chains at all.
         beta: inverse temperature, a number.

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple, get_args
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.energy.centre import centred
@@ -81,7 +81,7 @@ def log_likelihood(
     data: Observations,
     beta: float = 1.0,
     *,
-    key: Key[Array, ""] | None = None,
+    key: KeyOrSeed | None = None,
     method: LogZMethod = "auto",
     error: float = 0.05,
     num_chains: int = 256,
@@ -92,7 +92,7 @@ def log_likelihood(
         graph: the model, discrete.
         data: complete rows, rows with latents that do not interact, or any rows of a graph that ``exact`` takes.
         beta: inverse temperature.
-        key: one JAX key, a scalar; needed where ``log Z`` is sampled.
+        key: one JAX key, or a seed; needed where ``log Z`` is sampled.
         method: ``"auto"`` is exact where the graph allows it, else annealed importance sampling.
         error: wanted standard error of ``log Z``, where it is sampled.
         num_chains: of the annealing.

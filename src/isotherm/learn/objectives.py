@@ -86,7 +86,7 @@ class Sampled(eqx.Module):
         """Gradient of KL(data‖model) on a batch, and what to remember.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             graph: the model as it is now.
             batch: rows.
             memory: what :meth:`begin` or the last call gave.

@@ -21,6 +21,7 @@ from isotherm.sample.metropolis.independence import independence as independence
 from isotherm.sample.metropolis.informed import informed as informed
 from isotherm.sample.metropolis.langevin import mala as mala
 from isotherm.sample.metropolis.langevin import ula as ula
+from isotherm.sample.model_draws import ModelDraws as ModelDraws
 from isotherm.sample.observe import Binned as Binned
 from isotherm.sample.observe import Energy as Energy
 from isotherm.sample.observe import Histogram as Histogram

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
-from jaxtyping import Array, Float, Int8, Key
+from jaxtyping import Array, Float, Int8
 
 from isotherm import doors
 from isotherm.energy.dense import Ising
@@ -38,7 +38,7 @@ SHARES = {"independent": 1.0, "hinton": 0.5, "uniform": 0.0}
 
 @overload
 def initial_state(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     model: FactorGraph,
     beta: Array | float = 1.0,
     clamp: Evidence | None = None,
@@ -48,7 +48,7 @@ def initial_state(
 
 @overload
 def initial_state(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     model: Ising | AbstractLatticeModel,
     beta: Array | float = 1.0,
     clamp: Clamp | Values | None = None,
@@ -189,7 +189,7 @@ def _sum_of(graph: FactorGraph, name: str, form: Any, table: tuple[int, ...]) ->
 
 @functools.partial(jax.jit, static_argnums=0)
 def _drawn(
-    groups: tuple[tuple[str, Variables], ...], key: Key[Array, ""], own: _Own, scale: Array, beta: Array
+    groups: tuple[tuple[str, Variables], ...], key: KeyOrSeed, own: _Own, scale: Array, beta: Array
 ) -> State:
     state = {}
     for name, group in groups:
@@ -204,7 +204,7 @@ def _drawn(
     return state
 
 
-def _reals(key: Key[Array, ""], linear: Array, precisions: Array, beta: Array) -> Float[Array, " size"]:
+def _reals(key: KeyOrSeed, linear: Array, precisions: Array, beta: Array) -> Float[Array, " size"]:
     has_law = precisions > 0
     safe = jnp.where(has_law, precisions, 1.0)
     normal = jax.random.normal(key, linear.shape, jnp.float32)

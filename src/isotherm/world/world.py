@@ -54,7 +54,7 @@ class AbstractWorld(eqx.Module):
         """First observation and state, of one run.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
         """
 
     @abc.abstractmethod
@@ -62,7 +62,7 @@ class AbstractWorld(eqx.Module):
         """Answer one action.
 
         Args:
-            key: one JAX key, a scalar; another one each step.
+            key: one JAX key; another one each step.
             state: of one run.
             action: what the agent did.
 

@@ -74,7 +74,7 @@ def fit_nuts(
     :func:`isotherm.sample.sample` runs the chains.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         build: as for :func:`fit_map`, this and the next three.
         priors: of each parameter.
         recorded: of several subjects.

@@ -20,7 +20,7 @@ def random_laws(key: Any, shape: Sequence[int], concentration: Any = 1.0) -> Flo
     """Independent columns of symmetric Dirichlet laws, uniform over all laws by default.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         shape: of the result, events first.
         concentration: above 0; small ones draw laws that are nearly certain.
 
@@ -63,7 +63,7 @@ def random_model(
     """A model with random ``A``, ``B`` and ``D``: every column a draw of :func:`random_laws`.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         num_obs: symbols of each modality.
         num_states: states of each factor.
         num_controls: choices of each control.

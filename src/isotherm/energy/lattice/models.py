@@ -12,7 +12,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Key
+from jaxtyping import Array, Float
 
 from isotherm import doors
 from isotherm.energy.base import AbstractEnergy
@@ -55,7 +55,7 @@ class AbstractLatticeModel(AbstractEnergy):
         """``g``, what the field favours, elementwise: floats of the shape ``(...)`` of ``x``."""
 
     @abc.abstractmethod
-    def random_state(self, key: Key[Array, ""]) -> Array:
+    def random_state(self, key: KeyOrSeed) -> Array:
         """Every site by itself, uniform: the law at ``beta = 0``; shape ``(*shape,)``, of :attr:`dtype`."""
 
     @abc.abstractmethod

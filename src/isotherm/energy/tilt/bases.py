@@ -11,10 +11,11 @@ import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, Int32, Key
 
-from isotherm.doors import function
+from isotherm.doors import function, random_key
 from isotherm.energy.inputs import finite, holds_traced
 from isotherm.energy.tilt.inputs import check_scalar, check_shape, drawn_shape
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed
 
 
 class AbstractPolicy(eqx.Module):
@@ -25,7 +26,7 @@ class AbstractPolicy(eqx.Module):
         """``log q`` of one action, shape ``(d,)`` or ``()``: a scalar in nats."""
 
     @abc.abstractmethod
-    def draw(self, key: Key[Array, ""]) -> Array:
+    def draw(self, key: KeyOrSeed) -> Array:
         """One action by one key, shape ``(d,)`` or ``()``."""
 
     def action(self) -> jax.ShapeDtypeStruct | None:
@@ -78,9 +79,11 @@ class GaussianPolicy(AbstractPolicy):
         check_shape("action", x, self.mean.shape, "as the policy's mean")
         return _log_normal(self.whitener, x - self.mean)
 
-    def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
+    def draw(self, key: KeyOrSeed) -> Float[Array, " d"]:
         """One action, shape ``(d,)``."""
-        return self.mean + self.factor @ jax.random.normal(key, self.mean.shape, self.mean.dtype)
+        return self.mean + self.factor @ jax.random.normal(
+            random_key("key", key), self.mean.shape, self.mean.dtype
+        )
 
 
 class MixturePolicy(AbstractPolicy):
@@ -115,9 +118,9 @@ class MixturePolicy(AbstractPolicy):
         each = jax.vmap(lambda part: part.log_density(x))(self.parts)
         return jax.nn.logsumexp(self.log_weights + each)
 
-    def draw(self, key: Key[Array, ""]) -> Float[Array, " d"]:
+    def draw(self, key: KeyOrSeed) -> Float[Array, " d"]:
         """One action, shape ``(d,)``."""
-        which, key = jax.random.split(key)
+        which, key = jax.random.split(random_key("key", key))
         k = jax.random.categorical(which, self.log_weights)
         return jax.tree.map(lambda leaf: leaf[k], self.parts).draw(key)
 
@@ -146,9 +149,9 @@ class DiscretePolicy(AbstractPolicy):
         """Log probability in nats, a scalar, of one action: an int32 scalar within ``0 .. n - 1``."""
         return jax.nn.log_softmax(self.logits)[x]
 
-    def draw(self, key: Key[Array, ""]) -> Int32[Array, ""]:
+    def draw(self, key: KeyOrSeed) -> Int32[Array, ""]:
         """One action, an int32 scalar within ``0 .. n - 1``."""
-        return jax.random.categorical(key, self.logits).astype(jnp.int32)
+        return jax.random.categorical(random_key("key", key), self.logits).astype(jnp.int32)
 
 
 class DensityPolicy(AbstractPolicy):
@@ -188,9 +191,9 @@ class DensityPolicy(AbstractPolicy):
         """As given: a scalar of one action, shape ``(d,)``."""
         return self.log_density_of(x)
 
-    def draw(self, key: Key[Array, ""]) -> Array:
+    def draw(self, key: KeyOrSeed) -> Array:
         """As given: one action, shape ``(d,)``."""
-        return self.draw_by(key)
+        return self.draw_by(random_key("key", key))
 
 
 class LinearGaussian(eqx.Module):
@@ -228,7 +231,7 @@ class LinearGaussian(eqx.Module):
         check_shape("next_state", next_state, self.noise.mean.shape, "as the matrix has rows")
         return self.noise.log_density(next_state - self.matrix @ action)
 
-    def draw(self, key: Key[Array, ""], action: Float[Array, " d"]) -> Float[Array, " m"]:
+    def draw(self, key: KeyOrSeed, action: Float[Array, " d"]) -> Float[Array, " m"]:
         """One next state, shape ``(m,)``, given an action of shape ``(d,)``."""
         self._check_action(action)
         return self.matrix @ action + self.noise.draw(key)

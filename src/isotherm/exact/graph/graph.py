@@ -133,7 +133,7 @@ class GraphExact:
         """Independent draws, ``(num, size)`` a group in the dtype of its states.
 
         Args:
-            key: one JAX key.
+            key: one JAX key, or a seed.
             num: how many, at least 1.
 
         Raises:

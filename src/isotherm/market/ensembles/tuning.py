@@ -192,7 +192,7 @@ def tuned(
     temperature so far, then once more.
 
     Args:
-        key: one JAX key, a scalar.
+        key: one JAX key.
         tilted: the law.
         betas: increasing, ``(levels,)``.
         positions: first ones, ``(chains, d)``, within the support.

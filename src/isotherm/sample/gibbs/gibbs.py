@@ -213,7 +213,7 @@ class _Step(eqx.Module):
 
 
 def gibbs_moments(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     model: Ising,
     beta: Float[Array, ""] | float = 1.0,
     clamp: Clamp | Values | None = None,
@@ -242,7 +242,7 @@ def gibbs_moments(
 
 
 def gibbs_means(
-    key: Key[Array, ""],
+    key: KeyOrSeed,
     model: Ising,
     beta: Float[Array, ""] | float = 1.0,
     clamp: Clamp | Values | None = None,

@@ -66,7 +66,7 @@ def importance(key: KeyOrSeed, tilted: Tilted, beta: Any, num_draws: int) -> Wei
     in ``beta`` and in the dimension.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         tilted: any; only its base policy's draws are used, not its density.
         beta: inverse temperature, a number, may be traced.
         num_draws: at least 1.
@@ -110,7 +110,7 @@ def tempered(
     (systematically); then each moves by the kernel of that beta.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         tilted: any.
         betas: ascending from above 0, shape ``(steps,)``; values may be traced.
         kernel_at: such as ``lambda beta: mala(tilted, beta, 0.1)``; it should leave the tilt at ``beta`` invariant.
@@ -201,7 +201,7 @@ def systematic(key: Key[Array, ""], logs: Float[Array, " num"]) -> Int[Array, " 
     """Which particles survive: one uniform number, equally spaced combs of the cumulative weights.
 
     Args:
-        key: one JAX key, a scalar.
+        key: one JAX key.
         logs: log weights, unnormalised, shape ``(num,)``.
 
     Returns:

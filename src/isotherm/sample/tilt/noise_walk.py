@@ -52,7 +52,7 @@ def noise_walk(
     """Independent runs from standard normal noise.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         policy: the clean policy; a normal law is a mixture of one part.
         transition: law of the clean next state.
         reward: of action and next state; averaged over the next state of each level.

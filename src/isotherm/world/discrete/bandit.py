@@ -48,7 +48,7 @@ class Bandit(AbstractWorld):
         """An outcome of the arm chosen.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             state: number of the trial.
             action: number of the arm.
         """

@@ -58,7 +58,7 @@ class HiddenWorld(AbstractWorld):
         """States drawn from ``D``, int32 ``(F,)``, and what is seen of them.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
 
         Raises:
             ValueError: if the world is a batch, and not inside ``jax.vmap``.
@@ -74,7 +74,7 @@ class HiddenWorld(AbstractWorld):
         """All factors move at once, each from the states before; then the new states are observed.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             state: of one run.
             action: whole numbers, a choice of each control, ``(controls,)``; or one, the number of the joint choice
                 (see :func:`isotherm.energy.hidden.controls.choice_number`). Where a ``-1`` stands, and with None, the
@@ -102,7 +102,7 @@ class HiddenWorld(AbstractWorld):
         """Outcomes drawn for given states.
 
         Args:
-            key: one JAX key, a scalar.
+            key: one JAX key.
             states: of each factor, int32 ``(F,)``.
 
         Returns:

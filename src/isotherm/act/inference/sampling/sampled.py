@@ -104,7 +104,7 @@ def sampled_policies(
     :func:`isotherm.exact.hidden.recursion.soft_backward` in ``H K`` times the number of states.
 
     Args:
-        key: one JAX key.
+        key: one JAX key, or a seed.
         problem: what is planned with: what counts, ``gamma``, and the prior of the choices of any one step; that of a
             policy is their product.
         beliefs: of each factor now, ``(S_f,)``.
