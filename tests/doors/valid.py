@@ -191,11 +191,12 @@ def chains_of_gibbs() -> dict[str, Any]:
 
 def files() -> dict[str, Path]:
     """One file of each kind."""
-    uai, edges, coo = FOLDER / "a.uai", FOLDER / "a.edges", FOLDER / "a.coo"
+    uai, edges, coo, saved = (FOLDER / f"a.{ending}" for ending in ("uai", "edges", "coo", "npz"))
     energy.to_uai(uai, MIXED)
     energy.write_edge_list(edges, GRAPH)
     energy.write_dimod(coo, GRAPH)
-    return {"uai": uai, "edges": edges, "coo": coo}
+    energy.save(GRAPH, saved)
+    return {"uai": uai, "edges": edges, "coo": coo, "saved": saved}
 
 
 def net(kind: str) -> Any:
@@ -353,6 +354,8 @@ VALID: dict[str, Callable[[], Arguments]] = {
     "energy.read_dimod": lambda: {"path": files()["coo"], "vartype": None},
     "energy.read_edge_list": lambda: {"path": files()["edges"]},
     "energy.read_uai": lambda: {"path": files()["uai"]},
+    "energy.load": lambda: {"path": files()["saved"]},
+    "energy.save": lambda: {"model": GRAPH, "path": FOLDER / "b.npz"},
     "energy.real": lambda: {"size": 2},
     "energy.restricted_boltzmann": lambda: {
         "num_visible": 2,
@@ -1044,6 +1047,15 @@ VALID: dict[str, Callable[[], Arguments]] = {
         "command": (),
         "is_quiet": True,
     },
+    "sample.until.run": lambda: {
+        "model": GRAPH,
+        "beta": 1.0,
+        "seed": 0,
+        "clamp": None,
+        "error": 0.1,
+        "max_steps": 1000,
+        "num_chains": 2,
+    },
     "study.run.archive.open_run": lambda: {"path": FOLDER / "no-run", "study": None},
     "data.binary.read_digits": lambda: {"threshold": 8},
     "infer.source.read_model": lambda: {"path": files()["uai"], "beta": 1.0, "form": "uai"},
@@ -1376,7 +1388,7 @@ VALID: dict[str, Callable[[], Arguments]] = {
 HOLDERS = {
     # what functions return: they hold what they are given, and nobody calls them
     "energy.Labelled", "sample.ActionAndNext", "sample.Annealed", "sample.ChainMeans", "sample.Chains",
-    "sample.Draws", "estimate.WithError", "exact.Exact", "exact.GraphExact", "sample.Histogram",
+    "sample.Draws", "sample.ModelDraws", "estimate.WithError", "exact.Exact", "exact.GraphExact", "sample.Histogram",
     "sample.Kernel", "sample.Ladder", "exact.LatticeExact", "sample.LogZ", "sample.Moments",
     "estimate.Reweighting", "exact.Strip", "sample.Weighted", "learn.Fit", "learn.KLGradient",
     "learn.Descent", "learn.DescentState", "learn.Slope",

@@ -92,7 +92,7 @@ NO_ARRAY = [
     np.array(["a", "b"]),
     np.array([object()]),
 ]
-NO_KEY = [0, "key", KEYS, np.zeros(2, np.uint32), 2**64]
+NO_KEY = [-1, "key", KEYS, np.zeros(2, np.uint32), 2**64]
 NO_MODEL = [0, "model", type(GRAPH), KEY, LATTICE, lambda x: 0.0]
 NO_INSTANCE = [0, "name", type(GRAPH), GRAPH, KEY, lambda: 0]
 
@@ -562,7 +562,6 @@ STRICT: dict[tuple[str, str], list[Any]] = {
     ("sample.mala", "beta"): [INFINITE],
     ("sample.mala", "step_size"): [0.0, -1.0, INFINITE],
     ("exact.onsager", "beta"): [-1.0, INFINITE],
-    ("sample.gibbs", "model"): [MODEL, CLOCK],
     ("sample.sample", "kernel"): [GRAPH, MODEL],
     ("sample.sample", "num_samples"): [0, 10**12],
     ("sample.swendsen_wang", "beta"): [-1.0],

@@ -11,11 +11,14 @@ from tests.support.stats import assert_unbiased
 from isotherm.energy import (
     Factor,
     FactorGraph,
+    GaussianPolicy,
     Ising,
     LatticeClock,
     LatticeIsing,
     LatticePotts,
     LatticeXY,
+    QuadraticReward,
+    Tilted,
     categorical,
     chain,
     ising,
@@ -23,7 +26,8 @@ from isotherm.energy import (
     square,
     to_graph,
 )
-from isotherm.exact import exact
+from isotherm.exact import exact, tilted_law
+from isotherm.random.keys import generator
 from isotherm.sample import (
     Clamp,
     anneal,
@@ -166,6 +170,21 @@ def test_a_seed_is_its_key() -> None:
     np.testing.assert_array_equal(*draws)
     best = [anneal(one, PAIRS, num_chains=4).energies for one in (5, jax.random.key(5))]
     np.testing.assert_array_equal(*best)
+
+
+def test_a_key_may_stand_where_a_generator_does() -> None:
+    law = exact(PAIRS, BETA)
+    by_key, by_seed = law.draw(jax.random.key(3), 20)["s"], law.draw(3, 20)["s"]
+    np.testing.assert_array_equal(by_key, by_seed)
+    rng = np.random.default_rng(0)
+    assert (law.draw(rng, 20)["s"] != law.draw(rng, 20)["s"]).any()
+    tilted = tilted_law(Tilted(GaussianPolicy([0.0], [[1.0]]), QuadraticReward([[1.0]], [2.0])), 1.0)
+    np.testing.assert_array_equal(tilted.draw(5, 9), tilted.draw(jax.random.key(5), 9))
+    np.testing.assert_array_equal(
+        tilted.draw(np.random.default_rng(1), 9), tilted.draw(np.random.default_rng(1), 9)
+    )
+    with pytest.raises(ValueError, match="key = -1: should be within"):
+        generator(-1)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32, True, 1.5, "0", None])

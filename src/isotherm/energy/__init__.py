@@ -16,6 +16,8 @@ from isotherm.energy.files.networks import Labelled as Labelled
 from isotherm.energy.files.networks import edges_of as edges_of
 from isotherm.energy.files.networks import from_networkx as from_networkx
 from isotherm.energy.files.networks import from_rustworkx as from_rustworkx
+from isotherm.energy.files.saved import load as load
+from isotherm.energy.files.saved import save as save
 from isotherm.energy.files.uai import read_uai as read_uai
 from isotherm.energy.files.uai_graph import load_uai as load_uai
 from isotherm.energy.files.uai_graph import to_uai as to_uai

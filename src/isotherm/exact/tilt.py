@@ -14,6 +14,7 @@ from isotherm.energy.kinds import tilted_policy
 from isotherm.energy.tilt.bases import DiscretePolicy, GaussianPolicy, MixturePolicy
 from isotherm.energy.tilt.tilted import QuadraticReward, TableReward, Tilted
 from isotherm.errors import refusal
+from isotherm.random.keys import KeyOrSeed, generator
 
 
 class MixtureLaw(NamedTuple):
@@ -43,8 +44,9 @@ class MixtureLaw(NamedTuple):
         within = np.einsum("k,kij->ij", self.weights, self.covariances)
         return within + np.einsum("k,ki,kj->ij", self.weights, away, away)
 
-    def draw(self, rng: np.random.Generator, num_draws: int) -> Float[np.ndarray, "draws d"]:
-        """Independent draws, float64 ``(num_draws, d)``."""
+    def draw(self, key: KeyOrSeed | np.random.Generator, num_draws: int) -> Float[np.ndarray, "draws d"]:
+        """Independent draws, float64 ``(num_draws, d)``, from one JAX key, a seed, or a generator of NumPy."""
+        rng = generator(key)
         which = rng.choice(len(self.weights), num_draws, p=self.weights)
         noise = rng.standard_normal((num_draws, self.means.shape[1]))
         factors = np.linalg.cholesky(self.covariances)

@@ -37,6 +37,18 @@ def seeded(seed: object) -> Key[Array, ""]:
     return jax.random.key(checked_seed(seed))
 
 
+def generator(key: KeyOrSeed | np.random.Generator) -> np.random.Generator:
+    """NumPy's generator of a key or seed; one that is a generator stays as it is, and goes on.
+
+    Raises:
+        TypeError: naming ``key``, if it is none of these.
+        ValueError: if a seed is out of range.
+    """
+    if isinstance(key, np.random.Generator):
+        return key
+    return np.random.default_rng(np.asarray(jax.random.key_data(random_key("key", key))).ravel().tolist())
+
+
 def named(key: KeyOrSeed, name: str) -> Key[Array, ""]:
     """The stream of ``key`` that belongs to ``name``.
 

@@ -3,7 +3,6 @@
 import functools
 from typing import Any, get_args
 
-import jax
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PyTree
@@ -15,7 +14,7 @@ from isotherm.energy.kinds import factor_graph, group_and_index
 from isotherm.energy.tables import Tables
 from isotherm.errors import refusal
 from isotherm.exact.graph.solve import Method, Solution, solve
-from isotherm.random.keys import KeyOrSeed
+from isotherm.random.keys import KeyOrSeed, generator
 from isotherm.sample.clamp import Evidence, checked_evidence, held_variables
 
 Variable = tuple[str, int]
@@ -129,20 +128,19 @@ class GraphExact:
         state, log_weight = self._law.best()
         return {name: values[0] for name, values in self._grouped(state[None]).items()}, log_weight
 
-    def draw(self, key: KeyOrSeed, num: int) -> dict[str, np.ndarray]:
+    def draw(self, key: KeyOrSeed | np.random.Generator, num: int) -> dict[str, np.ndarray]:
         """Independent draws, ``(num, size)`` a group in the dtype of its states.
 
         Args:
-            key: one JAX key, or a seed.
+            key: one JAX key, a seed, or a generator of NumPy.
             num: how many, at least 1.
 
         Raises:
             ValueError: if ``num`` is below 1.
         """
-        key = doors.random_key("key", key)
+        rng = generator(key)
         num = doors.whole("num", num, 1)
         doors.affordable("num", num, 32.0 * num * self.graph.num_variables, "draw fewer at a time")
-        rng = np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel().tolist())
         return self._grouped(self._law.draw(rng, num))
 
     def _grouped(self, states: np.ndarray) -> dict[str, np.ndarray]:
