@@ -9,6 +9,7 @@ from jax.tree_util import Partial
 from tests.support.stats import assert_mean, assert_unbiased
 from tests.support.zoo import clamp_of, random_model, venues
 
+from isotherm.energy import ising
 from isotherm.exact.exact import exact
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import initial_spins
@@ -328,3 +329,26 @@ def test_more_steps_than_an_int32_numbers_are_refused() -> None:
             num_warmup=2**31 - 4,
             num_samples=4,
         )
+
+
+def test_chains_of_different_temperatures_are_told_by_themselves() -> None:
+    betas = jnp.array([0.1, 2.0, 0.1, 2.0, 2.0], jnp.float32)
+    model = ising([[0, 1]], 1.0, biases=[0.5, 0.0])
+    starts = {"s": jnp.ones((5, 2), jnp.int8)}
+    for run in (sample, sample_means):
+        found = run(jax.random.key(0), gibbs(model, betas), starts, num_samples=500)
+        cold = found.at(2.0)
+        assert cold.betas is None
+        np.testing.assert_allclose(cold.mean["s"], exact(model, 2.0).means["s"], atol=0.05)
+        np.testing.assert_allclose(found.at(0.1).mean["s"], exact(model, 0.1).means["s"], atol=0.15)
+        lines = str(found).splitlines()
+        assert lines[0] == "beta = 0.1, 2 chains:"
+        assert lines[3] == "beta = 2, 3 chains:"
+        assert lines[4:] == str(cold).splitlines()
+        assert "do not agree" not in str(found)
+        with pytest.raises(ValueError, match=r"beta = 1.0: known: 0.1, 2"):
+            found.at(1.0)
+    alike = sample(jax.random.key(0), gibbs(model, jnp.full(5, 2.0)), starts, num_samples=50)
+    assert alike.betas is None
+    with pytest.raises(ValueError, match="all chains are at one temperature"):
+        alike.at(2.0)

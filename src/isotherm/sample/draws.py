@@ -1,5 +1,6 @@
 """What chains leave behind, with its errors: all draws, or the running moments of each chain."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -7,6 +8,8 @@ import jax
 import numpy as np
 from jaxtyping import Array, PyTree
 
+from isotherm.doors import is_traced
+from isotherm.errors import refusal
 from isotherm.estimate import diagnostics
 
 MAX_RHAT = 1.05
@@ -23,11 +26,13 @@ class Draws(eqx.Module):
         values: what was observed, each leaf of shape ``(chains, samples, *parameter)``.
         states: the last state of each chain, chains leading; ``states.position`` starts a continuation.
         notes: what is to be known of the answer, such as how coarse its energies are; printed last (static).
+        betas: of each chain, where they differ; then chains of one temperature are told by themselves (static).
     """
 
     values: PyTree
     states: PyTree
     notes: tuple[str, ...] = eqx.field(static=True, default=())
+    betas: tuple[float, ...] | None = eqx.field(static=True, default=None)
 
     @property
     def mean(self) -> PyTree:
@@ -49,7 +54,18 @@ class Draws(eqx.Module):
         """Split R-hat; see :func:`isotherm.estimate.diagnostics.rhat`."""
         return jax.tree.map(diagnostics.rhat, self.values)
 
+    def at(self, beta: float) -> "Draws":
+        """The chains at one of several inverse temperatures.
+
+        Raises:
+            ValueError: if no chain is at it.
+        """
+        values, states = _chosen((self.values, self.states), self.betas, beta)
+        return Draws(values, states, self.notes)
+
     def __str__(self) -> str:
+        if self.betas is not None:
+            return _by_temperature(self, self.betas)
         still = jax.tree.map(diagnostics.stands_still, self.values)
         return _table(self.notes, self.mean, self.mcse, self.ess, self.rhat, still)
 
@@ -76,6 +92,7 @@ class ChainMeans(eqx.Module):
         states: the last state of each chain, chains leading.
         num_samples: samples a chain (static).
         notes: what is to be known of the answer, such as how coarse its energies are; printed last (static).
+        betas: of each chain, where they differ (static).
     """
 
     means: PyTree
@@ -83,6 +100,7 @@ class ChainMeans(eqx.Module):
     states: PyTree
     num_samples: int = eqx.field(static=True)
     notes: tuple[str, ...] = eqx.field(static=True, default=())
+    betas: tuple[float, ...] | None = eqx.field(static=True, default=None)
 
     @property
     def mean(self) -> PyTree:
@@ -125,8 +143,47 @@ class ChainMeans(eqx.Module):
 
         return jax.tree.map(leaf, self.means, self.variances)
 
+    def at(self, beta: float) -> "ChainMeans":
+        """The chains at one of several inverse temperatures.
+
+        Raises:
+            ValueError: if no chain is at it.
+        """
+        found = _chosen((self.means, self.variances, self.states), self.betas, beta)
+        return ChainMeans(*found, num_samples=self.num_samples, notes=self.notes)
+
     def __str__(self) -> str:
+        if self.betas is not None:
+            return _by_temperature(self, self.betas)
         return _table(self.notes, self.mean, self.mcse, self.ess, self.rhat, self._stands_still)
+
+
+def differing(beta: Any) -> tuple[float, ...] | None:
+    """Inverse temperatures of chains where they are known and differ; else None."""
+    if not isinstance(beta, jax.Array | np.ndarray) or is_traced(beta) or beta.ndim != 1:
+        return None
+    found = tuple(np.asarray(beta, np.float64).tolist())
+    return found if len(set(found)) > 1 else None
+
+
+def _chosen(leading: tuple[PyTree, ...], betas: tuple[float, ...] | None, beta: float) -> Any:
+    """Of trees that lead with chains, those of one temperature."""
+    if betas is None:
+        raise refusal("beta", beta, "all chains are at one temperature")
+    near = np.isclose(betas, beta, rtol=1e-6, atol=0.0)
+    if not near.any():
+        raise refusal("beta", beta, f"known: {', '.join(f'{one:g}' for one in sorted(set(betas)))}")
+    at = np.flatnonzero(near)
+    return jax.tree.map(lambda leaf: leaf[at], leading)
+
+
+def _by_temperature(draws: "Draws | ChainMeans", betas: tuple[float, ...]) -> str:
+    """Chains of different temperatures have different laws: each is told by itself, in the order of the chains."""
+    parts = []
+    for beta in dict.fromkeys(betas):
+        count, some = betas.count(beta), dataclasses.replace(draws.at(beta), notes=())
+        parts.append(f"beta = {beta:g}, {count} chain{'s' * (count > 1)}:\n{some}")
+    return "\n".join([*parts, *draws.notes])
 
 
 def _host(x: Array) -> np.ndarray:

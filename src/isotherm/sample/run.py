@@ -13,7 +13,7 @@ from jaxtyping import Array, Key, PyTree
 from isotherm import doors
 from isotherm.errors import refusal, wrong_kind
 from isotherm.random.keys import KeyOrSeed
-from isotherm.sample.draws import ChainMeans, Draws
+from isotherm.sample.draws import ChainMeans, Draws, differing
 from isotherm.sample.kernel import AnyKernel, checked_kernel, over_chains
 from isotherm.sample.positions import coded_positions
 from isotherm.sample.rounding.notes import rounding_notes
@@ -96,7 +96,7 @@ def sample(
     states, values, _ = _run(keys, starts, _traceable(kernel), look, _steps(budget), rows)
     if rows != budget.num_samples:
         values = jax.tree.map(lambda leaf: leaf[:, : budget.num_samples], values)
-    return Draws(values, states, rounding_notes(kernel, states))
+    return Draws(values, states, rounding_notes(kernel, states), _betas(kernel))
 
 
 def sample_means(
@@ -143,7 +143,9 @@ def sample_means(
     look, _ = _observer(observe, kernel, starts, keys)
     states, _, (means, squares) = _run(keys, starts, _traceable(kernel), look, _steps(budget))
     variances = jax.tree.map(lambda x: x / max(budget.num_samples - 1, 1), squares)
-    return ChainMeans(means, variances, states, budget.num_samples, rounding_notes(kernel, states))
+    return ChainMeans(
+        means, variances, states, budget.num_samples, rounding_notes(kernel, states), _betas(kernel)
+    )
 
 
 class _Steps(NamedTuple):
@@ -303,6 +305,11 @@ def _chain_keys(key: Key[Array, ""], num_chains: int) -> tuple[Key[Array, " chai
     indices = jnp.arange(num_chains)
     both = jax.vmap(lambda i: jax.random.split(jax.random.fold_in(key, i)), out_axes=1)(indices)
     return both[0], both[1]
+
+
+def _betas(kernel: AnyKernel) -> tuple[float, ...] | None:
+    """Of each chain, where they differ."""
+    return differing(getattr(kernel, "beta", None)) if hasattr(type(kernel), "over_chains") else None
 
 
 def _check_beta(kernel: AnyKernel, num_chains: int) -> None:
