@@ -9,7 +9,7 @@ from jax.tree_util import Partial
 from tests.support.stats import assert_mean, assert_unbiased
 from tests.support.zoo import clamp_of, random_model, venues
 
-from isotherm.energy import ising
+from isotherm.energy import LatticeIsing, ising, square
 from isotherm.exact.exact import exact
 from isotherm.sample.gibbs.gibbs import gibbs
 from isotherm.sample.initial import initial_spins
@@ -352,3 +352,23 @@ def test_chains_of_different_temperatures_are_told_by_themselves() -> None:
     assert alike.betas is None
     with pytest.raises(ValueError, match="all chains are at one temperature"):
         alike.at(2.0)
+
+
+@pytest.mark.parametrize("num_chains", [1, 3, 8, 32])
+@pytest.mark.parametrize("side", [8, 64])
+def test_observers_see_the_layout_of_that_many_chains(side: int, num_chains: int) -> None:
+    """Kernels of lattices pack one chain into bands, many into words, and leave few as they are."""
+    kernel = gibbs(LatticeIsing(square(side)), 0.4)
+    starts = jnp.ones((num_chains, side, side), jnp.int8)
+    options = {"num_warmup": 3, "num_samples": 2}
+    whole = sample(jax.random.key(0), kernel, starts, **options).values
+    sums = sample(
+        jax.random.key(0),
+        kernel,
+        starts,
+        observe=lambda state: state.position.sum(dtype=jnp.int32),
+        **options,
+    )
+    np.testing.assert_array_equal(sums.values, np.asarray(whole).sum(axis=(2, 3)))
+    means = sample_means(jax.random.key(0), kernel, starts, observe=lambda state: state.position, **options)
+    np.testing.assert_allclose(means.means, np.asarray(whole).mean(axis=1), atol=1e-6)

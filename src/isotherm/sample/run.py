@@ -217,13 +217,12 @@ def _observer(
     if observe is position:
         return observe, bytes_of(starts)
 
-    def first(key: Array, start: PyTree) -> PyTree:
+    def seen() -> PyTree:
         chains = over_chains(kernel)
-        state = chains.view(chains.init(jax.tree.map(lambda x: x[None], start), key[None]))
-        return jax.tree.map(lambda leaf: leaf[0], state)
+        return chains.view(chains.init(starts, keys))  # of all: the layout may depend on how many there are
 
-    state = jax.eval_shape(first, keys[0], jax.tree.map(lambda leaf: leaf[0], starts))
-    look = traced(_looked_at(observe), state)
+    one = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape[1:], leaf.dtype), jax.eval_shape(seen))
+    look = traced(_looked_at(observe), one)
     return look, len(keys) * bytes_of(look.shapes)
 
 
