@@ -1,4 +1,4 @@
-"""The sidebar shows the branch of its page alone: with the whole API on each page, building took three times as long."""
+"""The sidebar shows the branch of its page alone: with the whole API on each page, building takes three times longer."""
 
 from typing import Any
 
