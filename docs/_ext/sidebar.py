@@ -1,4 +1,4 @@
-"""The sidebar shows the branch of its page alone: with the whole API on each page, building takes three times longer."""
+"""The sidebar shows the branch of its page alone: with all of the API on each, building takes three times as long."""
 
 from typing import Any
 
