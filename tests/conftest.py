@@ -8,35 +8,20 @@ os.environ["NPROC"] = "1"  # as workers of studies: then both find what the othe
 import ctypes
 import gc
 import resource
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-QUICK_TO_COMPILE = "--xla_cpu_use_fusion_emitters=false"
-"""XLA's older emitter compiles in two thirds of the time, and what it makes runs up to four times slower."""
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from tools.quick_xla import flags
 
-def compile_quickly() -> None:
-    """Tests mostly compile: let them and what they start do so quickly, if nobody gave flags and XLA knows this one.
-
-    It ends a process that names a flag which it does not know, so that another one tries.
-    """
-    if "XLA_FLAGS" in os.environ:
-        return
-    told = os.environ | {"XLA_FLAGS": QUICK_TO_COMPILE}
-    tried = subprocess.run([sys.executable, "-c", "import jax; jax.devices()"], env=told, capture_output=True)
-    os.environ["XLA_FLAGS"] = "" if tried.returncode else QUICK_TO_COMPILE
-
-
-compile_quickly()
+if "XLA_FLAGS" not in os.environ:
+    os.environ["XLA_FLAGS"] = flags()
 
 import jax
 import pytest
 from hypothesis import settings
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from tests.support.figures import arrays as arrays
 from tests.support.figures import check as check
 from tests.support.figures import nothing_global as nothing_global
