@@ -1,5 +1,4 @@
 """Settings of all tests: strict promotion; warnings are errors by ``pyproject.toml``."""
-# ruff: noqa: E402, as what JAX reads from the environment must be there before it is imported
 
 import os
 
