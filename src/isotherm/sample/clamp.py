@@ -76,7 +76,9 @@ def checked_evidence(graph: FactorGraph, clamp: Any) -> dict[str, Clamp]:
         return {}
     wanted = "a mapping from groups to what is held, such as {'s': {2: -1}} or {'s': Clamp(mask, values)}"
     if isinstance(clamp, Clamp):
-        raise wrong_kind("clamp", clamp, wanted)
+        raise refusal(
+            "clamp", "Clamp", "a graph needs one for each group, such as {'s': Clamp(mask, values)}"
+        )
     variables = graph.variables
     found: dict[str, Clamp] = {}
     for name, held in doors.mapping("clamp", clamp, wanted).items():

@@ -15,7 +15,7 @@ from isotherm.energy.tables import Tables
 from isotherm.errors import refusal
 from isotherm.exact.graph.solve import Method, Solution, solve
 from isotherm.random.keys import KeyOrSeed, generator
-from isotherm.sample.clamp import Evidence, checked_evidence, held_variables
+from isotherm.sample.clamp import checked_evidence, held_variables
 
 Variable = tuple[str, int]
 """A group and an index within it."""
@@ -182,7 +182,7 @@ def exact_graph(
     return GraphExact(graph, tables, values, solve(tables, values, method))
 
 
-def evidence_values(graph: FactorGraph, clamp: Evidence | None) -> np.ndarray:
+def evidence_values(graph: FactorGraph, clamp: Any) -> np.ndarray:
     """Evidence as values counted from 0, int64 ``(n,)`` in flat numbering, -1 where free.
 
     Raises:
