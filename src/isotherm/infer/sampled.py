@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -481,6 +482,7 @@ def _log_z_at_least(model: SampledModel, searched: Search | None, drawn: Drawn |
     return at_least
 
 
+@eqx.filter_jit
 def _anywhere(key: Key[Array, ""], graph: FactorGraph) -> State:
     """Values of all chains, even among those that each variable may take by itself."""
     allowed = [jnp.where(jnp.isneginf(table), -jnp.inf, 0.0) for table in single_weights(graph).values()]

@@ -186,7 +186,7 @@ def _both_ways(
     if not possible:
         return alone, possible
     chosen = _resampled(key_draw, there.log_weights)
-    starts = jax.tree.map(lambda leaf: leaf[chosen], there.positions)
+    starts = jax.tree.map(lambda leaf: jax.device_put(np.asarray(leaf)[chosen]), there.positions)
     rested = follow(key_rest, problem, penalty, starts, np.ones(CHUNK + 1), is_backwards=False)
     back = follow(key_back, problem, penalty, rested.positions, path[::-1], is_backwards=True)
     backward = -back.log_weights[np.isfinite(rested.target)]

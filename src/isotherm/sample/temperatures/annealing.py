@@ -46,7 +46,8 @@ class Annealed(NamedTuple):
     @property
     def state(self) -> PyTree:
         """A state of the lowest energy."""
-        best = self.energies.argmin()
+        traced = doors.is_traced(self.energies)
+        best = self.energies.argmin() if traced else int(np.asarray(self.energies).argmin())
         return jax.tree.map(lambda leaf: leaf[best], self.states)
 
 
