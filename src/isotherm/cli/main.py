@@ -10,6 +10,7 @@ import typer
 
 from isotherm.cli.compare import compare
 from isotherm.cli.data import data
+from isotherm.cli.doctor import doctor
 from isotherm.cli.export import export
 from isotherm.cli.infer import infer_model
 from isotherm.cli.inspect import inspect
@@ -47,6 +48,7 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm data check prices/              price files: gaps, duplicates, units; also data fill, data resample
   isotherm export backtest --to pool.json  a pool for deployment, of a run or of a result file
   isotherm inspect pool.json               what a result file or such a bundle holds
+  isotherm doctor                          versions, devices, cores, disk, codecs: whether all is well here
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
@@ -69,6 +71,7 @@ for _name, _verb in (
     ("picture", picture),
     ("export", export),
     ("inspect", inspect),
+    ("doctor", doctor),
 ):
     if _name in ("run", "video", "picture"):
         app.command(_name, cls=SettingsCommand, context_settings={"ignore_unknown_options": True})(_verb)
