@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +31,13 @@ def run_study(
         str, typer.Option(metavar="N", help="Worker processes, or auto: one a core.")
     ] = "auto",
     device: Device = "auto",
+    is_again: Annotated[
+        bool,
+        typer.Option("--again", help="Compute anew what is finished; the earlier run is kept in earlier/."),
+    ] = False,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done, and compute nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a study, or resume it.
@@ -50,11 +57,22 @@ def run_study(
         found, preset, config, read_flags(type(found).config, settings or [], own_options(run_study))
     )
     begun_with = preset or found.preset_of(values.settings())
-    command = ["isotherm", *sys.argv[1:]]
-    done = run(found, values, out, pool=pool, preset=begun_with, command=command)
+    if is_dry:
+        _tell_plan(found, values, out, as_json)
+        return
+    command = ["isotherm", *(word for word in sys.argv[1:] if word != "--again")]
+    done = run(found, values, out, pool=pool, preset=begun_with, command=command, is_fresh=is_again)
     print_json(done.to_json()) if as_json else print_run(done)
     failures = found.failures(values, done.metrics)
     for line in failures:
         say("failed", line)
     if failures:
         raise typer.Exit(1)
+
+
+def _tell_plan(study: Any, config: Any, out: Path, as_json: bool) -> None:
+    from isotherm.cli.text.plan import plan_json, print_plan
+    from isotherm.study.run.runner import plan
+
+    found = plan(study, config, out)
+    print_json(plan_json(study, config, found)) if as_json else print_plan(study, config, found)
