@@ -15,8 +15,10 @@ from isotherm.cli.export import export
 from isotherm.cli.infer import infer_model
 from isotherm.cli.inspect import inspect
 from isotherm.cli.list import list_studies
+from isotherm.cli.open import open_report
 from isotherm.cli.options import say, study_of
 from isotherm.cli.picture import picture
+from isotherm.cli.rm import remove
 from isotherm.cli.run import run_study
 from isotherm.cli.runs import list_runs
 from isotherm.cli.show import show_run
@@ -41,6 +43,8 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
+  isotherm open routing                    the newest run's report in the browser
+  isotherm rm routing-3f                   delete a run; asks first
   isotherm infer model.uai                 marginals, log Z and the most probable state of a model
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
@@ -66,6 +70,8 @@ for _name, _verb in (
     ("runs", list_runs),
     ("show", show_run),
     ("compare", compare),
+    ("open", open_report),
+    ("rm", remove),
     ("infer", infer_model),
     ("video", video),
     ("picture", picture),

@@ -24,6 +24,8 @@ USES = {
         "isotherm run tilt --preset smoke --out two && isotherm run tilt --preset smoke --seed=1 --out two "
         "&& isotherm compare two/tilt-*",
     ),
+    "open": ("RUN", f"{RUN_SMOKE} && isotherm open routing"),
+    "rm": ("RUN ... [--yes]", f"{RUN_SMOKE} && isotherm rm routing"),
     "export": ("SOURCE [--to FILE]", "isotherm backtest --preset smoke && isotherm export backtest"),
     "inspect": (
         "FILE",
