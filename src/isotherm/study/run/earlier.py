@@ -36,10 +36,10 @@ def move_earlier(folder: RunFolder) -> Path | None:
         catalog = Catalog(folder.path.parent)
         row = catalog.find(folder.path.name)
         target = _free_store(folder.path.parent / EARLIER) / folder.path.name
+        if row is not None:  # while no run lies there yet, whose catalog would be missed
+            Catalog(target.parent).put(replace(row, path=str(target)))
         folder.path.rename(target)
         catalog.drop(target.name)
-        if row is not None:
-            Catalog(target.parent).put(replace(row, path=str(target)))
         return target
 
 
