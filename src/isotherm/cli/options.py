@@ -68,9 +68,15 @@ def study_of(name: str) -> Any:
     """The study; one of the user's own may lie in the working folder."""
     from isotherm.study.registry import find_study
 
-    if ":" in name and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    if ":" in name:
+        see_working_folder()
     return find_study(name)
+
+
+def see_working_folder() -> None:
+    """Let what the user names be found there, as by ``python -m``."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 def pool_of(workers: str, device: str) -> Any:

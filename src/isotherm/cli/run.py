@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from isotherm.cli.completing import preset_names, setting_words, study_names
-from isotherm.cli.options import STORE, AsJson, Device, Out, own_options, pool_of, print_json, say, study_of
+from isotherm.cli.options import (
+    STORE,
+    AsJson,
+    Device,
+    Out,
+    own_options,
+    pool_of,
+    print_json,
+    say,
+    see_working_folder,
+    study_of,
+)
 
 
 def run_study(
@@ -56,6 +67,8 @@ def run_study(
     values = build_config(
         found, preset, config, read_flags(type(found).config, settings or [], own_options(run_study))
     )
+    if found.modules(values):
+        see_working_folder()
     begun_with = preset or found.preset_of(values.settings())
     if is_dry:
         _tell_plan(found, values, out, as_json)

@@ -102,6 +102,11 @@ def unknown_name(name: str, known: list[str], likeness: float = 0.7) -> str:
     return f"known: {told}"
 
 
+def _near(given: Any, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.7) if isinstance(given, str) else []
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def _frozen(value: Any) -> Any:
     return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
@@ -128,4 +133,6 @@ def _one_line(config: type[Config], error: ErrorDetails) -> list[str]:
     message = message.partition(" after validation")[0]
     if not error["loc"] and error["type"] == "value_error":
         return [message]
+    if error["type"] == "literal_error":
+        message += _near(error["input"], re.findall("'([^']*)'", message))
     return [f"{where} = {error['input']!r}: {message}"]

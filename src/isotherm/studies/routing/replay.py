@@ -10,7 +10,7 @@ from pydantic import Field
 
 from isotherm.data.outcomes import OutcomeTable, read_outcome_table
 from isotherm.errors import refusal
-from isotherm.studies.routing.agents import LABELS, AgentId, refuse_agents
+from isotherm.studies.routing.agents import AgentId, label_of, refuse_agents
 from isotherm.studies.routing.comparison import panel
 from isotherm.studies.routing.config import AgentConfig
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, estimate
@@ -95,6 +95,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
 
         if "floor" in config.agents:
             raise refusal("agents", "floor", "needs the true model, which a recorded table does not have")
+        super().check(config)
         table = self._table(config)
         refuse_agents(config, config.agents, table.shape[1], config.num_context)
         replay_world(table, config.num_context, config.context_mode)
@@ -160,7 +161,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         """The columns that were read, then one row an agent."""
         keys = ("success", "second_half", "over_best_fixed", "below_clairvoyant")
         rows: list[tuple[Any, ...]] = [
-            (LABELS[agent], *(estimate(metrics[key][agent]) for key in keys)) for agent in config.agents
+            (label_of(agent), *(estimate(metrics[key][agent]) for key in keys)) for agent in config.agents
         ]
         rows.append(("Best fixed venue in hindsight", estimate(metrics["best_fixed"]), None, None, None))
         rows.append(("Clairvoyant", estimate(metrics["clairvoyant"]), None, None, None))
@@ -180,8 +181,8 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         found = metrics["over_best_fixed"]
         order = sorted(config.agents, key=lambda agent: -found[agent]["mean"])
         said = [
-            f"**{LABELS[agent]}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed venue, "
-            f"{100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
+            f"**{label_of(agent)}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed "
+            f"venue, {100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
             for agent in order
         ]
         if config.table == SHIPPED:
@@ -198,7 +199,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         from isotherm.studies.routing.drawings import replay as plot
         from isotherm.studies.routing.drawings.regret import Series
 
-        series = [Series(agent, LABELS[agent]) for agent in config.agents]
+        series = [Series(agent, label_of(agent)) for agent in config.agents]
         ends = [(metrics[key]["mean"], metrics[key]["se"] or 0.0) for key in ("best_fixed", "clairvoyant")]
         caption = f"Success rate by agent: mean ± standard error over {config.num_runs} runs of one table."
         yield plot.success_bars(

@@ -19,7 +19,7 @@ from isotherm.study.run.chains import check_chains
 from isotherm.study.run.earlier import move_earlier
 from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.session import Run, Session
-from isotherm.study.run.source import source_of
+from isotherm.study.run.source import source_of, source_of_modules
 from isotherm.study.store.folder import RunFolder, folder_name, is_run
 from isotherm.study.store.lock import hold, is_held
 
@@ -38,7 +38,7 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
             raise refusal(name, str(path), why_unread(error)) from None
         except ValueError:
             raise refusal(name, str(path), "is no name of a file") from None
-    source = source_of(study)
+    source = source_of(study) | source_of_modules(study.modules(config))
     identity = {
         "study": study.name,
         "entry": entry_of(study),
