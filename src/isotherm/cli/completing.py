@@ -72,6 +72,13 @@ def picture_names(incomplete: str) -> Offer:
     return _fitting([*TITLES.items(), *((name, "") for name in still_names())], incomplete)
 
 
+def example_names(incomplete: str) -> Offer:
+    """Models that come with the package."""
+    from isotherm.data.examples import EXAMPLES
+
+    return _fitting([(name, example.about) for name, example in EXAMPLES.items()], incomplete)
+
+
 def _fitting(offered: Iterable[tuple[str, str]], incomplete: str) -> Offer:
     return [(name, about) for name, about in offered if name.startswith(incomplete)]
 

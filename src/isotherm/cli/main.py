@@ -45,7 +45,8 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm compare routing-3f routing-a1   two runs, number by number
   isotherm open routing                    the newest run's report in the browser
   isotherm rm routing-3f                   delete a run; asks first
-  isotherm infer model.uai                 marginals, log Z and the most probable state of a model
+  isotherm infer --example asia            marginals, log Z and the most probable state of a model
+  isotherm infer model.uai                 the same of a model in a file
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
   isotherm picture --list                  pictures of lattice models in equilibrium, by name
@@ -113,6 +114,7 @@ def _end_at_once(code: int) -> None:
 def _run(words: list[str]) -> int:
     words = ["run", *words] if words[:1] and words[0] in STUDY_VERBS else words
     try:
+        words = _with_names_asked(words)
         if (verb := " ".join(words)) in USES:
             print_use(verb)
             return 2
@@ -181,6 +183,18 @@ def _help_of(verb: str) -> int:
 
     {"picture": picture_text, "video": video_text}[verb].print_help()
     return 0
+
+
+def _with_names_asked(words: list[str]) -> list[str]:
+    """``--example`` without a name asks which there are: the parser knows no option that may lack its value."""
+    following = [*words[1:], "-"]
+    if words[:1] != ["infer"]:
+        return words
+    return [
+        part
+        for word, after in zip(words, following, strict=True)
+        for part in ([word, ""] if word == "--example" and after.startswith("-") else [word])
+    ]
 
 
 def _with_example(message: str, words: list[str]) -> str:
