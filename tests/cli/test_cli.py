@@ -47,15 +47,24 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["run", "json:JSONDecoder"],
             "STUDY = 'json:JSONDecoder': is not a subclass of",
         ),
-        (["run"], "Missing argument 'STUDY'."),
+        (["run", "--json"], "Missing argument 'STUDY', as in: isotherm run STUDY [--preset NAME]"),
+        (
+            ["run", COINS, "--presett=smoke"],
+            "flag = '--presett': is no setting here; did you mean '--preset'?",
+        ),
+        (["video", "isng"], "NAME = 'isng': is no model and no video; did you mean 'ising'?"),
+        (["video", "ising", "--szie=8"], "flag = '--szie': is no setting here; did you mean '--size'?"),
+        (["picture", "xyy"], "NAME = 'xyy': is no picture; did you mean 'xy'?"),
         (["run", "--seed=3", COINS], "STUDY: comes first"),
-        (["rum"], "No such command 'rum'."),
+        (["rum"], "no verb 'rum'; did you mean 'run'?"),
+        (["bcktest"], "no verb 'bcktest'; did you mean 'backtest'?"),
+        (["zzz"], "no verb 'zzz'; known: list, run, "),
         (["runs", "--nonsense"], "No such option: --nonsense"),
         (
             ["show", "nothing", "--out=/nowhere"],
             "out = '/nowhere': should be a store of runs; there is no such",
         ),
-        (["compare", "one"], "Missing argument 'RUN'."),
+        (["compare", "one"], "Missing argument 'RUN', as in: isotherm compare RUN RUN"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(
@@ -96,7 +105,7 @@ def test_a_bad_file_of_settings_is_refused_like_flags(
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
     for words, parts in [
-        ([], ["isotherm run routing", "--field=value", "Exit codes: 0 done", "compare"]),
+        (["--help"], ["isotherm run routing", "--field=value", "Exit codes: 0 done", "compare"]),
         (["run", "--help"], ["--preset", "--workers", "module:Class"]),
         (
             ["run", COINS, "--help"],

@@ -121,7 +121,7 @@ def test_edge_lists_and_dimod_files_are_answered(tmp_path):
         ([ASIA, "--beta", "-1"], "beta = -1.0: should be a finite number, at least 0"),
         ([ASIA, "--draws", "0"], "draws = 0: should be at least 1"),
         ([ASIA, "--seed", "-1"], "seed = -1: should be within 0 .. 4294967295"),
-        ([ASIA, "--json", "--uai"], "--uai = True: choose one of --json and --uai"),
+        ([ASIA, "--json", "--uai"], "--uai = True: choose one of --json, --uai and --csv"),
         ([ASIA, "--uai", "--task", "samples"], "task = 'samples': the UAI result format has none"),
         ([ASIA, "--evidence", ASIA], "number of observed variables = 'BAYES': should be a whole number"),
     ],

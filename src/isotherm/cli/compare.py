@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from isotherm.cli.completing import run_names
 from isotherm.cli.options import STORE, AsJson, Out, print_json
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="RUN", help="As for show.")],
-    second: Annotated[str, typer.Argument(metavar="RUN", help="As for show.")],
+    first: Annotated[str, typer.Argument(metavar="RUN", help="As for show.", autocompletion=run_names)],
+    second: Annotated[str, typer.Argument(metavar="RUN", help="As for show.", autocompletion=run_names)],
     out: Out = STORE,
     as_json: AsJson = False,
 ) -> None:

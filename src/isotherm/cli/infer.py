@@ -5,11 +5,22 @@ from typing import Annotated
 
 import typer
 
+from isotherm.cli.completing import example_names
 from isotherm.cli.options import LONGEST, AsJson, print_json, say
 
 
 def infer_model(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model file, plain or packed (.gz, .xz).")],
+    model: Annotated[
+        Path | None, typer.Argument(metavar="MODEL", help="A model file, plain or packed (.gz, .xz).")
+    ] = None,
+    example: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[NAME]",
+            help="A model that comes with the package; alone: their names.",
+            autocompletion=example_names,
+        ),
+    ] = None,
     evidence: Annotated[
         Path | None, typer.Option(metavar="FILE", help="UAI evidence, or lines NAME=VALUE.")
     ] = None,
@@ -50,6 +61,7 @@ def infer_model(
     ] = "60",
     as_json: AsJson = False,
     as_uai: Annotated[bool, typer.Option("--uai", help="The UAI competitions' result format.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Marginals, a line a value.")] = False,
 ) -> None:
     """Answer a model file: marginals, log Z, the most probable state, samples.
 
@@ -59,16 +71,22 @@ def infer_model(
     --json, values count from 0 in the order of a table.
     """
     from isotherm.cli.text.answer import print_answer, uai_text
+    from isotherm.cli.text.marginals import marginals_csv
     from isotherm.energy.files.numbers import decimal, whole
     from isotherm.errors import refusal
     from isotherm.infer.infer import infer
 
-    if as_json and as_uai:
-        raise refusal("--uai", True, "choose one of --json and --uai")
+    if example == "":
+        _list_examples(as_json)
+        return
+    if as_json + as_uai + as_csv > 1:
+        raise refusal("--uai" if as_uai else "--csv", True, "choose one of --json, --uai and --csv")
+    if as_csv and task and "marginals" not in task:
+        raise refusal("--csv", True, "prints marginals; ask for --task marginals")
     answer = infer(
-        model,
+        _model_of(model, example),
         evidence,
-        task or ("marginals", "z", "map"),
+        task or (("marginals",) if as_csv else ("marginals", "z", "map")),
         method,
         decimal("beta", beta),
         whole("draws", draws),
@@ -85,5 +103,34 @@ def infer_model(
         print_json(answer.to_json())
     elif as_uai:
         print(uai_text(answer))  # noqa: T201
+    elif as_csv:
+        print(marginals_csv(answer), end="")  # noqa: T201
     else:
         print_answer(answer)
+
+
+def _model_of(model: Path | None, example: str | None) -> Path:
+    from isotherm.data.examples import EXAMPLES
+    from isotherm.errors import refusal
+    from isotherm.settings.config import unknown_name
+
+    if example is None:
+        if model is None:
+            raise typer.TyperException("Missing argument 'MODEL'.")
+        return model
+    if model is not None:
+        raise refusal("--example", example, f"give it or MODEL, not both; MODEL is {str(model)!r}")
+    if example not in EXAMPLES:
+        raise refusal("--example", example, f"is no example; {unknown_name(example, list(EXAMPLES))}")
+    return EXAMPLES[example].path
+
+
+def _list_examples(as_json: bool) -> None:
+    from isotherm.cli.text.examples import print_model_examples
+    from isotherm.data.examples import EXAMPLES
+
+    if not as_json:
+        print_model_examples()
+        return
+    listed = {name: {"path": str(one.path), "about": one.about} for name, one in EXAMPLES.items()}
+    print_json({"examples": listed})

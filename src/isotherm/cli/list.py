@@ -9,10 +9,14 @@ def list_studies(as_json: AsJson = False) -> None:
     """Show what can be run."""
     studies = _studies()
     if as_json:
+        from isotherm.study.durations import duration_of
+
         keys = ("name", "title", "summary", "default_preset")
         listed = [{key: getattr(study, key) for key in keys} for study in studies]
         for entry, study in zip(listed, studies, strict=True):
             entry["presets"] = list(study.presets)
+            took = {preset: duration_of(study, preset) for preset in study.presets}
+            entry["measured"] = {preset: one._asdict() for preset, one in took.items() if one is not None}
         print_json({"studies": listed})
         return
     from isotherm.cli.text.runs import print_studies

@@ -10,15 +10,20 @@ import typer
 
 from isotherm.cli.compare import compare
 from isotherm.cli.data import data
+from isotherm.cli.doctor import doctor
 from isotherm.cli.export import export
 from isotherm.cli.infer import infer_model
 from isotherm.cli.inspect import inspect
 from isotherm.cli.list import list_studies
+from isotherm.cli.open import open_report
 from isotherm.cli.options import say, study_of
 from isotherm.cli.picture import picture
+from isotherm.cli.rm import remove
 from isotherm.cli.run import run_study
 from isotherm.cli.runs import list_runs
 from isotherm.cli.show import show_run
+from isotherm.cli.text.usage import USES, print_use
+from isotherm.cli.verbs import STUDY_VERBS, SettingsCommand, Verbs
 from isotherm.cli.video import video
 from isotherm.files.programs import keep_programs
 from isotherm.study.run.interrupts import signals_interrupt
@@ -38,41 +43,47 @@ _HELP = """Isotherm: energy-based models, sampled, learned and acted with at an 
   isotherm runs                            what has been run
   isotherm show routing                    the newest run's tables again
   isotherm compare routing-3f routing-a1   two runs, number by number
-  isotherm infer model.uai                 marginals, log Z and the most probable state of a model
+  isotherm open routing                    the newest run's report in the browser
+  isotherm rm routing-3f                   delete a run; asks first
+  isotherm infer --example asia            marginals, log Z and the most probable state of a model
+  isotherm infer model.uai                 the same of a model in a file
   isotherm video --list                    videos of lattice models, by name
   isotherm video xy-massive                make one; isotherm video --help shows every setting
   isotherm picture --list                  pictures of lattice models in equilibrium, by name
   isotherm data check prices/              price files: gaps, duplicates, units; also data fill, data resample
   isotherm export backtest --to pool.json  a pool for deployment, of a run or of a result file
   isotherm inspect pool.json               what a result file or such a bundle holds
+  isotherm doctor                          versions, devices, cores, disk, codecs: whether all is well here
 
 \b
 Every setting of a study is a flag, --field=value; --config FILE.toml gives defaults that flags override.
 Exit codes: 0 done, 1 failed, 2 bad input (one line says what is allowed), 130 interrupted."""
 
-_VERBS = ("backtest", "train", "walk-forward", "tune", "ensemble")
-"""Studies that are verbs too."""
-
 _COMPUTING = ("run", "infer", "video", "picture")
 """Verbs that compile something."""
 
-app = typer.Typer(help=_HELP, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(cls=Verbs, help=_HELP, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-_TAKES_SETTINGS = {"ignore_unknown_options": True}
-for _name, _verb, _settings in (
-    ("list", list_studies, None),
-    ("run", run_study, _TAKES_SETTINGS),
-    ("runs", list_runs, None),
-    ("show", show_run, None),
-    ("compare", compare, None),
-    ("infer", infer_model, None),
-    ("video", video, _TAKES_SETTINGS),
-    ("picture", picture, _TAKES_SETTINGS),
-    ("export", export, None),
-    ("inspect", inspect, None),
+for _name, _verb in (
+    ("list", list_studies),
+    ("run", run_study),
+    ("runs", list_runs),
+    ("show", show_run),
+    ("compare", compare),
+    ("open", open_report),
+    ("rm", remove),
+    ("infer", infer_model),
+    ("video", video),
+    ("picture", picture),
+    ("export", export),
+    ("inspect", inspect),
+    ("doctor", doctor),
 ):
-    app.command(_name, context_settings=_settings)(_verb)
+    if _name in ("run", "video", "picture"):
+        app.command(_name, cls=SettingsCommand, context_settings={"ignore_unknown_options": True})(_verb)
+    else:
+        app.command(_name)(_verb)
 app.add_typer(data, name="data")
 
 
@@ -101,20 +112,24 @@ def _end_at_once(code: int) -> None:
 
 
 def _run(words: list[str]) -> int:
-    words = ["run", *words] if words[:1] and words[0] in _VERBS else words
+    words = ["run", *words] if words[:1] and words[0] in STUDY_VERBS else words
     try:
+        words = _with_names_asked(words)
+        if (verb := " ".join(words)) in USES:
+            print_use(verb)
+            return 2
         if words[:1] == ["run"] and "--help" in words[2:]:
             return _study_help(words[1])
         if words[:1] in (["video"], ["picture"]) and "--help" in words[1:]:
             return _help_of(words[0])
         if words[:1] and words[0] in _COMPUTING and (fault := keep_programs()):
             say("note", fault)
-        code = app(words or ["--help"], prog_name="isotherm", standalone_mode=False)
+        code = app(words, prog_name="isotherm", standalone_mode=False)
         sys.stdout.flush()
         if code == _INTERRUPTED:  # typer's own answer to Ctrl-C
             return _refuse("interrupted", _INTERRUPTED)
     except typer.TyperException as error:
-        return _refuse(getattr(error, "format_message", error.__str__)(), 2)
+        return _refuse(_with_example(error.format_message(), words), 2)
     except ValueError as error:
         return _refuse(str(error), 2)
     except BrokenPipeError:
@@ -168,6 +183,26 @@ def _help_of(verb: str) -> int:
 
     {"picture": picture_text, "video": video_text}[verb].print_help()
     return 0
+
+
+def _with_names_asked(words: list[str]) -> list[str]:
+    """``--example`` without a name asks which there are: the parser knows no option that may lack its value."""
+    following = [*words[1:], "-"]
+    if words[:1] != ["infer"]:
+        return words
+    return [
+        part
+        for word, after in zip(words, following, strict=True)
+        for part in ([word, ""] if word == "--example" and after.startswith("-") else [word])
+    ]
+
+
+def _with_example(message: str, words: list[str]) -> str:
+    """What is missing is shown."""
+    verb = next((verb for verb in (" ".join(words[:2]), words[0]) if verb in USES), None)
+    if verb is None or not message.startswith("Missing "):
+        return message
+    return f"{message.rstrip('.')}, as in: isotherm {verb} {USES[verb][0]}"
 
 
 def _refuse(message: str, code: int) -> int:

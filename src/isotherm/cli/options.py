@@ -2,19 +2,39 @@
 
 import re
 import sys
+from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.models import OptionInfo
 
 LONGEST = 280
 """Characters of a line."""
 
 _DEVICES = ("auto", "cpu", "gpu")
 
+
+def one_of(words: Sequence[str]) -> Callable[[str], list[str]]:
+    """What TAB completes to, where an option takes one of these words."""
+
+    def fitting(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return fitting
+
+
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", help="The store of runs.")]
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")]
+
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="auto|cpu|gpu", help="Where JAX computes.", autocompletion=one_of(_DEVICES)
+    ),
+]
 
 STORE = Path("runs")
 
@@ -25,6 +45,16 @@ def say(kind: str, message: str, longest: int = LONGEST) -> None:
 
     line = shortened(printable(" ".join(message.split())), longest, head=longest // 2 - 5)
     print(f"{kind}: {line}", file=sys.stderr)  # noqa: T201
+
+
+def own_options(verb: Callable[..., None]) -> list[str]:
+    """The options that a verb has beside settings."""
+    found = []
+    for name, param in signature(verb).parameters.items():
+        told = next(iter(getattr(param.annotation, "__metadata__", ())), None)
+        if isinstance(told, OptionInfo):
+            found += told.param_decls or ["--" + name.replace("_", "-")]
+    return found
 
 
 def print_json(value: Any) -> None:
@@ -38,9 +68,15 @@ def study_of(name: str) -> Any:
     """The study; one of the user's own may lie in the working folder."""
     from isotherm.study.registry import find_study
 
-    if ":" in name and str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    if ":" in name:
+        see_working_folder()
     return find_study(name)
+
+
+def see_working_folder() -> None:
+    """Let what the user names be found there, as by ``python -m``."""
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 def pool_of(workers: str, device: str) -> Any:

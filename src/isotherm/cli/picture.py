@@ -6,15 +6,22 @@ from typing import Annotated, Any
 
 import typer
 
-from isotherm.cli.options import LONGEST, STORE, AsJson, pool_of, print_json, say
+from isotherm.cli.completing import picture_names, setting_words
+from isotherm.cli.options import LONGEST, STORE, AsJson, Device, own_options, pool_of, print_json, say
 
 
 def picture(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="A model, a picture or a study's figure.")
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="A model, a picture or a study's figure.", autocompletion=picture_names
+        ),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of a picture's.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SETTING", help="--FIELD=VALUE, any of a picture's.", autocompletion=setting_words
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE.png", help="NAME.png unless said.")] = None,
@@ -25,7 +32,7 @@ def picture(
     workers: Annotated[
         str, typer.Option(metavar="N", help="Worker processes of the study, or auto.")
     ] = "auto",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|gpu", help="Where the study computes.")] = "auto",
+    device: Device = "auto",
     is_list: Annotated[bool, typer.Option("--list", help="Show the names.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,7 +41,14 @@ def picture(
     `isotherm picture --help` lists the settings. The file appears when it is whole.
     """
     from isotherm.pictures.from_study import find_kind, still_names
-    from isotherm.pictures.still_config import TITLES
+    from isotherm.pictures.still_config import (
+        FRACTALS,
+        TITLES,
+        MandelbrotConfig,
+        PictureConfig,
+        build_picture,
+    )
+    from isotherm.settings.layers import read_flags, read_toml
 
     if is_list:
         from isotherm.cli.text.still import print_pictures
@@ -51,7 +65,9 @@ def picture(
         given = [*(settings or []), *(["--config"] if config else [])]
         _copy_still(name, given, path, preset, store, pool_of(workers, device), as_json)
     else:
-        _draw_picture(name, settings or [], config, path, as_json)
+        kind = MandelbrotConfig if name in FRACTALS else PictureConfig
+        flags = read_flags(kind, settings or [], own_options(picture))
+        _draw_picture(build_picture(name, read_toml(config) if config else {}, flags), path, as_json)
 
 
 def _copy_still(
@@ -72,12 +88,7 @@ def _copy_still(
     print_json(found) if as_json else print_still(out, run, size, seconds)
 
 
-def _draw_picture(name: str, settings: list[str], config: Path | None, out: Path, as_json: bool) -> None:
-    from isotherm.pictures.still_config import FRACTALS, MandelbrotConfig, PictureConfig, build_picture
-    from isotherm.settings.layers import read_flags, read_toml
-
-    flags = read_flags(MandelbrotConfig if name in FRACTALS else PictureConfig, settings)
-    built = build_picture(name, read_toml(config) if config else {}, flags)
+def _draw_picture(built: Any, out: Path, as_json: bool) -> None:
     from isotherm.cli.text.still import print_picture
     from isotherm.pictures.still import make_picture
 

@@ -2,25 +2,53 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from isotherm.cli.options import STORE, AsJson, Out, pool_of, print_json, say, study_of
+from isotherm.cli.completing import preset_names, setting_words, study_names
+from isotherm.cli.options import (
+    STORE,
+    AsJson,
+    Device,
+    Out,
+    own_options,
+    pool_of,
+    print_json,
+    say,
+    see_working_folder,
+    study_of,
+)
 
 
 def run_study(
-    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study's name, or module:Class.")],
+    study: Annotated[
+        str,
+        typer.Argument(metavar="STUDY", help="A study's name, or module:Class.", autocompletion=study_names),
+    ],
     settings: Annotated[
-        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of the study's.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SETTING", help="--FIELD=VALUE, any of the study's.", autocompletion=setting_words
+        ),
     ] = None,
-    preset: Annotated[str | None, typer.Option(metavar="NAME", help="The settings to begin with.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The settings to begin with.", autocompletion=preset_names),
+    ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
     out: Out = STORE,
     workers: Annotated[
         str, typer.Option(metavar="N", help="Worker processes, or auto: one a core.")
     ] = "auto",
-    device: Annotated[str, typer.Option(metavar="auto|cpu|gpu", help="Where JAX computes.")] = "auto",
+    device: Device = "auto",
+    is_again: Annotated[
+        bool,
+        typer.Option("--again", help="Compute anew what is finished; the earlier run is kept in earlier/."),
+    ] = False,
+    is_dry: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would be done, and compute nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run a study, or resume it.
@@ -36,13 +64,28 @@ def run_study(
     from isotherm.study.run.runner import run
 
     found, pool = study_of(study), pool_of(workers, device)
-    values = build_config(found, preset, config, read_flags(type(found).config, settings or []))
+    values = build_config(
+        found, preset, config, read_flags(type(found).config, settings or [], own_options(run_study))
+    )
+    if found.modules(values):
+        see_working_folder()
     begun_with = preset or found.preset_of(values.settings())
-    command = ["isotherm", *sys.argv[1:]]
-    done = run(found, values, out, pool=pool, preset=begun_with, command=command)
+    if is_dry:
+        _tell_plan(found, values, out, as_json)
+        return
+    command = ["isotherm", *(word for word in sys.argv[1:] if word != "--again")]
+    done = run(found, values, out, pool=pool, preset=begun_with, command=command, is_fresh=is_again)
     print_json(done.to_json()) if as_json else print_run(done)
     failures = found.failures(values, done.metrics)
     for line in failures:
         say("failed", line)
     if failures:
         raise typer.Exit(1)
+
+
+def _tell_plan(study: Any, config: Any, out: Path, as_json: bool) -> None:
+    from isotherm.cli.text.plan import plan_json, print_plan
+    from isotherm.study.run.runner import plan
+
+    found = plan(study, config, out)
+    print_json(plan_json(study, config, found)) if as_json else print_plan(study, config, found)

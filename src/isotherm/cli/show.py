@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
+from isotherm.cli.completing import run_names
 from isotherm.cli.options import STORE, AsJson, Out, print_json
 
 
 def show_run(
     run: Annotated[
-        str, typer.Argument(metavar="RUN", help="Id, start of an id, folder, or study (its newest).")
+        str,
+        typer.Argument(
+            metavar="RUN", help="Id, start of an id, folder, or study (its newest).", autocompletion=run_names
+        ),
     ],
     out: Out = STORE,
     as_json: AsJson = False,

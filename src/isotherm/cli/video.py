@@ -5,13 +5,19 @@ from typing import Annotated, Any
 
 import typer
 
-from isotherm.cli.options import AsJson, print_json
+from isotherm.cli.completing import setting_words, video_names
+from isotherm.cli.options import AsJson, own_options, print_json
 
 
 def video(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="A model or a preset.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="A model or a preset.", autocompletion=video_names)
+    ] = None,
     settings: Annotated[
-        list[str] | None, typer.Argument(metavar="SETTING", help="--FIELD=VALUE, any of a video's.")
+        list[str] | None,
+        typer.Argument(
+            metavar="SETTING", help="--FIELD=VALUE, any of a video's.", autocompletion=setting_words
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE.toml", help="Settings from a file.")] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="NAME.mp4 unless said.")] = None,
@@ -23,7 +29,7 @@ def video(
     `isotherm video --help` lists the settings. The file appears when it is whole.
     """
     from isotherm.errors import refusal
-    from isotherm.pictures.fractal.config import FILM_TITLES, FILMS
+    from isotherm.pictures.fractal.config import FILM_TITLES, FILMS, FractalConfig, build_fractal
     from isotherm.pictures.lattice.config import TITLES, VideoConfig, build_config
     from isotherm.settings.config import unknown_name
     from isotherm.settings.layers import read_flags, read_toml
@@ -41,9 +47,10 @@ def video(
         raise refusal("NAME", name, f"is no model and no video; {unknown_name(name, known)}")
     file = read_toml(config) if config else {}
     if name in FILMS:
-        _film(name, file, settings or [], out, as_json)
+        flags = read_flags(FractalConfig, settings or [], own_options(video))
+        _film(build_fractal(name, file, flags), name, out, as_json)
         return
-    built = build_config(name, file, read_flags(VideoConfig, settings or []))
+    built = build_config(name, file, read_flags(VideoConfig, settings or [], own_options(video)))
     from isotherm.cli.text.film import print_report
     from isotherm.pictures.lattice.film import make_video, suffix_of
 
@@ -51,11 +58,7 @@ def video(
     print_json(report.to_json()) if as_json else print_report(report)
 
 
-def _film(name: str, file: dict[str, Any], settings: list[str], out: Path | None, as_json: bool) -> None:
-    from isotherm.pictures.fractal.config import FractalConfig, build_fractal
-    from isotherm.settings.layers import read_flags
-
-    built = build_fractal(name, file, read_flags(FractalConfig, settings))
+def _film(built: Any, name: str, out: Path | None, as_json: bool) -> None:
     from isotherm.cli.text.film import print_film
     from isotherm.pictures.fractal.film import make_film
     from isotherm.plot.movie.codecs import CODECS

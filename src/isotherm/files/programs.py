@@ -19,7 +19,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 VARIABLE = "ISOTHERM_COMPILATION_CACHE"
 """``off``, or a folder in the place of the user's cache folder."""
@@ -43,6 +43,47 @@ print(found.count("/jax/compilation_cache/cache_hits"))
 """
 
 
+class KeptPrograms(NamedTuple):
+    """What lies in the folder of programs.
+
+    Attributes:
+        root: where programs of all kinds of machines lie; None where none are kept.
+        num_programs: of programs, all folders together.
+        num_bytes: that they take.
+        fault: why none are kept; empty if they are, and where the user wants none.
+    """
+
+    root: Path | None
+    num_programs: int
+    num_bytes: int
+    fault: str
+
+
+def look_over() -> KeptPrograms:
+    """What is kept on disk, after a trial where there was none yet; nothing else is changed."""
+    told = os.environ.get(VARIABLE, "")
+    if told == "off" or _JAX_FOLDER in os.environ:
+        return KeptPrograms(None, 0, 0, "")
+    try:
+        root, folder = _folders(told)
+        fault = _probed(folder)
+        sizes = [status.st_size for threads in root.glob("*/threads-*") for _, status in _entries(threads)]
+    except OSError as error:
+        return KeptPrograms(None, 0, 0, f"{error.filename}: {error.strerror}")
+    except RuntimeError:  # of pathlib
+        return KeptPrograms(None, 0, 0, "there is no home folder")
+    return KeptPrograms(root if fault is None else None, len(sizes), sum(sizes), fault or "")
+
+
+def _folders(told: str) -> tuple[Path, Path]:
+    """The folder of programs, and in it that of this kind of machine, made and looked at."""
+    root = Path(told).expanduser().absolute() if told else _user_folder()
+    folder = root / machine_key()
+    _make_own(root)
+    _make_own(folder)
+    return root, folder
+
+
 def keep_programs() -> str | None:
     """Let this process, if it has not imported JAX yet, and those that it starts find compiled programs on disk.
 
@@ -56,10 +97,7 @@ def keep_programs() -> str | None:
     if told == "off" or _JAX_FOLDER in os.environ:
         return None
     try:
-        root = Path(told).expanduser().absolute() if told else _user_folder()
-        folder = root / machine_key()
-        _make_own(root)
-        _make_own(folder)
+        root, folder = _folders(told)
         is_new = not (folder / "probe.json").exists()
         fault = _probed(folder)
         tidy(root, folder)

@@ -5,10 +5,12 @@ writes of itself. So only the fields that come first are inherited; of those tha
 shared, which hold range and meaning.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from isotherm.errors import refusal
 from isotherm.settings.config import Config
 
 FrameRate = Annotated[int, Field(ge=1, le=240, description="Frames a second.")]
@@ -37,11 +39,42 @@ Palette = Annotated[
 DrawingSeed = Annotated[int, Field(ge=0, lt=2**32, description="Of everything random.")]
 
 
+LatticeName = Annotated[
+    Literal["square", "triangular", "honeycomb", "cubic"],
+    Field(description="Neighbours of a site: 4, 6, 3, or 6 in a cube, of which the middle layer is shown."),
+]
+Coupling = Annotated[
+    float,
+    Field(ge=-100, le=100, description="J, in units of temperature; below 0 neighbours would rather differ."),
+]
+MAX_CUBE = 128
+"""Sites along a side of a cube."""
+
+
+def check_lattice(
+    config: "LatticeModelConfig", lattice: str, coupling: float, overlay: Sequence[str]
+) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        ValueError: naming the field.
+    """
+    if coupling == 0:
+        raise refusal("coupling", coupling, "should not be 0: sites would not know of each other")
+    if lattice == "cubic" and config.shape:
+        raise refusal("shape", config.shape, "is for layers; a cube has --size alone")
+    if lattice == "cubic" and config.size > MAX_CUBE:
+        raise refusal("size", config.size, f"should be at most {MAX_CUBE} in a cube")
+    for mark in ("vortices", "arrows"):
+        if mark in overlay and lattice != "square":
+            raise refusal("overlay", mark, f"needs a square lattice, not a {lattice} one")
+
+
 class LatticeModelConfig(Config):
-    """A model on a square lattice."""
+    """A model on a lattice."""
 
     model: Literal["ising", "potts", "clock", "xy"] = "ising"
-    """What is sampled, all couplings 1."""
+    """What is sampled."""
     size: Annotated[int, Field(ge=4, le=16384)] = 128
     """Rows and columns of a square lattice."""
     shape: Annotated[tuple[Annotated[int, Field(ge=4, le=16384)], ...], Field(max_length=2)] = ()

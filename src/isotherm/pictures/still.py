@@ -24,13 +24,14 @@ from isotherm.files.content import write_atomic
 from isotherm.pictures.fractal.drawing import draw_iterations, draw_potential
 from isotherm.pictures.fractal.escape import distance, escape
 from isotherm.pictures.lattice.config import VideoConfig
-from isotherm.pictures.lattice.physics import build_model, symbol, title, transition
+from isotherm.pictures.lattice.physics import build_model, cells_of, place_of, symbol, title, transition
 from isotherm.pictures.still_config import MandelbrotConfig, PictureConfig
 from isotherm.plot.movie.writer import check_target
 from isotherm.plot.raster.lattice import angle_colours
 from isotherm.plot.raster.still import Still, draw_still
 from isotherm.random.keys import named, seeded
 from isotherm.sample.clusters.graph import swendsen_wang
+from isotherm.sample.lattice.checkerboard import checkerboard
 from isotherm.sample.run import sample
 
 UNSETTLED = "not in equilibrium: starts disagree"
@@ -147,7 +148,7 @@ def _lattice(config: PictureConfig) -> tuple[Figure, dict[str, Any], list[str], 
     return (
         draw_still(_still(config, np.asarray(state), charges, line, is_settled)),
         numbers,
-        _notes(config, physics, numbers, is_settled),
+        _notes(config, physics, numbers, is_settled, _has_clusters(config, model)),
         is_settled,
     )
 
@@ -159,7 +160,7 @@ def _equilibrium(config: PictureConfig, model: AbstractLatticeModel) -> tuple[Ar
     kept = config.sweeps // 2
     draws = sample(
         named(key, "picture"),
-        swendsen_wang(model, config.inverse_temperature),
+        _kernel(config, model),
         starts,
         num_warmup=config.sweeps - kept,
         num_samples=kept,
@@ -168,13 +169,24 @@ def _equilibrium(config: PictureConfig, model: AbstractLatticeModel) -> tuple[Ar
     return draws.states.position[1], np.asarray(draws.values, np.float64)
 
 
+def _kernel(config: PictureConfig, model: AbstractLatticeModel) -> Any:
+    """Clusters, but where neighbours are frustrated: there these freeze, and chains only look settled."""
+    beta = config.inverse_temperature
+    return swendsen_wang(model, beta) if _has_clusters(config, model) else checkerboard(model, beta)
+
+
+def _has_clusters(config: PictureConfig, model: AbstractLatticeModel) -> bool:
+    return config.coupling > 0 or (config.model == "ising" and model.lattice.is_bipartite)
+
+
 def _still(
     config: PictureConfig, state: np.ndarray, charges: np.ndarray | None, line: str, is_settled: bool
 ) -> Still:
     physics = config.physics
     is_clock = physics.is_angular and physics.num_values is not None
+    shown = state[state.shape[0] // 2] if config.lattice == "cubic" else state
     return Still(
-        values=state * (2 * np.pi / (physics.num_values or 1)) if is_clock else state,
+        values=shown * (2 * np.pi / (physics.num_values or 1)) if is_clock else shown,
         num_states=physics.num_values if config.model == "potts" else None,
         is_angular=physics.is_angular,
         charges=charges,
@@ -185,28 +197,41 @@ def _still(
         ground=config.ground,
         palette=config.palette,
         warning="" if is_settled else UNSETTLED,
+        cells=_cells(config) if physics.has_cells else None,
     )
 
 
+def _cells(config: PictureConfig) -> np.ndarray:
+    """Which site each pixel belongs to."""
+    return cells_of(config.physics, config.pixels)
+
+
 def _line(config: PictureConfig, physics: VideoConfig) -> str:
-    rows, columns = physics.rows_columns
     temperature, critical, name = 1 / config.inverse_temperature, transition(physics), f"${symbol(physics)}$"
+    if critical is None:
+        return f"{place_of(physics)}   T = {temperature:.4g}"
     place = f"T = {temperature:.4g}   {name} = {critical:.4f}"
     if abs(temperature / critical - 1) < 1e-6:
         place = f"T = {name} = {critical:.4f}"
-    return f"{rows} × {columns}, {config.boundary}   {place}"
+    return f"{place_of(physics)}   {place}"
 
 
 def _notes(
-    config: PictureConfig, physics: VideoConfig, numbers: Mapping[str, Any], is_settled: bool
+    config: PictureConfig,
+    physics: VideoConfig,
+    numbers: Mapping[str, Any],
+    is_settled: bool,
+    has_clusters: bool,
 ) -> list[str]:
     name = symbol(physics).replace("{", "").replace("}", "")
     agree = "agree" if is_settled else "DISAGREE: this is not yet equilibrium; take more --sweeps"
-    temperature = 1 / config.inverse_temperature
+    kernel = "Swendsen-Wang steps" if has_clusters else "heat-bath sweeps"
+    temperature, critical = 1 / config.inverse_temperature, transition(physics)
+    known = f", {name} = {critical:.4f} on the infinite lattice" if critical is not None else ""
     return [
-        f"T = {temperature:.4g}, {name} = {transition(physics):.4f} on the infinite lattice.",
+        f"T = {temperature:.4g}{known or '; where this model orders on this lattice is not known here'}.",
         f"Energy a site {numbers['energy_per_site']:.4f} ± {numbers['energy_error']:.4f} over the second half of "
-        f"{config.sweeps:,} Swendsen-Wang steps.",
+        f"{config.sweeps:,} {kernel}.",
         f"From order {numbers['energy_from_order']:.4f}, from disorder {numbers['energy_from_disorder']:.4f}: "
         f"they {agree}.",
     ]

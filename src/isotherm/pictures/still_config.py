@@ -9,7 +9,7 @@ from isotherm.errors import refusal
 from isotherm.pictures.fractal.config import SHEET, SHEET_DEPTHS, WHOLE
 from isotherm.pictures.fractal.window import Window
 from isotherm.pictures.lattice.config import VideoConfig
-from isotherm.pictures.shared_config import DrawingSeed, LatticeModelConfig, Palette
+from isotherm.pictures.shared_config import Coupling, DrawingSeed, LatticeModelConfig, LatticeName, Palette
 from isotherm.settings.config import Config
 from isotherm.settings.layers import merge
 from isotherm.studies.lattice.critical import ISING_TEMPERATURE, potts_beta
@@ -29,7 +29,8 @@ class PictureConfig(LatticeModelConfig):
     temperature: Annotated[float, Field(ge=0.001, le=1000)] | None = None
     """The same as a temperature, instead of beta."""
     sweeps: Annotated[int, Field(ge=20, le=1_000_000)] = 200
-    """Swendsen-Wang steps from order and from disorder; over their second halves the two energies must agree."""
+    """Swendsen-Wang steps (heat-bath sweeps where neighbours are frustrated) from order and from disorder; over their
+    second halves the two energies must agree."""
     overlay: tuple[Literal["vortices", "arrows"], ...] = ()
     """What is drawn on angles: vortices, arrows; `--overlay=` for nothing."""
     palette: Palette = None
@@ -38,6 +39,8 @@ class PictureConfig(LatticeModelConfig):
     pixels: Annotated[int, Field(ge=384, le=8192)] | None = None
     """Width of the lattice, a whole number for each site; about 1024 unless said."""
     seed: DrawingSeed = 0
+    lattice: LatticeName = "square"
+    coupling: Coupling = 1.0
 
     @field_validator("shape", mode="before")
     @classmethod
@@ -57,7 +60,7 @@ class PictureConfig(LatticeModelConfig):
             columns = self.physics.rows_columns[1]
         except ValueError as error:  # so that its line stands alone
             raise ValueError(str(error)) from None
-        if self.pixels is not None and self.pixels % columns:
+        if self.pixels is not None and self.pixels % columns and not self.physics.has_cells:
             raise refusal("pixels", self.pixels, f"should be a whole multiple of the {columns} columns")
         return self
 
@@ -73,6 +76,8 @@ class PictureConfig(LatticeModelConfig):
             angles=self.angles,
             beta=self.inverse_temperature,
             overlay=self.overlay,
+            lattice=self.lattice,
+            coupling=self.coupling,
         )
 
     @property

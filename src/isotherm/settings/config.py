@@ -85,15 +85,26 @@ def is_study_name(name: str) -> bool:
     return re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,99}", name, re.ASCII) is not None
 
 
-def unknown_name(name: str, known: list[str]) -> str:
-    """``did you mean "size"?`` if one of the known names is close, else a list of them, as long as a line holds."""
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+def unknown_name(name: str, known: list[str], likeness: float = 0.7) -> str:
+    """``did you mean "size"?`` if one of the known names is close, else a list of them, as long as a line holds.
+
+    Args:
+        name: what was given.
+        known: what might have been meant.
+        likeness: from 0 to 1, at which two names are close; lower where names have few letters.
+    """
+    close = difflib.get_close_matches(name, known, n=1, cutoff=likeness)
     if close:
         return f"did you mean {close[0]!r}?"
     told = ", ".join(known)
     if len(told) > _LONGEST_LIST:
         told = f"{told[:_LONGEST_LIST].rpartition(', ')[0]} and others, {len(known)} in all"
     return f"known: {told}"
+
+
+def _near(given: Any, allowed: list[str]) -> str:
+    close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.7) if isinstance(given, str) else []
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _frozen(value: Any) -> Any:
@@ -122,4 +133,6 @@ def _one_line(config: type[Config], error: ErrorDetails) -> list[str]:
     message = message.partition(" after validation")[0]
     if not error["loc"] and error["type"] == "value_error":
         return [message]
+    if error["type"] == "literal_error":
+        message += _near(error["input"], re.findall("'([^']*)'", message))
     return [f"{where} = {error['input']!r}: {message}"]

@@ -80,10 +80,15 @@ def merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def read_flags(config: type[Config], arguments: Sequence[str]) -> dict[str, Any]:
+def read_flags(config: type[Config], arguments: Sequence[str], beside: Sequence[str] = ()) -> dict[str, Any]:
     """Values by field from ``--field=value``, ``--field value`` or ``--field value value ...``.
 
     Sequences take several values, with commas or spaces between; ``--field`` alone is ``true``.
+
+    Args:
+        config: whose fields the flags are.
+        arguments: words of the command line.
+        beside: other options of the command, which may have been meant where a flag is unknown.
 
     Raises:
         ValueError: if a flag is no field of the config or lacks its value.
@@ -93,7 +98,7 @@ def read_flags(config: type[Config], arguments: Sequence[str]) -> dict[str, Any]
     for flag, texts in _grouped(arguments):
         field = fields.get(flag.replace("_", "-"))
         if field is None:
-            raise refusal("flag", flag, f"is no setting here; {unknown_name(flag, list(fields))}")
+            raise refusal("flag", flag, f"is no setting here; {unknown_name(flag, [*fields, *beside])}")
         _put(values, field.name.split("."), _value(field, texts))
     return values
 

@@ -108,6 +108,14 @@ class Study(abc.ABC, Generic[ConfigT]):
         """
         return {}
 
+    def modules(self, config: ConfigT) -> Mapping[str, str]:
+        """Modules of the user's own that settings name, each with the field that does.
+
+        Their source is part of the fingerprint, as a study's own is. They are told without being imported: only a run
+        that is asked for imports them, never one that is shown.
+        """
+        return {}
+
     def check(self, config: ConfigT) -> None:
         """Refuse what a config cannot check alone, such as the contents of an input, before any work.
 

@@ -14,6 +14,7 @@ from isotherm.infer.answer import Answer
 _ROWS = 60
 _VALUES = 8
 _LONGEST, _LONGEST_LINE = 60, 1200
+_OF_ENERGIES = ("bqm", "bqm-json", "coo", "coo-spin", "coo-binary", "edges")
 
 
 def print_answer(answer: Answer) -> None:
@@ -26,9 +27,11 @@ def print_answer(answer: Answer) -> None:
             out.print(f"... and {hidden} more variables; --json gives all", markup=False, highlight=False)
         out.print()
     if answer.samples is not None:
-        for row in answer.samples:
-            words = (printable(str(name), _LONGEST) for name in answer.state_names(row))
-            out.print(" ".join(words), markup=False, highlight=False, soft_wrap=True)
+        energies = [None] * len(answer.samples) if answer.sample_energies is None else answer.sample_energies
+        for row, energy in zip(answer.samples, energies, strict=True):
+            words = " ".join(printable(str(name), _LONGEST) for name in answer.state_names(row))
+            beside = "" if energy is None else f"  energy {energy:.10g}"
+            out.print(words + beside, markup=False, highlight=False, soft_wrap=True)
         out.print()
     for line in _summary(answer):
         out.print(
@@ -106,7 +109,7 @@ def _proven(answer: Answer) -> list[str]:
         elif proven.map_at_most is not None and math.isfinite(proven.map_at_most):
             gap = proven.map_at_most - answer.map.log_weight
             lines.append(
-                f"proven: no state has a log weight above {proven.map_at_most:.10g}; "
+                f"proven: no state has a log weight above {proven.map_at_most:.10g}{_as_energy(answer)}; "
                 f"whether any comes above the one found, by up to {gap:.4g}, is not known"
             )
         else:
@@ -118,6 +121,17 @@ def _proven(answer: Answer) -> list[str]:
     if any(sides):
         lines.append(f"proven: log Z is {' and '.join(filter(None, sides))}")
     return lines
+
+
+def _as_energy(answer: Answer) -> str:
+    """The bound in the words of the file, where that speaks of energies that fall as log weights rise."""
+    found, at_most = answer.map, answer.proven.map_at_most
+    if found is None or found.energy is None or at_most is None:
+        return ""
+    if answer.format not in _OF_ENERGIES or answer.beta <= 0:
+        return ""
+    lowest = found.energy - (at_most - found.log_weight) / answer.beta
+    return f", which is an energy below {lowest:.10g}"
 
 
 def _shown_names(answer: Answer, row: int) -> list[str]:

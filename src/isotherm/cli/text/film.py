@@ -71,10 +71,9 @@ def print_report(report: "VideoReport") -> None:
     """The physics first, then the file."""
     config, out = report.config, console()
     lines = list(report.notes)
-    rows, columns = config.rows_columns
     sweeps = (config.frames - 1) * config.sweeps_per_frame
     before = f" after {config.warmup:,} of warm-up" if config.warmup else ""
-    lines.append(f"{sweeps:,} sweeps of {rows} × {columns} sites{before}, {config.boundary} boundaries.")
+    lines.append(f"{sweeps:,} sweeps of {_sites(config)}{before}, {config.boundary} boundaries.")
     lines += [_stretch(stretch) for stretch in report.stretches]
     if report.vortices is not None:
         (plus, minus), (plus_end, minus_end) = report.vortices
@@ -90,6 +89,14 @@ def print_report(report: "VideoReport") -> None:
     lines.append(f"video: {near(report.path)}")
     for line in lines:
         out.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _sites(config: VideoConfig) -> str:
+    rows, columns = config.rows_columns
+    if config.lattice == "cubic":
+        return f"{config.size} × {rows} × {columns} sites"
+    named = "" if config.lattice == "square" else f" of a {config.lattice} lattice"
+    return f"{rows} × {columns} sites{named}"
 
 
 def _stretch(stretch: "Stretch") -> str:

@@ -13,6 +13,7 @@ from isotherm.cli.text.settings import console, first_sentence, near, print_exam
 from isotherm.errors import printable
 from isotherm.settings.fields import FieldDoc, as_text, describe
 from isotherm.study.base import Study
+from isotherm.study.durations import MeasuredDuration, duration_of
 from isotherm.study.registry import public_name
 from isotherm.study.report.duration import duration
 from isotherm.study.report.html import plain
@@ -74,11 +75,20 @@ def print_tables(tables: Sequence[Table]) -> None:
 
 
 def print_studies(studies: Sequence[Study[Any]]) -> None:
-    """One line a study: its name, its presets and what it asks."""
+    """One line a study: its name, its presets, with what they were measured to take, and what it asks."""
     drawn = RichTable("study", "presets", "what it asks", box=None, pad_edge=False)
+    measured: dict[str, None] = {}
     for study in studies:
-        drawn.add_row(study.name, " ".join(study.presets), escape(first_sentence(study.summary)))
+        names = []
+        for preset in study.presets:
+            took = duration_of(study, preset)
+            names.append(preset if took is None else f"{preset} ({duration(took.first_s)})")
+            measured |= {} if took is None else {f"{took.machine}, {took.date}": None}
+        drawn.add_row(study.name, " ".join(names), escape(first_sentence(study.summary)))
     console().print(drawn)
+    if measured:
+        said = f"In brackets: time of one core, nothing compiled before, measured on {'; '.join(measured)}"
+        _say(f"\n{said}. `isotherm run STUDY --help` tells more.")
 
 
 def print_runs(rows: Sequence[Row], store: Path) -> None:
@@ -106,8 +116,15 @@ def print_study_help(study: Study[Any]) -> None:
         listed = ", ".join(f"{key} = {as_text(value)}" for key, value in changes.items()) or "the defaults"
         usual = " (used unless --preset says otherwise)" if preset == study.default_preset else ""
         out.print(f"  {preset}: {listed}{usual}", markup=False, highlight=False)
+        if (took := duration_of(study, preset)) is not None:
+            out.print(f"    {_took(took)}", markup=False, highlight=False)
     print_settings("Settings", study.config)
     print_examples(_examples(name, study, describe(study.config)))
+
+
+def _took(found: MeasuredDuration) -> str:
+    first, again = duration(found.first_s), duration(found.again_s)
+    return f"took {first} of one core, {again} with all compiled before ({found.machine}, {found.date})"
 
 
 def _examples(name: str, study: Study[Any], fields: list[FieldDoc]) -> list[str]:

@@ -9,18 +9,24 @@ from pydantic import Field, field_validator, model_validator
 from isotherm.errors import refusal
 from isotherm.pictures.shared_config import (
     Codec,
+    Coupling,
     DrawingSeed,
     Effort,
     FrameRate,
     LatticeModelConfig,
+    LatticeName,
     Palette,
     Quality,
+    check_lattice,
 )
 from isotherm.settings.config import unknown_name
 from isotherm.settings.layers import merge
 
 Overlay = Literal["text", "plot", "vortices", "arrows"]
 Temperature = Annotated[float, Field(gt=0)]
+WITH_CELLS = ("triangular", "honeycomb")
+"""Lattices whose sites are drawn in their true places, in cells that are no squares."""
+
 _SCHEDULES = ("beta", "ramp", "stages")
 
 
@@ -57,6 +63,8 @@ class VideoConfig(LatticeModelConfig):
     seed: DrawingSeed = 0
     keep_partial: bool = False
     """Keep the shorter video after an interrupt."""
+    lattice: LatticeName = "square"
+    coupling: Coupling = 1.0
 
     @field_validator("ramp", "stages", "shape", mode="before")
     @classmethod
@@ -86,6 +94,9 @@ class VideoConfig(LatticeModelConfig):
         for mark in ("vortices", "arrows"):
             if mark in self.overlay and self.model not in ("clock", "xy"):
                 raise refusal("overlay", mark, f"needs angles, which the {self.model} model has not")
+        check_lattice(self, self.lattice, self.coupling, self.overlay)
+        if self.has_cells and self.interpolation != "nearest":
+            raise refusal("interpolation", self.interpolation, "should be nearest where cells are no squares")
         if len(self.stages) > self.frames:
             raise refusal("stages", self.stages, f"should be at most as many as the {self.frames} frames")
         return self
@@ -94,6 +105,11 @@ class VideoConfig(LatticeModelConfig):
     def rows_columns(self) -> tuple[int, int]:
         """Extents of the lattice."""
         return (self.shape[0], self.shape[1]) if self.shape else (self.size, self.size)
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether sites are drawn as cells in their true places, for they stand in no squares."""
+        return self.lattice in WITH_CELLS
 
     @property
     def num_values(self) -> int | None:
@@ -209,4 +225,8 @@ def build_config(name: str, file: Mapping[str, Any], flags: Mapping[str, Any]) -
         if {"size", "shape"} & set(layer):
             values.pop("pixels", None)
         values = merge(values, layer)
+    if values.get("lattice", "square") in WITH_CELLS and not any(
+        "interpolation" in one for one in (file, flags)
+    ):
+        values["interpolation"] = "nearest"  # a preset's smooth squares
     return VideoConfig(**values)

@@ -185,8 +185,9 @@ def _stretches(config: VideoConfig, records: list[Any]) -> list[Stretch]:
         span = (float(temperatures[first]), float(temperatures[last]))
         energy, order = float(energies[frames].mean()), float(np.abs(orders[frames]).mean())
         exact = None
-        if config.model == "ising" and not config.ramp:
-            exact = onsager(1 / span[0])["energy_per_site"]
+        if config.model == "ising" and config.lattice == "square" and not config.ramp:
+            strength = abs(config.coupling)  # on the square lattice its sign changes no energy
+            exact = strength * onsager(strength / span[0])["energy_per_site"]
         found.append(Stretch(first, last, span, energy, error, settled, exact, order))
     return found
 

@@ -1,5 +1,8 @@
 """The model of a video, where it orders, and what its pictures show in words."""
 
+import math
+
+import equinox as eqx
 import numpy as np
 
 from isotherm.energy.lattice.critical import XY_BETA, critical_beta
@@ -10,8 +13,10 @@ from isotherm.energy.lattice.models import (
     LatticePotts,
     LatticeXY,
 )
-from isotherm.energy.lattice.shapes import square
+from isotherm.energy.lattice.shapes import cubic, honeycomb, square, triangular
+from isotherm.errors import refusal
 from isotherm.pictures.lattice.config import VideoConfig
+from isotherm.plot.raster.cells import cell_map, extent
 
 _UPPER = {5: 0.9515, 6: 0.9008}
 """Upper transitions of clock models that differ from XY's; from seven angles on they do not."""
@@ -26,24 +31,77 @@ def build_model(config: VideoConfig) -> AbstractLatticeModel:
     Raises:
         ValueError: if the lattice is impossible.
     """
-    lattice = square(*config.rows_columns, periodic=config.boundary == "periodic")
+    is_periodic, coupling = config.boundary == "periodic", config.coupling
+    if config.lattice == "cubic":
+        lattice = cubic(config.size, periodic=is_periodic)
+    else:
+        planar = {"square": square, "triangular": triangular, "honeycomb": honeycomb}[config.lattice]
+        lattice = planar(*config.rows_columns, periodic=is_periodic)
     if config.model == "ising":
-        return LatticeIsing(lattice)
+        return LatticeIsing(lattice, coupling)
     if config.model == "potts":
-        return LatticePotts(lattice, config.num_values or 3)
-    return LatticeXY(lattice) if config.num_values is None else LatticeClock(lattice, config.num_values)
+        return LatticePotts(lattice, config.num_values or 3, coupling)
+    if config.num_values is None:
+        return LatticeXY(lattice, coupling)
+    return LatticeClock(lattice, config.num_values, coupling)
 
 
-def transition(config: VideoConfig) -> float:
-    """Temperature below which the model orders, or quasi-orders, on the infinite square lattice."""
+def transition(config: VideoConfig) -> float | None:
+    """Temperature below which the model orders, or quasi-orders, on the infinite lattice; None where not known."""
     if is_kosterlitz_thouless(config):
-        return _UPPER.get(config.num_values or 0, 1 / XY_BETA)
-    return 1 / critical_beta(build_model(config))
+        return config.coupling * _UPPER.get(config.num_values or 0, 1 / XY_BETA)
+    model = build_model(config)
+    if (
+        config.model == "ising" and config.lattice != "triangular"
+    ):  # every second spin turned, J changes its sign
+        model = eqx.tree_at(lambda one: one.coupling, model, abs(model.coupling))
+    try:
+        return 1 / critical_beta(model)
+    except ValueError:
+        return None
 
 
 def is_kosterlitz_thouless(config: VideoConfig) -> bool:
-    """Whether the transition binds vortices instead of ordering."""
-    return config.is_angular and (config.num_values is None or config.num_values >= 5)
+    """Whether the transition binds vortices instead of ordering, and they are counted: on square lattices."""
+    is_plain = config.lattice == "square" and config.coupling > 0
+    return is_plain and config.is_angular and (config.num_values is None or config.num_values >= 5)
+
+
+def cells_of(config: VideoConfig, pixels: int | None) -> np.ndarray:
+    """Which site each pixel belongs to, of a lattice whose cells are no squares.
+
+    Args:
+        config: of the lattice.
+        pixels: width of the map; None for a longer side of about 1024.
+
+    Raises:
+        ValueError: naming a width that is odd, or too small to tell sites apart.
+    """
+    kind, shape = "honeycomb" if config.lattice == "honeycomb" else "triangular", config.rows_columns
+    is_periodic = config.boundary == "periodic"
+    periodic = (is_periodic, is_periodic)
+    left, right, low, high = extent(kind, shape, periodic)
+    least = 2 * math.ceil(2 * (right - left))
+    if pixels is None:
+        pixels = max(2 * round(512 * min(1.0, (right - left) / (high - low))), least)
+    if pixels % 2 or pixels < least:
+        raise refusal("pixels", pixels, f"should be even, and at least {least} for this lattice")
+    return cell_map(kind, shape, periodic, pixels)
+
+
+def lowest_energy(config: VideoConfig) -> float:
+    """Energy a site where every bond is content, on the infinite lattice."""
+    neighbours = {"square": 4, "triangular": 6, "honeycomb": 3, "cubic": 6}[config.lattice]
+    return -abs(config.coupling) * neighbours / 2
+
+
+def place_of(config: VideoConfig) -> str:
+    """``128 × 128, periodic``; other lattices are named, and of a cube that a layer is shown."""
+    rows, columns = config.rows_columns
+    if config.lattice == "cubic":
+        return f"middle layer of {config.size} × {rows} × {columns}, {config.boundary}"
+    named = "" if config.lattice == "square" else f"{config.lattice}, "
+    return f"{rows} × {columns}, {named}{config.boundary}"
 
 
 def symbol(config: VideoConfig) -> str:
@@ -52,13 +110,13 @@ def symbol(config: VideoConfig) -> str:
 
 
 def title(config: VideoConfig) -> str:
-    """The model in words."""
-    if config.model == "ising":
-        return "Ising model"
+    """The model in words, with its coupling where that is not 1."""
+    name = {"ising": "Ising", "potts": "Potts", "clock": "Clock", "xy": "XY"}[config.model] + " model"
     if config.model == "potts":
-        return f"Potts model, q = {config.num_values}"
-    name = "Clock" if config.model == "clock" else "XY"
-    return f"{name} model" if config.num_values is None else f"{name} model, {config.num_values} angles"
+        name += f", q = {config.num_values}"
+    elif config.num_values is not None:
+        name += f", {config.num_values} angles"
+    return name if config.coupling == 1 else f"{name}, J = {config.coupling:g}".replace("-", "−")
 
 
 def order_name(config: VideoConfig) -> str:
@@ -82,6 +140,8 @@ def sentences(config: VideoConfig, charges: tuple[int, int] | None) -> list[str]
     """
     temperatures = config.temperatures()
     low, high, critical = temperatures.min(), temperatures.max(), transition(config)
+    if critical is None:
+        return [f"T = {_span(low, high)}; where this model orders on this lattice is not known here."]
     name = symbol(config).replace("{", "").replace("}", "")
     found = [_place(low, high, critical, name)]
     if is_kosterlitz_thouless(config):
@@ -94,6 +154,10 @@ def sentences(config: VideoConfig, charges: tuple[int, int] | None) -> list[str]
             f"{config.num_values} angles lock to their directions near T = {lower:g}, which XY does not."
         )
     return found
+
+
+def _span(low: float, high: float) -> str:
+    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
 
 
 def _place(low: float, high: float, critical: float, name: str) -> str:

@@ -11,7 +11,7 @@ from jaxtyping import Array, Key
 
 from isotherm.energy.lattice.models import AbstractLatticeModel, LatticeIsing, LatticePotts, LatticeXY
 from isotherm.energy.lattice.observables import energy_per_site, largest_fraction, magnetization
-from isotherm.energy.lattice.vortices import vortices
+from isotherm.energy.lattice.vortices import has_plaquettes, vortices
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.lattice.record import CONTINUOUS, Seen
 from isotherm.random.keys import named, seeded
@@ -93,15 +93,18 @@ def _run(
 
 
 def _look(model: AbstractLatticeModel, x: Array, with_charges: bool) -> Seen:
-    energy = energy_per_site(model, x)
+    energy, is_cube = energy_per_site(model, x), model.lattice.kind == "cubic"
+    whole, x = x, x[x.shape[0] // 2] if is_cube else x
     nothing, none = jnp.zeros((0, 0), jnp.int8), jnp.zeros(2, jnp.int32)
     if isinstance(model, LatticePotts):
-        return Seen(x, energy, largest_fraction(model, x), nothing, none)
-    order = magnetization(model, x)
+        return Seen(x, energy, largest_fraction(model, whole), nothing, none)
+    order = magnetization(model, whole)
     if isinstance(model, LatticeIsing):
         return Seen((x > 0).astype(jnp.uint8), energy, order, nothing, none)
-    charges = vortices(model, x)
-    counts = jnp.stack([jnp.sum(charges == sign, dtype=jnp.int32) for sign in (1, -1)])
+    charges, counts = nothing, none
+    if has_plaquettes(model.lattice):
+        charges = vortices(model, whole)
+        counts = jnp.stack([jnp.sum(charges == sign, dtype=jnp.int32) for sign in (1, -1)])
     if isinstance(model, LatticeXY):
         x = jnp.round(x * (CONTINUOUS / (2 * np.pi))).astype(jnp.int32).astype(jnp.uint8)
     return Seen(x, energy, order, charges if with_charges else nothing, counts)

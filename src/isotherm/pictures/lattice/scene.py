@@ -7,9 +7,12 @@ from jaxtyping import UInt8
 
 from isotherm.pictures.lattice.config import VideoConfig
 from isotherm.pictures.lattice.physics import (
+    cells_of,
     is_kosterlitz_thouless,
+    lowest_energy,
     order_name,
     order_symbol,
+    place_of,
     symbol,
     title,
     transition,
@@ -21,6 +24,7 @@ from isotherm.plot.overlay.plate import Plate, Row, plain
 from isotherm.plot.raster.painters import (
     AnglePainter,
     Canvas,
+    CellPainter,
     ColourPainter,
     Painter,
     canvas_shape,
@@ -47,7 +51,12 @@ class Scene:
         self._critical = transition(config)
         rows, columns = config.rows_columns
         pixels = usual_pixels(columns) if config.pixels is None else config.pixels
-        self._lattice = canvas_shape((rows, columns), pixels)
+        self._cells = cells_of(config, config.pixels) if config.has_cells else None
+        self._lattice = (
+            canvas_shape((rows, columns), pixels)
+            if self._cells is None
+            else (self._cells.shape[0], self._cells.shape[1])
+        )
         self.palette = config.palette or DEFAULT["angles" if config.is_angular else config.model]
         self._directions = config.num_values or CONTINUOUS
         self.colours = self._colours()
@@ -94,6 +103,8 @@ class Scene:
 
     def _painter(self) -> Painter:
         smooth = self.config.interpolation != "nearest" or self._lattice[0] < self.config.rows_columns[0]
+        if self._cells is not None:
+            return CellPainter(self.colours, self._cells)
         if self.config.is_angular and smooth:
             return AnglePainter(self._directions, self.palette, self.config.interpolation)
         return ColourPainter(self.colours, self.config.interpolation)
@@ -108,7 +119,7 @@ class Scene:
         config, temperature = self.config, float(self.temperatures[now.index])
         rows: list[Row] = [
             ("temperature T", plain(temperature, 3)),
-            (f"T / {symbol(config)}", plain(temperature / self._critical, 3)),
+            *self._relative(temperature),
             ("sweep", plain(now.index * config.sweeps_per_frame, 0)),
             ("energy a site", plain(now.energy, 3)),
             (order_symbol(config), plain(abs(now.order), 3)),
@@ -117,17 +128,24 @@ class Scene:
             rows.append(("vortices", f"{plain(now.counts[0], 0)} + {plain(now.counts[1], 0)}"))
         return rows
 
+    def _relative(self, temperature: float) -> list[Row]:
+        """How far from the transition, where that is known."""
+        if self._critical is None:
+            return []
+        return [(f"T / {symbol(self.config)}", plain(temperature / self._critical, 3))]
+
     def _make_panel(self, shape: tuple[int, int], wheel: str | None) -> TimePanel:
         config = self.config
-        rows, columns = config.rows_columns
-        subtitle = [f"{rows} × {columns} sites, {config.boundary}"]
+        subtitle = [
+            place_of(config) if config.lattice == "cubic" else place_of(config).replace(",", " sites,", 1)
+        ]
         each = config.sweeps_per_frame
         subtitle.append(
             f"{config.method.replace('-', ' ')}, {each:,} {'sweep' if each == 1 else 'sweeps'} a frame"
         )
         steps = (config.frames - 1) * each
         curves = [curve for curve, _ in self._curves()]
-        num_rows = 6 if is_kosterlitz_thouless(config) else 5
+        num_rows = (6 if is_kosterlitz_thouless(config) else 5) - (self._critical is None)
         return TimePanel(title(config), subtitle, num_rows, curves, steps, "sweeps", shape, wheel)
 
     def _curves(self) -> list[tuple[TimeCurve, str]]:
@@ -139,8 +157,13 @@ class Scene:
             ticks = ((0.0, "0"), (0.1, "0.1"), (0.2, "0.2"), (0.3, "0.3"))
             found.append((TimeCurve("vortices and antivortices a site", 0.0, 0.36, ticks), "vortices"))
         elif config.beta is not None:
-            ticks = tuple((float(e), plain(e, 0)) for e in (-2, -1, 0))
-            found.append((TimeCurve("energy a site", -2.0, 0.1, ticks), "energy"))
+            lowest = lowest_energy(config)
+            # couplings below 0 may begin with every bond against them
+            highest = 0.0 if config.coupling > 0 else -lowest
+            middle = (lowest + highest) / 2
+            places = 0 if middle % 1 == 0 and lowest % 1 == 0 else 2
+            ticks = tuple((float(e), plain(e, places)) for e in (lowest, middle, highest))
+            found.append((TimeCurve("energy a site", lowest, highest - lowest / 20, ticks), "energy"))
         low = 0.0
         ticks = ((0.0, "0"), (0.5, "0.5"), (1.0, "1"))
         found.append((TimeCurve(order_name(config), low, 1.0, ticks), "order"))
@@ -149,9 +172,11 @@ class Scene:
     def _temperature_curve(self) -> TimeCurve:
         low, high = float(self.temperatures.min()), float(self.temperatures.max())
         critical = self._critical
-        low, high = min(low, critical), max(high, critical)
+        marks = ()
+        if critical is not None:
+            low, high = min(low, critical), max(high, critical)
+            marks = ((critical, f"{symbol(self.config)} = {critical:.3f}"),)
         room = 0.08 * (high - low)
-        marks = ((critical, f"{symbol(self.config)} = {critical:.3f}"),)
         ticks = tuple((float(t), f"{t:g}") for t in _round_ticks(low - room, high + room))
         return TimeCurve("temperature T", low - room, high + room, ticks, marks)
 

@@ -78,7 +78,24 @@ class AnglePainter:
         self._colours.take(numbers, out=_words(canvas), mode="clip")
 
 
-Painter = ColourPainter | AnglePainter
+class CellPainter:
+    """A colour for each value, in cells of any form.
+
+    Args:
+        colours: of the values, ``(values, 4)``.
+        cells: the site of each pixel of a canvas, -1 for none, see :func:`isotherm.plot.raster.cells.cell_map`.
+    """
+
+    def __init__(self, colours: Colours, cells: np.ndarray) -> None:
+        self._words, self._cells = _words(colours), cells
+
+    def __call__(self, values: Values, canvas: Canvas) -> None:
+        """Paint; what belongs to no site is black."""
+        sites = np.append(self._words.take(values.ravel()), np.zeros(1, self._words.dtype))
+        _words(canvas)[...] = sites.take(self._cells, mode="wrap")
+
+
+Painter = ColourPainter | AnglePainter | CellPainter
 """Turns a state into pixels: ``painter(values, canvas)``."""
 
 

@@ -6,9 +6,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 from isotherm.plot.raster import lattice
+from isotherm.plot.raster.cells import paint_cells
 
 _MARGIN, _HEAD, _WIDTH = 24, 96, 1024
 """Pixels around the lattice and above it, where it is this wide; more or fewer in proportion."""
@@ -36,6 +38,7 @@ class Still(NamedTuple):
         ground: of the picture.
         palette: of matplotlib's or ``even``; None: the usual one of the model.
         warning: what keeps the state from being what the title says; empty for nothing.
+        cells: the site of each pixel, where sites are no squares, see :func:`isotherm.plot.raster.cells.cell_map`.
     """
 
     values: np.ndarray
@@ -49,6 +52,7 @@ class Still(NamedTuple):
     ground: lattice.GroundName
     palette: str | None
     warning: str = ""
+    cells: np.ndarray | None = None
 
 
 def draw_still(still: Still) -> Figure:
@@ -60,7 +64,9 @@ def draw_still(still: Still) -> Figure:
     Raises:
         ValueError: naming an unknown palette.
     """
-    height, width = (still.cell * extent for extent in still.values.shape)
+    height, width = (
+        (still.cell * extent for extent in still.values.shape) if still.cells is None else still.cells.shape
+    )
     scale = max(width / _WIDTH, _LEAST)
     margin, head = round(_MARGIN * scale), round(_HEAD * scale)
     whole = np.array([width + 2 * margin, height + margin + head])
@@ -91,7 +97,29 @@ def _write(figure: Figure, still: Still, left: float, head: float) -> None:
         figure.text(left, 1 - warning * head, still.warning, **style)
 
 
+def _fill_cells(axes: Axes, still: Still, cells: np.ndarray) -> None:
+    paper = to_rgba(lattice.GROUNDS[still.ground].paper)
+    image = paint_cells(cells, _site_colours(still), np.array(paper))
+    axes.imshow(image, origin="upper", interpolation="nearest", aspect="equal")
+    axes.set(xticks=[], yticks=[])
+    axes.grid(False)
+    axes.spines[:].set(visible=False)
+
+
+def _site_colours(still: Still) -> np.ndarray:
+    """Of each site, shape ``(sites, 4)``, between 0 and 1."""
+    values = still.values.ravel()
+    if still.num_states is not None:
+        return lattice.state_colours(still.num_states, still.palette or "tab10")(values)
+    if still.is_angular:
+        return lattice.angle_colours(still.palette or "even")(np.mod(values / (2 * np.pi), 1.0))
+    return lattice.angle_colours(still.palette or "RdBu_r")((values / lattice.REACH + 1) / 2)
+
+
 def _fill(axes: Axes, still: Still) -> None:
+    if still.cells is not None:
+        _fill_cells(axes, still, still.cells)
+        return
     if still.num_states is not None:
         lattice.draw_states(axes, still.values, still.num_states, still.palette or "tab10")
     elif not still.is_angular:

@@ -1,7 +1,7 @@
 """What competitors and pools are called."""
 
 from isotherm.studies.pools.config import PoolRoutingConfig
-from isotherm.studies.routing.agents import LABELS
+from isotherm.studies.routing.agents import LABELS, label_of
 
 FIXED = "fixed"
 JOINT_LEARNERS = ("ising", "ising-exact", "joint")
@@ -29,7 +29,8 @@ def fixed_names(config: PoolRoutingConfig) -> list[str]:
 def labels(config: PoolRoutingConfig) -> dict[str, str]:
     """Of every competitor."""
     fixed = zip(fixed_names(config), pool_names(config), strict=True)
-    return LABELS | {name: f"always {pool}" for name, pool in fixed}
+    named = {agent: label_of(agent) for agent in config.agents}
+    return LABELS | named | {name: f"always {pool}" for name, pool in fixed}
 
 
 def _size(value: float) -> str:

@@ -57,6 +57,7 @@ class PoolRouting(WorldStudy[PoolRoutingConfig]):
     def check(self, config: PoolRoutingConfig) -> None:
         """Read the prices and refuse what cannot be played on them."""
         self.world(config, self.cells(config)[0])
+        super().check(config)
 
     def sizes(self, config: PoolRoutingConfig) -> tuple[int, int]:
         """Pools and context pools."""

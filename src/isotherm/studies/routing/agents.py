@@ -1,11 +1,14 @@
 """The agents of the routing studies: one record each."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+from pydantic import PlainSerializer, WrapValidator
 
 from isotherm.errors import refusal
 from isotherm.plot.look import ACCENT, DASH, DASH_DOT, DASH_DOTS, DOT, INK, LONG, STRONG, Look
 from isotherm.studies.routing.config import AgentConfig
+from isotherm.studies.routing.own_agents import check_form, is_own, label_of_own, make_own
 
 if TYPE_CHECKING:
     from isotherm.act import AbstractAgent
@@ -251,10 +254,31 @@ AGENTS = {agent.id: agent for agent in _ALL}
 
 LABELS = {name: agent.label for name, agent in AGENTS.items()}
 
+
+def agent_of(name: str) -> RoutingAgent:
+    """The agent of that id, or one's own, ``module:Class``; nothing is imported before it is made."""
+    if not is_own(name):
+        return AGENTS[name]
+
+    def make(place: AgentPlace) -> "AbstractAgent":
+        return make_own(name, place.n, place.k)
+
+    return RoutingAgent(name, label_of_own(name), make, Look(INK), cost=4.0)
+
+
+def label_of(name: str) -> str:
+    """What tables and figures call an agent; what is none keeps its name."""
+    return label_of_own(name) if is_own(name) else LABELS.get(name, name)
+
+
+def _id_or_own(value: Any, known: Callable[[Any], Any]) -> Any:
+    return check_form(value) if isinstance(value, str) and is_own(value) else known(value)
+
+
 if TYPE_CHECKING:
     AgentId = str
 else:
-    AgentId = Literal[tuple(AGENTS)]
+    AgentId = Annotated[Literal[tuple(AGENTS)], WrapValidator(_id_or_own), PlainSerializer(str)]
 
 LEARNERS: tuple[AgentId, ...] = (
     "epsilon-greedy",
@@ -278,12 +302,12 @@ def refuse_agents(config: AgentConfig, agents: tuple[str, ...], n: int, k: int) 
     """
     if len(set(agents)) != len(agents):
         raise refusal("agents", agents, "should name each agent once")
-    tables = [name for name in agents if AGENTS[name].has_table]
+    tables = [name for name in agents if agent_of(name).has_table]
     if tables and (2 * n) ** k * n > MAX_TABLE:
         cells = f"a table of (2 x {n})^{k} contexts x {n} venues"
         raise refusal("agents", tables[0], f"needs {cells}; at most {MAX_TABLE:,} cells, leave it out")
     if n > MAX_ENUMERATED:
-        for name in (name for name in agents if AGENTS[name].is_enumerating):
+        for name in (name for name in agents if agent_of(name).is_enumerating):
             raise refusal("agents", name, f"enumerates: at most {MAX_ENUMERATED} venues, leave it out")
         if config.joint_inference == "exact" and "joint" in agents:
             raise refusal(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from isotherm.studies.routing.agents import LABELS, LEARNERS, AgentId
+from isotherm.studies.routing.agents import LABELS, LEARNERS, AgentId, label_of
 from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import (
     Cell,
@@ -131,7 +131,7 @@ class Routing(VenueStudy[RoutingConfig]):
         for mode in config.modes:
             cells = [cell for cell in self.cells(config) if cell.path[-1] == mode]
             panels = [panel(cell, config.shift_steps) for cell in cells]
-            series = [plot.Series(agent, LABELS[agent]) for agent in config.agents]
+            series = [plot.Series(agent, label_of(agent)) for agent in config.agents]
             yield plot.regret_curves(
                 f"regret-{mode}",
                 f"Cumulative regret, {mode} context: mean ± standard deviation over {config.num_runs} runs.",
@@ -149,7 +149,7 @@ class Routing(VenueStudy[RoutingConfig]):
                     [one for one in series if one.name != reference],
                     arrays,
                     reference=reference,
-                    reference_label=LABELS[reference],
+                    reference_label=label_of(reference),
                 )
         yield from self._after_shift(config, arrays)
 
@@ -165,7 +165,7 @@ class Routing(VenueStudy[RoutingConfig]):
             "after-shift",
             "Regret per order around the shift: how fast each agent notices, and what it settles at.",
             [panel(cell, config.shift_steps) for cell in shifting],
-            [plot.Series(agent, LABELS[agent]) for agent in config.agents],
+            [plot.Series(agent, label_of(agent)) for agent in config.agents],
             arrays,
             window=(max(0, first - length // 2), min(config.num_steps, first + length)),
         )
@@ -205,7 +205,7 @@ def regret_table(
         known = [published.get(cell.path, {}).get(agent) for cell in cells]
         has_published = has_published or any(value is not None for value in known)
         cells_of_row = [estimate(v, p) if v else None for v, p in zip(values, known, strict=True)]
-        rows.append((labels.get(agent, agent), *cells_of_row))
+        rows.append((labels.get(agent) or label_of(agent), *cells_of_row))
     note = "mean ± standard error (runs)"
     if has_published:
         note += "; below: the published mean of 200 runs and our difference to it in combined standard errors"
@@ -226,10 +226,10 @@ def difference_tables(
 def _standing(cell: Cell, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     learners = sorted((name for name in found if name != "floor"), key=lambda name: found[name]["mean"])
     first = learners[0]
-    said = f"{cell.title}: **{LABELS[first]}** has the lowest mean regret, {with_error(found[first])}"
+    said = f"{cell.title}: **{label_of(first)}** has the lowest mean regret, {with_error(found[first])}"
     above = lookup(metrics.get("over_floor", {}), cell.path) or {}
     named = [name for name in CONTENDERS if name in above]
     if not named:
         return f"{said}."
-    distances = ", ".join(f"{LABELS[name]} {with_error(above[name])}" for name in named)
+    distances = ", ".join(f"{label_of(name)} {with_error(above[name])}" for name in named)
     return f"{said}; above the floor, run by run: {distances}."

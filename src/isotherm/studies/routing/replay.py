@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from isotherm.data.outcomes import OutcomeTable, read_outcome_table
-from isotherm.errors import refusal
-from isotherm.studies.routing.agents import LABELS, AgentId, refuse_agents
+from isotherm.errors import refusal, shortened
+from isotherm.studies.routing.agents import AgentId, label_of, refuse_agents
 from isotherm.studies.routing.comparison import panel
 from isotherm.studies.routing.config import AgentConfig
+from isotherm.studies.routing.replay_venues import MOST_ROWS, best_venues, ranked, venue_metrics, venue_table
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, estimate
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.report.reading import reading_table
@@ -95,6 +96,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
 
         if "floor" in config.agents:
             raise refusal("agents", "floor", "needs the true model, which a recorded table does not have")
+        super().check(config)
         table = self._table(config)
         refuse_agents(config, config.agents, table.shape[1], config.num_context)
         replay_world(table, config.num_context, config.context_mode)
@@ -142,6 +144,10 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
             "table": self._read(config).said(),
             "best_fixed": Estimate.of(fixed).to_json(),
             "clairvoyant": Estimate.of(clairvoyant).to_json(),
+            "venues": venue_metrics(
+                self._read(config).venues,
+                *(records[key][:, -1] for key in ("fixed_success", "fixed_chances")),
+            ),
         }
         for key in ("success", "second_half", "over_best_fixed", "below_clairvoyant"):
             metrics[key] = {}
@@ -160,9 +166,9 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         """The columns that were read, then one row an agent."""
         keys = ("success", "second_half", "over_best_fixed", "below_clairvoyant")
         rows: list[tuple[Any, ...]] = [
-            (LABELS[agent], *(estimate(metrics[key][agent]) for key in keys)) for agent in config.agents
+            (label_of(agent), *(estimate(metrics[key][agent]) for key in keys)) for agent in config.agents
         ]
-        rows.append(("Best fixed venue in hindsight", estimate(metrics["best_fixed"]), None, None, None))
+        rows.append((_best_label(config, metrics), estimate(metrics["best_fixed"]), None, None, None))
         rows.append(("Clairvoyant", estimate(metrics["clairvoyant"]), None, None, None))
         columns = (
             "agent",
@@ -173,17 +179,21 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         )
         title = f"Success on {self.cells(config)[0].title}"
         note = "mean ± standard error (runs over one table: contexts, ties, exploration differ); paired differences"
-        return [reading_table(metrics["table"]), Table(title, columns, tuple(rows), note)]
+        tables = [reading_table(metrics["table"]), Table(title, columns, tuple(rows), note)]
+        return [*tables, venue_table(metrics["venues"])] if "venues" in metrics else tables
 
     def conclusions(self, config: ReplayConfig, metrics: Mapping[str, Any]) -> list[str]:
         """Who beats the best fixed venue."""
         found = metrics["over_best_fixed"]
         order = sorted(config.agents, key=lambda agent: -found[agent]["mean"])
         said = [
-            f"**{LABELS[agent]}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed venue, "
-            f"{100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
+            f"**{label_of(agent)}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed "
+            f"venue, {100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
             for agent in order
         ]
+        if "venues" in metrics and (best := best_venues(metrics["venues"], config.num_runs)):
+            rate = 100 * metrics["best_fixed"]["mean"]
+            said.append(f"The best fixed venue in hindsight is **{best}**: {rate:.1f} % success.")
         if config.table == SHIPPED:
             said.append(
                 "These are derived facts about stocks, a stand-in for fills. The errors tell how contexts and "
@@ -198,19 +208,33 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         from isotherm.studies.routing.drawings import replay as plot
         from isotherm.studies.routing.drawings.regret import Series
 
-        series = [Series(agent, LABELS[agent]) for agent in config.agents]
+        series = [Series(agent, label_of(agent)) for agent in config.agents]
         ends = [(metrics[key]["mean"], metrics[key]["se"] or 0.0) for key in ("best_fixed", "clairvoyant")]
         caption = f"Success rate by agent: mean ± standard error over {config.num_runs} runs of one table."
         yield plot.success_bars(
-            "success", caption, series, arrays, cell="table", best_fixed=ends[0], clairvoyant=ends[1]
+            "success",
+            caption,
+            series,
+            arrays,
+            cell="table",
+            best_fixed=ends[0],
+            clairvoyant=ends[1],
+            best_label=_best_in_figures(config, metrics),
         )
+        if "venues" in metrics:
+            rates = {name: metrics["venues"][name]["rate"] for name in ranked(metrics["venues"])[:MOST_ROWS]}
+            yield plot.venue_rates(
+                "venues",
+                "What always routing to one venue would have been worth, by venue: mean ± standard error over runs.",
+                {name: (rate["mean"], rate["se"] or 0.0) for name, rate in rates.items()},
+            )
         yield plot.success_curves(
             "extra",
             "Successes beyond the best fixed venue in hindsight, as the table is played: mean and 95 % band.",
             [panel(self.cells(config)[0])],
             series,
             arrays,
-            reference_label="best fixed venue in hindsight",
+            reference_label=_best_in_figures(config, metrics),
         )
 
     def _read(self, config: ReplayConfig) -> OutcomeTable:
@@ -220,6 +244,24 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         """Rows to play, float: NaN says what is missing, for a zero alone would not."""
         outcomes = self._read(config).outcomes[: config.num_steps or None]
         return np.where(outcomes == 0, np.nan, outcomes.astype(np.float32))
+
+
+def _best_name(config: ReplayConfig, metrics: Mapping[str, Any]) -> str:
+    """The best fixed venue where it is one in all runs; else empty, as in a run of before venues were kept."""
+    venues = metrics.get("venues", {})
+    name = best_venues(venues, config.num_runs)
+    return name if name in venues else ""
+
+
+def _best_label(config: ReplayConfig, metrics: Mapping[str, Any]) -> str:
+    name = _best_name(config, metrics)
+    return "Best fixed venue in hindsight" + (f", {name}" if name else "")
+
+
+def _best_in_figures(config: ReplayConfig, metrics: Mapping[str, Any]) -> str:
+    """Short enough to stand above a line."""
+    name = _best_name(config, metrics)
+    return f"best fixed venue, {shortened(name, 24)}" if name else "best fixed venue in hindsight"
 
 
 def _path(config: ReplayConfig) -> Path:

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from isotherm.errors import refusal
-from isotherm.studies.routing.agents import LABELS, AgentId, refuse_agents
+from isotherm.studies.routing.agents import LABELS, AgentId, label_of, refuse_agents
 from isotherm.studies.routing.comparison import panel, regret_table
 from isotherm.studies.routing.config import AgentConfig, Parameter
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, lookup, with_error
@@ -194,8 +194,8 @@ class RoutingStructure(WorldStudy[StructureConfig]):
             found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
             first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
             said.append(
-                f"{cell.title}: **{LABELS_HERE[first]}** has the lowest mean regret, {with_error(found[first])}, "
-                f"then {LABELS_HERE[second]}, {with_error(found[second])}; knowing the truth but ignoring the "
+                f"{cell.title}: **{_label(first)}** has the lowest mean regret, {with_error(found[first])}, "
+                f"then {_label(second)}, {with_error(found[second])}; knowing the truth but ignoring the "
                 f"context costs {metrics['worth'][cell.name]['regret']:,.0f}."
             )
         if "catches_up" in metrics:
@@ -224,7 +224,7 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         from isotherm.studies.routing.drawings import structure
 
         cells = self.cells(config)
-        series = [plot.Series(entry.name, LABELS_HERE[entry.name]) for entry in self.entries(config)]
+        series = [plot.Series(entry.name, _label(entry.name)) for entry in self.entries(config)]
         learners = series[:-1]
         by_context = [cell for cell in cells if cell.path[0] == "context"]
         yield plot.regret_curves(
@@ -257,6 +257,10 @@ class RoutingStructure(WorldStudy[StructureConfig]):
                 arrays,
                 log_y=True,
             )
+
+
+def _label(name: str) -> str:
+    return LABELS_HERE.get(name) or label_of(name)
 
 
 def _name(n: int, k: int, strength: float) -> str:

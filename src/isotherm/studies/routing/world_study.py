@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from isotherm.estimate.stretches import stretch_ends
-from isotherm.studies.routing.agents import AGENTS, AgentPlace
+from isotherm.studies.routing.agents import AgentPlace, agent_of
 from isotherm.studies.routing.config import AgentConfig
+from isotherm.studies.routing.own_agents import is_own, make_own, module_of
 from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.study.base import Arrays, Result, Study, Task
 from isotherm.study.tables import Estimate
@@ -47,7 +48,7 @@ class Entry:
     """One competitor of a study.
 
     Attributes:
-        name: its id in results; file-safe and unique.
+        name: its id in results, unique.
         agent: the id of the agent it runs.
         settings: changes to the study's config for it.
         cost: relative cost of a run.
@@ -61,7 +62,7 @@ class Entry:
     @classmethod
     def of(cls, agent: str) -> "Entry":
         """The agent under its own id with the study's settings."""
-        return cls(agent, agent, cost=AGENTS[agent].cost)
+        return cls(agent, agent, cost=agent_of(agent).cost)
 
 
 class WorldStudy(Study[ConfigT], Generic[ConfigT]):
@@ -99,18 +100,29 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
 
     def agent(self, entry: Entry, place: AgentPlace) -> "AbstractAgent":
         """The agent that an entry runs."""
-        return AGENTS[entry.agent].make(place)
+        return agent_of(entry.agent).make(place)
 
     def extra_records(self, entry: Entry) -> tuple[str, ...]:
         """Further records of the world to keep for this entry."""
         return ()
+
+    def modules(self, config: ConfigT) -> Mapping[str, str]:
+        """Those of agents of one's own."""
+        named = (entry.agent for entry in self.entries(config) if is_own(entry.agent))
+        return {module_of(agent): "agents" for agent in named}
+
+    def check(self, config: ConfigT) -> None:
+        """Refuse agents of one's own that cannot be made."""
+        for entry in self.entries(config):
+            if is_own(entry.agent):
+                make_own(entry.agent, *self.sizes(config))
 
     def tasks(self, config: ConfigT) -> list[Task]:
         """A task for each cell, entry and batch of runs."""
         starts = range(0, config.num_runs, config.batch)
         return [
             Task(
-                f"{cell.name}.{entry.name}.{first}",
+                _task_name(cell, entry, first),
                 {"cell": cell.name, "entry": entry.name, "first": first},
                 entry.cost * min(config.batch, config.num_runs - first),
             )
@@ -139,7 +151,7 @@ class WorldStudy(Study[ConfigT], Generic[ConfigT]):
     ):
         """Running totals of a record, ``(runs, stretches, ...)``, float64."""
         starts = range(0, config.num_runs, config.batch)
-        parts = [results[f"{cell.name}.{entry.name}.{first}"][record or self.measure] for first in starts]
+        parts = [results[_task_name(cell, entry, first)][record or self.measure] for first in starts]
         return np.cumsum(np.concatenate(parts), axis=1, dtype=np.float64)
 
     def combine(self, config: ConfigT, results: Mapping[str, Arrays]) -> Result:
@@ -239,6 +251,11 @@ def lookup(tree: Mapping[str, Any], path: Sequence[str]) -> Any:
             return None
         found = found.get(key)
     return found
+
+
+def _task_name(cell: Cell, entry: Entry, first: int) -> str:
+    """File-safe: an agent of one's own has a colon."""
+    return f"{cell.name}.{entry.name.replace(':', '-')}.{first}"
 
 
 def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -107,7 +107,7 @@ def open_run(path: Path, study: Study[Any] | None = None) -> Run | StoredRun:
     faults = {} if sums is None else folder.faults(sums) or contents_faults(study, config, folder, sums)
     if sums is not None and (not faults or not _may_be_mended(path)):
         metrics, facts = _numbers(folder, sums, faults)
-        changed = tuple(changed_since(study, identity["source"])) if "source" in identity else ()
+        changed = tuple(changed_since(study, config, identity["source"])) if "source" in identity else ()
         return Run(path, study, config, identity["fingerprint"], metrics, facts, True, changed)
     if row.status != "complete":
         raise refusal("RUN", path.name, f"is {row.status}; run the same command again to finish it")
@@ -118,6 +118,8 @@ def open_run(path: Path, study: Study[Any] | None = None) -> Run | StoredRun:
         raise refusal(
             "RUN", path.name, f"is damaged and was renamed; name it {folder_name(identity)} to mend it"
         )
+    if study.modules(config):
+        raise refusal("RUN", path.name, "is damaged, and code of your own made it; the same command mends it")
     return run(study, config, path.parent)
 
 

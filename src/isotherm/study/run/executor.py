@@ -228,7 +228,7 @@ def _work(
             arrays = study.compute(config, task)
         else:
             arrays = study.proceed(config, task, folder.read_chunk(chunks[task.after]))
-        if changed := changed_since(study, source):
+        if changed := changed_since(study, config, source):
             raise refusal("source", changed, "was changed while the run went on; run the same command again")
         chunks[task.name] = folder.write_chunk(task.name, arrays)
     return time.perf_counter() - start

@@ -2,10 +2,11 @@
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from isotherm import doors
 from isotherm.errors import refusal
@@ -15,10 +16,12 @@ from isotherm.settings.config import Config, is_study_name
 from isotherm.study.base import Study, Task
 from isotherm.study.registry import entry_of
 from isotherm.study.run.chains import check_chains
+from isotherm.study.run.earlier import move_earlier
 from isotherm.study.run.executor import Pool, TaskError
 from isotherm.study.run.session import Run, Session
-from isotherm.study.run.source import source_of
-from isotherm.study.store.lock import hold
+from isotherm.study.run.source import source_of, source_of_modules
+from isotherm.study.store.folder import RunFolder, folder_name, is_run
+from isotherm.study.store.lock import hold, is_held
 
 
 def identify(study: Study[Any], config: Config) -> dict[str, Any]:
@@ -35,7 +38,7 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
             raise refusal(name, str(path), why_unread(error)) from None
         except ValueError:
             raise refusal(name, str(path), "is no name of a file") from None
-    source = source_of(study)
+    source = source_of(study) | source_of_modules(study.modules(config))
     identity = {
         "study": study.name,
         "entry": entry_of(study),
@@ -47,6 +50,53 @@ def identify(study: Study[Any], config: Config) -> dict[str, Any]:
     return identity | ({"source": source} if source else {})
 
 
+class RunPlan(NamedTuple):
+    """What a run would do.
+
+    Attributes:
+        path: its folder.
+        fingerprint: SHA-256 of all that the results depend on.
+        status: ``new``, ``running``, ``complete``, or ``unfinished``.
+        tasks: names of all its tasks.
+        done: names of those whose results are kept.
+    """
+
+    path: Path
+    fingerprint: str
+    status: str
+    tasks: list[str]
+    done: list[str]
+
+
+def plan(study: Study[Any], config: Config, out: Path = Path("runs")) -> RunPlan:
+    """What :func:`run` would do: everything is checked, nothing is computed and nothing written.
+
+    Args:
+        study: what would be run.
+        config: its settings.
+        out: the store, which need not be there.
+
+    Raises:
+        TypeError: naming the argument of another kind.
+        ValueError: if an input is refused; one line.
+        TaskError: if the study cannot tell its tasks.
+    """
+    _check_kinds(study, config, out, Pool())
+    identity, tasks = _prepared(study, config)
+    folder = RunFolder(Path(out).resolve() / folder_name(identity))
+    is_there = is_run(folder.path)
+    written = folder.written() if is_there else set()
+    status = "unfinished" if is_there else "new"
+    if is_there and folder.is_finished():
+        status = "complete"
+    if is_there and is_held(folder.lock):
+        status = "running"
+    names = [task.name for task in tasks]
+    return RunPlan(
+        folder.path, identity["fingerprint"], status, names, [name for name in names if name in written]
+    )
+
+
 def run(
     study: Study[Any],
     config: Config,
@@ -56,6 +106,7 @@ def run(
     preset: str = "",
     command: Sequence[str] = (),
     is_quiet: bool = False,
+    is_fresh: bool = False,
 ) -> Run:
     """Run a study, or the rest of it, or just verify and return it if it is complete.
 
@@ -70,6 +121,7 @@ def run(
         preset: the name of the preset that ``config`` began with, for the records.
         command: the command line that repeats the run, for the records.
         is_quiet: tell no progress.
+        is_fresh: compute anew what is finished already; the earlier run is moved to ``earlier/`` in the store.
 
     Raises:
         TypeError: naming the argument of another kind.
@@ -81,17 +133,27 @@ def run(
     doors.text("preset", preset)
     doors.words("command", command)
     doors.flag("is_quiet", is_quiet)
+    doors.flag("is_fresh", is_fresh)
     pool.check()
+    identity, tasks = _prepared(study, config)
+    session = Session(study, config, identity, _store(Path(out)), pool, preset, list(command), is_quiet)
+    moved = move_earlier(session.folder) if is_fresh else None
+    if moved is not None and not is_quiet:
+        print(f"note: the earlier run lies in {moved}", file=sys.stderr)  # noqa: T201
+    with hold(session.folder.lock):
+        session.folder.check()
+        return session.finished() or session.work(tasks)
+
+
+def _prepared(study: Study[Any], config: Config) -> tuple[dict[str, Any], list[Task]]:
+    """The run's identity and tasks, once all is checked."""
     if not is_study_name(study.name):
         raise refusal("study.name", study.name, "should be of letters, digits, '-', '_' and '.'")
     identity = identify(study, config)
     study.check(config)
     tasks = _checked(_asked(study, config))
     check_chains(study, tasks)
-    session = Session(study, config, identity, _store(Path(out)), pool, preset, list(command), is_quiet)
-    with hold(session.folder.lock):
-        session.folder.check()
-        return session.finished() or session.work(tasks)
+    return identity, tasks
 
 
 def _asked(study: Study[Any], config: Config) -> list[Task]:

@@ -9,14 +9,17 @@ does not count.
 """
 
 import ast
+import contextlib
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
 from isotherm.errors import refusal
 from isotherm.files.content import digest_file
+from isotherm.settings.config import Config
 from isotherm.study.base import Study
 
 _PACKAGE = "isotherm"
@@ -42,9 +45,49 @@ def source_of(study: Study[Any]) -> dict[str, str]:
     return {each.relative_to(root).as_posix(): digest_file(each) for each in sorted(found)}
 
 
-def changed_since(study: Study[Any], source: dict[str, str]) -> list[str]:
-    """Files of the study's source that are not what they were, or came, or went."""
+def source_of_modules(named: Mapping[str, str]) -> dict[str, str]:
+    """The same of modules that settings name; they are found as Python would find them, and not imported.
+
+    Args:
+        named: modules, each with the field that names it.
+
+    Raises:
+        ValueError: naming field and module, if there is none of that name.
+    """
+    found: dict[str, str] = {}
+    for name, field in named.items():
+        if name.partition(".")[0] == _PACKAGE:
+            continue
+        path = _file_of(name)
+        if path is None:
+            raise refusal(field, name, "there is no module of that name here, or it has no file")
+        root = _root(name, path)
+        files: dict[Path, None] = {}
+        _follow(path, root, _only(name, root), files)
+        found |= {each.relative_to(root).as_posix(): digest_file(each) for each in sorted(files)}
+    return found
+
+
+def _file_of(name: str) -> Path | None:
+    """The file that importing a module would run; the working folder is looked in too."""
+    places: Sequence[str] | None = [*(place or "." for place in sys.path), str(Path.cwd())]
+    parts, spec = name.split("."), None
+    for depth in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:depth]), places)
+        if spec is None:
+            return None
+        places = spec.submodule_search_locations
+        if places is None and depth < len(parts):
+            return None
+    return Path(spec.origin).absolute() if spec and spec.origin and Path(spec.origin).is_file() else None
+
+
+def changed_since(study: Study[Any], config: Config, source: dict[str, str]) -> list[str]:
+    """Files of the study's source, or of what its settings name, that are not what they were, or came, or went."""
     now = source_of(study)
+    for module, field in study.modules(config).items():
+        with contextlib.suppress(ValueError):
+            now |= source_of_modules({module: field})
     return sorted(name for name in now.keys() | source.keys() if now.get(name) != source.get(name))
 
 

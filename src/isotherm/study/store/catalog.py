@@ -114,6 +114,19 @@ class Catalog:
             rows = {one.id: one for one in self._current(indexed)}
             self._write((rows | {row.id: row}).values(), fault)
 
+    def drop(self, run: str) -> None:
+        """Forget a run whose folder is gone, so that a new one of that name begins afresh.
+
+        Raises:
+            OSError: naming the file, if the disk refuses; the catalog is then as before.
+        """
+        with wait_for(self.store / _LOCK):
+            try:
+                indexed, fault = self._load(), ""
+            except UnsoundError as error:
+                indexed, fault = {}, str(error)
+            self._write((row for row in self._current(indexed) if row.id != run), fault)
+
     def _without_index(self, fault: str) -> list[Row]:
         """Runs told by their folders alone, and the catalog made from them."""
         rows = self._current({})

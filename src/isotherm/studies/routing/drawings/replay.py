@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from isotherm.plot.axes import Panel, Series, numbered, panel_grid
 from isotherm.plot.figure import Figure
-from isotherm.plot.look import INK, PAPER, SOFT
+from isotherm.plot.look import INK, PAPER, SOFT, Look
 from isotherm.plot.style import Number, styled
 from isotherm.studies.routing.drawings.finals import draw_dot, label_rows, mean_and_error
 from isotherm.studies.routing.drawings.looks import looks
@@ -26,6 +26,7 @@ def success_bars(
     cell: str,
     best_fixed: tuple[Number, Number],
     clairvoyant: tuple[Number, Number],
+    best_label: str = "best fixed venue in hindsight",
 ) -> Figure:
     """Success rate ± standard error agent by agent, with the best fixed venue and the clairvoyant as lines.
 
@@ -37,6 +38,7 @@ def success_bars(
         cell: the cell shown.
         best_fixed: success rate of the best fixed venue in hindsight, and its standard error.
         clairvoyant: success rate of the best choice in every step, and its standard error.
+        best_label: how to call the best fixed venue.
     """
     figure, ((axes,),) = panel_grid(1, (1.1 + 0.3 * len(series),))
     styles = looks([one.name for one in series])
@@ -48,11 +50,29 @@ def success_bars(
         axes.annotate(f"{mean:.3f}", (mean, row), (0, 6), textcoords="offset points", bbox=_HALO, **_SMALL)
         reached += [mean - error, mean + error]
     label_rows(axes, [one.label for one in series])
-    _draw_bound(axes, "best fixed venue in hindsight", best_fixed)
+    _draw_bound(axes, best_label, best_fixed)
     low, high = min(*reached, float(best_fixed[0])), max(*reached, float(best_fixed[0]))
     _draw_clairvoyant(axes, clairvoyant, low, high)
     numbered(axes, "x")
     axes.set_xlabel("success rate")
+    return Figure(name, caption, figure)
+
+
+@styled
+def venue_rates(name: str, caption: str, rates: Mapping[str, tuple[Number, Number]]) -> Figure:
+    """Success rate ± standard error venue by venue, each under its name.
+
+    Args:
+        name: file name without ending.
+        caption: what the reader should see.
+        rates: by venue, from top to bottom, the rate and its standard error.
+    """
+    figure, ((axes,),) = panel_grid(1, (0.9 + 0.22 * len(rates),))
+    for row, (rate, error) in enumerate(rates.values()):
+        draw_dot(axes, row, float(rate), float(error), Look(INK, "-", "o"))
+    label_rows(axes, list(rates))
+    numbered(axes, "x")
+    axes.set_xlabel("success rate of always routing there")
     return Figure(name, caption, figure)
 
 
