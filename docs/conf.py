@@ -53,7 +53,6 @@ autoapi_ignore = [
     f"*/{path.relative_to(SOURCE).as_posix()}"
     for room, wanted in {
         "studies": PAGES_OF_STUDIES,
-        "plot": ("plot/movie/writer.py",),
         "energy/files": ("exchange.py", "networks.py", "uai.py", "uai_graph.py", "bqm.py"),
     }.items()
     for path in sorted((SOURCE / room).rglob("*.py"))
