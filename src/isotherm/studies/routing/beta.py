@@ -8,7 +8,8 @@ from pydantic import Field
 from isotherm.studies.routing.agents import AGENTS
 from isotherm.studies.routing.sweep import SweepStudy
 from isotherm.studies.routing.venue_config import VenueConfig
-from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
+from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells, with_error
+from isotherm.study.ties import best_and_tied, tied_with
 
 Beta = Annotated[float, Field(gt=0, le=100)]
 
@@ -65,10 +66,12 @@ class RoutingBeta(SweepStudy[BetaConfig]):
         """The best temperature of each scenario."""
         said = []
         for cell in self.cells(config):
-            best, found = self.ranked(config, metrics, cell)[0]
-            worst, loss = self.ranked(config, metrics, cell)[-1]
+            found = dict(self.ranked(config, metrics, cell))
+            best, *as_good = best_and_tied(found, lowest=True)
+            worst, *as_bad = best_and_tied(found, lowest=False)
             said.append(
-                f"{cell.title}: best of these is **beta = {best:g}**, {found['mean']:.1f} above the floor; "
-                f"worst is beta = {worst:g}, {loss['mean']:.1f} above it."
+                f"{cell.title}: best of these is **beta = {best:g}**, {with_error(found[best])} above the floor"
+                f"{tied_with([f'{value:g}' for value in as_good])}; worst is beta = {worst:g}, "
+                f"{with_error(found[worst])} above it{tied_with([f'{value:g}' for value in as_bad])}."
             )
         return said

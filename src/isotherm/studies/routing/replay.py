@@ -17,6 +17,7 @@ from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, 
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.report.reading import reading_table
 from isotherm.study.tables import Estimate, Table
+from isotherm.study.ties import is_told
 
 if TYPE_CHECKING:
     from isotherm.world.routing.replay import Replay
@@ -180,7 +181,7 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         found = metrics["over_best_fixed"]
         order = sorted(config.agents, key=lambda agent: -found[agent]["mean"])
         said = [
-            f"**{LABELS[agent]}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed venue, "
+            f"**{LABELS[agent]}**: {_points(found[agent])} against the best fixed venue, "
             f"{100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
             for agent in order
         ]
@@ -220,6 +221,12 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         """Rows to play, float: NaN says what is missing, for a zero alone would not."""
         outcomes = self._read(config).outcomes[: config.num_steps or None]
         return np.where(outcomes == 0, np.nan, outcomes.astype(np.float32))
+
+
+def _points(found: Mapping[str, Any]) -> str:
+    error = "" if found["se"] is None else f" ± {100 * found['se']:.2f}"
+    tie = "" if is_told(found) else ", not to be told from none,"
+    return f"{100 * found['mean']:+.2f}{error} percentage points{tie}"
 
 
 def _path(config: ReplayConfig) -> Path:
