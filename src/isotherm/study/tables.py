@@ -14,10 +14,10 @@ from rich.text import Text
 
 from isotherm.doors import is_number, real_numbers, sequence, text, whole, words
 from isotherm.errors import printable, refusal, wrong_kind
+from isotherm.study.symbols import greek, outside_code, raised
 
 Real: TypeAlias = float | int
 
-_CODE = re.compile(r"(`[^`]+`)")
 _MARKUP = re.compile(r"[\\*$]|<(?=[a-zA-Z/!?])|&(?=#|\w+;)|(?<![^\W_])_|_(?![^\W_])|\[(?=[^\]]*\]\()")
 """What Markdown would read as more than itself: escapes, stars, dollars, tags, entities, outer underscores, links."""
 
@@ -171,7 +171,7 @@ def to_markdown(table: Table) -> str:
 
 
 def _html(text: str) -> str:
-    return escape(printable(text))
+    return raised(escape(printable(greek(text))))
 
 
 def cell_lines(cell: Cell) -> list[str]:
@@ -196,8 +196,7 @@ def _markdown_cell(lines: list[str]) -> str:
 
 def _markdown(text: str) -> str:
     """One line that shows a text as it stands, but for code between backticks."""
-    parts = _CODE.split(printable(text))
-    return "".join(part if at % 2 else _MARKUP.sub(r"\\\g<0>", part) for at, part in enumerate(parts))
+    return raised(outside_code(lambda part: _MARKUP.sub(r"\\\g<0>", part), printable(greek(text))))
 
 
 def _rich_cell(cell: Cell) -> Text:
@@ -214,7 +213,7 @@ def _html_row(row: tuple[Cell, ...]) -> str:
 
 
 def _html_cell(cell: Cell) -> str:
-    first, *rest = (escape(line) for line in cell_lines(cell))
+    first, *rest = (_html(line) for line in cell_lines(cell))
     return first + "".join(f"<br><small>{line}</small>" for line in rest)
 
 

@@ -27,6 +27,7 @@ from isotherm.study.report.duration import duration
 from isotherm.study.report.said import banner, sentences
 from isotherm.study.report.style import CSS
 from isotherm.study.store.folder import FIGURES, RunFolder
+from isotherm.study.symbols import greek, raised
 from isotherm.study.tables import to_html
 
 _PACKAGES = ("isotherm", "numpy", "jax", "jaxlib", "matplotlib", "pydantic")
@@ -109,8 +110,8 @@ def command_of(study: str, settings: Mapping[str, Any], default: Config) -> list
 
 
 def inline(text: str) -> str:
-    """``**bold**``, ``*emphasis*`` and backticks as HTML; all else escaped."""
-    text = escape(printable(text), quote=False)
+    """``**bold**``, ``*emphasis*``, backticks and symbols as HTML; all else escaped."""
+    text = raised(escape(printable(greek(text)), quote=False))
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
     return re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", text)
