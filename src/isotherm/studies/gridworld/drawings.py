@@ -117,4 +117,4 @@ def _alpha_legend(figure: Canvas, alphas: Sequence[float], is_published: bool) -
     if is_published:
         handles.append(handle(Look(INK, (0, (1.2, 1.2)), width=1.0), "published mean"))
     legend(figure, handles)
-    figure.legends[-1].set_title("alpha")
+    figure.legends[-1].set_title("α")

@@ -42,8 +42,8 @@ class RoutingBeta(SweepStudy[BetaConfig]):
         },
         "published": {},
     }
-    symbol = "beta"
-    axis = "inverse temperature of the router, beta"
+    symbol = "β"
+    axis = "inverse temperature of the router, β"
     reported: ClassVar[Mapping[tuple[str, ...], Mapping[float, float]]] = {
         ("correlated", "fixed"): {0.1: 1905.18, 0.5: 1046.72, 1.0: 624.83, 2.0: 634.34, 5.0: 1538.98},
         ("regime-shift", "fixed"): {0.1: 3517.46, 0.5: 1919.56, 1.0: 1762.18, 2.0: 1815.75, 5.0: 2184.24},
