@@ -109,6 +109,7 @@ def _lines(axes: Axes, curves: Curves, quantity: str, *, thin: bool = True) -> N
     axes.set_xlabel("epoch")
     axes.set_ylabel(quantity)
     numbered(axes)
+    axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _alpha_legend(figure: Canvas, alphas: Sequence[float], is_published: bool) -> None:
