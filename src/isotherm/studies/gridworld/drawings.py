@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
-from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
+from isotherm.plot.axes import handle, is_narrow, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import INK, Look
 from isotherm.plot.style import WIDTH, styled
@@ -109,7 +110,7 @@ def _lines(axes: Axes, curves: Curves, quantity: str, *, thin: bool = True) -> N
     axes.set_xlabel("epoch")
     axes.set_ylabel(quantity)
     numbered(axes)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow(axes) else 6, integer=True))
 
 
 def _alpha_legend(figure: Canvas, alphas: Sequence[float], is_published: bool) -> None:
