@@ -13,7 +13,7 @@ project = "Isotherm"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 html_title = f"Isotherm {release}"
 
-extensions = ["autoapi.extension", "mathml", "myst_parser", "rooms", "sidebar", "sphinx.ext.napoleon"]
+extensions = ["autoapi.extension", "mathml", "myst_parser", "notebook", "rooms", "sidebar", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "generated"]
 html_theme = "furo"
 html_math_renderer = "mathml"
@@ -53,7 +53,6 @@ autoapi_ignore = [
     f"*/{path.relative_to(SOURCE).as_posix()}"
     for room, wanted in {
         "studies": PAGES_OF_STUDIES,
-        "plot": ("plot/movie/writer.py",),
         "energy/files": ("exchange.py", "networks.py", "uai.py", "uai_graph.py", "bqm.py"),
     }.items()
     for path in sorted((SOURCE / room).rglob("*.py"))

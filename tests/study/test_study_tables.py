@@ -69,3 +69,13 @@ def test_a_bar_in_markdown_is_no_border() -> None:
         "| :-- | --: | --: |",
         r"| \|a\| | 1 | 1.00 ± 0.50 (4)<br><small>published 2.00, -2.0 SE</small> |",
     ]
+
+
+def test_what_markdown_would_read_as_markup_is_escaped_but_for_code() -> None:
+    texts = ("T* at 2*3", "$1 to $2", "a<b> & &lt;", "__init__", "chunk_period", r"C:\x", "[1](2)", "`a_*|b`")
+    row = to_markdown(Table("T*", ("",) * 8, (texts,), "5 < 6 *")).splitlines()
+    assert row[0] == r"**T\***"
+    assert row[4] == (
+        r"| T\* at 2\*3 | \$1 to \$2 | a\<b> & \&lt; | \_\_init\_\_ | chunk_period | C:\\x | \[1](2) | `a_*\|b` |"
+    )
+    assert row[-1] == r"<small>5 < 6 \*</small>"

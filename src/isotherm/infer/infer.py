@@ -75,6 +75,12 @@ def infer(
         TypeError: naming the argument of another kind.
         ValueError: naming the argument, or what is wrong with a file; if exact answers are insisted on and would
             take too much; or if an answer came out as no number.
+
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp()) / "coin.edges"
+    >>> _ = file.write_text("0 0.5")  # one spin with a bias
+    >>> infer(file, tasks=["marginals"]).marginals[0].round(4).tolist()
+    [0.2689, 0.7311]
     """
     begun = time.perf_counter()
     doors.file_path("model", model)

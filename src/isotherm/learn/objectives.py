@@ -156,6 +156,12 @@ class ExactLikelihood(eqx.Module):
     """The likelihood itself, by exact answers; without latents it matches moments.
 
     For graphs of small tree-width, see :func:`isotherm.exact.exact.exact`. Runs on the host.
+
+    >>> from isotherm.energy import ising
+    >>> graph = ising([[0, 1]], couplings=0.0)
+    >>> rows = Observations.of(graph, [[1, 1]])
+    >>> round(float(ExactLikelihood().score(graph, rows, 1.0)), 4)  # one of four states alike
+    -1.3863
     """
 
     def begin(self, key: Key[Array, ""], graph: FactorGraph, data: Observations, beta: Beta) -> PyTree:

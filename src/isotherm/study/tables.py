@@ -1,6 +1,7 @@
 """Tables of numbers with error bars, for the terminal and for a report."""
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -13,8 +14,12 @@ from rich.text import Text
 
 from isotherm.doors import is_number, real_numbers, sequence, text, whole, words
 from isotherm.errors import printable, refusal, wrong_kind
+from isotherm.study.symbols import greek, outside_code, raised
 
 Real: TypeAlias = float | int
+
+_MARKUP = re.compile(r"[\\*$]|<(?=[a-zA-Z/!?])|&(?=#|\w+;)|(?<![^\W_])_|_(?![^\W_])|\[(?=[^\]]*\]\()")
+"""What Markdown would read as more than itself: escapes, stars, dollars, tags, entities, outer underscores, links."""
 
 
 @dataclass(frozen=True)
@@ -146,16 +151,27 @@ def to_html(table: Table) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """The table as Markdown: row names to the left, numbers to the right; a bar in a cell or heading is escaped."""
+    r"""The table as Markdown for the site: row names to the left, numbers to the right.
+
+    What a text holds is shown as it stands: bars are no borders, and stars, dollars and the like no markup. Only code
+    between backticks is read as such.
+
+    >>> print(to_markdown(Table("At T*", ("", "|m|"), (("`a|b`", "<1"),), "")))
+    **At T\***
+    <BLANKLINE>
+    |  | \|m\| |
+    | :-- | --: |
+    | `a\|b` | <1 |
+    """
     rows = [_markdown_row(_markdown_cell(cell_lines(cell)) for cell in row) for row in table.rows]
     marks = [":--", *["--:"] * (len(table.columns) - 1)]
     head = [_markdown_row(_markdown_cell([column]) for column in table.columns), _markdown_row(marks)]
-    note = f"\n\n<small>{table.note}</small>" if table.note else ""
-    return f"**{table.title}**\n\n" + "\n".join([*head, *rows]) + note
+    note = f"\n\n<small>{_markdown(table.note)}</small>" if table.note else ""
+    return f"**{_markdown(table.title)}**\n\n" + "\n".join([*head, *rows]) + note
 
 
 def _html(text: str) -> str:
-    return escape(printable(text))
+    return raised(escape(printable(greek(text))))
 
 
 def cell_lines(cell: Cell) -> list[str]:
@@ -174,8 +190,13 @@ def _markdown_row(cells: Iterable[str]) -> str:
 
 
 def _markdown_cell(lines: list[str]) -> str:
-    first, *rest = (line.replace("|", "\\|") for line in lines)
+    first, *rest = (_markdown(line).replace("|", "\\|") for line in lines)
     return first + "".join(f"<br><small>{line}</small>" for line in rest)
+
+
+def _markdown(text: str) -> str:
+    """One line that shows a text as it stands, but for code between backticks."""
+    return raised(outside_code(lambda part: _MARKUP.sub(r"\\\g<0>", part), printable(greek(text))))
 
 
 def _rich_cell(cell: Cell) -> Text:
@@ -192,7 +213,7 @@ def _html_row(row: tuple[Cell, ...]) -> str:
 
 
 def _html_cell(cell: Cell) -> str:
-    first, *rest = (escape(line) for line in cell_lines(cell))
+    first, *rest = (_html(line) for line in cell_lines(cell))
     return first + "".join(f"<br><small>{line}</small>" for line in rest)
 
 

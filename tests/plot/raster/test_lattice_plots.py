@@ -90,7 +90,7 @@ def test_arrows_stand_on_every_nth_site_and_point_along_their_angles(axes):
 @pytest.mark.parametrize("ground", ["dark", "light"])
 def test_vortices_are_circles_and_antivortices_crosses(axes, ground):
     charges = np.zeros((4, 4), int)
-    charges[1, 2], charges[3, 0] = 1, -1
+    charges[1, 2], charges[2, 0] = 1, -1
     lattice.draw_angles(axes, np.zeros((4, 4)))
     lattice.draw_vortices(axes, charges, (4, 4), ground)
     circles, crosses = axes.collections
@@ -98,8 +98,48 @@ def test_vortices_are_circles_and_antivortices_crosses(axes, ground):
     assert isinstance(crosses, LineCollection)
     np.testing.assert_allclose(np.asarray(circles.get_offsets()), [[2.5, 1.5]])
     assert len(crosses.get_segments()) == 2
-    np.testing.assert_allclose(np.mean([one.mean(0) for one in crosses.get_segments()], 0), [0.5, 3.5])
+    np.testing.assert_allclose(np.mean([one.mean(0) for one in crosses.get_segments()], 0), [0.5, 2.5])
     FigureCanvasAgg(axes.figure).draw()
+
+
+def painted(axes, charges) -> np.ndarray:
+    """The picture of an upright lattice with marks, as brightness."""
+    lattice.draw_angles(axes, np.zeros((4, 4)))
+    lattice.draw_vortices(axes, charges, (4, 4), "light")
+    canvas = FigureCanvasAgg(axes.figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[::-1, :, :3].astype(int).sum(axis=2)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_mark_across_the_edge_lies_half_at_either_and_never_out_of_the_frame(axes, sign):
+    charges = np.zeros((4, 4), int)
+    without = painted(axes, charges)
+    charges[1, 3] = sign
+    other = Canvas(figsize=axes.figure.get_size_inches(), dpi=axes.figure.dpi)
+    marked = painted(other.add_axes(axes.get_position()), charges)
+    rows, columns = np.nonzero(without != marked)
+    (left, bottom), (right, top) = axes.transData.transform([[-0.5, -0.5], [3.5, 3.5]])
+    assert columns.min() >= left - 1
+    assert columns.max() <= right + 1
+    middle = (left + right) / 2
+    assert 0.7 < (columns < middle).sum() / (columns > middle).sum() < 1.4
+    assert rows.mean() == pytest.approx(bottom + (top - bottom) * 2 / 4, rel=0.05)
+
+
+def test_a_corner_has_four_quarters_and_open_edges_have_none(axes):
+    charges = np.zeros((4, 4), int)
+    charges[3, 3] = 1
+    lattice.draw_vortices(axes, charges, (4, 4))
+    lattice.draw_vortices(axes, np.eye(3, dtype=int), (4, 4))
+    torus, _, plane, _ = axes.collections
+    assert sorted(np.asarray(torus.get_offsets()).tolist()) == [
+        [-0.5, -0.5],
+        [-0.5, 3.5],
+        [3.5, -0.5],
+        [3.5, 3.5],
+    ]
+    assert len(np.asarray(plane.get_offsets())) == 3
 
 
 def test_a_vortex_among_the_arrows_has_charge_one_as_measured():

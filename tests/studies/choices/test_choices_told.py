@@ -124,8 +124,18 @@ def test_folds_are_stretches_of_each_person() -> None:
 def test_sentences_say_who_wins_and_what_cannot_be_told(made: Any) -> None:
     said = STUDY.conclusions(CONFIG, made.metrics)
     assert said[0] == (
+        "Which of two outcomes comes: **softmax-Q** foretells choices best, tied with active inference and stay "
+        "rule, -0.1997 nats a choice; active inference is level with softmax-Q (-0.0900 ± 0.0100), level with stay "
+        "rule (+0.1100 ± 0.0100) (stretches: 2)."
+    )
+    many = {
+        task: part
+        | {key: {label: told | {"n": 40} for label, told in part[key].items()} for key in ("nats", "lead")}
+        for task, part in made.metrics["tasks"].items()
+    }
+    assert STUDY.conclusions(CONFIG, made.metrics | {"tasks": many})[0] == (
         "Which of two outcomes comes: **softmax-Q** foretells choices best, -0.1997 nats a choice; active inference "
-        "is behind softmax-Q by 0.0900 ± 0.0100, ahead of stay rule by 0.1100 ± 0.0100 (stretches: 2)."
+        "is behind softmax-Q by 0.0900 ± 0.0100, ahead of stay rule by 0.1100 ± 0.0100 (stretches: 40)."
     )
     assert said[1].startswith(
         "Recovery: r = **1.000** for alpha gamma over 6 simulated subjects, at least the 0.9"

@@ -152,9 +152,9 @@ def test_figures_have_the_words_of_the_original() -> None:
     assert [axes.get_title(loc="left") for axes in panels] == ["A matrix", "B matrix"]
     assert {axes.get_xlabel() for axes in panels} == {"epoch"}
     assert {axes.get_ylabel() for axes in panels} == {"KL divergence"}
-    assert drawn["scenario-4-kl"].figure.legends[0].get_title().get_text() == "alpha"
+    assert drawn["scenario-4-kl"].figure.legends[0].get_title().get_text() == "α"
     rows = [axes.get_ylabel() for axes in drawn["scenario-4-map"].figure.axes]
-    assert [label for label in rows if label][:3] == ["alpha=0.00", "alpha=0.40", "true A"]
+    assert [label for label in rows if label][:3] == ["α=0.00", "α=0.40", "true A"]
     moves = [axes.get_title(loc="left") for axes in drawn["scenario-4-moves"].figure.axes[:4]]
     assert moves == ["Up", "Right", "Down", "Left"]
     shown = drawn["scenario-4-kl"].figure.axes[0]

@@ -99,13 +99,14 @@ def test_conclusions_follow_the_numbers() -> None:
         "(within 10 bp, K = 1)."
     )
     assert tight == (
-        "Within 1 bp, K = 1: **Joint router (new)** gets the best price of those that learn, 13.50 ± 0.50 bp an "
-        "order below the best available pool, more than an agent that is always 1 bp, 1 M, 12.00 ± 0.50; it is also "
-        "right most often, 0.3900 ± 0.0050 of orders."
+        "Within 1 bp, K = 1: **Joint router (new)** gets the best price of those that learn, tied with LinUCB, "
+        "13.50 ± 0.50 bp an order below the best available pool, more than an agent that is always 1 bp, 1 M, "
+        "12.00 ± 0.50; it is also right most often, 0.3900 ± 0.0050 of orders, tied with LinUCB."
     )
     assert wide == (
-        "Within 10 bp, K = 1: **Joint router (new)** gets the best price of those that learn, 7.50 ± 0.50 bp an "
-        "order below the best available pool, less than an agent that is always 1 bp, 1 M, 6.00 ± 0.50; Ising router "
+        "Within 10 bp, K = 1: **Joint router (new)** gets the best price of those that learn, tied with LinUCB, "
+        "7.50 ± 0.50 bp an order below the best available pool, less than an agent that is always 1 bp, 1 M, "
+        "6.00 ± 0.50; Ising router "
         "(published) is right most often, 0.9000 ± 0.0050 of orders, and loses 11.00 ± 0.50 bp."
     )
     assert price == (
@@ -162,8 +163,18 @@ def test_price_near_the_best_fixed_pool_is_called_so() -> None:
 
 def test_a_split_that_gains_more_than_learners_lose_is_called_so() -> None:
     found = metrics()
-    found["per_order"]["t1-k1"]["linucb"]["split_gain"] = one(14.0)
-    assert STUDY.conclusions(CONFIG, found)[7].endswith("more than learners lose by their choice.")
+    for gain, said in ((14.0, "about as much as"), (17.0, "more than"), (10.0, "less than")):
+        found["per_order"]["t1-k1"]["linucb"]["split_gain"] = one(gain)
+        assert STUDY.conclusions(CONFIG, found)[7].endswith(f", {said} learners lose by their choice.")
+
+
+def test_a_learner_that_is_clearly_first_is_tied_with_nobody() -> None:
+    found = metrics()
+    for told in found["per_order"]["t1-k1"].values():
+        told["regret"]["se"], told["success"]["se"] = 0.1, 0.001
+    standing = STUDY.conclusions(CONFIG, found)[3]
+    assert "tied" not in standing
+    assert standing.endswith("it is also right most often, 0.3900 ± 0.0010 of orders.")
 
 
 def test_pools_that_are_all_alike_fail() -> None:

@@ -72,9 +72,17 @@ def test_routing_concludes_the_other_way() -> None:
         }
     }
     assert Routing().conclusions(config, found) == [
-        "IID, fixed context: **UCB** has the lowest mean regret, 5 ± n/a.",
-        "Correlated, fixed context: **UCB** has the lowest mean regret, 5 ± n/a.",
+        "IID, fixed context: **UCB** has the lowest mean regret, 5 ± n/a, tied with LinUCB.",
+        "Correlated, fixed context: **UCB** has the lowest mean regret, 5 ± n/a, tied with LinUCB.",
     ]
+
+
+@pytest.mark.parametrize(("ising", "tied"), [(17.0, True), (24.0, False)])
+def test_routing_names_ties_by_the_paired_distances(ising: float, tied: bool) -> None:
+    found = routing_metrics()
+    found["over_floor"]["correlated"]["fixed"]["ising"] = one(ising, 1.2)
+    standing = Routing().conclusions(ROUTING, found)[0]
+    assert ("615.5 ± 2.5, tied with Ising router (published); above" in standing) is tied
 
 
 def test_routing_tables_hold_numbers_and_published_ones() -> None:
@@ -123,8 +131,8 @@ def test_ablation_says_what_each_loss_costs() -> None:
     }
     (said,) = RoutingAblation().conclusions(config, {"over_ising": {"correlated": {"fixed": over}}})
     assert said == (
-        "Correlated, fixed context: against the whole router, no clamping +1820, no couplings "
-        "+1179, no propagation -3."
+        "Correlated, fixed context: against the whole router, no clamping +1820 ± 2, no couplings "
+        "+1179 ± 2, no propagation -3 ± 2 (not told from none)."
     )
     final = {name: one(600.0 + at) for at, name in enumerate(VARIANTS)}
     (table,) = RoutingAblation().tables(config, {"final_regret": {"correlated": {"fixed": final}}})
@@ -160,13 +168,15 @@ def beta_metrics() -> dict:
 
 def test_beta_names_the_best_and_the_worst_temperature() -> None:
     assert RoutingBeta().conclusions(BETA, beta_metrics()) == [
-        "Correlated, fixed context: best of these is **beta = 1**, 24.5 above the floor; worst is "
-        "beta = 0.5, 450.0 "
-        "above it.",
-        "Regime shift, fixed context: best of these is **beta = 2**, 220.2 above the floor; worst "
-        "is beta = 0.1, 300.0 "
-        "above it.",
+        "Correlated, fixed context: best of these is **beta = 1**, 24.5 ± 2.5 above the floor, tied with 2; worst is "
+        "beta = 0.5, 450.0 ± 2.5 above it.",
+        "Regime shift, fixed context: best of these is **beta = 2**, 220.2 ± 2.5 above the floor, tied with 5; worst "
+        "is beta = 0.1, 300.0 ± 2.5 above it, tied with 0.5.",
     ]
+    sharp = beta_metrics()
+    for told in sharp["over_floor"].values():
+        told["fixed"] = {name: value | {"se": 0.5} for name, value in told["fixed"].items()}
+    assert not any("tied" in line for line in RoutingBeta().conclusions(BETA, sharp))
     final, above = RoutingBeta().tables(BETA, beta_metrics())
     assert [row[0] for row in cells(final)] == ["0.1", "0.5", "1", "2", "5"]
     assert cells(final)[2][1].startswith("624.5 ± 2.5 (50); published 624.8")
@@ -234,9 +244,20 @@ def test_structure_concludes_from_its_numbers() -> None:
     said = RoutingStructure().conclusions(STRUCTURE, structure_metrics())
     assert len(said) == 7
     assert said[0] == (
-        "N = 6, K = 1: **Joint router (new)** has the lowest mean regret, 50.0 ± 2.5, then "
-        "Thompson, nothing forgotten, "
-        "60.0 ± 2.5; knowing the truth but ignoring the context costs 1,250."
+        "N = 6, K = 1: **Joint router (new)** has the lowest mean regret, 50.0 ± 2.5, tied with Thompson, nothing "
+        "forgotten; knowing the truth but ignoring the context costs 1,250."
+    )
+    sharp = structure_metrics()
+    for told in sharp["final_regret"].values():
+        for name, values in told.items():
+            told[name] = {agent: value | {"se": 0.5} for agent, value in values.items()}
+    assert (
+        RoutingStructure()
+        .conclusions(STRUCTURE, sharp)[0]
+        .startswith(
+            "N = 6, K = 1: **Joint router (new)** has the lowest mean regret, 50.00 ± 0.50, then Thompson, nothing "
+            "forgotten, 60.00 ± 0.50; knowing"
+        )
     )
     assert said[3].startswith("N = 6, K = 1, couplings × 0.5: **Joint router (new)**")
     assert "53.0 ± 2.5" in said[3]
@@ -314,15 +335,24 @@ def replay_metrics() -> dict:
 def test_replay_concludes_from_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, derived = RoutingReplay().conclusions(REPLAY, replay_metrics())
     assert first == (
-        "**Joint router (new)**: +2.77 percentage points against the best fixed venue, 56.2 % "
+        "**Joint router (new)**: +2.77 ± 0.20 percentage points against the best fixed venue, 56.2 % "
         "success in the second "
         "half."
     )
     assert second == (
-        "**Thompson**: -1.23 percentage points against the best fixed venue, 51.5 % success in the second "
+        "**Thompson**: -1.23 ± 0.10 percentage points against the best fixed venue, 51.5 % success in the second "
         "half."
     )
     assert derived.startswith("These are derived facts")
+    vague = replay_metrics()
+    vague["over_best_fixed"] = {name: one(0.01, 0.01, 8) for name in REPLAY.agents}
+    assert (
+        RoutingReplay()
+        .conclusions(REPLAY, vague)[0]
+        .startswith(
+            "**Thompson**: +1.00 ± 1.00 percentage points, not to be told from none, against the best fixed venue"
+        )
+    )
     assert (
         len(RoutingReplay().conclusions(ReplayConfig(agents=REPLAY.agents, table="x.csv"), replay_metrics()))
         == 2
@@ -392,19 +422,26 @@ def generative_metrics() -> dict:
 def test_generative_concludes_from_its_numbers() -> None:
     said = RoutingGenerative().conclusions(GENERATIVE, generative_metrics())
     assert said[:4] == [
-        "IID: the published learner passes; its larger error is 0.0703 on average, and 1 of 4 "
+        "IID: the published learner passes; its larger error is 0.0703 ± 0.0030, and 1 of 4 "
         "seeds are within the "
         "tolerance of 0.08.",
-        "IID: the averaged estimator (new) passes; its larger error is 0.0065 on average, and 4 of "
+        "IID: the averaged estimator (new) passes; its larger error is 0.0065 ± 0.0030, and 4 of "
         "4 seeds are within "
         "the tolerance of 0.08.",
-        "Correlated: the published learner **fails**; its larger error is 0.1100 on average, and 1 "
+        "Correlated: the published learner **fails**; its larger error is 0.1100 ± 0.0020, and 1 "
         "of 4 seeds are "
         "within the tolerance of 0.08.",
-        "Correlated: the averaged estimator (new) passes; its larger error is 0.0065 on average, "
+        "Correlated: the averaged estimator (new) passes; its larger error is 0.0065 ± 0.0030, "
         "and 4 of 4 seeds are "
         "within the tolerance of 0.08.",
     ]
+    near = generative_metrics()
+    near["error"]["iid"]["published"]["exact"]["correlations"]["mean"] = 0.0805
+    assert (
+        RoutingGenerative()
+        .conclusions(GENERATIVE, near)[0]
+        .startswith("IID: the published learner is at the limit")
+    )
     exact, sampled, biases = RoutingGenerative().tables(GENERATIVE, generative_metrics())
     assert cells(exact)[0] == [
         "IID: Published learner", "0.0433 ± 0.0020 (4)", "0.0703 ± 0.0030 (4)", "1 of 4"

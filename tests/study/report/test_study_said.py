@@ -7,15 +7,17 @@ import pytest
 from tests.support.toy_study import Coins, CoinsConfig
 
 from isotherm.cli.text.runs import print_run
+from isotherm.studies.flow.tables import _over_one
 from isotherm.studies.ising.tables import _share
 from isotherm.studies.routing.budget import BudgetConfig, RoutingBudget
-from isotherm.studies.xy.tables import _peak, _systematic
+from isotherm.studies.xy.tables import _as_good, _peak, _systematic
 from isotherm.study.presets import build_config
 from isotherm.study.registry import STUDIES, find_study
 from isotherm.study.report.html import Report
-from isotherm.study.report.said import TRIAL, is_trial, sentences
+from isotherm.study.report.said import TRIAL, banner, fewest, is_trial, sentences
 from isotherm.study.run.executor import Pool
 from isotherm.study.run.runner import run
+from isotherm.study.tables import Estimate, Table
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -36,6 +38,7 @@ def test_the_caveat_comes_first_everywhere(tmp_path: Path, capsys: pytest.Captur
     printed = capsys.readouterr().out
     assert printed.index("Too small to conclude from") < printed.index("3 coins were tossed")
     page = (done.path / "report.html").read_text()
+    assert page.count("Too small to conclude from") == 1
     assert page.index("Too small to conclude from") < page.index("3 coins</strong> were tossed")
     assert json.loads((done.path / "run.json").read_text())["headline"].startswith(
         "Too small to conclude from"
@@ -84,3 +87,47 @@ def test_a_distance_falls_only_beyond_its_error(last: float, word: str) -> None:
 
     said = Planted().conclusions(BudgetConfig(), {})
     assert f"the distance to the floor {word} from 700.0 to {last:.1f}" in said[0]
+
+
+def test_a_clock_that_disagrees_with_xy_is_not_called_as_good() -> None:
+    assert "**not as good" in _as_good({"worst_z": 4.3, "bound": 4.2})
+    assert "not" not in _as_good({"worst_z": 4.1, "bound": 4.2})
+
+
+def test_a_ratio_is_over_one_only_beyond_its_error() -> None:
+    assert [_over_one(Estimate(mean, 0.1, 20)) for mean in (0.7, 0.9, 1.1, 1.3)] == [-1, 0, 0, 1]
+    assert _over_one(Estimate(0.1, None, 1)) == 0
+
+
+def table_of(*counts: int) -> Table:
+    """A table with an estimate of each number of runs, beside a text and a number."""
+    return Table(
+        "t", ("", "found"), (("a", "text"), *(("b", Estimate(1.0, 0.5, n)) for n in counts), ("c", 3))
+    )
+
+
+def test_a_report_of_few_runs_says_so_and_how_uncertain_its_errors_are() -> None:
+    study, usual = Coins(), CoinsConfig()
+    assert fewest([table_of(200, 30), table_of(8)]) == 8
+    assert fewest([table_of()]) is None
+    for counts, said in (
+        ((8, 200), ""),
+        ((), ""),
+        (
+            (200, 3),
+            "**Few runs**: averages over 3 of them, whose standard errors are themselves uncertain by 50%.",
+        ),
+        ((1, 200), "**A single run**: no error is known, so that nothing is told from chance."),
+    ):
+        assert banner(study, usual, [table_of(*counts)]) == said
+    smoke = banner(study, CoinsConfig(runs=4), [table_of(3)])
+    assert smoke.startswith(f"{TRIAL} **Few runs**")
+
+
+def test_the_banner_stands_above_the_conclusions_of_a_report(tmp_path: Path) -> None:
+    few = run(Coins(), CoinsConfig(runs=5), tmp_path, pool=Pool(1), is_quiet=True)
+    many = run(Coins(), CoinsConfig(runs=12), tmp_path, pool=Pool(1), is_quiet=True)
+    pages = [(done.path / "report.html").read_text() for done in (few, many)]
+    assert '<p class="banner" role="note"><strong>Few runs</strong>' in pages[0]
+    assert pages[0].index('class="banner"') < pages[0].index("Conclusions")
+    assert 'class="banner"' not in pages[1]

@@ -176,7 +176,9 @@ def draw_vortices(
     radius: float | None = None,
     stroke: float = 1.4,
 ) -> None:
-    """Circles on vortices, crosses on antivortices, each in the middle of its plaquette.
+    """Circles on vortices, crosses on antivortices, each in the middle of its plaquette and within the frame.
+
+    A plaquette that joins the edges of a periodic lattice lies half at either edge, and so does its mark.
 
     Args:
         axes: where the lattice is drawn.
@@ -190,8 +192,8 @@ def draw_vortices(
     look = GROUNDS[ground]
     edge = [patheffects.withStroke(linewidth=2.2 * stroke, foreground=look.paper)]
     radius = max(0.42, max(shape) / 45) if radius is None else radius
-    style = {"linewidths": stroke, "path_effects": edge, "zorder": 4, "clip_on": False}
-    vortices, antivortices = (np.argwhere(charges == sign)[:, ::-1] + 0.5 for sign in (1, -1))
+    style = {"linewidths": stroke, "path_effects": edge, "zorder": 4}
+    vortices, antivortices = (_middles(charges, sign, shape) for sign in (1, -1))
     width = np.full(len(vortices), 2 * radius)
     circles = EllipseCollection(
         width,
@@ -207,6 +209,15 @@ def draw_vortices(
     crosses = (antivortices[:, None, None] + arms[None]).reshape(-1, 2, 2)
     axes.add_collection(circles, autolim=False)
     axes.add_collection(LineCollection(list(crosses), colors=look.ink, **style), autolim=False)
+
+
+def _middles(charges: np.ndarray, sign: int, shape: tuple[int, int]) -> np.ndarray:
+    """Middles of the plaquettes of this charge as x and y, those across an edge on either side."""
+    middles = np.argwhere(charges == sign)[:, ::-1] + 0.5
+    for axis, extent in enumerate(reversed(shape)):
+        beyond = middles[middles[:, axis] == extent - 0.5]
+        middles = np.concatenate([middles, beyond - extent * np.eye(2)[axis]])
+    return middles
 
 
 def draw_wheel(axes: Axes, palette: str = "even", ground: GroundName = "dark") -> None:

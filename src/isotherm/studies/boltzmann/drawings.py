@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT, STRONG
@@ -155,5 +156,6 @@ def learning_curves(name: str, caption: str, curves: Mapping[str, Sequence[np.nd
             )
         axes.set_title(title)
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panels[0].set_ylabel("pseudo-log-likelihood, nats a row")
     return Figure(name, caption, canvas)

@@ -12,6 +12,7 @@ from isotherm.studies.boltzmann.config import DIGITS, LEARNERS, MACHINES, MODELS
 from isotherm.study.base import Arrays, Figure, Result, Study, Task
 from isotherm.study.report.reading import reading_table
 from isotherm.study.tables import Estimate, Table
+from isotherm.study.ties import best_and_tied, tied_with
 
 
 class Boltzmann(Study[BoltzmannConfig]):
@@ -152,7 +153,9 @@ class Boltzmann(Study[BoltzmannConfig]):
     def conclusions(self, config: BoltzmannConfig, metrics: Mapping[str, Any]) -> list[str]:
         """What was found."""
         held_out = metrics["held_out"]
-        best = max(held_out, key=lambda name: held_out[name]["mean"])
+        independent = {"independent": metrics["over_independent"][MACHINES[0]] | {"mean": 0.0, "se": 0.0}}
+        best, *tied = best_and_tied(metrics["over_independent"] | independent, lowest=False)
+        ties = tied_with([MODELS[name].partition(" (")[0] for name in tied])
         gains = [
             f"{MODELS[name].partition(' (')[0].lower()} {metrics['over_independent'][name]['mean']:+.2f}"
             for name in MODELS
@@ -164,7 +167,7 @@ class Boltzmann(Study[BoltzmannConfig]):
         correlation = metrics["halves"]["correlation"]
         error = "" if correlation["se"] is None else f" ± {correlation['se']:.3f}"
         return [
-            f"On held-out rows the best model is: **{MODELS[best]}**, {held_out[best]['mean']:.2f} nats a row "
+            f"On held-out rows the best model is: **{MODELS[best]}**{ties}, {held_out[best]['mean']:.2f} nats a row "
             f"({config.num_runs} splits). Over independent spins, in nats: {'; '.join(gains)}.",
             f"From {int(most):,} draws of known models the error of the couplings is {ratio['exact']:.2f} times the "
             f"least possible by exact likelihood, {ratio['pseudo']:.2f} times by pseudo-likelihood and "

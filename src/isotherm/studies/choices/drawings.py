@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from isotherm.plot.axes import panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import ACCENT, INK, SOFT
 from isotherm.plot.style import WIDTH, styled
+from isotherm.study.symbols import greek
 
 
 @styled
@@ -31,7 +33,7 @@ def recovered(
         axes.plot(truth, mean, "o", color=ACCENT, markersize=3, markeredgewidth=0, zorder=3)
         axes.set_xlabel("true, in prior SDs")
         axes.set_ylabel("posterior mean")
-        titled(axes, title)
+        titled(axes, greek(title))
     return Figure(name, caption, figure)
 
 
@@ -48,15 +50,19 @@ def ranks(name: str, caption: str, panels: Mapping[str, tuple[np.ndarray, np.nda
     for (axes,), (title, (counts, expected, p)) in zip(stacks, panels.items(), strict=True):
         place = np.arange(len(counts))
         width = 1.96 * np.sqrt(expected * (1 - expected / expected.sum()))
-        axes.fill_between(
-            place, np.maximum(expected - width, 0), expected + width, color=SOFT, alpha=0.3, step="mid"
+        edges = np.arange(len(counts) + 1) - 0.5
+        low, high, middle = (
+            np.append(values, values[-1])
+            for values in (np.maximum(expected - width, 0), expected + width, expected)
         )
+        axes.fill_between(edges, low, high, color=SOFT, alpha=0.3, step="post", linewidth=0)
         axes.bar(place, counts, width=0.8, color=ACCENT, zorder=2)
-        axes.plot(place, expected, color=INK, linewidth=1.0, zorder=3)
+        axes.plot(edges, middle, color=INK, linewidth=1.0, zorder=3, drawstyle="steps-post")
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.set_xlabel("rank of the truth, in bins")
         axes.set_ylabel("subjects")
         axes.set_xticks([])
-        titled(axes, f"{title}, p = {p:.2f}")
+        titled(axes, f"{greek(title)}, p = {p:.2f}")
     return Figure(name, caption, figure)
 
 

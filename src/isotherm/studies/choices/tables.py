@@ -5,6 +5,7 @@ from typing import Any
 
 from isotherm.studies.choices.config import LEAST_P, LEAST_R, TASKS, ChoicesConfig
 from isotherm.study.tables import Estimate, Table
+from isotherm.study.ties import best_and_tied, sign, tied_with
 
 Metrics = Mapping[str, Any]
 
@@ -82,16 +83,29 @@ def conclusions(config: ChoicesConfig, metrics: Metrics) -> list[str]:
 
 
 def _winner(task: str, part: Metrics) -> str:
-    best, nats = part["best"], part["nats"]
-    text = f"{TASKS[task].capitalize()}: **{best}** foretells choices best, {nats[best]['mean']:.4f} nats a choice"
+    nats = part["nats"]
+    best, *tied = best_and_tied(_against_active(part), lowest=False)
+    text = (
+        f"{TASKS[task].capitalize()}: **{best}** foretells choices best{tied_with(tied)}, "
+        f"{nats[best]['mean']:.4f} nats a choice"
+    )
     against = [label for label in part["lead"] if label != "chance"]
     parts = []
     for label in against:
         found = part["lead"][label]
-        word = "ahead of" if found["mean"] > 0 else "behind"
+        word = {1: "ahead of", -1: "behind", 0: "level with"}[sign(found)]
         error = "" if found["se"] is None else f" ± {found['se']:.4f}"
-        parts.append(f"{word} {label} by {abs(found['mean']):.4f}{error}")
+        by = f"by {abs(found['mean']):.4f}{error}" if sign(found) else f"({found['mean']:+.4f}{error})"
+        parts.append(f"{word} {label} {by}")
     return f"{text}; active inference is {', '.join(parts)} ({part['unit']}: {nats[best]['n']})."
+
+
+def _against_active(part: Metrics) -> dict[str, Any]:
+    """What each agent is ahead of active inference, paired; the errors of such differences are the smallest known."""
+    (active,) = part["nats"].keys() - part["lead"].keys()
+    count = part["nats"][active]["n"]
+    ahead = {label: one | {"mean": -one["mean"]} for label, one in part["lead"].items()}
+    return {active: {"mean": 0.0, "se": None if count < 2 else 0.0, "n": count}} | ahead
 
 
 def _recovered(recovery: Metrics) -> str:

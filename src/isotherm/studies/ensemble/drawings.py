@@ -57,7 +57,7 @@ def over_betas(
         if best is not None:
             axes.axhline(best[part], color=BEST.colour, linestyle=BEST.line, linewidth=1.2)
         axes.set_xticks(places, [f"{one['beta']:g}" for one in temperatures])
-        axes.set_xlabel("beta")
+        axes.set_xlabel("β")
         titled(axes, title)
         numbered(axes, "y")
     stacks[0][0].set_ylabel(axis)
@@ -285,7 +285,7 @@ def chains(
     right.axhline(AGREED - 1, color=INK, linestyle="--", linewidth=0.9)
     right.set_xticks(range(len(rhats)), list(rhats))
     right.set_xlim(-0.5, len(rhats) - 0.5)
-    right.set_xlabel("beta")
+    right.set_xlabel("β")
     right.set_ylabel("R-hat less 1")
     log_numbered(right)
     return Figure(name, caption, figure)

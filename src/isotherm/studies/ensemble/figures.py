@@ -38,7 +38,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
         "Bands hold a half and nine tenths of the draws at each time, the line is their median.",
         unix,
         {
-            f"beta = {temperatures[i]['beta']:g}": 100 * (arrays[f"{i}/value"] / arrays["hodl"][None] - 1)
+            f"β = {temperatures[i]['beta']:g}": 100 * (arrays[f"{i}/value"] / arrays["hodl"][None] - 1)
             for i in dict.fromkeys((0, last))
         },
         _ahead(arrays, "optimum/value"),
@@ -47,7 +47,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
     )
     yield drawings.weight_fans(
         "weights",
-        f"Weights of draws at beta = {beta}, a panel a token: bands hold a half and nine tenths of the draws, the "
+        f"Weights of draws at β = {beta}, a panel a token: bands hold a half and nine tenths of the draws, the "
         "line is their median; dashed, the trained optimum.",
         unix,
         arrays[f"{last}/weights"],
@@ -60,7 +60,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
     if effective:
         yield drawings.marginals(
             "parameters",
-            f"Effective parameters of draws at beta = {beta} (colour) beside the prior (grey), a column a token; "
+            f"Effective parameters of draws at β = {beta} (colour) beside the prior (grey), a column a token; "
             "dotted, the trained optimum.",
             effective,
             _under(arrays, "prior"),
@@ -70,7 +70,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
     if set(effective) >= {"memory_days", "k_per_day"}:
         yield drawings.together(
             "together",
-            f"Memory and k of the same draws: beta = {beta} in colour, the prior grey, the trained optimum a star. "
+            f"Memory and k of the same draws: β = {beta} in colour, the prior grey, the trained optimum a star. "
             "What is narrow across and long along a slope is known only together.",
             effective,
             _under(arrays, "prior"),
@@ -79,7 +79,7 @@ def figures(metrics: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Ite
         )
     yield drawings.chains(
         "chains",
-        f"Left, the objective along each chain at beta = {beta}; right, R-hat of every raw parameter and of the "
+        f"Left, the objective along each chain at β = {beta}; right, R-hat of every raw parameter and of the "
         "objective at each temperature: above the dashed line chains do not agree.",
         arrays[f"{last}/objectives"],
         {f"{one['beta']:g}": arrays[f"{i}/rhat"] for i, one in enumerate(temperatures)},

@@ -7,6 +7,7 @@ import numpy as np
 
 from isotherm.study.base import Arrays, Result
 from isotherm.study.tables import Estimate, Table
+from isotherm.study.ties import sign
 
 Metrics = Mapping[str, Any]
 
@@ -72,10 +73,11 @@ def conclusions(metrics: Metrics) -> list[str]:
     ratios = {name: Estimate(**part) for name, part in metrics["ratios"].items()}
     volume, fees, net, followed = (ratios[name] for name in ("volume", "fees", "net", "followed"))
     missed = (1 - volume.mean) / volume.mean
+    earned = {-1: "understates", 1: "overstates", 0: "tells about rightly"}[_over_one(fees)]
     said = [
         f"At the same depth and fee arbitrage makes **{_told(volume)}** of the recorded volume and "
         f"**{_told(fees)}** of the recorded fee income: a simulation without other traders "
-        f"{'understates' if fees.mean < 1 else 'overstates'} what liquidity earns.",
+        f"{earned} what liquidity earns.",
         f"Why, first: only {_told(net)} of what was swapped moved the pool from one minute to the next; the rest "
         "went back and forth within a minute, which prices by the minute cannot show.",
         f"Second: of that net flow the simulated pool trades {_told(followed)}. It follows a price only when that "
@@ -85,12 +87,17 @@ def conclusions(metrics: Metrics) -> list[str]:
         f"{metrics['depth'] / 1e6:,.0f} million USDC on average; per dollar of capital the difference is larger by "
         "as much as the capital of the recorded pool, which is not in the record, was smaller.",
     ]
-    if missed > 0:
+    if _over_one(volume) < 0:
         said.append(
             f"`noise_trader_ratio` = {missed:.2f} would bring the simulated volume up to the recorded one; it is a "
             "number of this pool and these weeks, no constant."
         )
     return said
+
+
+def _over_one(ratio: Estimate) -> int:
+    """1 or -1 where a ratio is told from 1, else 0."""
+    return sign({"mean": ratio.mean - 1, "se": ratio.se, "n": ratio.n})
 
 
 def _told(estimate: Estimate) -> str:

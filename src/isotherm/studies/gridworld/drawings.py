@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
-from isotherm.plot.axes import handle, legend, numbered, panel_grid, titled
+from isotherm.plot.axes import handle, is_narrow, legend, numbered, panel_grid, titled
 from isotherm.plot.figure import Figure
 from isotherm.plot.look import INK, Look
 from isotherm.plot.style import WIDTH, styled
@@ -109,6 +110,7 @@ def _lines(axes: Axes, curves: Curves, quantity: str, *, thin: bool = True) -> N
     axes.set_xlabel("epoch")
     axes.set_ylabel(quantity)
     numbered(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(4 if is_narrow(axes) else 6, integer=True))
 
 
 def _alpha_legend(figure: Canvas, alphas: Sequence[float], is_published: bool) -> None:
@@ -117,4 +119,4 @@ def _alpha_legend(figure: Canvas, alphas: Sequence[float], is_published: bool) -
     if is_published:
         handles.append(handle(Look(INK, (0, (1.2, 1.2)), width=1.0), "published mean"))
     legend(figure, handles)
-    figure.legends[-1].set_title("alpha")
+    figure.legends[-1].set_title("α")

@@ -60,7 +60,7 @@ def learned_maps(config: GridworldConfig, scenario: int, arrays: Arrays) -> Figu
     truth = truth_of(learned)
     if learned == "B":
         rows = {
-            f"alpha={alpha:.2f}": [laws[a, 0, :, :, move] for move in range(4)]
+            f"α={alpha:.2f}": [laws[a, 0, :, :, move] for move in range(4)]
             for a, alpha in enumerate(config.alphas)
         }
         rows["true B"] = [truth[:, :, move] for move in range(4)]
@@ -69,7 +69,7 @@ def learned_maps(config: GridworldConfig, scenario: int, arrays: Arrays) -> Figu
         )
         return drawings.maps("scenario-1-map", caption, rows, drawings.MOVES)
     shown = laws.shape[1]
-    rows = {f"alpha={alpha:.2f}": list(laws[a]) for a, alpha in enumerate(config.alphas)}
+    rows = {f"α={alpha:.2f}": list(laws[a]) for a, alpha in enumerate(config.alphas)}
     rows["true A"] = [truth] * shown
     columns = [f"batch={i + 1}" for i in range(shown)]
     caption = f"Scenario {scenario}: expected cell seen (down) given the cell (across), of the first {shown} agents."
@@ -79,7 +79,7 @@ def learned_maps(config: GridworldConfig, scenario: int, arrays: Arrays) -> Figu
 def fixed_maps(config: GridworldConfig, scenario: int) -> Figure:
     """What agents of scenarios 4 to 6 believe of moves, which they do not learn."""
     law, truth = fixed_moves(scenario), truth_of("B")
-    rows = {f"alpha={alpha:.2f}": [law[:, :, move] for move in range(4)] for alpha in config.alphas}
+    rows = {f"α={alpha:.2f}": [law[:, :, move] for move in range(4)] for alpha in config.alphas}
     rows["true B"] = [truth[:, :, move] for move in range(4)]
     moves = SCENARIOS[scenario].moves
     caption = f"Scenario {scenario}: what agents believe of moves, {moves} and fixed, and the truth."

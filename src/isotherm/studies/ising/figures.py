@@ -24,10 +24,10 @@ LARGEST_RATIO = 2.0
 """Of correlation length and size, in the figure: beyond it the lattice is ordered throughout."""
 
 LAWS = {
-    "beta_over_nu": ("Magnetization", "β/ν", "⟨|m|⟩ at T_c", -0.125),
-    "gamma_over_nu": ("Susceptibility", "γ/ν", "βN⟨m²⟩ at T_c", 1.75),
-    "inverse_nu_of_binder": ("Slope of U", "1/ν", "|dU/dT| at T_c", 1.0),
-    "inverse_nu_of_correlation_ratio": ("Slope of ξ/L", "1/ν", "|d(ξ/L)/dT| at T_c", 1.0),
+    "beta_over_nu": ("Magnetization", "β/ν", "⟨|m|⟩ at $T_c$", -0.125),
+    "gamma_over_nu": ("Susceptibility", "γ/ν", "βN⟨m²⟩ at $T_c$", 1.75),
+    "inverse_nu_of_binder": ("Slope of U", "1/ν", "|dU/dT| at $T_c$", 1.0),
+    "inverse_nu_of_correlation_ratio": ("Slope of ξ/L", "1/ν", "|d(ξ/L)/dT| at $T_c$", 1.0),
 }
 
 
@@ -109,8 +109,12 @@ def _collapse(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -
     inverse_nu = exponents["inverse_nu"]["value"]
     scaled = {
         "binder": ("Binder cumulant", "U", 0.0),
-        "magnetization": ("Magnetization", "⟨|m|⟩ L^(β/ν)", exponents["beta_over_nu"]["value"]),
-        "susceptibility": ("Susceptibility", "βN⟨m²⟩ L^(−γ/ν)", -exponents["gamma_over_nu"]["value"]),
+        "magnetization": ("Magnetization", r"⟨|m|⟩ $L^{\beta/\nu}$", exponents["beta_over_nu"]["value"]),
+        "susceptibility": (
+            "Susceptibility",
+            r"βN⟨m²⟩ $L^{-\gamma/\nu}$",
+            -exponents["gamma_over_nu"]["value"],
+        ),
     }
     charts = []
     for name, (title, label, power) in scaled.items():
@@ -118,7 +122,7 @@ def _collapse(config: IsingConfig, metrics: Mapping[str, Any], arrays: Arrays) -
         for n in sorted(config.critical_sizes):
             x = (arrays[f"critical/{n}/temperature"] / t_c - 1) * n**inverse_nu
             points[_size(n)] = (x, *(arrays[f"critical/{n}/{name}"] * n**power))
-        charts.append(plot.Chart(title, "(T / T_c − 1) L^(1/ν)", label, points))
+        charts.append(plot.Chart(title, r"$(T / T_c - 1)\, L^{1/\nu}$", label, points))
     return plot.charts(
         "collapse",
         "With the measured temperature and exponents, all sizes fall on one curve.",

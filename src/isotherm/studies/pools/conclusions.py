@@ -6,6 +6,7 @@ from typing import Any
 from isotherm.studies.pools.config import PoolRoutingConfig
 from isotherm.studies.pools.names import labels
 from isotherm.studies.routing.world_study import Cell, with_error
+from isotherm.study.ties import are_apart, best_and_tied, tied_with
 
 CLEAR = 3.0
 """Standard errors from which on a difference is said to be one."""
@@ -27,12 +28,11 @@ def conclusions(config: PoolRoutingConfig, cells: Sequence[Cell], metrics: Mappi
         said += [_worth(cell, metrics["advantage"][cell.name], names) for cell in cells]
     gain = metrics["per_order"][cells[0].name][config.agents[0]]["split_gain"]
     cheapest = metrics["per_order"][cells[0].name][_cheapest(config, cells[0], metrics)]
-    is_little = _mean(gain) < _mean(cheapest["regret"])
+    little = "less" if _mean(gain) < _mean(cheapest["regret"]) else "more"
+    than = f"{little} than" if are_apart(gain, cheapest["regret"]) else "about as much as"
     said.append(
         f"The best division of each order over the available pools would pay {with_error(gain)} bp more than the "
-        f"best of them ({cells[0].title}), "
-        + ("less" if is_little else "more")
-        + " than learners lose by their choice."
+        f"best of them ({cells[0].title}), {than} learners lose by their choice."
     )
     said.append(
         "Agents learn whether they were within the tolerance, not by how much they missed it: what is most often "
@@ -79,18 +79,21 @@ def _standing(
 ) -> str:
     found = metrics["per_order"][cell.name]
     by_price = _cheapest(config, cell, metrics)
-    by_success = max(config.agents, key=lambda name: _mean(found[name]["success"]))
+    _, *as_cheap = best_and_tied({name: found[name]["regret"] for name in config.agents}, lowest=True)
+    right = {name: found[name]["success"] for name in config.agents}
+    by_success, *as_right = best_and_tied(right, lowest=False)
     best = metrics["best_fixed"][cell.name]
     over = metrics["over_best_fixed"][cell.name][by_price]
     verdict = (
         "less than" if _is_clear(over, -1) else "more than" if _is_clear(over, 1) else "about as much as"
     )
     said = (
-        f"{_title(cell)}: **{names[by_price]}** gets the best price of those that learn, "
+        f"{_title(cell)}: **{names[by_price]}** gets the best price of those that learn"
+        f"{tied_with([names[name] for name in as_cheap])}, "
         f"{with_error(found[by_price]['regret'])} bp an order below the best available pool, {verdict} an agent that "
         f"is {names[best]}, {with_error(found[best]['regret'])}"
     )
-    rate = f"{with_error(found[by_success]['success'])} of orders"
+    rate = f"{with_error(right[by_success])} of orders{tied_with([names[name] for name in as_right])}"
     if by_success == by_price:
         return f"{said}; it is also right most often, {rate}."
     price = with_error(found[by_success]["regret"])

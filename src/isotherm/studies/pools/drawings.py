@@ -134,5 +134,5 @@ def _write(axes: Axes, matrix: np.ndarray) -> None:
     for (row, column), value in np.ndenumerate(matrix):
         if np.isfinite(value):
             colour = "white" if abs(value) > _DARK else INK
-            text = f"{value:.2f}".replace("-", "−")
+            text = f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
             axes.text(column, row, text, ha="center", va="center", fontsize=7.5, color=colour)

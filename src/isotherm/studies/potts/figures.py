@@ -33,7 +33,7 @@ def _curves(config: PottsConfig, arrays: Arrays) -> Figure:
     ):
         points = {f"q = {q}": (betas, *arrays[f"curves/{q}/{name}"]) for q in present}
         marks = [potts_beta(q) for q in present] if name == "order" else []
-        charts.append(plot.Chart(title, "beta", label, points, marks=marks))
+        charts.append(plot.Chart(title, "β", label, points, marks=marks))
     return plot.charts(
         "curves",
         f"Over inverse temperature on {config.curve_size}² sites, f the share of the commonest state; dashed: "
@@ -52,7 +52,7 @@ def _crossings(config: PottsConfig, arrays: Arrays) -> Figure:
             points[f"L = {size}"] = tuple(arrays[f"critical/{q}/{size}/binder"])
             lines[f"L = {size}"] = tuple(arrays[f"critical/{q}/{size}/fit/binder"])
         label = LABELS["binder"][1]
-        charts.append(plot.Chart(f"q = {q}", "beta", label, points, lines, marks=[potts_beta(q)]))
+        charts.append(plot.Chart(f"q = {q}", "β", label, points, lines, marks=[potts_beta(q)]))
     return plot.charts(
         "crossings",
         "Binder cumulants of several sizes cross at the critical point; dashed: ln(1 + √q).",
@@ -84,7 +84,7 @@ def _hysteresis(config: PottsConfig, metrics: Mapping[str, Any], arrays: Arrays)
     points = {f"from {name}": (betas, *arrays[f"hysteresis/{name}"]) for name in ("order", "disorder")}
     chart = plot.Chart(
         f"{config.jumping} states, L = {config.curve_size}",
-        "beta",
+        "β",
         "energy per site",
         points,
         marks=[metrics["jump"]["exact"]],

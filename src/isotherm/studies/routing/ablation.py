@@ -12,6 +12,7 @@ from isotherm.studies.routing.venue_config import VenueConfig
 from isotherm.studies.routing.world_study import Cell, Entry, VenueStudy, lookup, scenario_cells
 from isotherm.study.base import Figure
 from isotherm.study.tables import Table
+from isotherm.study.ties import is_told
 
 PUBLISHED: Mapping[tuple[str, ...], Mapping[str, float]] = {
     ("correlated", "fixed"): {
@@ -81,7 +82,7 @@ class RoutingAblation(VenueStudy[AblationConfig]):
         for cell in self.cells(config):
             found = lookup(metrics["over_ising"], cell.path)
             costs = [
-                f"{LABELS[name].removeprefix('Ising, ')} {found[name]['mean']:+.0f}"
+                f"{LABELS[name].removeprefix('Ising, ')} {_cost(found[name])}"
                 for name in VARIANTS
                 if name.startswith("ising-")
             ]
@@ -108,3 +109,8 @@ class RoutingAblation(VenueStudy[AblationConfig]):
             arrays,
             published={(c.name, v): known[c.path][v] for c in cells for v in known.get(c.path, {})},
         )
+
+
+def _cost(found: Mapping[str, Any]) -> str:
+    error = "" if found["se"] is None else f" ± {found['se']:.0f}"
+    return f"{found['mean']:+.0f}{error}" + ("" if is_told(found) else " (not told from none)")

@@ -8,7 +8,8 @@ from pydantic import Field
 from isotherm.studies.routing.agents import AGENTS
 from isotherm.studies.routing.sweep import SweepStudy
 from isotherm.studies.routing.venue_config import VenueConfig
-from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells
+from isotherm.studies.routing.world_study import Cell, Entry, scenario_cells, with_error
+from isotherm.study.ties import best_and_tied, tied_with
 
 Beta = Annotated[float, Field(gt=0, le=100)]
 
@@ -41,8 +42,8 @@ class RoutingBeta(SweepStudy[BetaConfig]):
         },
         "published": {},
     }
-    symbol = "beta"
-    axis = "inverse temperature of the router, beta"
+    symbol = "β"
+    axis = "inverse temperature of the router, β"
     reported: ClassVar[Mapping[tuple[str, ...], Mapping[float, float]]] = {
         ("correlated", "fixed"): {0.1: 1905.18, 0.5: 1046.72, 1.0: 624.83, 2.0: 634.34, 5.0: 1538.98},
         ("regime-shift", "fixed"): {0.1: 3517.46, 0.5: 1919.56, 1.0: 1762.18, 2.0: 1815.75, 5.0: 2184.24},
@@ -65,10 +66,12 @@ class RoutingBeta(SweepStudy[BetaConfig]):
         """The best temperature of each scenario."""
         said = []
         for cell in self.cells(config):
-            best, found = self.ranked(config, metrics, cell)[0]
-            worst, loss = self.ranked(config, metrics, cell)[-1]
+            found = dict(self.ranked(config, metrics, cell))
+            best, *as_good = best_and_tied(found, lowest=True)
+            worst, *as_bad = best_and_tied(found, lowest=False)
             said.append(
-                f"{cell.title}: best of these is **beta = {best:g}**, {found['mean']:.1f} above the floor; "
-                f"worst is beta = {worst:g}, {loss['mean']:.1f} above it."
+                f"{cell.title}: best of these is **beta = {best:g}**, {with_error(found[best])} above the floor"
+                f"{tied_with([f'{value:g}' for value in as_good])}; worst is beta = {worst:g}, "
+                f"{with_error(found[worst])} above it{tied_with([f'{value:g}' for value in as_bad])}."
             )
         return said

@@ -66,21 +66,28 @@ class RoutingBudget(SweepStudy[BudgetConfig]):
         least, most = min(by_value), max(by_value)
         best, found = self.ranked(config, metrics, cell)[0]
         gain = by_value[least]["mean"] - by_value[most]["mean"]
-        word = "falls" if gain > 3 * _error(by_value[least], by_value[most]) else "goes"
+        error = _error(by_value[least], by_value[most])
+        word = "falls" if error is not None and gain > 3 * error else "goes"
         said = [
             f"From {least:g} to {most:g} samples the distance to the floor {word} from "
             f"{by_value[least]['mean']:.1f} to {by_value[most]['mean']:.1f}."
         ]
+        errors = {value: _error(one, found) for value, one in by_value.items()}
         enough = [
-            v
-            for v in sorted(by_value)
-            if by_value[v]["mean"] < found["mean"] + 3 * _error(by_value[v], found)
+            value
+            for value, error in sorted(errors.items())
+            if error is not None and by_value[value]["mean"] <= found["mean"] + 3 * error
         ]
         said.append(
             f"**{enough[0]:g} samples** are within three standard errors of the best budget ({best:g})."
+            if enough
+            else "No error is known, so that it is not told which budget is enough."
         )
         return said
 
 
-def _error(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
-    return ((first["se"] or 0.0) ** 2 + (second["se"] or 0.0) ** 2) ** 0.5
+def _error(first: Mapping[str, Any], second: Mapping[str, Any]) -> float | None:
+    """Of a difference as if both were independent; None where one of them is a single run."""
+    if first["se"] is None or second["se"] is None:
+        return None
+    return (first["se"] ** 2 + second["se"] ** 2) ** 0.5

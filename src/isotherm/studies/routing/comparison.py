@@ -19,6 +19,7 @@ from isotherm.studies.routing.world_study import (
 )
 from isotherm.study.base import Figure
 from isotherm.study.tables import Table
+from isotherm.study.ties import best_and_tied, tied_with
 
 if TYPE_CHECKING:
     from isotherm.studies.routing.drawings.regret import Panel
@@ -111,9 +112,9 @@ class Routing(VenueStudy[RoutingConfig]):
             )
         if config.outcome == "winner":
             said.append(
-                "Labels are one-hot here, so all there is to learn is how often each venue wins: a plain counter "
-                "stands beside the joint router, and the value of a *joint* model does not show. The study "
-                "`routing-structure` shows where it does."
+                "Labels are one-hot here, so all there is to learn is how often each venue wins, which a plain "
+                "counter learns as well as a *joint* model can. The study `routing-structure` shows what a joint "
+                "model is worth where venues have outcomes of their own."
             )
         if {"ising", "thompson"} & set(config.agents):
             said.append(
@@ -224,10 +225,13 @@ def difference_tables(
 
 
 def _standing(cell: Cell, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
-    learners = sorted((name for name in found if name != "floor"), key=lambda name: found[name]["mean"])
-    first = learners[0]
-    said = f"{cell.title}: **{label_of(first)}** has the lowest mean regret, {with_error(found[first])}"
+    learners = {name: one for name, one in found.items() if name != "floor"}
     above = lookup(metrics.get("over_floor", {}), cell.path) or {}
+    first, *tied = best_and_tied(above if learners.keys() <= above.keys() else learners, lowest=True)
+    said = (
+        f"{cell.title}: **{label_of(first)}** has the lowest mean regret, {with_error(found[first])}"
+        f"{tied_with([label_of(name) for name in tied])}"
+    )
     named = [name for name in CONTENDERS if name in above]
     if not named:
         return f"{said}."

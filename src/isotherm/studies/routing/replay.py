@@ -18,6 +18,7 @@ from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, band, 
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.report.reading import reading_table
 from isotherm.study.tables import Estimate, Table
+from isotherm.study.ties import is_told
 
 if TYPE_CHECKING:
     from isotherm.world.routing.replay import Replay
@@ -187,8 +188,8 @@ class RoutingReplay(WorldStudy[ReplayConfig]):
         found = metrics["over_best_fixed"]
         order = sorted(config.agents, key=lambda agent: -found[agent]["mean"])
         said = [
-            f"**{label_of(agent)}**: {100 * found[agent]['mean']:+.2f} percentage points against the best fixed "
-            f"venue, {100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
+            f"**{label_of(agent)}**: {_points(found[agent])} against the best fixed venue, "
+            f"{100 * metrics['second_half'][agent]['mean']:.1f} % success in the second half."
             for agent in order
         ]
         if "venues" in metrics and (best := best_venues(metrics["venues"], config.num_runs)):
@@ -262,6 +263,12 @@ def _best_in_figures(config: ReplayConfig, metrics: Mapping[str, Any]) -> str:
     """Short enough to stand above a line."""
     name = _best_name(config, metrics)
     return f"best fixed venue, {shortened(name, 24)}" if name else "best fixed venue in hindsight"
+
+
+def _points(found: Mapping[str, Any]) -> str:
+    error = "" if found["se"] is None else f" ± {100 * found['se']:.2f}"
+    tie = "" if is_told(found) else ", not to be told from none,"
+    return f"{100 * found['mean']:+.2f}{error} percentage points{tie}"
 
 
 def _path(config: ReplayConfig) -> Path:

@@ -13,6 +13,7 @@ from isotherm.studies.routing.config import AgentConfig, Parameter
 from isotherm.studies.routing.world_study import Cell, Entry, WorldStudy, lookup, with_error
 from isotherm.study.base import Arrays, Figure, Result
 from isotherm.study.tables import Table
+from isotherm.study.ties import best_and_tied, tied_with
 
 if TYPE_CHECKING:
     from isotherm.world.routing.venues import VenueMarket
@@ -192,11 +193,11 @@ class RoutingStructure(WorldStudy[StructureConfig]):
         said = []
         for cell in self.cells(config):
             found = {k: v for k, v in lookup(metrics["final_regret"], cell.path).items() if k != "floor"}
-            first, second = sorted(found, key=lambda name: found[name]["mean"])[:2]
+            first, *tied = best_and_tied(found, lowest=True)
             said.append(
-                f"{cell.title}: **{_label(first)}** has the lowest mean regret, {with_error(found[first])}, "
-                f"then {_label(second)}, {with_error(found[second])}; knowing the truth but ignoring the "
-                f"context costs {metrics['worth'][cell.name]['regret']:,.0f}."
+                f"{cell.title}: **{_label(first)}** has the lowest mean regret, {with_error(found[first])}"
+                f"{tied_with([_label(name) for name in tied]) or _runner_up(found, first)}; knowing the truth "
+                f"but ignoring the context costs {metrics['worth'][cell.name]['regret']:,.0f}."
             )
         if "catches_up" in metrics:
             step = metrics["catches_up"]
@@ -261,6 +262,14 @@ class RoutingStructure(WorldStudy[StructureConfig]):
 
 def _label(name: str) -> str:
     return LABELS_HERE.get(name) or label_of(name)
+
+
+def _runner_up(found: Mapping[str, Any], first: str) -> str:
+    others = [name for name in found if name != first]
+    if not others:
+        return ""
+    second = min(others, key=lambda name: found[name]["mean"])
+    return f", then {_label(second)}, {with_error(found[second])}"
 
 
 def _name(n: int, k: int, strength: float) -> str:

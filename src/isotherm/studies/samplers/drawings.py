@@ -81,7 +81,7 @@ def mixing(
             )
         log_numbered(axes)
         titled(axes, model)
-        axes.set_xlabel("beta")
+        axes.set_xlabel("β")
         if is_first_column(axes):
             axes.set_ylabel("ESS a second")
     legend(figure, [handle(styles[one], one, markers=True) for one in present])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import matplotlib.dates as dates
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from isotherm.plot.axes import dated, handle, label_ends, legend, numbered, panel_grid
 from isotherm.plot.figure import Figure
@@ -70,6 +70,7 @@ def history(
     axes.set_xlabel("trial")
     axes.set_ylabel(goal)
     numbered(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     handles = [
         handle(Look(INK), "came to its end", markers=True),
         handle(Look(SOFT, marker="x"), "given up on its way", markers=True),
@@ -135,7 +136,7 @@ def _scaled(axes: Axes, one: Slice) -> None:
         axes.set_xscale("log")
         known = one.values[np.isfinite(one.values)]
         axes.set_xticks(_log_ticks(float(known.min()), float(known.max())))
-        axes.xaxis.set_major_formatter(FuncFormatter(number))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: number(float(f"{value:.3g}"), at)))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
         numbered(axes, "x")

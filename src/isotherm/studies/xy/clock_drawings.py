@@ -33,10 +33,13 @@ def beside(data: Data, num_angles: int) -> Figure:
             temperatures, values, errors, color=look.colour, marker=look.marker, markersize=5, linewidth=1.0
         )
     marks = dict(zip(QUANTITIES, "osD^", strict=True))
+    differences = []
     for name, marker in marks.items():
         (temperatures, one, error), (_, other, other_error) = (data.line(cell, name) for cell, _ in cells)
         z = (other - one) / np.maximum(np.hypot(error, other_error), 1e-12)
-        gaps.plot(temperatures, np.clip(z, -9, 9), marker, markersize=4.5, label=QUANTITIES[name])
+        differences += gaps.plot(
+            temperatures, np.clip(z, -9, 9), marker, markersize=4.5, label=QUANTITIES[name]
+        )
     gaps.axhspan(-3, 3, color=SOFT, alpha=0.12, linewidth=0)
     gaps.set_ylabel("difference / its error")
     for axes in (shown, gaps):
@@ -46,13 +49,13 @@ def beside(data: Data, num_angles: int) -> Figure:
     shown.text(0.32, 0.06, "below, spins\nlock to the angles", fontsize=8.5, color=SOFT)
     titled(shown, f"Helicity modulus, L = {size}")
     titled(gaps, "Differences")
-    gaps.legend(loc="upper right", fontsize=8)
     legend(
         figure,
         [
             handle(look, text, markers=True)
             for (_, look), text in zip(cells, ("XY", f"{num_angles} angles"), strict=True)
-        ],
+        ]
+        + differences,
     )
     return Figure(
         "clock",

@@ -24,9 +24,10 @@ from isotherm.study.base import Study
 from isotherm.study.presets import build_config
 from isotherm.study.registry import public_name
 from isotherm.study.report.duration import duration
-from isotherm.study.report.said import sentences
+from isotherm.study.report.said import banner, sentences
 from isotherm.study.report.style import CSS
 from isotherm.study.store.folder import FIGURES, RunFolder
+from isotherm.study.symbols import greek, raised
 from isotherm.study.tables import to_html
 
 _PACKAGES = ("isotherm", "numpy", "jax", "jaxlib", "matplotlib", "pydantic")
@@ -67,13 +68,14 @@ class Report:
     def html(self, facts: Mapping[str, Any]) -> str:
         """The page. ``facts`` is what ``run.json`` says."""
         title = _text(self.study.title)
-        tables = [to_html(table) for table in self.study.tables(self.config, self.metrics)]
+        tables = self.study.tables(self.config, self.metrics)
         parts = [
             f'<header><p class="kicker">Isotherm · {_text(self.study.name)}</p><h1>{title}</h1>',
             f'<p class="summary">{inline(self.study.summary)}</p>{_byline(facts)}</header>',
-            _section("Conclusions", _conclusions(sentences(self.study, self.config, self.metrics))),
-            _section("Tables", "\n".join(tables)),
+            _banner(banner(self.study, self.config, tables)),
+            _section("Conclusions", _conclusions(self.study.conclusions(self.config, self.metrics))),
             _section("Figures", "\n".join(_picture(*picture) for picture in self.pictures)),
+            _section("Tables", "\n".join(map(to_html, tables))),
             _section("Settings", _settings(self.study, self.config)),
             _section("Reproduce", _reproduce(self.study, self.config, self.fingerprint, facts)),
         ]
@@ -108,8 +110,8 @@ def command_of(study: str, settings: Mapping[str, Any], default: Config) -> list
 
 
 def inline(text: str) -> str:
-    """``**bold**``, ``*emphasis*`` and backticks as HTML; all else escaped."""
-    text = escape(printable(text), quote=False)
+    """``**bold**``, ``*emphasis*``, backticks and symbols as HTML; all else escaped."""
+    text = raised(escape(printable(greek(text)), quote=False))
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
     text = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", text)
     return re.sub(r"\*([^*\s][^*]*)\*", r"<em>\1</em>", text)
@@ -158,6 +160,10 @@ def _byline(facts: Mapping[str, Any]) -> str:
     if facts["preset"]:
         words.append(f"preset {facts['preset']}")
     return f'<p class="byline">{_text(" · ".join(words))}</p>'
+
+
+def _banner(warning: str) -> str:
+    return f'<p class="banner" role="note">{inline(warning)}</p>' if warning else ""
 
 
 def _conclusions(sentences: list[str]) -> str:

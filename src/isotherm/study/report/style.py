@@ -17,6 +17,8 @@ h2 { font-size: 1.35rem; margin: 3rem 0 1rem; padding-top: 1.2rem; border-top: 1
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 .kicker, .byline { font-size: 0.85rem; }
 .byline, .note, small, dt { color: var(--soft); }
+.banner { max-width: 44rem; margin: 2rem 0 0; padding: 0.8rem 1.1rem; background: #fbf1ec;
+  border-left: 4px solid var(--accent); font-size: 0.95rem; }
 .conclusions { padding-left: 1.2rem; }
 .conclusions li { margin: 0.6rem 0; padding-left: 0.3rem; }
 .conclusions li::marker { color: var(--accent); }
