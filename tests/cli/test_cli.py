@@ -56,7 +56,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["video", "ising", "--szie=8"], "flag = '--szie': is no setting here; did you mean '--size'?"),
         (["picture", "xyy"], "NAME = 'xyy': is no picture; did you mean 'xy'?"),
         (["run", "--seed=3", COINS], "STUDY: comes first"),
-        (["rum"], "no verb 'rum'; did you mean 'run'?"),
+        (["rnu"], "no verb 'rnu'; did you mean 'run'?"),
         (["bcktest"], "no verb 'bcktest'; did you mean 'backtest'?"),
         (["zzz"], "no verb 'zzz'; known: list, run, "),
         (["runs", "--nonsense"], "No such option: --nonsense"),

@@ -164,7 +164,7 @@ def test_flags_win_over_the_preset():
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["picture"], "NAME: comes first"),
+        (["picture", "--size=8"], "NAME: comes first"),
         (["picture", "ising-critica"], "did you mean 'ising-critical'?"),
         (["picture", "potts-beta-0.51"], "NAME = 'potts-beta-0.51': is no picture"),
         (["picture", "showcase", "--preset=publishd"], "did you mean 'published'?"),

@@ -19,6 +19,7 @@ _EXAMPLES = (
     "isotherm video xy-massive --size=64 --frames=120 --codec=h264 --out smoke.mp4",
     "isotherm video ising --size=256 --ramp=4:1:4 --frames=600 --overlay=plot --out ramp.mp4",
     "isotherm video potts --states=7 --beta=1.4 --pixels=512 --out potts.gif",
+    "isotherm video ising --lattice=honeycomb --size=96 --beta=0.8 --out honeycomb.mp4",
     "isotherm video mandelbrot-zoom --frames=60 --pixels=640 --out zoom.mp4",
 )
 

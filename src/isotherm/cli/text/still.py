@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _EXAMPLES = (
     "isotherm picture ising-critical",
     "isotherm picture xy --size=64 --temperature=0.95 --overlay=vortices,arrows --out xy.png",
+    "isotherm picture ising --lattice=triangular --coupling=-1 --temperature=0.5 --size=48",
     "isotherm picture potts --states=7 --beta=1.3 --ground=light",
     "isotherm picture potts-beta-1.50 --preset light",
     "isotherm picture mandelbrot-potential",
