@@ -13,11 +13,6 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tools.quick_xla import flags
-
-if "XLA_FLAGS" not in os.environ:
-    os.environ["XLA_FLAGS"] = flags()
-
 import jax
 import pytest
 from hypothesis import settings
