@@ -80,7 +80,7 @@ def leaves(model: Any) -> list[Any]:
 
 @pytest.mark.parametrize("name", SAVED)
 def test_what_is_read_is_what_was_written(name: str, tmp_path: Path) -> None:
-    model, path = SAVED[name], tmp_path / "deep" / "model.npz"
+    model, path = SAVED[name], tmp_path / "model.npz"
     iso.save(model, path)
     again = iso.load(str(path))
     assert type(again) is type(model)
@@ -120,6 +120,12 @@ def test_what_was_read_gives_the_same_answers(tmp_path: Path) -> None:
 def test_what_is_no_data_is_not_saved(model: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(TypeError, match=message):
         iso.save(model, tmp_path / "m.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"path = .*m\.npz'?: its folder does not exist"):
+        iso.save(SAVED["dense"], tmp_path / "deep" / "m.npz")
     assert list(tmp_path.iterdir()) == []
 
 

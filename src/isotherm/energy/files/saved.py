@@ -56,7 +56,7 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
 
     Raises:
         TypeError: for another model, or a part of it that is no data, such as a function; naming the field.
-        ValueError: if an array is traced.
+        ValueError: if an array is traced, or the file's folder does not exist.
         OSError: if the file cannot be written.
 
     >>> import tempfile
@@ -67,12 +67,14 @@ def save(model: Any, path: str | os.PathLike[str]) -> None:
     3
     """
     doors.instance("model", model, MODELS, "a model, such as ising(...) makes")
-    target = doors.file_path("path", path)
+    target = Path(doors.file_path("path", path))
+    if not target.parent.is_dir():
+        raise refusal("path", str(target), "its folder does not exist")
     arrays: dict[str, np.ndarray] = {}
     tree = _encoded("model", model, arrays)
     header = {"format": FORMAT, "digest": _digest(tree, arrays), "model": tree}
     content = npz_bytes({HEADER: np.frombuffer(json_bytes(header), np.uint8), **arrays})
-    write_atomic(Path(target), content)
+    write_atomic(target, content)
 
 
 def load(path: str | os.PathLike[str]) -> Any:
