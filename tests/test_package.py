@@ -43,4 +43,4 @@ def test_every_verb_is_tried() -> None:
     listed = {command.name for command in app.registered_commands} | {
         group.name for group in app.registered_groups
     }
-    assert {words[0] for words in VERBS if not words[0].startswith("-")} >= listed - {"doctor", "open", "rm"}
+    assert {words[0] for words in VERBS if not words[0].startswith("-")} >= listed

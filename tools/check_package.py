@@ -25,6 +25,7 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("--version",),
     ("--help",),
     ("list",),
+    ("doctor",),
     ("run", "backtest", "--preset", "smoke"),
     ("runs",),
     ("show", "backtest"),
@@ -32,9 +33,12 @@ VERBS: tuple[tuple[str, ...], ...] = (
     ("export", "backtest", "--to", "pool.json"),
     ("inspect", "pool.json"),
     ("infer", "model.uai"),
+    ("infer", "--example", "asia"),
     ("picture", "--list"),
     ("video", "--list"),
     ("data", "check", "prices.csv"),
+    ("open", "backtest"),
+    ("rm", "backtest", "--yes"),
 )
 """One use of each, in an order in which each finds what it needs."""
 
