@@ -202,7 +202,6 @@ def test_sources_that_are_not_there_are_refused(isotherm: Command, store: Path) 
         (["none.jsonl"], "SOURCE = 'none.jsonl': there is no such result file"),
         (["none", "--out", str(store / "runs")], "RUN = 'none': is not a run of"),
         (["none"], "out = 'runs': should be a store of runs; there is no such folder"),
-        ([], "Missing argument 'SOURCE'."),
     ):
         code, out, err = isotherm("export", *words)
         assert (code, out) == (2, "")
