@@ -77,5 +77,5 @@ def test_parameters_and_temperatures_trace_once(monkeypatch: pytest.MonkeyPatch)
 
 def test_custom_kinds_are_refused() -> None:
     strange = FactorGraph.of({"s": spin(1), "u": custom(1)}, [Factor.of("s", [0], 1.0)])
-    with pytest.raises(ValueError, match=re.escape("graph.groups = 'u': is of a custom kind")):
+    with pytest.raises(ValueError, match=re.escape("model.groups = 'u': is of a custom kind")):
         initial_state(KEYS[0], strange)
