@@ -93,7 +93,12 @@ def test_samples_have_energies_in_json_and_names_in_the_table(isotherm, put):
     np.testing.assert_allclose(found["sample_energies"], expected)
     assert len(set(expected)) > 1
     _, printed, _ = isotherm(*words)
-    assert set(printed.splitlines()[:50]) <= {f"{x} {y}" for x in "abc" for y in "01"}
+    shown = {
+        f"{x} {y}  energy {pair.get((at, y), 0.25) + [1.5, -0.5][y]:.6g}"
+        for at, x in enumerate("abc")
+        for y in (0, 1)
+    }
+    assert set(printed.splitlines()[:50]) <= shown
 
 
 def test_warnings_of_a_file_are_in_every_output(isotherm, put):

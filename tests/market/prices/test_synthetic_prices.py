@@ -145,5 +145,5 @@ def test_versions_are_written_and_read_back(tmp_path: Path) -> None:
 def test_bad_requests_for_prices_are_refused(call, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call()
-    with pytest.raises(TypeError, match="key"):
-        brownian_prices(0, 5, [1.0])
+    with pytest.raises(ValueError, match="key = -1: should be within"):
+        brownian_prices(-1, 5, [1.0])
