@@ -142,7 +142,7 @@ def measure(trees: dict[str, Path], names: list[str] | None) -> None:
 
 def main() -> None:
     """Measure, and print."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--against", help="a commit to measure beside the working tree")
     parser.add_argument("--studies", help="names, with commas between; all by default")
     told = parser.parse_args()

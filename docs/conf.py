@@ -13,7 +13,15 @@ project = "Isotherm"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 html_title = f"Isotherm {release}"
 
-extensions = ["autoapi.extension", "mathml", "myst_parser", "notebook", "rooms", "sidebar", "sphinx.ext.napoleon"]
+extensions = [
+    "autoapi.extension",
+    "mathml",
+    "myst_parser",
+    "notebook",
+    "rooms",
+    "sidebar",
+    "sphinx.ext.napoleon",
+]
 exclude_patterns = ["_build", "generated"]
 html_theme = "furo"
 html_math_renderer = "mathml"

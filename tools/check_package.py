@@ -112,7 +112,7 @@ def run_verbs(commands: Path) -> list[str]:
 
 def main() -> int:
     """Check, tell faults, and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
     parser.add_argument("--constraint", type=Path, default=ROOT / "constraints.txt")
     constraint = parser.parse_args().constraint
     wheel = built()
