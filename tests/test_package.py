@@ -34,6 +34,7 @@ def test_verbs_that_fail_are_told(tmp_path: Path) -> None:
     assert run_verbs(tmp_path) == [
         "isotherm list: exit code 0; ",
         "isotherm infer model.uai: exit code 3; broken",
+        "isotherm infer --example asia: exit code 3; broken",
     ]
 
 
